@@ -1,0 +1,224 @@
+// The error catalogue: every refusal of the API as metav1.Status, with upstream's reason, code and wording
+// (apimachinery pkg/api/errors/errors.go and pkg/util/validation/field/errors.go). Nothing here knows HTTP.
+import type { Status, StatusCause } from './generated/types.ts';
+
+/** An error that carries the metav1.Status to answer with. */
+export class StatusError extends Error {
+  readonly status: Status;
+  constructor(status: Omit<Status, 'metadata'>) {
+    super(status.message);
+    this.name = 'StatusError';
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status };
+  }
+  get code(): number {
+    return this.status.code ?? 500;
+  }
+  get reason(): string {
+    return this.status.reason ?? '';
+  }
+}
+
+/** Names the kind of thing an error is about. */
+export interface Subject {
+  group: string;
+  /** plural for not-found and conflict, kind for invalid: as upstream. */
+  plural: string;
+  kind: string;
+}
+
+const qualified = (name: string, group: string): string => (group ? `${name}.${group}` : name);
+
+export function notFound(subject: Subject, name: string): StatusError {
+  return new StatusError({
+    message: `${qualified(subject.plural, subject.group)} "${name}" not found`,
+    reason: 'NotFound',
+    details: { name, group: subject.group || undefined, kind: subject.plural },
+    code: 404,
+  });
+}
+
+export function alreadyExists(subject: Subject, name: string): StatusError {
+  return new StatusError({
+    message: `${qualified(subject.plural, subject.group)} "${name}" already exists`,
+    reason: 'AlreadyExists',
+    details: { name, group: subject.group || undefined, kind: subject.plural },
+    code: 409,
+  });
+}
+
+export function conflict(subject: Subject, name: string, why: string): StatusError {
+  return new StatusError({
+    message: `Operation cannot be fulfilled on ${qualified(subject.plural, subject.group)} "${name}": ${why}`,
+    reason: 'Conflict',
+    details: { name, group: subject.group || undefined, kind: subject.plural },
+    code: 409,
+  });
+}
+
+/** Why an update with an old resourceVersion is refused, in upstream's words. */
+export const OBJECT_WAS_MODIFIED =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+export function invalid(subject: Subject, name: string, errors: readonly FieldError[]): StatusError {
+  const causes: StatusCause[] = errors.map((error) => ({
+    reason: error.type,
+    message: error.body,
+    field: error.field,
+  }));
+  return new StatusError({
+    message: `${qualified(subject.kind, subject.group)} "${name}" is invalid: ${aggregate(errors)}`,
+    reason: 'Invalid',
+    details: { name, group: subject.group || undefined, kind: subject.kind, causes },
+    code: 422,
+  });
+}
+
+function aggregate(errors: readonly FieldError[]): string {
+  const sentences = [...new Set(errors.map((error) => `${error.field}: ${error.body}`))];
+  return sentences.length === 1 ? `${sentences[0]}` : `[${sentences.join(', ')}]`;
+}
+
+export function badRequest(message: string): StatusError {
+  return new StatusError({ message, reason: 'BadRequest', code: 400 });
+}
+
+export function forbidden(subject: Subject, name: string, why: string): StatusError {
+  return new StatusError({
+    message: `${qualified(subject.plural, subject.group)} ${name ? `"${name}" ` : ''}is forbidden: ${why}`,
+    reason: 'Forbidden',
+    details: { name: name || undefined, group: subject.group || undefined, kind: subject.plural },
+    code: 403,
+  });
+}
+
+export function unauthorized(): StatusError {
+  return new StatusError({ message: 'Unauthorized', reason: 'Unauthorized', code: 401 });
+}
+
+export function methodNotSupported(subject: Subject, action: string): StatusError {
+  return new StatusError({
+    message: `${action} is not supported on resources of kind "${qualified(subject.plural, subject.group)}"`,
+    reason: 'MethodNotAllowed',
+    details: { group: subject.group || undefined, kind: subject.plural },
+    code: 405,
+  });
+}
+
+/** 410: the revision asked for has been compacted away; the client lists again. */
+export function expired(message: string): StatusError {
+  return new StatusError({ message, reason: 'Expired', code: 410 });
+}
+
+export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
+  return new StatusError({
+    message,
+    reason: 'TooManyRequests',
+    details: { retryAfterSeconds },
+    code: 429,
+  });
+}
+
+export function timeout(message: string, retryAfterSeconds = 0): StatusError {
+  return new StatusError({ message, reason: 'Timeout', details: { retryAfterSeconds }, code: 504 });
+}
+
+export function unsupportedMediaType(message: string): StatusError {
+  return new StatusError({ message, reason: 'UnsupportedMediaType', code: 415 });
+}
+
+export function requestEntityTooLarge(message: string): StatusError {
+  return new StatusError({ message, reason: 'RequestEntityTooLarge', code: 413 });
+}
+
+export function notAcceptable(message: string): StatusError {
+  return new StatusError({ message, reason: 'NotAcceptable', code: 406 });
+}
+
+export function serviceUnavailable(message: string): StatusError {
+  return new StatusError({ message, reason: 'ServiceUnavailable', code: 503 });
+}
+
+export function internal(message: string): StatusError {
+  return new StatusError({
+    message: `Internal error occurred: ${message}`,
+    reason: 'InternalError',
+    details: { causes: [{ message }] },
+    code: 500,
+  });
+}
+
+export function isReason(error: unknown, reason: string): boolean {
+  return error instanceof StatusError && error.reason === reason;
+}
+export const isNotFound = (error: unknown): boolean => isReason(error, 'NotFound');
+export const isConflict = (error: unknown): boolean => isReason(error, 'Conflict');
+export const isAlreadyExists = (error: unknown): boolean => isReason(error, 'AlreadyExists');
+export const isExpired = (error: unknown): boolean => isReason(error, 'Expired') || isReason(error, 'Gone');
+
+// ---- field errors ---------------------------------------------------------------------------------------------
+
+export type FieldErrorType =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueDuplicate'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldValueNotFound'
+  | 'FieldValueTypeInvalid';
+
+/** One thing wrong with one field; `body` is upstream's sentence without the path. */
+export interface FieldError {
+  type: FieldErrorType;
+  /** `spec.template.spec.containers[0].name` */
+  field: string;
+  body: string;
+}
+
+/** A value as upstream prints it in error messages: strings quoted, objects as JSON. */
+function render(value: unknown): string {
+  if (value === undefined || value === null) return 'null';
+  return typeof value === 'string'
+    ? JSON.stringify(value)
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
+}
+
+export function required(field: string, detail = ''): FieldError {
+  return { type: 'FieldValueRequired', field, body: detail ? `Required value: ${detail}` : 'Required value' };
+}
+export function invalidValue(field: string, value: unknown, detail: string): FieldError {
+  return {
+    type: 'FieldValueInvalid',
+    field,
+    body: `Invalid value: ${render(value)}${detail ? `: ${detail}` : ''}`,
+  };
+}
+export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
+  return { type: 'FieldValueTypeInvalid', field, body: `Invalid value: ${render(value)}: ${detail}` };
+}
+export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
+  const list = supported.map((choice) => JSON.stringify(choice)).join(', ');
+  return {
+    type: 'FieldValueNotSupported',
+    field,
+    body: `Unsupported value: ${render(value)}: supported values: ${list}`,
+  };
+}
+export function forbiddenField(field: string, detail: string): FieldError {
+  return { type: 'FieldValueForbidden', field, body: `Forbidden: ${detail}` };
+}
+export function duplicate(field: string, value: unknown): FieldError {
+  return { type: 'FieldValueDuplicate', field, body: `Duplicate value: ${render(value)}` };
+}
+export function tooLong(field: string, maxLength: number): FieldError {
+  return { type: 'FieldValueTooLong', field, body: `Too long: may not be more than ${maxLength} bytes` };
+}
+export function tooMany(field: string, actual: number, max: number): FieldError {
+  return { type: 'FieldValueTooMany', field, body: `Too many: ${actual}: must have at most ${max} items` };
+}
+export function notFoundField(field: string, value: unknown): FieldError {
+  return { type: 'FieldValueNotFound', field, body: `Not found: ${render(value)}` };
+}

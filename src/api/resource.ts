@@ -1,0 +1,95 @@
+// What a resource is: the one record from which the API server, discovery, OpenAPI, tables and the clients are
+// driven. A new kind is one file in resources/ that exports such a record; nothing elsewhere names kinds.
+import type { FieldError } from './errors.ts';
+import type { KubeObject } from './objects.ts';
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+/** One column of `kubectl get`. */
+export interface Column<T extends KubeObject> {
+  name: string;
+  type: 'string' | 'integer' | 'date' | 'boolean';
+  format?: 'name';
+  description: string;
+  /** 0: always shown; 1: only with `-o wide`. */
+  priority: 0 | 1;
+  /** The cell; dates are rendered by the caller from ISO time to an age (`5m`). `nowMs` is the server's time. */
+  cell(object: T, nowMs: number): string | number | boolean | null;
+}
+
+/** What a strategy may know besides the object. */
+export interface StrategyContext {
+  /** Server time, ms since the epoch. */
+  nowMs: number;
+}
+
+/**
+ * What creating and updating mean for one resource (`rest.RESTCreateUpdateStrategy` upstream). The registry has
+ * already defaulted the object, checked it against the schema and filled in metadata. `prepare…` may change the
+ * new object in place and must not touch the old one; `validate…` changes nothing.
+ */
+export interface Strategy<T extends KubeObject> {
+  /** Clears what a client may not set on creation (status, for most kinds). */
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  validateCreate?(object: T): FieldError[];
+  /** Keeps what an ordinary update may not change (status, for kinds with a status subresource). */
+  prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
+  validateUpdate?(object: T, old: T): FieldError[];
+  /** The same for writes to /status; by default everything but `status` (and metadata) is kept from the old. */
+  prepareForStatusUpdate?(object: T, old: T, context: StrategyContext): void;
+  validateStatusUpdate?(object: T, old: T): FieldError[];
+  /**
+   * Seconds that a deletion without its own gracePeriodSeconds waits for the node to finish; undefined or 0:
+   * deleted at once. Pods have one.
+   */
+  gracePeriodSeconds?(object: T): number | undefined;
+  /** Warnings for the `Warning:` response header (deprecated fields, …). */
+  warnings?(object: T, old?: T): string[];
+}
+
+/** Where /scale finds its numbers in an object of the resource. */
+export interface ScalePaths<T extends KubeObject> {
+  specReplicas(object: T): number;
+  setSpecReplicas(object: T, replicas: number): void;
+  statusReplicas(object: T): number;
+  /** The label selector as a string, for `status.selector`. */
+  selector(object: T): string;
+}
+
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  /** Empty for the core group. */
+  group: string;
+  version: string;
+  kind: string;
+  /** As in the URL: `statefulsets`. */
+  plural: string;
+  singular: string;
+  shortNames: string[];
+  /** `all`, for what `kubectl get all` shows. */
+  categories: string[];
+  namespaced: boolean;
+  /** The schema type's name in generated/schema.json: `StatefulSet`. */
+  schema: string;
+  verbs: readonly Verb[];
+  /** Whether it has a /status of its own, written apart from the spec; then metadata.generation counts spec changes. */
+  hasStatus: boolean;
+  scale?: ScalePaths<T>;
+  /** Subresources that hold no object: log, exec, attach, portforward, binding, eviction, … → the verbs' kind. */
+  actions?: Record<string, { kind: string; group?: string; version?: string; verbs: Verb[] }>;
+  /** Fields for fieldSelector beside metadata.name and metadata.namespace: path → value of an object. */
+  selectableFields?: Record<string, (object: T) => string>;
+  columns: readonly Column<T>[];
+  strategy: Strategy<T>;
+  /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */
+  validateName?(name: string): string[];
+}
+
+/** `apps/v1`, or `v1` for the core group. */
+export function apiVersionOf(resource: { group: string; version: string }): string {
+  return resource.group ? `${resource.group}/${resource.version}` : resource.version;
+}
+
+/** `statefulsets.apps`, or `pods`: how error messages name a resource. */
+export function groupResourceOf(resource: { group: string; plural: string }): string {
+  return resource.group ? `${resource.plural}.${resource.group}` : resource.plural;
+}

@@ -1,0 +1,84 @@
+// The face of the API server's pipeline: what one request asks and what it gets, free of HTTP and of bytes. HTTP
+// and the in-process client both speak this; authentication happens before, encoding after.
+import type { DeleteOptions, Status } from '../api/generated/types.ts';
+import type { KubeObject, Stored } from '../api/objects.ts';
+import type { ResourceDefinition, Verb } from '../api/resource.ts';
+
+export interface User {
+  name: string;
+  groups: readonly string[];
+  uid?: string;
+  extra?: Record<string, string[]>;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+/** The query parameters of every verb, parsed; each verb reads those that concern it. */
+export interface RequestOptions {
+  labelSelector?: string;
+  fieldSelector?: string;
+  limit?: number;
+  continue?: string;
+  resourceVersion?: string;
+  resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  allowWatchBookmarks?: boolean;
+  sendInitialEvents?: boolean;
+  timeoutSeconds?: number;
+  dryRun?: boolean;
+  fieldManager?: string;
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  force?: boolean;
+}
+
+export interface ApiRequest {
+  verb: Verb;
+  resource: ResourceDefinition;
+  subresource?: string;
+  namespace?: string;
+  name?: string;
+  user: User;
+  /** The body as parsed JSON: an object, a patch, or DeleteOptions. The server may keep and freeze it. */
+  body?: unknown;
+  patchType?: PatchType;
+  deleteOptions?: DeleteOptions;
+  options: RequestOptions;
+  /** Ends a watch, or gives up a request nobody waits for. */
+  signal?: AbortSignal;
+}
+
+export interface ObjectList<T extends KubeObject = KubeObject> {
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
+  items: Stored<T>[];
+}
+
+/**
+ * One event of a watch. A BOOKMARK's object has only metadata.resourceVersion (and, at the end of the initial
+ * events, the annotation `k8s.io/initial-events-end`); an ERROR's is a Status, and ends the watch.
+ */
+export type WatchEvent<T extends KubeObject = KubeObject> =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
+  | { type: 'BOOKMARK'; object: KubeObject }
+  | { type: 'ERROR'; object: Status };
+
+/**
+ * A running watch. Whoever reads takes all that has come so far in one go; a watcher that lets its backlog grow
+ * past the limit is cut off: its stream ends, and it resumes from the last version it saw.
+ */
+export interface WatchStream<T extends KubeObject = KubeObject> {
+  /** Resolves with one or more events, or with undefined when the watch has ended. */
+  next(): Promise<readonly WatchEvent<T>[] | undefined>;
+  stop(): void;
+}
+
+export type ApiResult =
+  | { type: 'object'; code: 200 | 201 | 202; object: KubeObject; warnings: string[] }
+  | { type: 'list'; list: ObjectList; warnings: string[] }
+  | { type: 'watch'; stream: WatchStream };
+
+/** The pipeline: admission, validation, registry. Throws `StatusError`; never anything else on purpose. */
+export interface ApiServer {
+  handle(request: ApiRequest): Promise<ApiResult>;
+  /** The resource that serves a group, version and plural, if one does. */
+  resource(group: string, version: string, plural: string): ResourceDefinition | undefined;
+  resources(): readonly ResourceDefinition[];
+}

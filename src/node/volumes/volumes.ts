@@ -1,0 +1,31 @@
+// What the pod worker needs of the volumes of a pod: make them ready before its containers start, take them down
+// after they have gone. local/ makes and mounts the bytes of PersistentVolumes; one file here for each volume type.
+import type { Pod } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+
+/** Where a volume of the pod lies on this machine. */
+export interface ReadyVolume {
+  hostPath: string;
+  readOnly: boolean;
+}
+
+/** A volume is not ready yet; the worker says so on the pod and tries again. */
+export class VolumeNotReadyError extends Error {
+  /** The event's reason: FailedMount, FailedAttachVolume. */
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface PodVolumes {
+  /** Idempotent. Returns the volumes by name; throws `VolumeNotReadyError` naming the volume and the cause. */
+  setUp(pod: Stored<Pod>): Promise<Map<string, ReadyVolume>>;
+  /** Brings projected content (configMap, secret, downwardAPI) up to date in a running pod. */
+  refresh(pod: Stored<Pod>): Promise<void>;
+  /** Idempotent; also for pods that this process never saw. Leaves the bytes of persistent volumes. */
+  tearDown(podUid: string): Promise<void>;
+  /** UIDs of the pods for which something is set up on this machine. */
+  podsOnDisk(): Promise<string[]>;
+}

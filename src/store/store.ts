@@ -1,0 +1,87 @@
+// The store's contract: etcd's model, as small as it can be. One ever-rising revision for the whole store,
+// compare-and-set on the revision of a key, consistent lists, a watch from any revision that was not compacted
+// away. Values are bytes: what they mean is the API server's business. Every backend passes contract.ts.
+
+/** A key with the value it has at one revision. */
+export interface Entry {
+  key: string;
+  value: Uint8Array;
+  /** The revision at which the key was last written. */
+  revision: number;
+  /** The revision at which the key was created (since it last did not exist). */
+  createRevision: number;
+}
+
+/** One change, as a watch delivers it. */
+export type StoreEvent =
+  | { type: 'put'; entry: Entry; previous?: Entry | undefined }
+  | { type: 'delete'; key: string; revision: number; previous: Entry };
+
+export interface ListOptions {
+  /** At most so many entries. */
+  limit?: number;
+  /** Only keys strictly greater than this one: where the previous page ended. */
+  after?: string;
+  /** The list as it was at this revision; the newest if left out. Throws `CompactedError` if it is gone. */
+  revision?: number;
+}
+
+export interface ListResult {
+  entries: Entry[];
+  /** The revision at which the list is true: `options.revision`, or the store's newest. */
+  revision: number;
+  /** Whether keys beyond the last entry remain. */
+  more: boolean;
+}
+
+/** How a conditional write ended: done at a revision, or refused with what the key holds now. */
+export type WriteResult = { ok: true; revision: number } | { ok: false; current: Entry | undefined };
+
+export interface WatchOptions {
+  /** Keys that begin with this. */
+  prefix: string;
+  /** Events with a revision strictly greater than this. Throws `CompactedError` if they are not all there. */
+  afterRevision: number;
+  /**
+   * Called with every batch of events, in order of revision, none missed and none twice, and only when they are
+   * durable. Called synchronously, before the promise of the write that caused them resolves.
+   */
+  onEvents(events: readonly StoreEvent[]): void;
+}
+
+/** The revision asked for has been compacted away. */
+export class CompactedError extends Error {
+  readonly compactRevision: number;
+  constructor(compactRevision: number) {
+    super(`required revision has been compacted; the oldest kept is ${compactRevision}`);
+    this.name = 'CompactedError';
+    this.compactRevision = compactRevision;
+  }
+}
+
+/** The disk (or the store's own limit) is full: nothing was written. */
+export class StoreFullError extends Error {}
+
+/** The data directory was written by a newer version, or is not a store. */
+export class StoreFormatError extends Error {}
+
+export interface Store {
+  /** The newest revision; 0 for an empty store. */
+  revision(): number;
+  get(key: string): Promise<Entry | undefined>;
+  list(prefix: string, options?: ListOptions): Promise<ListResult>;
+  /** The number of keys below a prefix. */
+  count(prefix: string): Promise<number>;
+  /**
+   * Writes the value if the key is at `expectedRevision` (0: the key must not exist). Resolves when the write is
+   * durable; a refused write changes nothing.
+   */
+  put(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteResult>;
+  /** Deletes the key if it is at `expectedRevision`; the deletion has a revision of its own. */
+  delete(key: string, expectedRevision: number): Promise<WriteResult>;
+  /** Starts a watch; returns what ends it. */
+  watch(options: WatchOptions): () => void;
+  /** Forgets history before `revision`: older lists and watches throw `CompactedError` from then on. */
+  compact(revision: number): Promise<void>;
+  close(): Promise<void>;
+}
