@@ -118,7 +118,7 @@ function readModel(model) {
   const description = /\/\*\*\n\* ([\s\S]*?)\n\*\/\nexport declare class/.exec(declaration)?.[1] ?? '';
   const required = [];
   const properties = {};
-  const descriptions = { '': unescape(description) };
+  const descriptions = { '': unquoted(description) };
   const references = [];
   for (const { name, baseName, type, format } of attributes) {
     const field = new RegExp(`(?:/\\*\\*\\n    \\* ([^\\n]*)\\n    \\*/\\n)?    '${name}'(\\??):`).exec(
@@ -126,7 +126,7 @@ function readModel(model) {
     );
     if (!field) throw new Error(`${model}.${name} is not in the model's declaration`);
     if (field[2] === '') required.push(baseName);
-    if (field[1]) descriptions[baseName] = unescape(field[1]);
+    if (field[1]) descriptions[baseName] = unquoted(field[1]);
     properties[baseName] = schemaOf(type, format);
     for (const [reference] of type.matchAll(/\w*V\d\w*/g))
       if (reference !== 'V1MicroTime') references.push(reference);
@@ -134,7 +134,7 @@ function readModel(model) {
   return { schema: { ...(required.length > 0 && { required }), properties }, descriptions, references };
 }
 
-const unescape = (text) => text.replace(/\\(['"])/g, '$1');
+const unquoted = (text) => text.replace(/\\(['"])/g, '$1');
 
 const schemas = {};
 const descriptions = {};

@@ -39,10 +39,14 @@ export interface Strategy<T extends KubeObject> {
   prepareForStatusUpdate?(object: T, old: T, context: StrategyContext): void;
   validateStatusUpdate?(object: T, old: T): FieldError[];
   /**
-   * Seconds that a deletion without its own gracePeriodSeconds waits for the node to finish; undefined or 0:
-   * deleted at once. Pods have one.
+   * Seconds that a deletion without its own gracePeriodSeconds waits for the node to finish; 0: none. Undefined:
+   * deleted at once, whatever the request asks (no node has to finish anything). Pods have one.
    */
   gracePeriodSeconds?(object: T): number | undefined;
+  /** Changes the object when its deletion is first requested (namespaces say that they are Terminating). */
+  prepareForDeletion?(object: T): void;
+  /** Whether something of the object's own, beside metadata.finalizers, holds its deletion back (namespaces). */
+  holdsDeletion?(object: T): boolean;
   /** Warnings for the `Warning:` response header (deprecated fields, …). */
   warnings?(object: T, old?: T): string[];
 }
@@ -55,6 +59,12 @@ export interface ScalePaths<T extends KubeObject> {
   /** The label selector as a string, for `status.selector`. */
   selector(object: T): string;
 }
+
+/**
+ * Reads one selectable field of an object. Declared as a method's type, so that a list of definitions of different
+ * kinds is a list of `ResourceDefinition`.
+ */
+export type FieldReader<T extends KubeObject> = { read(object: T): string }['read'];
 
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Empty for the core group. */
@@ -77,7 +87,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Subresources that hold no object: log, exec, attach, portforward, binding, eviction, … → the verbs' kind. */
   actions?: Record<string, { kind: string; group?: string; version?: string; verbs: Verb[] }>;
   /** Fields for fieldSelector beside metadata.name and metadata.namespace: path → value of an object. */
-  selectableFields?: Record<string, (object: T) => string>;
+  selectableFields?: Record<string, FieldReader<T>>;
   columns: readonly Column<T>[];
   strategy: Strategy<T>;
   /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */

@@ -29,6 +29,8 @@ export interface SandboxSpec {
   }>;
   /** Where container logs go: one directory a pod. */
   logDirectory: string;
+  /** The cgroup that everything of the pod runs in, below the cgroup file system's root; removed with the sandbox. */
+  cgroupParent: string;
   sysctls: Record<string, string>;
   /** Numeric, as securityContext has them. */
   runAsUser?: number | undefined;

@@ -1,0 +1,111 @@
+// Sets up a fresh clone, a step at a time, each of which says what it does and does nothing the second time: npm
+// packages, the build, and the Debian packages that real containers need. Runs before anything is installed, so it
+// uses nothing but Node.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Debian's packages that running real containers takes, and a file of each that says it is there. */
+const RUNTIME_PACKAGES = {
+  containerd: ['/usr/bin/containerd', '/usr/local/bin/containerd'],
+  runc: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'],
+  'containernetworking-plugins': ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],
+  iproute2: ['/sbin/ip', '/usr/sbin/ip'],
+  iptables: ['/sbin/iptables', '/usr/sbin/iptables'],
+  nftables: ['/usr/sbin/nft'],
+  xfsprogs: ['/sbin/mkfs.xfs', '/usr/sbin/mkfs.xfs'],
+  mount: ['/usr/bin/mount', '/bin/mount'],
+};
+/** What building the demo's and the tests' images takes. */
+const IMAGE_PACKAGES = { mmdebstrap: ['/usr/bin/mmdebstrap'] };
+
+/** Runs one step with a line before it, a sign of life while it takes long, and its output if it fails. */
+export function step(title, command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const started = Date.now();
+    const output = [];
+    process.stdout.write(`• ${title}\n`);
+    const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const life = setInterval(() => {
+      const last = Buffer.concat(output).toString().trimEnd().split('\n').at(-1)?.slice(0, 90) ?? '';
+      process.stdout.write(`    … ${Math.round((Date.now() - started) / 1000)} s  ${last}\n`);
+    }, 5_000);
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    const end = (problem) => {
+      clearInterval(life);
+      if (!problem) return resolve();
+      reject(new Error(`${title}: ${problem}\n${Buffer.concat(output)}`));
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('close', (code) => end(code === 0 ? undefined : `${command} exited with ${code}`));
+  });
+}
+
+const newest = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+
+export async function ensureNpmPackages() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  const lock = join(root, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  await step('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+export async function ensureBuild() {
+  const built = join(root, 'dist', 'src', 'cli', 'main.js');
+  const sources = ['src', 'test', 'bench', 'scripts'].map((folder) => join(root, folder)).filter(existsSync);
+  const changed = Math.max(...sources.map(newest), statSync(join(root, 'tsconfig.json')).mtimeMs);
+  if (existsSync(built) && statSync(built).mtimeMs >= changed) return;
+  await step('building', process.execPath, [join('scripts', 'build.mjs')]);
+}
+
+/** Installs what is missing. Returns why it cannot, or undefined. */
+export async function ensureSystemPackages({ images }) {
+  const wanted = { ...RUNTIME_PACKAGES, ...(images ? IMAGE_PACKAGES : {}) };
+  const missing = Object.keys(wanted).filter((name) => !wanted[name].some(existsSync));
+  if (missing.length === 0) return undefined;
+  if (process.getuid() !== 0) return `not root, and these packages are missing: ${missing.join(', ')}`;
+  if (spawnSync('apt-get', ['--version']).status !== 0) {
+    return `no apt-get on this machine; install these yourself: ${missing.join(', ')}`;
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await step('refreshing the package lists', 'apt-get', ['update', '-q'], { env });
+  await step(
+    `installing ${missing.join(', ')}`,
+    'apt-get',
+    ['install', '-y', '-q', '--no-install-recommends', ...missing],
+    { env },
+  );
+  return undefined;
+}
+
+/** Everything `npm start` and `npm test` need. Returns why real containers cannot be run, or undefined. */
+export async function setUp() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new Error(`stead needs Node 20.19 or newer; this is ${process.version}`);
+  }
+  await ensureNpmPackages();
+  await ensureBuild();
+  if (process.platform !== 'linux') return 'not Linux';
+  return ensureSystemPackages({ images: true });
+}
+
+/** The version in package.json. */
+export const version = () => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    const why = await setUp();
+    process.stdout.write(why ? `Set up, but real containers cannot run here: ${why}\n` : 'Set up.\n');
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

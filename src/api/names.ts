@@ -1,0 +1,157 @@
+// What names, labels and annotation keys may look like, in upstream's words (apimachinery pkg/util/validation and
+// pkg/api/validate/content). Each check returns the reasons why a text is bad, none when it is good; which field is
+// checked by which rule is the resources' business.
+
+const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
+const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
+const LABEL_VALUE = `(${QUALIFIED})?`;
+const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
+
+const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
+const labelPattern = whole(LABEL);
+const subdomainPattern = whole(SUBDOMAIN);
+const label1035Pattern = whole(LABEL_1035);
+const qualifiedPattern = whole(QUALIFIED);
+const labelValuePattern = whole(LABEL_VALUE);
+const cIdentifierPattern = whole(C_IDENTIFIER);
+
+const QUALIFIED_MESSAGE =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/** Upstream's sentence for a text longer than `length` bytes. */
+export function maxLengthMessage(length: number): string {
+  return `must be no more than ${length} bytes`;
+}
+
+/** Upstream's sentence for a text that does not match a pattern. */
+export function patternMessage(message: string, pattern: string, ...examples: string[]): string {
+  if (examples.length === 0) return `${message} (regex used for validation is '${pattern}')`;
+  const list = examples.map((example) => `'${example}', `).join(' or ');
+  return `${message} (e.g. ${list}regex used for validation is '${pattern}')`;
+}
+
+/** A label of DNS (RFC 1123): at most 63 bytes. Names of pods' hosts, services' subdomains, namespaces. */
+export function dns1123Label(name: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(name) > 63) reasons.push(maxLengthMessage(63));
+  if (!labelPattern.test(name)) {
+    reasons.push(
+      subdomainPattern.test(name)
+        ? 'must not contain dots'
+        : patternMessage(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+            LABEL,
+            'my-name',
+            '123-abc',
+          ),
+    );
+  }
+  return reasons;
+}
+
+/** Labels joined by dots, at most 253 bytes: what most objects' names must be. */
+export function dns1123Subdomain(name: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(name) > 253) reasons.push(maxLengthMessage(253));
+  if (!subdomainPattern.test(name)) {
+    reasons.push(
+      patternMessage(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+        SUBDOMAIN,
+        'example.com',
+      ),
+    );
+  }
+  return reasons;
+}
+
+/** A label of DNS as RFC 1035 has it, which begins with a letter: names of services. */
+export function dns1035Label(name: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(name) > 63) reasons.push(maxLengthMessage(63));
+  if (!label1035Pattern.test(name)) {
+    reasons.push(
+      patternMessage(
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+        LABEL_1035,
+        'my-name',
+        'abc-123',
+      ),
+    );
+  }
+  return reasons;
+}
+
+/** An optional DNS subdomain and `/`, then a name: keys of labels and annotations. */
+export function qualifiedName(name: string): string[] {
+  const describe = (): string => patternMessage(QUALIFIED_MESSAGE, QUALIFIED, 'MyName', 'my.name', '123-abc');
+  const parts = name.split('/');
+  if (parts.length > 2) {
+    return [
+      `a valid label key ${describe()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
+  }
+  const reasons: string[] = [];
+  const [prefix, local = ''] = parts.length === 2 ? parts : [undefined, parts[0]];
+  if (prefix === '') reasons.push('prefix part must be non-empty');
+  else if (prefix !== undefined)
+    reasons.push(...dns1123Subdomain(prefix).map((reason) => `prefix part ${reason}`));
+  if (local === '') reasons.push('name part must be non-empty');
+  else if (bytes(local) > 63) reasons.push(`name part ${maxLengthMessage(63)}`);
+  if (!qualifiedPattern.test(local)) reasons.push(`name part ${describe()}`);
+  return reasons;
+}
+
+/** Empty, or at most 63 bytes that begin and end with a letter or digit. */
+export function labelValue(value: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(value) > 63) reasons.push(maxLengthMessage(63));
+  if (!labelValuePattern.test(value)) {
+    reasons.push(
+      patternMessage(
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+        LABEL_VALUE,
+        'MyValue',
+        'my_value',
+        '12345',
+      ),
+    );
+  }
+  return reasons;
+}
+
+/** An identifier of C, which some environments' names of variables must be. */
+export function cIdentifier(name: string): string[] {
+  if (cIdentifierPattern.test(name)) return [];
+  return [
+    patternMessage(
+      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+      C_IDENTIFIER,
+      'my_name',
+      'MY_NAME',
+      'MyName',
+    ),
+  ];
+}
+
+/** An IANA service name: names of ports. */
+export function portName(name: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(name) > 15) reasons.push(maxLengthMessage(15));
+  if (!/^[-a-z0-9]+$/.test(name))
+    reasons.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
+  if (!/[a-z]/.test(name)) reasons.push('must contain at least one letter (a-z)');
+  if (name.includes('--')) reasons.push('must not contain consecutive hyphens');
+  if (name.startsWith('-') || name.endsWith('-')) reasons.push('must not begin or end with a hyphen');
+  return reasons;
+}
+
+/** A name that can stand in a URL as one segment, which every object's name must. */
+export function pathSegmentName(name: string): string[] {
+  if (name === '.' || name === '..') return [`may not be '${name}'`];
+  return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+}

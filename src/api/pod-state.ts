@@ -1,0 +1,41 @@
+// Questions about a pod's state that many rooms ask: is it ready, is it over, which claims does it use.
+import type { Pod, PodCondition } from './generated/types.ts';
+
+/** The pod's condition of a type, if it has one. */
+export function podCondition(pod: Pod, type: string): PodCondition | undefined {
+  return pod.status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** Whether the pod's Ready condition is True. */
+export function isPodReady(pod: Pod): boolean {
+  return podCondition(pod, 'Ready')?.status === 'True';
+}
+
+/** Whether all its containers have ended for good: phase Succeeded or Failed. */
+export function isPodFinished(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+/** A claim that a pod uses; an ephemeral one is made for the pod and named after it. */
+export interface ClaimUse {
+  claimName: string;
+  ephemeral: boolean;
+}
+
+/** The claims that the pod's volumes name, in order; those of its generic ephemeral volumes too. */
+export function claimsOf(pod: Pod): ClaimUse[] {
+  const uses: ClaimUse[] = [];
+  for (const volume of pod.spec.volumes ?? []) {
+    if (volume.persistentVolumeClaim) {
+      uses.push({ claimName: volume.persistentVolumeClaim.claimName, ephemeral: false });
+    } else if (volume.ephemeral) {
+      uses.push({ claimName: `${pod.metadata.name}-${volume.name}`, ephemeral: true });
+    }
+  }
+  return uses;
+}
+
+/** For an informer's index of pods by the claims they use: `namespace/claim`. */
+export function claimKeysOf(pod: Pod): string[] {
+  return claimsOf(pod).map((use) => `${pod.metadata.namespace}/${use.claimName}`);
+}

@@ -1,0 +1,25 @@
+// The CSINode resource.
+import type { CSINode } from '../generated/types.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const csiNodes: ResourceDefinition<CSINode> = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSINode',
+  plural: 'csinodes',
+  singular: 'csinode',
+  shortNames: [],
+  categories: [],
+  namespaced: false,
+  schema: 'CSINode',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  columns: [
+    nameColumn(),
+    column('Drivers', 'How many drivers the node has.', (node) => node.spec.drivers.length, 'integer'),
+    ageColumn(),
+  ],
+  strategy: {},
+};

@@ -1,0 +1,26 @@
+// The Lease resource: node heartbeats and leader election.
+import type { Lease } from '../generated/types.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { validateLease } from '../validation/lease.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const leases: ResourceDefinition<Lease> = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  singular: 'lease',
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  schema: 'Lease',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  columns: [
+    nameColumn(),
+    column('Holder', 'Who holds the lease.', (lease) => lease.spec.holderIdentity ?? ''),
+    ageColumn(),
+  ],
+  strategy: { validateCreate: validateLease, validateUpdate: validateLease },
+};

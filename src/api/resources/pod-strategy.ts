@@ -1,0 +1,41 @@
+// What creating, updating and deleting mean for a Pod (pkg/registry/core/pod/strategy.go).
+import type { Pod, PodCondition } from '../generated/types.ts';
+import { isPodFinished } from '../pod-state.ts';
+import type { Strategy } from '../resource.ts';
+import { validatePod, validatePodStatusUpdate, validatePodUpdate } from '../validation/pod.ts';
+import { qosClass } from './pod-qos.ts';
+import { keepStatus } from './status-strategy.ts';
+
+/** Says why nobody schedules the pod; its transition time is left out, as upstream leaves it. */
+const GATED: PodCondition = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+};
+
+export const podStrategy: Strategy<Pod> = {
+  prepareForCreate(pod) {
+    pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+    if (pod.spec.schedulingGates?.length) pod.status.conditions = [GATED];
+  },
+  validateCreate: validatePod,
+  prepareForUpdate: keepStatus,
+  validateUpdate: validatePodUpdate,
+  prepareForStatusUpdate(pod, old) {
+    pod.spec = old.spec;
+    // A node agent writes only status; owners that it read earlier must not come back.
+    if (old.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
+    else pod.metadata.ownerReferences = old.metadata.ownerReferences;
+    if (pod.status && !pod.status.qosClass && old.status?.qosClass) {
+      pod.status = { ...pod.status, qosClass: old.status.qosClass };
+    }
+  },
+  validateStatusUpdate: validatePodStatusUpdate,
+  gracePeriodSeconds(pod) {
+    // No node has anything to finish.
+    if (!pod.spec.nodeName || isPodFinished(pod)) return undefined;
+    const seconds = pod.spec.terminationGracePeriodSeconds ?? 0;
+    return seconds < 0 ? 1 : seconds;
+  },
+};

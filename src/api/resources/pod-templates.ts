@@ -1,0 +1,33 @@
+// The PodTemplate resource.
+import type { PodTemplate } from '../generated/types.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { validatePodTemplate } from '../validation/pod-template.ts';
+import { column, containerImages, containerNames, formatLabels, nameColumn } from './columns.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const podTemplates: ResourceDefinition<PodTemplate> = {
+  group: '',
+  version: 'v1',
+  kind: 'PodTemplate',
+  plural: 'podtemplates',
+  singular: 'podtemplate',
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  schema: 'PodTemplate',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  columns: [
+    nameColumn(),
+    column('Containers', 'Names of each container in the template.', (object) =>
+      containerNames(object.template?.spec?.containers),
+    ),
+    column('Images', 'Images referenced by each container in the template.', (object) =>
+      containerImages(object.template?.spec?.containers),
+    ),
+    column('Pod Labels', 'The labels for the pod template.', (object) =>
+      formatLabels(object.template?.metadata?.labels),
+    ),
+  ],
+  strategy: { validateCreate: validatePodTemplate, validateUpdate: validatePodTemplate },
+};

@@ -1,0 +1,40 @@
+// The Pod resource: names, fields to select by, subresources. Columns and strategy stand beside it.
+import type { Pod } from '../generated/types.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { podColumns } from './pod-columns.ts';
+import { podStrategy } from './pod-strategy.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const pods: ResourceDefinition<Pod> = {
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  plural: 'pods',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  schema: 'Pod',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  actions: {
+    attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
+    binding: { kind: 'Binding', verbs: ['create'] },
+    eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+    exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
+    log: { kind: 'Pod', verbs: ['get'] },
+    portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+  },
+  selectableFields: {
+    'spec.hostNetwork': (pod) => `${pod.spec.hostNetwork ?? false}`,
+    'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
+    'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
+    'spec.schedulerName': (pod) => pod.spec.schedulerName ?? '',
+    'spec.serviceAccountName': (pod) => pod.spec.serviceAccountName ?? '',
+    'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
+    'status.phase': (pod) => pod.status?.phase ?? '',
+    'status.podIP': (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '',
+  },
+  columns: podColumns,
+  strategy: podStrategy,
+};

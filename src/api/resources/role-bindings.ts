@@ -1,0 +1,24 @@
+// The RoleBinding resource of role-based access control. The role that it gives never changes.
+import type { RoleBinding } from '../generated/types.ts';
+import { pathSegmentName } from '../names.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { validateBinding, validateBindingUpdate } from '../validation/rbac.ts';
+import { bindingColumns } from './role-binding-columns.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const roleBindings: ResourceDefinition<RoleBinding> = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  singular: 'rolebinding',
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  schema: 'RoleBinding',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  columns: bindingColumns(),
+  strategy: { validateCreate: validateBinding, validateUpdate: validateBindingUpdate },
+  validateName: pathSegmentName,
+};

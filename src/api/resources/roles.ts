@@ -1,0 +1,23 @@
+// The Role resource of role-based access control.
+import type { Role } from '../generated/types.ts';
+import { pathSegmentName } from '../names.ts';
+import type { ResourceDefinition } from '../resource.ts';
+import { createdAtColumn, nameColumn } from './columns.ts';
+import { ALL_VERBS } from './verbs.ts';
+
+export const roles: ResourceDefinition<Role> = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  singular: 'role',
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  schema: 'Role',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  columns: [nameColumn(), createdAtColumn()],
+  strategy: {},
+  validateName: pathSegmentName,
+};

@@ -1,0 +1,24 @@
+// Taints of nodes and the tolerations of pods: the well-known keys, and whether one answers the other.
+import type { Taint, Toleration } from './generated/types.ts';
+
+export const TAINT_NOT_READY = 'node.kubernetes.io/not-ready';
+export const TAINT_UNREACHABLE = 'node.kubernetes.io/unreachable';
+export const TAINT_UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
+export const TAINT_OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+
+/** Whether the toleration answers the taint (`Toleration.ToleratesTaint` upstream): empty parts answer everything. */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect && toleration.effect !== taint.effect) return false;
+  if (toleration.key && toleration.key !== taint.key) return false;
+  return toleration.operator === 'Exists'
+    ? true
+    : (toleration.operator ?? 'Equal') === 'Equal' && (toleration.value ?? '') === (taint.value ?? '');
+}
+
+/** The first taint that none of the tolerations answers. */
+export function untolerated(
+  taints: readonly Taint[],
+  tolerations: readonly Toleration[],
+): Taint | undefined {
+  return taints.find((taint) => !tolerations.some((toleration) => tolerates(toleration, taint)));
+}

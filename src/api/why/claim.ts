@@ -1,0 +1,37 @@
+// Why a claim is not Bound, read from the claim alone: its phase, its conditions, its deletion. The provisioner's
+// and the binder's own reasons reach it through the claim's conditions; events are not looked at.
+import type { PersistentVolumeClaim } from '../generated/types.ts';
+import type { Cause } from '../waiting.ts';
+
+/** Why the claim is not Bound; undefined if it is. A claim being deleted counts as not usable. */
+export function whyNotBound(claim: PersistentVolumeClaim): Cause | undefined {
+  if (claim.metadata.deletionTimestamp) {
+    return {
+      reason: 'ClaimTerminating',
+      message: 'it is being deleted, and a pod still uses it or a finalizer holds it',
+      passing: true,
+    };
+  }
+  const phase = claim.status?.phase ?? 'Pending';
+  if (phase === 'Bound') return undefined;
+  if (phase === 'Lost') {
+    const volume = claim.spec.volumeName;
+    return {
+      reason: 'ClaimLost',
+      message: `it has lost its volume${volume ? ` ${volume}` : ''}`,
+      passing: false,
+    };
+  }
+  const told = claim.status?.conditions?.find((condition) => condition.message);
+  if (told?.message) {
+    return { reason: told.reason ?? 'ClaimPending', message: told.message, passing: false };
+  }
+  const storageClass = claim.spec.storageClassName;
+  return {
+    reason: 'ClaimPending',
+    message: storageClass
+      ? `no volume of class ${storageClass} has been bound to it`
+      : 'it names no storage class, and no volume has been bound to it',
+    passing: Boolean(storageClass),
+  };
+}

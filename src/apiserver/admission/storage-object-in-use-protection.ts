@@ -1,0 +1,18 @@
+// Claims and volumes carry a finalizer from the start, so that none goes while it is in use; controllers take it
+// off. Follows plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
+import type { AdmissionPlugin } from './admission.ts';
+
+const FINALIZERS: Readonly<Record<string, string>> = {
+  PersistentVolumeClaim: 'kubernetes.io/pvc-protection',
+  PersistentVolume: 'kubernetes.io/pv-protection',
+};
+
+export const storageObjectInUseProtection: AdmissionPlugin = {
+  name: 'StorageObjectInUseProtection',
+  admit({ operation, resource, object }) {
+    const finalizer = resource.group === '' ? FINALIZERS[resource.kind] : undefined;
+    if (operation !== 'CREATE' || !finalizer || !object) return;
+    const finalizers = object.metadata.finalizers ?? [];
+    if (!finalizers.includes(finalizer)) object.metadata.finalizers = [...finalizers, finalizer];
+  },
+};

@@ -1,0 +1,49 @@
+// Who is asking: a client certificate of our authority, a bearer token, or nobody (system:anonymous).
+import { unauthorized } from '../../api/errors.ts';
+import type { User } from '../request.ts';
+
+/** Knows the user of a bearer token; undefined for a token that is not valid. */
+export type TokenAuthenticator = (token: string) => User | undefined | Promise<User | undefined>;
+
+/** The verified client certificate's subject. */
+export interface CertificateSubject {
+  CN?: string | string[];
+  O?: string | string[];
+}
+
+const AUTHENTICATED = 'system:authenticated';
+
+export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+
+/**
+ * @param certificate of the connection, if its chain ends at our authority.
+ * @param authorization the header, if there is one.
+ * @throws Unauthorized for credentials that are not valid; without any, the user is anonymous.
+ */
+export async function authenticate(
+  certificate: CertificateSubject | undefined,
+  authorization: string | undefined,
+  authenticateToken: TokenAuthenticator,
+): Promise<User> {
+  const fromCertificate = certificate && userOfCertificate(certificate);
+  if (fromCertificate) return fromCertificate;
+  const token = authorization?.match(/^Bearer +(\S+) *$/i)?.[1];
+  if (!token) {
+    if (authorization) throw unauthorized();
+    return ANONYMOUS;
+  }
+  const user = await authenticateToken(token);
+  if (!user) throw unauthorized();
+  return withGroup(user);
+}
+
+/** The common name is the user, the organizations are the groups. */
+export function userOfCertificate({ CN, O }: CertificateSubject): User | undefined {
+  const name = Array.isArray(CN) ? CN[0] : CN;
+  if (!name) return undefined;
+  return withGroup({ name, groups: O === undefined ? [] : Array.isArray(O) ? O : [O] });
+}
+
+function withGroup(user: User): User {
+  return user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] };
+}

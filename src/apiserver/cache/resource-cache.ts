@@ -1,0 +1,195 @@
+// The watch cache of one resource: every object of it, frozen; the recent changes, so that a watch can resume; and
+// the running watchers. Filled from the store on first use, and kept true by the hub (hub.ts).
+import { expired } from '../../api/errors.ts';
+import type { Stored } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
+import type { Store, StoreEvent } from '../../store/store.ts';
+import { atRevision, decodeStored, seal } from '../codec.ts';
+import { prefixOf } from '../keys.ts';
+import type { WatchEvent } from '../request.ts';
+import type { Selection } from './selection.ts';
+import { type Change, Watcher } from './watcher.ts';
+
+/** Changes kept for watches that resume. */
+export const HISTORY_LIMIT = 4096;
+
+export class ResourceCache {
+  readonly resource: ResourceDefinition;
+  readonly prefix: string;
+  readonly #store: Store;
+  /** namespace (empty for cluster-scoped) → name → object. */
+  readonly #objects = new Map<string, Map<string, Stored>>();
+  readonly #sortedNames = new Map<string, string[]>();
+  #history: Change[] = [];
+  /** Changes after this revision are all in the history. */
+  #historyStart = 0;
+  #lastChange = 0;
+  #filling: Promise<void> | undefined;
+  #filled = false;
+  #held: StoreEvent[] = [];
+  readonly #watchers = new Set<Watcher>();
+
+  constructor(resource: ResourceDefinition, store: Store) {
+    this.resource = resource;
+    this.prefix = prefixOf(resource);
+    this.#store = store;
+  }
+
+  /** Resolves when the cache is filled; fills it on the first call. */
+  ready(): Promise<void> {
+    if (!this.#filling) {
+      this.#filling = this.#fill().catch((error: unknown) => {
+        this.#filling = undefined;
+        throw error;
+      });
+    }
+    return this.#filling;
+  }
+
+  async #fill(): Promise<void> {
+    this.#held = [];
+    const { entries, revision } = await this.#store.list(this.prefix);
+    for (const entry of entries) {
+      this.#set(entry.key, seal(decodeStored(this.resource, entry.value), entry.revision, entry.value));
+    }
+    this.#historyStart = revision;
+    this.#lastChange = revision;
+    this.#filled = true;
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) this.apply(event);
+  }
+
+  /** The newest revision at which an object of the resource changed, as far as known. */
+  get lastChange(): number {
+    return this.#lastChange;
+  }
+
+  get(namespace: string | undefined, name: string): Stored | undefined {
+    return this.#objects.get(this.resource.namespaced ? (namespace ?? '') : '')?.get(name);
+  }
+
+  /** The objects of a namespace, or of all, in the order of their keys. */
+  *list(namespace?: string): Generator<Stored> {
+    const namespaces =
+      this.resource.namespaced && namespace !== undefined
+        ? [namespace]
+        : [...this.#objects.keys()].sort(byKeyOrder);
+    for (const each of namespaces) {
+      const objects = this.#objects.get(each);
+      if (!objects) continue;
+      for (const name of this.#names(each, objects)) {
+        const object = objects.get(name);
+        if (object) yield object;
+      }
+    }
+  }
+
+  #names(namespace: string, objects: Map<string, Stored>): string[] {
+    let names = this.#sortedNames.get(namespace);
+    if (!names) {
+      names = [...objects.keys()].sort();
+      this.#sortedNames.set(namespace, names);
+    }
+    return names;
+  }
+
+  /** Takes a change from the store. */
+  apply(event: StoreEvent): void {
+    if (!this.#filled) {
+      if (this.#filling) this.#held.push(event);
+      return;
+    }
+    const change = event.type === 'put' ? this.#put(event) : this.#remove(event);
+    if (!change) return;
+    this.#lastChange = change.revision;
+    this.#remember(change);
+    for (const watcher of this.#watchers) watcher.take(change);
+  }
+
+  #put(event: StoreEvent & { type: 'put' }): Change | undefined {
+    const { key, value, revision } = event.entry;
+    if (revision <= this.#historyStart) return undefined;
+    const previous = this.#lookup(key);
+    const object = seal(decodeStored(this.resource, value), revision, value);
+    this.#set(key, object);
+    return { revision, previous, event: { type: previous ? 'MODIFIED' : 'ADDED', object } };
+  }
+
+  #remove(event: StoreEvent & { type: 'delete' }): Change | undefined {
+    const previous = this.#lookup(event.key);
+    if (event.revision <= this.#historyStart || !previous) return undefined;
+    const [namespace, name] = this.#place(event.key);
+    const objects = this.#objects.get(namespace);
+    objects?.delete(name);
+    if (objects?.size === 0) this.#objects.delete(namespace);
+    this.#sortedNames.delete(namespace);
+    const object = atRevision(previous, event.revision);
+    return { revision: event.revision, previous, event: { type: 'DELETED', object } };
+  }
+
+  #place(key: string): [string, string] {
+    const relative = key.slice(this.prefix.length);
+    if (!this.resource.namespaced) return ['', relative];
+    const slash = relative.indexOf('/');
+    return [relative.slice(0, slash), relative.slice(slash + 1)];
+  }
+
+  #lookup(key: string): Stored | undefined {
+    const [namespace, name] = this.#place(key);
+    return this.#objects.get(namespace)?.get(name);
+  }
+
+  #set(key: string, object: Stored): void {
+    const [namespace, name] = this.#place(key);
+    let objects = this.#objects.get(namespace);
+    if (!objects) {
+      objects = new Map();
+      this.#objects.set(namespace, objects);
+    }
+    if (!objects.has(name)) this.#sortedNames.delete(namespace);
+    objects.set(name, object);
+  }
+
+  #remember(change: Change): void {
+    this.#history.push(change);
+    if (this.#history.length < 2 * HISTORY_LIMIT) return;
+    const dropped = this.#history.length - HISTORY_LIMIT;
+    this.#historyStart = this.#history[dropped - 1]?.revision ?? this.#historyStart;
+    this.#history = this.#history.slice(dropped);
+  }
+
+  /**
+   * Starts a watch.
+   * @param after only changes after this revision; undefined: begin with everything there is.
+   * @throws Expired when changes after that revision are no longer all known.
+   */
+  watch(selection: Selection, after: number | undefined): Watcher {
+    if (after !== undefined && after < this.#historyStart) {
+      throw expired(`too old resource version: ${after} (${this.#historyStart})`);
+    }
+    const watcher = new Watcher(selection);
+    if (after === undefined) watcher.begin(this.#initial(selection));
+    else for (const change of this.#history) if (change.revision > after) watcher.take(change);
+    this.#watchers.add(watcher);
+    watcher.onStop(() => this.#watchers.delete(watcher));
+    return watcher;
+  }
+
+  #initial({ namespace, matches }: Selection): WatchEvent[] {
+    const events: WatchEvent[] = [];
+    for (const object of this.list(namespace)) {
+      if (!matches || matches(object)) events.push({ type: 'ADDED', object });
+    }
+    return events;
+  }
+
+  stop(): void {
+    for (const watcher of [...this.#watchers]) watcher.stop();
+  }
+}
+
+/** As their keys are ordered in the store, where a slash follows the namespace. */
+function byKeyOrder(a: string, b: string): number {
+  return `${a}/` < `${b}/` ? -1 : 1;
+}

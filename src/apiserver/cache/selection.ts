@@ -1,0 +1,54 @@
+// Which objects of a resource a list or a watch is about: a namespace, a label selector, a field selector.
+import { badRequest } from '../../api/errors.ts';
+import type { KubeObject } from '../../api/objects.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts';
+import type { ApiRequest } from '../request.ts';
+
+export interface Selection {
+  namespace: string | undefined;
+  /** Undefined: every object of the namespace. */
+  matches: ((object: KubeObject) => boolean) | undefined;
+}
+
+/** Reads a request's namespace and selectors. Throws BadRequest for a selector that cannot be read. */
+export function selectionOf(request: ApiRequest): Selection {
+  const { resource, options } = request;
+  const tests: ((object: KubeObject) => boolean)[] = [];
+  if (request.name) {
+    const { name } = request;
+    tests.push((object) => object.metadata.name === name);
+  }
+  if (options.labelSelector) {
+    const selector = parseLabelSelector(options.labelSelector);
+    tests.push((object) => selector.matches(object.metadata.labels));
+  }
+  if (options.fieldSelector) tests.push(fieldTest(resource, options.fieldSelector));
+  return {
+    namespace: request.namespace,
+    matches: tests.length === 0 ? undefined : (object) => tests.every((test) => test(object)),
+  };
+}
+
+function fieldTest(resource: ResourceDefinition, text: string): (object: KubeObject) => boolean {
+  const terms = parseFieldSelector(text).map(({ path: field, operator, value }) => {
+    const read = fieldReader(resource, field);
+    if (!read) {
+      throw badRequest(
+        `Unable to find "${apiVersionOf(resource)}, Resource=${resource.plural}" that match label selector "", field selector "${text}": field label not supported: ${field}`,
+      );
+    }
+    return (object: KubeObject): boolean => (read(object) === value) === (operator === '=');
+  });
+  return (object) => terms.every((term) => term(object));
+}
+
+function fieldReader(
+  resource: ResourceDefinition,
+  field: string,
+): ((object: KubeObject) => string) | undefined {
+  if (field === 'metadata.name') return (object) => object.metadata.name ?? '';
+  if (field === 'metadata.namespace' && resource.namespaced)
+    return (object) => object.metadata.namespace ?? '';
+  return resource.selectableFields?.[field];
+}

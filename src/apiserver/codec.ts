@@ -1,0 +1,99 @@
+// Objects as the store keeps them and as clients read them. The stored form is JSON with `metadata` first and
+// without what is known anyway (apiVersion, kind, resourceVersion), so that the served form is a splice of bytes and
+// not a second serialization. The bytes of a frozen object are made once and shared by every reader.
+import type { KubeObject, Stored } from '../api/objects.ts';
+import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
+
+const METADATA_OPEN = '{"metadata":{';
+
+/** Served bytes, or the stored ones they are to be made of, by object. */
+const servedBytes = new WeakMap<object, Buffer>();
+const storedBytes = new WeakMap<object, Uint8Array>();
+/** What a value was made of, so that a write from here is not parsed again when the store tells of it. */
+const writtenObjects = new WeakMap<Uint8Array, KubeObject>();
+
+/** The form in which an object goes into the store. The object must not change afterwards. */
+export function encodeStored(object: KubeObject): Buffer {
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object;
+  const { resourceVersion: _resourceVersion, ...meta } = metadata;
+  const value = Buffer.from(JSON.stringify({ metadata: meta, ...rest }));
+  writtenObjects.set(value, object);
+  return value;
+}
+
+/** Reads what `encodeStored` wrote; not yet frozen, without a resourceVersion. */
+export function decodeStored(resource: ResourceDefinition, value: Uint8Array): KubeObject {
+  const written = writtenObjects.get(value);
+  if (written) return written;
+  const object: unknown = JSON.parse(
+    Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(),
+  );
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...(object as KubeObject) };
+}
+
+/** Gives an object the revision it was written at, freezes it, and remembers the bytes it was stored as. */
+export function seal(object: KubeObject, revision: number, value: Uint8Array): Stored {
+  const sealed = deepFreeze({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: String(revision) },
+  }) as Stored;
+  storedBytes.set(sealed, value);
+  return sealed;
+}
+
+/** The same object at another revision: what a watcher is told when an object is gone. */
+export function atRevision(object: Stored, revision: number): Stored {
+  const value = storedBytes.get(object) ?? encodeStored(object);
+  return seal(object, revision, value);
+}
+
+/** The JSON bytes that clients get for a frozen object; made once. */
+export function encodeObject(object: object): Buffer {
+  let bytes = servedBytes.get(object);
+  if (!bytes) {
+    bytes = splice(object as KubeObject, storedBytes.get(object));
+    if (Object.isFrozen(object)) servedBytes.set(object, bytes);
+  }
+  return bytes;
+}
+
+function splice(object: KubeObject, stored: Uint8Array | undefined): Buffer {
+  if (!stored) return Buffer.from(JSON.stringify(object));
+  const head = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":{"resourceVersion":"${object.metadata.resourceVersion}",`;
+  return Buffer.concat([Buffer.from(head), stored.subarray(METADATA_OPEN.length)]);
+}
+
+/** Freezes a JSON value through and through; stops where something is already frozen. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const child of Object.values(value)) deepFreeze(child);
+  return value;
+}
+
+/** A copy of a JSON value that may be changed. */
+export function thawed<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(thawed) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, thawed(child)])) as T;
+}
+
+/** Whether two JSON values are the same; the order of keys does not matter, undefined is absent. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, index) => sameJson(item, b[index]))
+    );
+  }
+  const left = Object.entries(a).filter(([, value]) => value !== undefined);
+  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
+  );
+}

@@ -1,0 +1,150 @@
+// What happens to every request, in order: who asks, what is asked, may they, and then the part that serves it.
+
+import { badRequest, StatusError } from '../../api/errors.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import type { Log } from '../../api/log.ts';
+import type { Stored } from '../../api/objects.ts';
+import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
+import { type Attributes, type Authorizer, refusal } from '../authn/authorize.ts';
+import { type ConnectHandler, type ConnectRequest, isConnect } from '../connect.ts';
+import type { ApiServer, User } from '../request.ts';
+import { sendDocument } from './documents.ts';
+import type { Exchange } from './exchange.ts';
+import { type HealthCheck, sendHealth } from './health.ts';
+import { boolean } from './query.ts';
+import { serveResource } from './resource-request.ts';
+import { sendError } from './respond.ts';
+import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
+
+export interface DispatcherParts {
+  api: ApiServer;
+  authenticateToken: TokenAuthenticator;
+  authorize: Authorizer;
+  connect: ConnectHandler | undefined;
+  ready: () => Promise<readonly HealthCheck[]>;
+  nowMs: () => number;
+  log: Log;
+}
+
+const HEALTH = new Set(['healthz', 'livez', 'readyz']);
+
+/** What needs no credentials. */
+const OPEN = new Set([...HEALTH, 'version']);
+
+/** A request's target, taken apart. */
+interface Target {
+  path: string;
+  segments: string[];
+  query: URLSearchParams;
+}
+
+/** Serves one exchange to its end; never throws. */
+export async function dispatch(parts: DispatcherParts, exchange: Exchange): Promise<void> {
+  try {
+    await serve(parts, exchange);
+  } catch (error) {
+    if (!(error instanceof StatusError)) parts.log.error('request failed', error, { path: exchange.target });
+    await sendError(exchange, error);
+  }
+  parts.log.debug('request', { method: exchange.method, path: exchange.target });
+}
+
+async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> {
+  const { api } = parts;
+  const target = parseTarget(exchange.target);
+  const { segments, query, path } = target;
+  const user = await userOf(parts, exchange);
+  const [first = ''] = segments;
+  if (!isResourcePath(segments)) {
+    if (!OPEN.has(first)) await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
+    if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.ready);
+    if (await sendDocument(exchange, api, segments)) return;
+    throw pathNotFound();
+  }
+  const route = routeOf(parts, exchange.method, target);
+  await authorizeOrThrow(parts, user, route);
+  if (isConnect(route.subresource)) {
+    const request = await connectRequest(parts, route, user, query, exchange.signal);
+    return handlerOf(parts).request(request, exchange);
+  }
+  await serveResource(exchange, api, route, user, query, parts.nowMs);
+}
+
+/** The same up to the pod for an upgrade. Throws a StatusError; the caller hands the socket over. */
+export async function admitUpgrade(
+  parts: DispatcherParts,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'signal'>,
+): Promise<{ handler: ConnectHandler; request: ConnectRequest }> {
+  const target = parseTarget(exchange.target);
+  const user = await userOf(parts, exchange);
+  if (!isResourcePath(target.segments)) throw pathNotFound();
+  const route = routeOf(parts, exchange.method, target);
+  await authorizeOrThrow(parts, user, route);
+  if (!isConnect(route.subresource))
+    throw badRequest('only exec, attach, portforward and log can be upgraded');
+  const request = await connectRequest(parts, route, user, target.query, exchange.signal);
+  return { handler: handlerOf(parts), request };
+}
+
+function parseTarget(target: string): Target {
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  try {
+    const segments = path.split('/').filter((segment) => segment !== '');
+    return { path, segments: segments.map(decodeURIComponent), query };
+  } catch {
+    throw badRequest(
+      `the path ${path} is not valid: a percent sign must be followed by two hexadecimal digits`,
+    );
+  }
+}
+
+function isResourcePath(segments: readonly string[]): boolean {
+  return (segments[0] === 'api' && segments.length > 2) || (segments[0] === 'apis' && segments.length > 3);
+}
+
+function userOf(
+  { authenticateToken }: DispatcherParts,
+  { certificate, header }: Pick<Exchange, 'certificate' | 'header'>,
+): Promise<User> {
+  return authenticate(certificate, header('authorization'), authenticateToken);
+}
+
+function routeOf({ api }: DispatcherParts, method: string, { segments, query }: Target): ResourceRoute {
+  return routeResource(api, method, segments, boolean(query, 'watch') ?? false);
+}
+
+async function authorizeOrThrow(
+  { authorize }: DispatcherParts,
+  user: User,
+  attributes: Attributes,
+): Promise<void> {
+  const { allowed, reason } = await authorize(user, attributes);
+  if (!allowed) throw refusal(user, attributes, reason);
+}
+
+async function connectRequest(
+  { api }: DispatcherParts,
+  route: ResourceRoute,
+  user: User,
+  query: URLSearchParams,
+  signal: AbortSignal,
+): Promise<ConnectRequest> {
+  const { resource, namespace, name, subresource } = route;
+  if (!isConnect(subresource) || !resource.actions?.[subresource]) throw pathNotFound();
+  const result = await api.handle({ verb: 'get', resource, namespace, name, user, options: {} });
+  if (result.type !== 'object') throw pathNotFound();
+  // Only pods declare these subresources.
+  return { pod: result.object as Stored<Pod>, subresource, query, user, signal };
+}
+
+function handlerOf({ connect }: DispatcherParts): ConnectHandler {
+  if (connect) return connect;
+  throw new StatusError({
+    message: 'streams into pods are not served here: this server has no node to reach',
+    reason: 'ServiceUnavailable',
+    code: 503,
+  });
+}

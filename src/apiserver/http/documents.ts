@@ -1,0 +1,83 @@
+// The paths that describe the server and hold no objects: discovery, OpenAPI, version.
+import { apiVersionOf } from '../../api/resource.ts';
+import { openApiV2, openApiV3, openApiV3Index } from '../openapi/openapi.ts';
+import type { ApiServer } from '../request.ts';
+import { type Accepted, negotiate, wantsAggregatedDiscovery } from './accept.ts';
+import {
+  AGGREGATED_TYPE,
+  aggregatedDiscovery,
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+} from './discovery.ts';
+import { encodeValue } from './encode.ts';
+import type { Exchange } from './exchange.ts';
+import { JSON_TYPE, send } from './respond.ts';
+import { VERSION } from './version.ts';
+
+/** Answers such a path; false when it is none. */
+export async function sendDocument(
+  exchange: Exchange,
+  api: ApiServer,
+  segments: readonly string[],
+): Promise<boolean> {
+  const resources = api.resources();
+  const [first = '', second, third] = segments;
+  const { length } = segments;
+  if (first === 'openapi') return sendOpenApi(exchange, api, segments.slice(1));
+  if (length === 1 && (first === 'api' || first === 'apis')) {
+    const accept = exchange.header('accept');
+    if (wantsAggregatedDiscovery(accept)) {
+      const document = aggregatedDiscovery(resources, first === 'api');
+      await send(exchange, 200, AGGREGATED_TYPE, encodeValue(document, 'json'));
+      return true;
+    }
+    const host = exchange.header(':authority') ?? exchange.header('host') ?? '';
+    return sendValue(exchange, first === 'api' ? apiVersions(host) : apiGroupList(resources));
+  }
+  if (length === 2 && first === 'api')
+    return sendValue(exchange, apiResourceList(resources, '', second ?? ''));
+  if (length === 2 && first === 'apis') return sendValue(exchange, apiGroup(resources, second ?? ''));
+  if (length === 3 && first === 'apis') {
+    return sendValue(exchange, apiResourceList(resources, second ?? '', third ?? ''));
+  }
+  if (length === 1 && first === 'version') return sendValue(exchange, VERSION);
+  if (length === 0) return sendValue(exchange, { paths: rootPaths(api) });
+  return false;
+}
+
+async function sendValue(exchange: Exchange, value: object | undefined): Promise<boolean> {
+  if (!value) return false;
+  const { format }: Accepted = negotiate(exchange.header('accept'));
+  await send(exchange, 200, `application/${format}`, encodeValue(value, format));
+  return true;
+}
+
+async function sendOpenApi(exchange: Exchange, api: ApiServer, rest: readonly string[]): Promise<boolean> {
+  const document = openApiDocument(api, rest);
+  if (!document) return false;
+  await send(exchange, 200, JSON_TYPE, document);
+  return true;
+}
+
+function openApiDocument(api: ApiServer, [version, ...groupVersion]: readonly string[]): Buffer | undefined {
+  const resources = api.resources();
+  if (version === 'v2' && groupVersion.length === 0) return openApiV2(resources);
+  if (version !== 'v3') return undefined;
+  if (groupVersion.length === 0) return openApiV3Index(resources);
+  const path = groupVersion.join('/');
+  const served = resources.some((resource) => groupVersionPath(resource) === path);
+  return served ? openApiV3(resources, path) : undefined;
+}
+
+/** `api/v1` or `apis/apps/v1`. */
+function groupVersionPath(resource: { group: string; version: string }): string {
+  return `${resource.group ? 'apis' : 'api'}/${apiVersionOf(resource)}`;
+}
+
+function rootPaths(api: ApiServer): string[] {
+  const groupVersions = api.resources().map((resource) => `/${groupVersionPath(resource)}`);
+  const fixed = ['/api', '/apis', '/healthz', '/livez', '/readyz', '/openapi/v2', '/openapi/v3', '/version'];
+  return [...new Set([...fixed, ...groupVersions])].sort();
+}

@@ -1,0 +1,27 @@
+// One request and its answer, whichever version of HTTP they came by. http1-exchange.ts and http2-exchange.ts
+// implement it over Node's two interfaces.
+import type { CertificateSubject } from '../authn/authenticate.ts';
+
+export type ResponseHeaders = Record<string, string | number | string[]>;
+
+export interface Exchange {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** The verified client certificate of the connection. */
+  readonly certificate: CertificateSubject | undefined;
+  /** Aborted when the client is gone or the server closes. */
+  readonly signal: AbortSignal;
+  /** Whether an answer has begun. */
+  readonly answered: boolean;
+  header(name: string): string | undefined;
+  /** The whole body. Throws RequestEntityTooLarge beyond `limit` bytes. */
+  body(limit: number): Promise<Buffer>;
+  /** Answers in one go; a HEAD request gets no body. */
+  respond(code: number, headers: ResponseHeaders, body: Uint8Array): void;
+  /** Begins an answer of unknown length. */
+  start(code: number, headers: ResponseHeaders): void;
+  /** Sends a part; resolves when the next one may be sent, also when the client is gone. */
+  write(chunk: Uint8Array): Promise<void>;
+  end(): void;
+}

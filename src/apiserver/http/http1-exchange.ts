@@ -1,0 +1,70 @@
+// An exchange over HTTP/1.1.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CertificateSubject } from '../authn/authenticate.ts';
+import type { Exchange, ResponseHeaders } from './exchange.ts';
+import { readBody } from './read-body.ts';
+
+export class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly certificate: CertificateSubject | undefined;
+  readonly signal: AbortSignal;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    certificate: CertificateSubject | undefined,
+    closing: AbortSignal,
+  ) {
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.certificate = certificate;
+    this.#request = request;
+    this.#response = response;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    this.signal = AbortSignal.any([gone.signal, closing]);
+  }
+
+  get answered(): boolean {
+    return this.#response.headersSent;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  body(limit: number): Promise<Buffer> {
+    return readBody(this.#request, limit);
+  }
+
+  respond(code: number, headers: ResponseHeaders, body: Uint8Array): void {
+    this.#response.writeHead(code, { ...headers, 'content-length': body.length });
+    this.#response.end(this.method === 'HEAD' ? undefined : body);
+  }
+
+  start(code: number, headers: ResponseHeaders): void {
+    this.#response.writeHead(code, headers);
+    this.#response.flushHeaders();
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.signal.aborted || this.#response.write(chunk)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#response.off('drain', done);
+        this.#response.off('close', done);
+        resolve();
+      };
+      this.#response.once('drain', done);
+      this.#response.once('close', done);
+    });
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+}

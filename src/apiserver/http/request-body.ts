@@ -1,0 +1,62 @@
+// What a request's body says: JSON or YAML, by its Content-Type; and which kind of patch it is.
+import { parse } from 'yaml';
+import { badRequest, unsupportedMediaType } from '../../api/errors.ts';
+import type { PatchType } from '../request.ts';
+import type { Exchange } from './exchange.ts';
+
+/** As upstream's: a little more than etcd takes twice over. */
+export const BODY_LIMIT = 3 * 1024 * 1024;
+
+const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** The media type of a header without its parameters. */
+function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Which kind of patch the Content-Type announces. Throws UnsupportedMediaType. */
+export function patchTypeOf(contentType: string | undefined): PatchType {
+  const type = PATCH_TYPES[mediaType(contentType)];
+  if (!type) throw unknownFormat(Object.keys(PATCH_TYPES));
+  return type;
+}
+
+/** Reads and parses a body; undefined when it is empty. Throws UnsupportedMediaType, BadRequest, or 413. */
+export async function parsedBody(exchange: Exchange): Promise<unknown> {
+  const type = mediaType(exchange.header('content-type'));
+  const yaml = type === 'application/yaml' || type === 'application/apply-patch+yaml';
+  const json = type === '' || type === '*/*' || type === 'application/json' || type.endsWith('+json');
+  const bytes = await exchange.body(BODY_LIMIT);
+  if (bytes.length === 0) return undefined;
+  if (!yaml && !json) throw unknownFormat(['application/json', 'application/yaml']);
+  return yaml ? parseYaml(bytes.toString()) : parseJson(bytes.toString());
+}
+
+function unknownFormat(accepted: readonly string[]): Error {
+  return unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body of the request is not JSON: ${reason(error)}`);
+  }
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw badRequest(`the body of the request is not YAML: ${reason(error)}`);
+  }
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,91 @@
+// A request for objects: read from HTTP, handed to the pipeline, and its result sent back.
+import { badRequest, StatusError } from '../../api/errors.ts';
+import type { DeleteOptions } from '../../api/generated/types.ts';
+import { decode } from '../../api/schema/decode.ts';
+import type { ApiRequest, ApiServer, User } from '../request.ts';
+import { negotiate } from './accept.ts';
+import { encodeList, encodeOne } from './encode.ts';
+import type { Exchange } from './exchange.ts';
+import { deleteOptionsOf, requestOptions } from './query.ts';
+import { parsedBody, patchTypeOf } from './request-body.ts';
+import { send } from './respond.ts';
+import type { ResourceRoute } from './route.ts';
+import { includeObjectOf, type TableOptions } from './table.ts';
+import { sendWatch } from './watch-response.ts';
+
+/** Serves one request for objects. @param nowMs the server's time. */
+export async function serveResource(
+  exchange: Exchange,
+  api: ApiServer,
+  route: ResourceRoute,
+  user: User,
+  query: URLSearchParams,
+  nowMs: () => number,
+): Promise<void> {
+  const accepted = negotiate(exchange.header('accept'));
+  const request = await apiRequest(exchange, route, user, query);
+  const includeObject = includeObjectOf(query);
+  const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
+  const result = await api.handle(request);
+  if (result.type === 'watch') {
+    await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions);
+    return;
+  }
+  const [code, body] =
+    result.type === 'list'
+      ? [200, encodeList(route.resource, result.list, accepted, tableOptions)]
+      : [result.code, encodeOne(route.resource, result.object, accepted, tableOptions)];
+  await send(exchange, code, `application/${accepted.format}`, body, result.warnings);
+}
+
+async function apiRequest(
+  exchange: Exchange,
+  route: ResourceRoute,
+  user: User,
+  query: URLSearchParams,
+): Promise<ApiRequest> {
+  const request: ApiRequest = { ...route, user, options: requestOptions(query), signal: exchange.signal };
+  switch (route.verb) {
+    case 'create':
+    case 'update':
+      request.body = await requiredBody(exchange);
+      break;
+    case 'patch':
+      request.patchType = patchTypeOf(exchange.header('content-type'));
+      request.body = await requiredBody(exchange);
+      break;
+    case 'delete':
+    case 'deletecollection':
+      request.deleteOptions = deleteOptionsOf(query, await deleteBody(exchange));
+      break;
+    default:
+  }
+  return request;
+}
+
+async function requiredBody(exchange: Exchange): Promise<unknown> {
+  const body = await parsedBody(exchange);
+  if (body === undefined) throw badRequest('the request has no body: send the object as JSON or YAML');
+  return body;
+}
+
+async function deleteBody(exchange: Exchange): Promise<DeleteOptions> {
+  const body = await parsedBody(exchange);
+  if (body === undefined) return {};
+  if (typeof body !== 'object' || body === null)
+    throw badRequest('the body of a deletion must be DeleteOptions');
+  if ('kind' in body && body.kind !== 'DeleteOptions') {
+    throw new StatusError({
+      ...badRequest(`${String(body.kind)} cannot be handled as DeleteOptions`).status,
+    });
+  }
+  const {
+    kind: _kind,
+    apiVersion: _apiVersion,
+    ...options
+  } = decode('DeleteOptions', body, 'Ignore').object as DeleteOptions & {
+    kind?: string;
+    apiVersion?: string;
+  };
+  return options;
+}

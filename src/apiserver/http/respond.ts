@@ -1,0 +1,45 @@
+// Answers: bytes with their headers, compressed when that pays; and errors, always as a JSON Status.
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { internal, StatusError } from '../../api/errors.ts';
+import type { Exchange, ResponseHeaders } from './exchange.ts';
+
+const compress = promisify(gzip);
+
+/** Smaller answers go as they are (upstream's limit). */
+const GZIP_THRESHOLD = 128 * 1024;
+
+export const JSON_TYPE = 'application/json';
+
+/** @param warnings for the client to show to its user. */
+export async function send(
+  exchange: Exchange,
+  code: number,
+  contentType: string,
+  body: Uint8Array,
+  warnings: readonly string[] = [],
+): Promise<void> {
+  const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
+  if (warnings.length > 0) headers['warning'] = warnings.map(warningHeader);
+  if (body.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
+    exchange.respond(code, headers, body);
+    return;
+  }
+  const compressed = await compress(body, { level: 1 });
+  exchange.respond(code, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
+}
+
+/** `299 - "text"`; the text without line breaks, as a quoted string. */
+function warningHeader(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]+/g, ' ').replace(/["\\]/g, '\\$&');
+  return `299 - "${plain}"`;
+}
+
+/** Answers with the Status of an error; does nothing when an answer has begun. */
+export async function sendError(exchange: Exchange, error: unknown): Promise<void> {
+  if (exchange.answered) return;
+  const { status } = error instanceof StatusError ? error : internal(String(error));
+  const headers: ResponseHeaders = { 'content-type': JSON_TYPE, 'cache-control': 'no-cache, private' };
+  if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
+  exchange.respond(status.code ?? 500, headers, Buffer.from(`${JSON.stringify(status)}\n`));
+}

@@ -1,0 +1,158 @@
+// The API server's port: TLS, HTTP/2 and HTTP/1.1 on one socket, client certificates, upgrades, an orderly end.
+import type { IncomingMessage } from 'node:http';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { Clock } from '../../api/clock.ts';
+import { internal, StatusError } from '../../api/errors.ts';
+import type { Log } from '../../api/log.ts';
+import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
+import type { Authorizer } from '../authn/authorize.ts';
+import type { ConnectHandler } from '../connect.ts';
+import type { ApiServer } from '../request.ts';
+import { admitUpgrade, type DispatcherParts, dispatch } from './dispatcher.ts';
+import type { HealthCheck } from './health.ts';
+import { Http1Exchange } from './http1-exchange.ts';
+import { Http2Exchange } from './http2-exchange.ts';
+
+/** Requests that one HTTP/2 connection may have open at once; watches count. */
+const MAX_CONCURRENT_STREAMS = 1000;
+
+export interface HttpsOptions {
+  api: ApiServer;
+  /** PEM. `ca` signs the client certificates that are believed. */
+  tls: { key: string; cert: string; ca: string };
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  authenticateToken: TokenAuthenticator;
+  authorize: Authorizer;
+  /** Without it, log, exec, attach and portforward answer 503. */
+  connect?: ConnectHandler | undefined;
+  log: Log;
+  clock: Clock;
+  /** The checks behind /readyz. */
+  ready: () => Promise<readonly HealthCheck[]>;
+}
+
+export interface HttpsServer {
+  port: number;
+  /** Ends every watch and stream, and resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** Resolves when the port is open. Rejects with Node's error (EADDRINUSE, EACCES, …) when it cannot be. */
+export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
+  const { api, tls, host, port, authenticateToken, authorize, connect, log, clock, ready } = options;
+  const parts: DispatcherParts = {
+    api,
+    authenticateToken,
+    authorize,
+    connect,
+    ready,
+    log,
+    nowMs: () => clock.now(),
+  };
+  const closing = new AbortController();
+  const sockets = new Set<Duplex>();
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createSecureServer({
+    ...tls,
+    allowHTTP1: true,
+    requestCert: true,
+    rejectUnauthorized: false,
+    settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+  });
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // A connection that breaks is closed; whoever waits on it hears of that.
+    socket.on('error', () => socket.destroy());
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    session.on('error', () => session.destroy());
+  });
+  server.on('request', (request, response) => {
+    const socket = request.socket as unknown;
+    const message = request as unknown as IncomingMessage;
+    void dispatch(
+      parts,
+      new Http1Exchange(message, response as never, certificateOf(socket), closing.signal),
+    );
+  });
+  // Listening for requests has made Node offer HTTP/2 streams as requests, too; they are served by the core interface.
+  server.removeAllListeners('stream');
+  server.on('stream', (stream, headers) => {
+    const certificate = certificateOf(stream.session?.socket);
+    void dispatch(parts, new Http2Exchange(stream, headers, certificate, closing.signal));
+  });
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    void upgrade(parts, message, socket, head, closing.signal);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => log.error('the API port failed', error));
+  return {
+    // A listening TCP server has an address of this type.
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** The subject of the client's certificate, if our authority has signed it. */
+function certificateOf(socket: unknown): CertificateSubject | undefined {
+  const tls = socket as Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> | undefined;
+  return tls?.authorized ? tls.getPeerCertificate().subject : undefined;
+}
+
+async function upgrade(
+  parts: DispatcherParts,
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  closing: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  socket.on('error', () => socket.destroy());
+  const signal = AbortSignal.any([gone.signal, closing]);
+  const exchange = {
+    method: message.method ?? 'GET',
+    target: message.url ?? '/',
+    certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
+    header: (name: string) => message.headers[name]?.toString(),
+    signal,
+  };
+  try {
+    const { handler, request } = await admitUpgrade(parts, exchange);
+    await handler.upgrade(request, message, socket, head);
+  } catch (error) {
+    if (!(error instanceof StatusError)) parts.log.error('upgrade failed', error, { path: exchange.target });
+    refuse(socket, error instanceof StatusError ? error : internal(String(error)));
+  }
+}
+
+/** Answers an upgrade that is not to be, by hand: there is no response object for it. */
+function refuse(socket: Duplex, { status }: StatusError): void {
+  if (!socket.writable) return;
+  const body = JSON.stringify(status);
+  socket.end(
+    `HTTP/1.1 ${status.code ?? 500} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

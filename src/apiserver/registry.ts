@@ -1,0 +1,153 @@
+// The generic registry: reads objects from the watch cache and writes them to the store, for every resource alike.
+// What a write means (defaults, admission, strategy) is decided in verbs/; here it is a compare-and-set.
+import type { Clock, Random } from '../api/clock.ts';
+import { alreadyExists, internal, notFound, StatusError, timeout } from '../api/errors.ts';
+import type { Log } from '../api/log.ts';
+import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
+import { type Store, StoreFullError, type WriteResult } from '../store/store.ts';
+import { CacheHub } from './cache/hub.ts';
+import type { ResourceCache } from './cache/resource-cache.ts';
+import { deepFreeze, encodeStored, seal } from './codec.ts';
+import { storeKey } from './keys.ts';
+
+export interface RegistryParts {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  resources: readonly ResourceDefinition[];
+}
+
+export class Registry {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly hub: CacheHub;
+  readonly #resources: ReadonlyMap<string, ResourceDefinition>;
+
+  constructor({ store, clock, random, log, resources }: RegistryParts) {
+    this.store = store;
+    this.clock = clock;
+    this.random = random;
+    this.log = log;
+    this.hub = new CacheHub(store);
+    this.#resources = new Map(
+      resources.map((resource) => [`${resource.group}/${resource.plural}`, resource]),
+    );
+  }
+
+  /** The resource of a group and plural, in the version that is served. */
+  resource(group: string, plural: string): ResourceDefinition | undefined {
+    return this.#resources.get(`${group}/${plural}`);
+  }
+
+  cache(resource: ResourceDefinition): Promise<ResourceCache> {
+    return this.hub.of(resource);
+  }
+
+  /** The object, or undefined. */
+  async find(resource: ResourceDefinition, key: ObjectKey): Promise<Stored | undefined> {
+    return (await this.cache(resource)).get(key.namespace, key.name);
+  }
+
+  /** The object. Throws NotFound. */
+  async get(resource: ResourceDefinition, key: ObjectKey): Promise<Stored> {
+    const object = await this.find(resource, key);
+    if (!object) throw notFound(resource, key.name);
+    return object;
+  }
+
+  /** Throws Timeout when a client asks for a state newer than there is, as after a restore from a backup. */
+  requireRevision(revision: number): void {
+    if (revision > this.hub.revision) {
+      const error = timeout(`Too large resource version: ${revision}, current: ${this.hub.revision}`, 1);
+      const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+      throw new StatusError({ ...error.status, details: { ...error.status.details, causes } });
+    }
+  }
+
+  /** Writes a new object. Throws AlreadyExists. */
+  async create(resource: ResourceDefinition, object: KubeObject, dryRun: boolean): Promise<Stored> {
+    const key = keyOfNew(object);
+    if (dryRun) {
+      if (await this.find(resource, key)) throw alreadyExists(resource, key.name);
+      return deepFreeze(object) as Stored;
+    }
+    const written = await this.#put(resource, key, object, 0);
+    if (!written) throw alreadyExists(resource, key.name);
+    return written;
+  }
+
+  /** Writes an object over the version it was made from; undefined when that is no longer the newest. */
+  async replace(
+    resource: ResourceDefinition,
+    current: Stored,
+    next: KubeObject,
+    dryRun: boolean,
+  ): Promise<Stored | undefined> {
+    if (dryRun) {
+      const { resourceVersion } = current.metadata;
+      return deepFreeze({ ...next, metadata: { ...next.metadata, resourceVersion } }) as Stored;
+    }
+    return this.#put(resource, current.metadata, next, Number(current.metadata.resourceVersion));
+  }
+
+  /** Removes a version of an object; false when it is no longer the newest. */
+  async remove(resource: ResourceDefinition, current: Stored, dryRun: boolean): Promise<boolean> {
+    if (dryRun) return true;
+    const { metadata } = current;
+    const key = storeKey(resource, metadata);
+    const result = await storing(() => this.store.delete(key, Number(metadata.resourceVersion)));
+    if (!result.ok) return this.#lost(result);
+    await this.hub.reached(result.revision);
+    return true;
+  }
+
+  async #put(
+    resource: ResourceDefinition,
+    key: ObjectKey,
+    object: KubeObject,
+    expectedRevision: number,
+  ): Promise<Stored | undefined> {
+    const cache = await this.cache(resource);
+    const value = encodeStored(object);
+    const result = await storing(() => this.store.put(storeKey(resource, key), value, expectedRevision));
+    if (!result.ok) {
+      await this.#lost(result);
+      return undefined;
+    }
+    await this.hub.reached(result.revision);
+    const cached = cache.get(key.namespace, key.name);
+    if (cached?.metadata.resourceVersion === String(result.revision)) return cached;
+    return seal(object, result.revision, value);
+  }
+
+  /** A write lost against another: wait until the cache knows the winner, so that a retry sees it. */
+  async #lost(result: WriteResult & { ok: false }): Promise<false> {
+    if (result.current) await this.hub.reached(result.current.revision);
+    return false;
+  }
+
+  stop(): void {
+    this.hub.stop();
+  }
+}
+
+function keyOfNew(object: KubeObject): ObjectKey {
+  return { namespace: object.metadata.namespace, name: object.metadata.name ?? '' };
+}
+
+async function storing(write: () => Promise<WriteResult>): Promise<WriteResult> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof StoreFullError) {
+      throw internal(
+        `the store is full, nothing was written: ${error.message}; free space on the disk of the data directory`,
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+// The API server's pipeline: takes a request free of HTTP, and hands it to the file of its verb. What is served is
+// the table of resources it is made with.
+import { internal, methodNotSupported, notFound, StatusError } from '../api/errors.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
+import type { AdmissionPlugin } from './admission/admission.ts';
+import { admissionPlugins } from './admission/plugins.ts';
+import { Registry, type RegistryParts } from './registry.ts';
+import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
+import { bind } from './verbs/binding.ts';
+import { create } from './verbs/create.ts';
+import { deleteObject } from './verbs/delete.ts';
+import { deleteCollection } from './verbs/delete-collection.ts';
+import { evict } from './verbs/eviction.ts';
+import { finalize } from './verbs/finalize.ts';
+import { get } from './verbs/get.ts';
+import { list } from './verbs/list.ts';
+import { patch } from './verbs/patch.ts';
+import { scale } from './verbs/scale.ts';
+import { update } from './verbs/update.ts';
+import { watch } from './verbs/watch.ts';
+
+export interface ApiServerOptions extends RegistryParts {
+  /** Addresses for Services: IPv4, as `10.96.0.0/16`. */
+  serviceCidr: string;
+}
+
+/** An API server that runs; `stop` ends its watches (the store is not its own, and stays open). */
+export interface RunningApiServer extends ApiServer {
+  stop(): void;
+}
+
+type Handler = (
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+) => Promise<ApiResult>;
+
+/** Subresources that do something; those that only stream (log, exec, …) are http/'s. */
+const ACTIONS: Readonly<Record<string, Handler>> = { binding: bind, eviction: evict, finalize };
+
+const VERBS: Readonly<Record<ApiRequest['verb'], Handler>> = {
+  get: (registry, _plugins, request) => get(registry, request),
+  list: (registry, _plugins, request) => list(registry, request),
+  watch: (registry, _plugins, request) => watch(registry, request),
+  create,
+  update,
+  patch,
+  delete: deleteObject,
+  deletecollection: deleteCollection,
+};
+
+export function createApiServer(options: ApiServerOptions): RunningApiServer {
+  const { resources, log } = options;
+  const registry = new Registry(options);
+  const plugins = admissionPlugins(options.serviceCidr);
+  const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
+  return {
+    async handle(request) {
+      try {
+        return await handlerOf(request)(registry, plugins, request);
+      } catch (error) {
+        if (error instanceof StatusError) throw error;
+        const { verb, resource, namespace, name } = request;
+        log.error('request failed', error, { verb, resource: resource.plural, namespace, name });
+        throw internal(error instanceof Error ? error.message : String(error));
+      }
+    },
+    resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
+    resources: () => resources,
+    stop: () => registry.stop(),
+  };
+}
+
+function pathOf(group: string, version: string, plural: string): string {
+  return `${group}/${version}/${plural}`;
+}
+
+/** The code for a request. Throws NotFound for a subresource that is not served, MethodNotAllowed for a verb. */
+function handlerOf({ resource, subresource, verb, name }: ApiRequest): Handler {
+  if (!subresource) {
+    if (!resource.verbs.includes(verb)) throw methodNotSupported(resource, verb);
+    return VERBS[verb];
+  }
+  if (subresource === 'status' && resource.hasStatus) {
+    return requireVerb(resource, subresource, verb, ['get', 'update', 'patch'], VERBS[verb]);
+  }
+  if (subresource === 'scale' && resource.scale) {
+    return requireVerb(resource, subresource, verb, ['get', 'update', 'patch'], scale);
+  }
+  const action = ACTIONS[subresource];
+  const declared = resource.actions?.[subresource];
+  if (!action || !declared) throw notFound(resource, name ?? '');
+  return requireVerb(resource, subresource, verb, declared.verbs, action);
+}
+
+function requireVerb(
+  resource: ResourceDefinition,
+  subresource: string,
+  verb: ApiRequest['verb'],
+  allowed: readonly ApiRequest['verb'][],
+  handler: Handler,
+): Handler {
+  if (allowed.includes(verb)) return handler;
+  throw methodNotSupported({ ...resource, plural: `${resource.plural}/${subresource}` }, verb);
+}

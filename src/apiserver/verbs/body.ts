@@ -1,0 +1,48 @@
+// From a request's body to an object of the resource: the right kind, decoded by the schema, defaulted.
+import { badRequest } from '../../api/errors.ts';
+import type { KubeObject } from '../../api/objects.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import { decode } from '../../api/schema/decode.ts';
+import { applyDefaults } from '../../api/schema/defaults.ts';
+import type { ApiRequest } from '../request.ts';
+
+export interface Decoded {
+  object: KubeObject;
+  warnings: string[];
+}
+
+/** Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses. */
+export function decodeObject(
+  resource: ResourceDefinition,
+  value: unknown,
+  fieldValidation: ApiRequest['options']['fieldValidation'],
+): Decoded {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest(
+      `the body is not a ${resource.kind} object: send ${apiVersionOf(resource)} JSON or YAML`,
+    );
+  }
+  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown };
+  const expected = apiVersionOf(resource);
+  if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== expected) {
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+    );
+  }
+  if (kind !== undefined && kind !== '' && kind !== resource.kind) {
+    throw badRequest(
+      `${String(kind)} in version "${resource.version}" cannot be handled as a ${resource.kind}: no kind "${String(kind)}" is served at ${resource.plural}`,
+    );
+  }
+  const { object: decoded, warnings } = decode(resource.schema, value, fieldValidation ?? 'Warn');
+  // The schema of the resource has just vouched for the shape.
+  const typed = decoded as KubeObject;
+  const object: KubeObject = {
+    ...typed,
+    apiVersion: expected,
+    kind: resource.kind,
+    metadata: { ...typed.metadata },
+  };
+  applyDefaults(resource.schema, object);
+  return { object, warnings };
+}

@@ -1,0 +1,28 @@
+// The opaque `continue` token of paged lists: where the last page ended, and the revision all pages are true at.
+import { badRequest } from '../../api/errors.ts';
+
+export interface ContinueToken {
+  revision: number;
+  /** Key below the resource's prefix of the last object handed out. */
+  after: string;
+}
+
+export function encodeContinue({ revision, after }: ContinueToken): string {
+  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: after })).toString(
+    'base64url',
+  );
+}
+
+/** Throws BadRequest for what `encodeContinue` did not write. */
+export function decodeContinue(token: string): ContinueToken {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    if (typeof parsed === 'object' && parsed !== null && 'rv' in parsed && 'start' in parsed) {
+      const { rv, start } = parsed;
+      if (typeof rv === 'number' && typeof start === 'string') return { revision: rv, after: start };
+    }
+  } catch {
+    // Not base64 of JSON: the same refusal as for other JSON.
+  }
+  throw badRequest('continue key is not valid: it must be the value that the previous page of the list gave');
+}

@@ -1,0 +1,128 @@
+// POST: a new object, from a body to a stored version. Follows apiserver pkg/endpoints/handlers/create.go,
+// pkg/registry/rest/create.go and pkg/registry/generic/registry/store.go.
+import { randomSuffix, timestamp } from '../../api/clock.ts';
+import { badRequest, invalid, isAlreadyExists, type StatusError } from '../../api/errors.ts';
+import { dns1123Subdomain } from '../../api/names.ts';
+import type { KubeObject } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
+import { validateObjectMeta } from '../../api/validation/metadata.ts';
+import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
+import { thawed } from '../codec.ts';
+import type { Registry } from '../registry.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
+import { decodeObject } from './body.ts';
+
+/** Tries with new random suffixes when a generated name is taken. */
+const GENERATE_NAME_TRIES = 8;
+/** A generated name is cut to fit a DNS label with its suffix. */
+const MAX_GENERATED_BASE = 63 - 5;
+
+export async function create(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+): Promise<ApiResult> {
+  const { resource, options } = request;
+  const { object, warnings } = decodeObject(resource, request.body, options.fieldValidation);
+  placeInNamespace(resource, object, request.namespace);
+  if (object.metadata.resourceVersion) {
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  }
+  const { generateName } = object.metadata;
+  const generated = !object.metadata.name && generateName;
+  for (let attempt = 1; ; attempt++) {
+    const candidate = generated ? thawed(object) : object;
+    if (generated) {
+      candidate.metadata.name = generateName.slice(0, MAX_GENERATED_BASE) + randomSuffix(registry.random);
+    }
+    try {
+      return await createOne(registry, plugins, request, candidate, warnings);
+    } catch (error) {
+      if (!generated || !isAlreadyExists(error) || attempt >= GENERATE_NAME_TRIES) throw error;
+    }
+  }
+}
+
+/** Creates one decoded object with a name; also what server-side apply does when the object is not there. */
+export async function createOne(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  object: KubeObject,
+  warnings: string[],
+): Promise<ApiResult> {
+  const { resource, user } = request;
+  const dryRun = request.options.dryRun ?? false;
+  const admission = new Admission(plugins, registry);
+  const admissionRequest: AdmissionRequest = {
+    operation: 'CREATE',
+    resource,
+    subresource: undefined,
+    key: { namespace: object.metadata.namespace, name: object.metadata.name ?? '' },
+    object,
+    old: undefined,
+    user,
+    dryRun,
+  };
+  try {
+    await admission.admit(admissionRequest);
+    const nowMs = registry.clock.now();
+    prepareMetadata(resource, object, registry, nowMs);
+    resource.strategy.prepareForCreate?.(object, { nowMs });
+    const refused = validate(resource, object);
+    if (refused) throw refused;
+    await admission.validate(admissionRequest);
+    const created = await registry.create(resource, object, dryRun);
+    const advice = resource.strategy.warnings?.(created) ?? [];
+    return { type: 'object', code: 201, object: created, warnings: [...warnings, ...advice] };
+  } finally {
+    admission.end();
+  }
+}
+
+/** The object goes where the request says; a body that names another namespace is refused. */
+export function placeInNamespace(
+  resource: ResourceDefinition,
+  object: KubeObject,
+  namespace: string | undefined,
+): void {
+  const { metadata } = object;
+  if (!resource.namespaced) {
+    if (metadata.namespace) throw badRequest('namespace is not allowed on a cluster-scoped object');
+    return;
+  }
+  if (!metadata.namespace) metadata.namespace = namespace;
+  if (metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+}
+
+function prepareMetadata(
+  resource: ResourceDefinition,
+  object: KubeObject,
+  registry: Registry,
+  nowMs: number,
+): void {
+  const { metadata } = object;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+  metadata.uid = registry.random.uuid();
+  metadata.creationTimestamp = timestamp(nowMs);
+  if (resource.hasStatus) metadata.generation = 1;
+}
+
+function validate(resource: ResourceDefinition, object: KubeObject): StatusError | undefined {
+  const errors = [
+    ...validateObjectMeta(
+      object.metadata,
+      resource.namespaced,
+      resource.validateName ?? dns1123Subdomain,
+      'metadata',
+    ),
+    ...(resource.strategy.validateCreate?.(object) ?? []),
+  ];
+  if (errors.length === 0) return undefined;
+  return invalid(resource, object.metadata.name ?? object.metadata.generateName ?? '', errors);
+}

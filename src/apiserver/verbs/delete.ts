@@ -1,0 +1,168 @@
+// DELETE of one object: at once, or gracefully (the node stops the pod first), or once its finalizers are through.
+// Follows apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go (Delete).
+import { timestamp } from '../../api/clock.ts';
+import { badRequest, conflict, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import type { DeleteOptions } from '../../api/generated/types.ts';
+import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
+import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
+import { sameJson, thawed } from '../codec.ts';
+import type { Registry } from '../registry.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
+import { keyOfRequest } from './request-key.ts';
+import { CONFLICT_TRIES } from './update.ts';
+
+const ORPHAN = 'orphan';
+const FOREGROUND = 'foregroundDeletion';
+
+/** What a deletion does to an object: removes it, writes a version that is going, or nothing more than is done. */
+export type DeletionStep = { type: 'remove' } | { type: 'mark'; object: Stored } | { type: 'wait' };
+
+export async function deleteObject(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+): Promise<ApiResult> {
+  return deleteKey(registry, plugins, request, keyOfRequest(request));
+}
+
+/** Deletes one object of the request's resource. Throws NotFound, and Conflict for preconditions that fail. */
+export async function deleteKey(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  key: ObjectKey,
+): Promise<ApiResult> {
+  const { resource } = request;
+  const options = deleteOptionsOf(request);
+  const dryRun = request.options.dryRun || options.dryRun?.includes('All') || false;
+  for (let attempt = 1; ; attempt++) {
+    const current = await registry.get(resource, key);
+    checkPreconditions(resource, current, options);
+    await admitDeletion(registry, plugins, request, key, current, dryRun);
+    const step = deletionStep(resource, current, options, registry.clock.now());
+    if (step.type === 'wait') return { type: 'object', code: 200, object: current, warnings: [] };
+    if (step.type === 'mark') {
+      const marked = await registry.replace(resource, current, step.object, dryRun);
+      if (marked) return { type: 'object', code: 200, object: marked, warnings: [] };
+    } else if (await registry.remove(resource, current, dryRun)) {
+      return deleted(resource, current);
+    }
+    if (options.preconditions?.resourceVersion || attempt >= CONFLICT_TRIES) {
+      throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
+    }
+  }
+}
+
+function deleteOptionsOf(request: ApiRequest): DeleteOptions {
+  const options = request.deleteOptions ?? {};
+  if (options.orphanDependents !== undefined && options.propagationPolicy !== undefined) {
+    throw badRequest('orphanDependents and deletionPropagation cannot be both set');
+  }
+  const policy = options.propagationPolicy;
+  if (policy !== undefined && !['Orphan', 'Foreground', 'Background'].includes(policy)) {
+    throw badRequest(
+      `propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
+    );
+  }
+  return options;
+}
+
+function checkPreconditions(resource: ResourceDefinition, current: Stored, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const { metadata } = current;
+  if (uid && uid !== metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`;
+    throw conflict(resource, metadata.name, why);
+  }
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`;
+    throw conflict(resource, metadata.name, why);
+  }
+}
+
+async function admitDeletion(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  key: ObjectKey,
+  old: Stored,
+  dryRun: boolean,
+): Promise<void> {
+  const { resource, user } = request;
+  const admission = new Admission(plugins, registry);
+  const base = { operation: 'DELETE' as const, resource, subresource: undefined, key, object: undefined };
+  try {
+    await admission.admit({ ...base, old, user, dryRun });
+    await admission.validate({ ...base, old, user, dryRun });
+  } finally {
+    admission.end();
+  }
+}
+
+/** Decides what a deletion does now. Pure: the same object, options and time give the same step. */
+export function deletionStep(
+  resource: ResourceDefinition,
+  current: Stored,
+  options: DeleteOptions,
+  nowMs: number,
+): DeletionStep {
+  const graceSeconds = graceOf(resource, current, options);
+  const old = current.metadata;
+  const finalizers = finalizersFor(old.finalizers ?? [], options);
+  const held = finalizers.length > 0 || resource.strategy.holdsDeletion?.(current) === true;
+  if (graceSeconds === 0 && !held) return { type: 'remove' };
+  const metadata = { ...old };
+  if (finalizers.length > 0) metadata.finalizers = finalizers;
+  else delete metadata.finalizers;
+  if (!isTerminating(current)) {
+    metadata.deletionTimestamp = timestamp(nowMs + graceSeconds * 1000);
+    metadata.deletionGracePeriodSeconds = graceSeconds;
+    if (old.generation) metadata.generation = old.generation + 1;
+  } else if (graceSeconds < (old.deletionGracePeriodSeconds ?? 0)) {
+    const requestedMs = Date.parse(`${old.deletionTimestamp}`) - (old.deletionGracePeriodSeconds ?? 0) * 1000;
+    metadata.deletionTimestamp = timestamp(requestedMs + graceSeconds * 1000);
+    metadata.deletionGracePeriodSeconds = graceSeconds;
+  }
+  if (sameJson(metadata, old)) return { type: 'wait' };
+  const object = thawed({ ...current, metadata });
+  if (!isTerminating(current)) resource.strategy.prepareForDeletion?.(object);
+  return { type: 'mark', object };
+}
+
+/** Seconds that the node has; a deletion that is under way can only be shortened. */
+function graceOf(resource: ResourceDefinition, current: Stored, options: DeleteOptions): number {
+  const own = resource.strategy.gracePeriodSeconds?.(current);
+  const asked = options.gracePeriodSeconds;
+  if (own === undefined) return 0;
+  if (!isTerminating(current)) return atLeastOne(asked ?? own);
+  const pending = current.metadata.deletionGracePeriodSeconds ?? 0;
+  return asked === undefined ? pending : Math.min(pending, atLeastOne(asked));
+}
+
+/** A negative period means the shortest there is. */
+const atLeastOne = (seconds: number): number => (seconds < 0 ? 1 : seconds);
+
+/** The finalizers with those that the propagation policy adds or takes away. */
+function finalizersFor(finalizers: readonly string[], options: DeleteOptions): string[] {
+  const policy =
+    options.propagationPolicy ??
+    (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
+  if (policy === undefined) return [...finalizers];
+  const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  if (policy === 'Orphan') return [...others, ORPHAN];
+  if (policy === 'Foreground') return [...others, FOREGROUND];
+  return others;
+}
+
+function deleted(resource: ResourceDefinition, object: Stored): ApiResult {
+  const { name, uid } = object.metadata;
+  const status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural, uid },
+  };
+  return { type: 'object', code: 200, object: status, warnings: [] };
+}

@@ -1,0 +1,13 @@
+// GET of one object, from the watch cache.
+import type { Registry } from '../registry.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
+import { keyOfRequest } from './request-key.ts';
+import { parseRevision } from './revision.ts';
+
+export async function get(registry: Registry, request: ApiRequest): Promise<ApiResult> {
+  const { resource, options } = request;
+  const revision = parseRevision(options.resourceVersion);
+  if (revision !== undefined) registry.requireRevision(revision);
+  const object = await registry.get(resource, keyOfRequest(request));
+  return { type: 'object', code: 200, object, warnings: [] };
+}

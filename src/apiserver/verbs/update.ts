@@ -1,0 +1,194 @@
+// PUT and what is like it: a new version of an object that is there. One pipeline for updates, patches, status,
+// scale and finalize, which differ only in how the new version is made of the old one. Follows apiserver
+// pkg/registry/generic/registry/store.go (Update) and pkg/registry/rest/update.go.
+import { badRequest, conflict, type FieldError, invalid, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
+import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
+import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
+import { sameJson } from '../codec.ts';
+import type { Registry } from '../registry.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
+import { decodeObject } from './body.ts';
+import { placeInNamespace } from './create.ts';
+import { keyOfRequest } from './request-key.ts';
+
+/** Tries to write over other writers when the caller does not insist on a version. */
+export const CONFLICT_TRIES = 5;
+
+/** What part of the object a write is about. */
+export type Part = 'object' | 'status' | 'other';
+
+/** A new version of an object, as the client wants it. */
+export interface Wanted {
+  object: KubeObject;
+  warnings: string[];
+}
+
+/** PUT of a whole object, or of its status. */
+export function update(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+): Promise<ApiResult> {
+  const { resource, options, subresource } = request;
+  const decoded = decodeObject(resource, request.body, options.fieldValidation);
+  return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => decoded);
+}
+
+/**
+ * Reads the object, makes its next version, checks it, and writes it if nobody else has meanwhile; otherwise tries
+ * again unless the new version insists on the old one's resourceVersion.
+ * @param makeNext gives the wanted version; called once for every try. It must not change the current one.
+ */
+export async function rewrite(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  part: Part,
+  makeNext: (current: Stored) => Wanted | Promise<Wanted>,
+): Promise<ApiResult> {
+  const { resource } = request;
+  const key = keyOfRequest(request);
+  for (let attempt = 1; ; attempt++) {
+    const current = await registry.get(resource, key);
+    const wanted = await makeNext(current);
+    const insists = requireSameObject(resource, key, current, wanted.object);
+    const written = await writeOnce(registry, plugins, request, part, current, wanted);
+    if (written) return written;
+    if (insists || attempt >= CONFLICT_TRIES) throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
+  }
+}
+
+/** Throws unless the wanted version is of this very object; tells whether it insists on the current version. */
+function requireSameObject(
+  resource: ResourceDefinition,
+  key: ObjectKey,
+  current: Stored,
+  wanted: KubeObject,
+): boolean {
+  const { metadata } = wanted;
+  if (!metadata.name) metadata.name = key.name;
+  if (metadata.name !== key.name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
+    );
+  }
+  placeInNamespace(resource, wanted, key.namespace);
+  if (metadata.uid && metadata.uid !== current.metadata.uid) {
+    throw conflict(
+      resource,
+      key.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata.uid}`,
+    );
+  }
+  const { resourceVersion } = metadata;
+  const insists = resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0';
+  if (insists && resourceVersion !== current.metadata.resourceVersion) {
+    throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
+  }
+  return insists;
+}
+
+/** One try; undefined when another write came in between. */
+async function writeOnce(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  part: Part,
+  current: Stored,
+  wanted: Wanted,
+): Promise<ApiResult | undefined> {
+  const { resource, user, subresource } = request;
+  const dryRun = request.options.dryRun ?? false;
+  const next = part === 'status' ? statusOnly(resource, wanted.object, current) : wanted.object;
+  const admission = new Admission(plugins, registry);
+  const admissionRequest: AdmissionRequest = {
+    operation: 'UPDATE',
+    resource,
+    subresource,
+    key: current.metadata,
+    object: next,
+    old: current,
+    user,
+    dryRun,
+  };
+  try {
+    await admission.admit(admissionRequest);
+    const nowMs = registry.clock.now();
+    keepMetadata(next, current);
+    if (part === 'object') resource.strategy.prepareForUpdate?.(next, current, { nowMs });
+    if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
+    if (part !== 'status' && resource.hasStatus) countGeneration(next, current);
+    const errors = validate(resource, part, next, current);
+    if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
+    await admission.validate(admissionRequest);
+    const done = (object: KubeObject): ApiResult => ({
+      type: 'object',
+      code: 200,
+      object,
+      warnings: [...wanted.warnings, ...(resource.strategy.warnings?.(next, current) ?? [])],
+    });
+    if (sameJson(next, current)) return done(current);
+    if (endsDeletion(resource, next, current)) {
+      return (await registry.remove(resource, current, dryRun)) ? done(next) : undefined;
+    }
+    const written = await registry.replace(resource, current, next, dryRun);
+    return written && done(written);
+  } finally {
+    admission.end();
+  }
+}
+
+/** For kinds that do not say otherwise, a write to /status changes the status and no more than metadata beside it. */
+function statusOnly(resource: ResourceDefinition, wanted: KubeObject, current: Stored): KubeObject {
+  if (resource.strategy.prepareForStatusUpdate) return wanted;
+  const status = (wanted as { status?: unknown }).status;
+  return { ...current, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) } as KubeObject;
+}
+
+/** What no client can change: identity, version, age, and a deletion under way. */
+function keepMetadata(next: KubeObject, current: Stored): void {
+  const old = current.metadata;
+  const { metadata } = next;
+  metadata.resourceVersion = old.resourceVersion;
+  if (!metadata.uid) metadata.uid = old.uid;
+  if (!metadata.creationTimestamp) metadata.creationTimestamp = old.creationTimestamp;
+  if (old.generation === undefined) delete metadata.generation;
+  else metadata.generation = old.generation;
+  if (old.generateName && !metadata.generateName) metadata.generateName = old.generateName;
+  delete metadata.selfLink;
+  if (old.deletionTimestamp === undefined) {
+    delete metadata.deletionTimestamp;
+    delete metadata.deletionGracePeriodSeconds;
+    return;
+  }
+  metadata.deletionTimestamp = old.deletionTimestamp;
+  if (old.deletionGracePeriodSeconds !== undefined) {
+    metadata.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
+  }
+}
+
+function countGeneration(next: KubeObject, current: Stored): void {
+  const { metadata: _next, status: _nextStatus, ...desired } = next as KubeObject & { status?: unknown };
+  const { metadata: _current, status: _currentStatus, ...before } = current as Stored & { status?: unknown };
+  if (!sameJson(desired, before)) next.metadata.generation = (current.metadata.generation ?? 0) + 1;
+}
+
+function validate(resource: ResourceDefinition, part: Part, next: KubeObject, current: Stored): FieldError[] {
+  const { strategy } = resource;
+  const errors = validateObjectMetaUpdate(next.metadata, current.metadata, 'metadata');
+  if (part === 'object') errors.push(...(strategy.validateUpdate?.(next, current) ?? []));
+  if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
+  return errors;
+}
+
+/** Whether this write takes the last finalizer off an object whose deletion waits for nothing else. */
+function endsDeletion(resource: ResourceDefinition, next: KubeObject, current: Stored): boolean {
+  return (
+    isTerminating(current) &&
+    (next.metadata.finalizers ?? []).length === 0 &&
+    resource.strategy.holdsDeletion?.(next) !== true &&
+    (current.metadata.deletionGracePeriodSeconds ?? 0) === 0
+  );
+}

@@ -1,0 +1,36 @@
+// stead status: the process, and its sets with their pods, claims and names.
+import { Resolver } from 'node:dns/promises';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { connect } from '../connection.ts';
+import { drawSets, viewSets } from '../set-tree.ts';
+
+const DOMAIN = 'cluster.local';
+
+export async function status(options: { dataDir: string; output: 'text' | 'json' }): Promise<void> {
+  const { client, info, paths } = await connect(options.dataDir);
+  const [setList, podList, claimList] = await Promise.all([
+    client.list(statefulSets),
+    client.list(pods),
+    client.list(persistentVolumeClaims),
+  ]);
+  const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+  resolver.setServers([info.dns]);
+  const resolve = (name: string): Promise<string[]> => resolver.resolve4(name).catch(() => []);
+  const objects = { sets: setList.items, pods: podList.items, claims: claimList.items };
+  const sets = await viewSets(objects, DOMAIN, resolve);
+  if (options.output === 'json') {
+    process.stdout.write(`${JSON.stringify({ ...info, dataDirectory: paths.data, sets }, undefined, 2)}\n`);
+    return;
+  }
+  const lines = [
+    `stead ${info.version}  ${info.server}  pid ${info.pid}  runtime ${info.runtime}`,
+    `data ${paths.data}  kubeconfig ${info.kubeconfig}`,
+    `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
+    `volumes ${info.volumes}`,
+    '',
+    ...drawSets(sets),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

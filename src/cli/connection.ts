@@ -1,0 +1,23 @@
+// Finds the running stead of a data directory and speaks to its API as its administrator.
+import { readFile } from 'node:fs/promises';
+import type { Client } from '../client/client.ts';
+import { httpsClient } from '../client/https.ts';
+import { parseKubeconfig } from '../client/kubeconfig.ts';
+import { type ProcessInfo, processInfo } from '../cluster/control-socket.ts';
+import { type Paths, pathsOf } from '../cluster/paths.ts';
+import { UserError } from '../cluster/user-error.ts';
+
+export interface Connection {
+  paths: Paths;
+  info: ProcessInfo;
+  client: Client;
+}
+
+/** @throws UserError if no stead runs on the directory. */
+export async function connect(dataDirectory: string): Promise<Connection> {
+  const paths = pathsOf(dataDirectory);
+  const info = await processInfo(paths.controlSocket);
+  if (!info) throw new UserError(`stead is not running on ${paths.data}: start it with \`stead up\`.`);
+  const client = httpsClient(parseKubeconfig(await readFile(paths.kubeconfig, 'utf8')));
+  return { paths, info, client };
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+// The stead command: which commands there are and how errors reach the person who typed. What each does is in
+// commands/, one file each, loaded when it is called.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { defaultDataDirectory } from '../cluster/paths.ts';
+import { UserError } from '../cluster/user-error.ts';
+import { VERSION } from '../cluster/version.ts';
+
+const program = new Command('stead')
+  .description('Kubernetes StatefulSets, for real, on one machine: real containers, no cluster to install.')
+  .version(VERSION, '-V, --version')
+  .showHelpAfterError('(stead --help lists the commands)');
+
+const dataDirectory = (): Option =>
+  new Option('--data-dir <dir>', 'where everything that must last is kept').default(defaultDataDirectory());
+const output = (): Option =>
+  new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+/** A command with what all of them have: the data directory and --version. */
+function command(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .version(VERSION, '-V, --version')
+    .addOption(dataDirectory());
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+command(program, 'up', 'start stead, and apply manifests')
+  .option(
+    '-f, --filename <file|url>',
+    'a manifest to apply; - reads standard input; may be repeated',
+    append,
+    [],
+  )
+  .option('--port <n>', 'port of the API on 127.0.0.1', wholeNumber(0, 65535), 6443)
+  .addOption(
+    new Option('--runtime <name>', 'what runs the pods')
+      .choices(['containerd', 'simulated'])
+      .default('containerd'),
+  )
+  .option('--simulated-nodes <n>', 'how many nodes the simulated runtime has', wholeNumber(1, 1000), 1)
+  .option('--foreground', 'stay attached and log to the terminal', false)
+  .option('--wait', 'return when everything that was applied is ready', false)
+  .action(async (options) => (await import('./commands/up.ts')).up(options));
+
+command(program, 'down', 'stop all pods in order, then stead; data stays')
+  .option('--purge', 'remove the data directory and everything else that stead made', false)
+  .action(async (options) => (await import('./commands/down.ts')).down(options));
+
+command(program, 'status', 'show sets, their pods, claims and names')
+  .addOption(output())
+  .action(async (options) => (await import('./commands/status.ts')).status(options));
+
+command(program, 'why <kind/name>', 'say what an object waits for')
+  .option('-n, --namespace <name>', 'its namespace', 'default')
+  .addOption(output())
+  .action(async (target, options) => (await import('./commands/why.ts')).why(target, options));
+
+command(program, 'kubeconfig', 'print the kubeconfig of the administrator')
+  .option('--path', 'print where it lies instead', false)
+  .action(async (options) => (await import('./commands/kubeconfig.ts')).kubeconfig(options));
+
+const image = program
+  .command('image')
+  .description('images that pods can use')
+  .version(VERSION, '-V, --version');
+command(image, 'load <file>', 'add the images of an archive (docker save, OCI; may be gzipped)')
+  .addOption(output())
+  .action(async (file, options) => (await import('./commands/image.ts')).loadImage(file, options));
+command(image, 'list', 'list the images')
+  .addOption(output())
+  .action(async (options) => (await import('./commands/image.ts')).listImages(options));
+
+function append(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof UserError) process.stderr.write(`stead: ${error.message}\n`);
+  else process.stderr.write(`stead: ${error instanceof Error ? error.stack : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,75 @@
+// Reads manifests from files, addresses and standard input: YAML or JSON, many documents, Lists taken apart.
+import { readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../api/objects.ts';
+import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
+import { allResources } from '../api/resources/all.ts';
+import { UserError } from '../cluster/user-error.ts';
+
+/** One object of a manifest and where it came from. */
+export interface Manifest {
+  source: string;
+  object: KubeObject;
+  resource: ResourceDefinition;
+}
+
+/** @throws UserError naming the source, the document and what is wrong with it. */
+export async function readManifests(sources: readonly string[]): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const source of sources) {
+    const documents = parseAllDocuments(await readSource(source));
+    for (const [index, document] of [...documents].entries()) {
+      const where = `${source}, document ${index + 1}`;
+      const [problem] = document.errors;
+      if (problem) throw new UserError(`${where} is not YAML: ${problem.message.split('\n')[0]}`);
+      for (const object of objectsIn(document.toJS(), where)) {
+        manifests.push({ source, object, resource: resourceOf(object, where) });
+      }
+    }
+  }
+  return manifests;
+}
+
+async function readSource(source: string): Promise<string> {
+  if (source === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+  try {
+    if (!/^https?:\/\//.test(source)) return await readFile(source, 'utf8');
+    const response = await fetch(source);
+    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
+    return await response.text();
+  } catch (error) {
+    throw new UserError(
+      `The manifest ${source} cannot be read: ${error instanceof Error ? error.message : error}.`,
+    );
+  }
+}
+
+function objectsIn(value: unknown, where: string): KubeObject[] {
+  if (value === null || value === undefined) return [];
+  if (typeof value !== 'object' || !('kind' in value) || !('apiVersion' in value)) {
+    throw new UserError(`${where} is no Kubernetes object: it needs apiVersion and kind.`);
+  }
+  if (value.kind === 'List' && 'items' in value && Array.isArray(value.items)) {
+    return value.items.flatMap((item: unknown) => objectsIn(item, where));
+  }
+  if (!('metadata' in value) || typeof value.metadata !== 'object' || value.metadata === null) {
+    throw new UserError(`${where} (${value.kind}) has no metadata: give it at least metadata.name.`);
+  }
+  return [
+    { ...value, apiVersion: String(value.apiVersion), kind: String(value.kind), metadata: value.metadata },
+  ];
+}
+
+function resourceOf(object: KubeObject, where: string): ResourceDefinition {
+  const resource = allResources.find(
+    (candidate) => candidate.kind === object.kind && apiVersionOf(candidate) === object.apiVersion,
+  );
+  if (resource) return resource;
+  throw new UserError(
+    `${where}: stead serves no kind ${object.kind} in ${object.apiVersion}: see docs/compatibility.md for what it serves.`,
+  );
+}

@@ -1,0 +1,200 @@
+// The event recorder: tells the API what happened to an object, for `kubectl describe` and `kubectl get events`.
+// It never holds up or fails its caller; what cannot be written is dropped, with a line in the log.
+import type { Clock, Random } from '../api/clock.ts';
+import { sleep, timestamp } from '../api/clock.ts';
+import { isNotFound, StatusError } from '../api/errors.ts';
+import type { Event, ObjectReference } from '../api/generated/types.ts';
+import type { Log } from '../api/log.ts';
+import type { KubeObject } from '../api/objects.ts';
+import { events } from '../api/resources/events.ts';
+import type { Client } from './client.ts';
+import { EventCorrelator } from './event-correlator.ts';
+
+const MAX_WAITING = 1000;
+const MAX_TRIES = 12;
+const RETRY_MS = 10_000;
+
+export interface EventRecorder {
+  /**
+   * Records an event.
+   * @param about the object, with apiVersion and kind; or a reference, which may name a field of it.
+   * @param reason one word in CamelCase: `SuccessfulCreate`.
+   * @param message a sentence for people.
+   * @param action what was being done, where upstream says it.
+   */
+  event(
+    about: KubeObject | ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    action?: string,
+  ): void;
+}
+
+/**
+ * A recorder for one component (client-go tools/record/event.go).
+ * @param component who speaks: `statefulset-controller`.
+ * @param host the node's name, for what runs on nodes; otherwise empty.
+ * @param signal ends the waiting between attempts to write.
+ */
+export function createRecorder(
+  client: Client,
+  clock: Clock,
+  random: Random,
+  component: string,
+  host: string | undefined,
+  log: Log,
+  signal?: AbortSignal,
+): EventRecorder {
+  return new Recorder(client, clock, random, { component, host: host || undefined }, log, signal);
+}
+
+class Recorder implements EventRecorder {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #source: { component: string; host: string | undefined };
+  readonly #log: Log;
+  readonly #signal: AbortSignal | undefined;
+  readonly #correlator = new EventCorrelator();
+  readonly #waiting: Event[] = [];
+  #writing = false;
+  #dropped = 0;
+
+  constructor(
+    client: Client,
+    clock: Clock,
+    random: Random,
+    source: { component: string; host: string | undefined },
+    log: Log,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#random = random;
+    this.#source = source;
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  event(
+    about: KubeObject | ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    action?: string,
+  ): void {
+    const reference = referenceTo(about);
+    if (!reference.kind || !reference.name) {
+      this.#log.warn('an event about an object without kind or name is dropped', { reason, message });
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      // One line when it begins; how many, when there is room again.
+      if (this.#dropped++ === 0) this.#log.warn('too many events wait for the API: dropping new ones');
+      return;
+    }
+    this.#waiting.push(this.#eventOf(reference, type, reason, message, action));
+    if (!this.#writing) void this.#writeAll();
+  }
+
+  #eventOf(
+    reference: ObjectReference,
+    type: string,
+    reason: string,
+    message: string,
+    action: string | undefined,
+  ): Event {
+    const now = this.#clock.now();
+    const nanoseconds = BigInt(Math.floor(now)) * 1_000_000n + BigInt(Math.floor(this.#random.next() * 1e6));
+    const { component, host } = this.#source;
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: {
+        name: `${reference.name}.${nanoseconds.toString(16)}`,
+        namespace: reference.namespace || 'default',
+      },
+      involvedObject: reference,
+      type,
+      reason,
+      message,
+      ...(action ? { action } : {}),
+      source: { component, ...(host ? { host } : {}) },
+      reportingComponent: component,
+      reportingInstance: host ?? '',
+      count: 1,
+      firstTimestamp: timestamp(now),
+      lastTimestamp: timestamp(now),
+    };
+  }
+
+  /** Writes what waits, one after the other. Never rejects. */
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    // The caller's turn ends first: it does not pay for the write.
+    await undefined;
+    for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) {
+      if (this.#signal?.aborted) break;
+      await this.#write(event);
+      if (this.#dropped > 0) {
+        this.#log.warn('events were dropped', { count: this.#dropped });
+        this.#dropped = 0;
+      }
+    }
+    this.#writing = false;
+  }
+
+  async #write(event: Event): Promise<void> {
+    const correlated = this.#correlator.correlate(event, this.#clock.now());
+    if (!correlated) return;
+    const { key, event: target } = correlated;
+    let repeated = correlated.repeated;
+    for (let tries = 1; ; tries++) {
+      try {
+        this.#correlator.written(key, repeated ? await this.#raise(target) : await this.#create(target));
+        return;
+      } catch (error) {
+        if (repeated && isNotFound(error)) {
+          // It has expired meanwhile: it begins anew, under a name of its own.
+          target.metadata = event.metadata;
+          repeated = false;
+          continue;
+        }
+        if (error instanceof StatusError || tries >= MAX_TRIES || this.#signal?.aborted) {
+          this.#log.warn(`an event could not be written: ${error instanceof Error ? error.message : error}`, {
+            reason: event.reason,
+            object: event.involvedObject.name,
+          });
+          return;
+        }
+        await sleep(this.#clock, RETRY_MS * (tries === 1 ? this.#random.next() : 1), this.#signal);
+      }
+    }
+  }
+
+  #create(event: Event): Promise<Event> {
+    // Handed over for good: the API may freeze it.
+    return this.#client.create(events, structuredClone(event));
+  }
+
+  #raise({ metadata, count, message, lastTimestamp }: Event): Promise<Event> {
+    const key = { namespace: metadata.namespace, name: metadata.name ?? '' };
+    return this.#client.patch(events, key, { type: 'merge', body: { count, message, lastTimestamp } });
+  }
+}
+
+/** `ref.GetReference` upstream: which object, and which version of it. */
+function referenceTo(about: KubeObject | ObjectReference): ObjectReference {
+  if (!('metadata' in about)) return { ...about };
+  const { apiVersion, kind, metadata } = about;
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return {
+    ...(kind ? { kind } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(name ? { name } : {}),
+    ...(uid ? { uid } : {}),
+    ...(apiVersion ? { apiVersion } : {}),
+    ...(resourceVersion ? { resourceVersion } : {}),
+  };
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { sleep } from '../api/clock.ts';
+import { silentLog } from '../api/log.ts';
+import { leases } from '../api/resources/leases.ts';
+import { seededRandom } from '../testing/seeded-random.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import type { Client } from './client.ts';
+import { directClient } from './direct.ts';
+import { FakeApi, user } from './fake-api.test.ts';
+import { runElected } from './leader-election.ts';
+
+describe('leader election', () => {
+  let clock: VirtualClock;
+  let api: FakeApi;
+  let leading: Set<string>;
+  let history: string[];
+  beforeEach(() => {
+    clock = new VirtualClock();
+    api = new FakeApi();
+    leading = new Set();
+    history = [];
+  });
+
+  function run(identity: string, client: Client = directClient(api, user)) {
+    const stop = new AbortController();
+    const context = {
+      client,
+      clock,
+      random: seededRandom(identity.length),
+      log: silentLog,
+      signal: stop.signal,
+    };
+    const ended = runElected(
+      context,
+      { namespace: 'kube-system', name: 'lock', identity },
+      async (signal) => {
+        leading.add(identity);
+        assert.equal(leading.size, 1, 'never two at a time');
+        history.push(identity);
+        while (!signal.aborted) await sleep(clock, 1000, signal);
+        leading.delete(identity);
+      },
+    );
+    return { stop, ended };
+  }
+
+  it('has one leader, and a next one soon after it has left', async () => {
+    const a = run('a');
+    await clock.settle();
+    const b = run('bb');
+    await clock.advance(60_000);
+    assert.deepEqual(history, ['a']);
+    a.stop.abort();
+    await a.ended;
+    await clock.advance(6_000);
+    assert.deepEqual(history, ['a', 'bb']);
+    const lease = await directClient(api, user).get(leases, { namespace: 'kube-system', name: 'lock' });
+    assert.equal(lease.spec.holderIdentity, 'bb');
+    assert.equal(lease.spec.leaseTransitions, 1);
+    b.stop.abort();
+    await b.ended;
+    assert.equal(clock.pending, 0);
+  });
+
+  it('steps down before its lease expires when it cannot reach the API, and another takes over', async () => {
+    let cutOff = false;
+    const cut: FakeApi = Object.create(api, {
+      handle: {
+        value: async (request: Parameters<FakeApi['handle']>[0]) => {
+          if (cutOff) throw new Error('connection refused');
+          return api.handle(request);
+        },
+      },
+    });
+    const a = run('a', directClient(cut, user));
+    await clock.settle();
+    const b = run('bb');
+    await clock.advance(30_000);
+    cutOff = true;
+    await clock.advance(12_500);
+    assert.deepEqual([...leading], []);
+    await clock.advance(10_000);
+    assert.deepEqual(history, ['a', 'bb']);
+    cutOff = false;
+    await clock.advance(60_000);
+    assert.deepEqual(history, ['a', 'bb']);
+    for (const { stop, ended } of [a, b]) {
+      stop.abort();
+      await ended;
+    }
+  });
+});

@@ -1,0 +1,144 @@
+// Turns a configuration into a running cluster: the control plane, and the machine (or simulated machines) that its
+// pods run on. The only place that knows all rooms.
+import { hostname } from 'node:os';
+import type { Log } from '../api/log.ts';
+import { openLmdbStore } from '../store/lmdb/lmdb.ts';
+import type { Store } from '../store/store.ts';
+import { ensureCertificates } from './certificates.ts';
+import { startControlPlane } from './control-plane.ts';
+import type { ProcessInfo } from './control-socket.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { checkMachine, startMachine } from './machine.ts';
+import { type Nodes, streamsTo } from './nodes.ts';
+import { type Paths, pathsOf } from './paths.ts';
+import { startSimulatedNodes } from './simulated-nodes.ts';
+import { stopPods } from './stop-pods.ts';
+import { systemClock, systemRandom } from './system-clock.ts';
+import { UserError } from './user-error.ts';
+
+export interface ClusterConfig {
+  dataDirectory: string;
+  /** Port of the API on 127.0.0.1; 0 for any free one. */
+  port: number;
+  runtime: 'containerd' | 'simulated';
+  simulatedNodes: number;
+}
+
+export interface RunningCluster {
+  describe(): Omit<ProcessInfo, 'pid' | 'version'>;
+  loadImage(file: string): Promise<string[]>;
+  listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
+  /** Stops all pods in order, then what runs them. Their objects and data stay. */
+  stopEverything(say: (line: string) => void): Promise<void>;
+  /** Ends this process's part and leaves containers running. */
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const DOMAIN = 'cluster.local';
+
+/**
+ * The API answers and the machine is ready for pods when it resolves.
+ * @throws UserError with one sentence if it cannot start.
+ */
+export async function startCluster(config: ClusterConfig, log: Log): Promise<RunningCluster> {
+  const paths = pathsOf(config.dataDirectory);
+  const clock = systemClock;
+  const random = systemRandom;
+  if (config.runtime === 'containerd') await checkMachine();
+  const store = await openStore(paths);
+  const closers: Array<() => Promise<void>> = [() => store.close()];
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    const names = [
+      'localhost',
+      HOST,
+      hostname(),
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+    ];
+    const certificates = await ensureCertificates(paths.pki, names, clock.now());
+    const nodes: { current?: Nodes } = {};
+    const plane = await startControlPlane({
+      store,
+      clock,
+      random,
+      log,
+      certificates,
+      host: HOST,
+      port: config.port,
+      connect: streamsTo(() => nodes.current, log.named('streams')),
+    }).catch((error: unknown) => {
+      throw asUserError(error, config);
+    });
+    closers.push(() => plane.close());
+    const server = `https://${HOST}:${plane.port}`;
+    await writeKubeconfig(paths.kubeconfig, server, certificates);
+
+    const host = {
+      paths,
+      clock,
+      random,
+      log,
+      client: plane.client,
+      informers: plane.informers,
+      domain: DOMAIN,
+    };
+    nodes.current =
+      config.runtime === 'containerd'
+        ? await startMachine(host)
+        : await startSimulatedNodes(host, config.simulatedNodes);
+    const running = nodes.current;
+    closers.push(() => running.close());
+    log.info('stead is ready', { server, runtime: config.runtime });
+
+    return {
+      describe: () => ({
+        server,
+        kubeconfig: paths.kubeconfig,
+        runtime: config.runtime,
+        ...running.describe(),
+      }),
+      loadImage: (file) => running.loadImage(file),
+      listImages: () => running.listImages(),
+      async stopEverything(say) {
+        await plane.stopControllers();
+        await stopPods(plane.client, plane.informers, clock, say);
+        await running.stop();
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openStore(paths: Paths): Promise<Store> {
+  try {
+    return await openLmdbStore(paths.store);
+  } catch (error) {
+    throw new UserError(
+      `The store ${paths.store} cannot be opened: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function asUserError(error: unknown, config: ClusterConfig): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new UserError(
+        `Port ${config.port} on ${HOST} is in use: end what listens there, or give another --port.`,
+      );
+    case 'EACCES':
+      return new UserError(
+        `Port ${config.port} on ${HOST} may not be used by this user: give a --port above 1023.`,
+      );
+    default:
+      return error;
+  }
+}

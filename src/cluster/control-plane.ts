@@ -1,0 +1,97 @@
+// The control plane role: store, API server, its HTTPS face, and every controller, wired together in one process.
+
+import type { Clock, Random } from '../api/clock.ts';
+import type { Log } from '../api/log.ts';
+import { allResources } from '../api/resources/all.ts';
+import { createApiServer } from '../apiserver/api-server.ts';
+import type { ConnectHandler } from '../apiserver/connect.ts';
+import { serveHttps } from '../apiserver/http/server.ts';
+import type { ApiServer } from '../apiserver/request.ts';
+import type { Client } from '../client/client.ts';
+import { directClient } from '../client/direct.ts';
+import type { Informers } from '../client/informers.ts';
+import type { RunContext } from '../client/run-context.ts';
+import { createInformers } from '../client/shared-informers.ts';
+import type { Store } from '../store/store.ts';
+import { bootstrap } from './bootstrap.ts';
+import type { Certificates } from './certificates.ts';
+import { controllers } from './controllers.ts';
+
+export interface ControlPlaneOptions {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  certificates: Certificates;
+  host: string;
+  port: number;
+  connect: ConnectHandler;
+}
+
+export interface ControlPlane {
+  api: ApiServer;
+  /** The administrator of the cluster, in this process. */
+  client: Client;
+  informers: Informers;
+  port: number;
+  /** Ends the controllers and the scheduler: from then on nothing makes what somebody deletes. */
+  stopControllers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const SERVICE_CIDR = '10.96.0.0/16';
+
+/** The API answers when it resolves; the controllers are starting. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { store, clock, random, log } = options;
+  const api = createApiServer({
+    store,
+    clock,
+    random,
+    log: log.named('api'),
+    resources: allResources,
+    serviceCidr: SERVICE_CIDR,
+  });
+  const client = directClient(api, {
+    name: 'system:stead',
+    groups: ['system:masters', 'system:authenticated'],
+  });
+  await bootstrap(client);
+  const stopInformers = new AbortController();
+  const informers = createInformers(client, clock, log.named('informer'), stopInformers.signal, random);
+  const server = await serveHttps({
+    api,
+    tls: { ...options.certificates.server, ca: options.certificates.ca },
+    host: options.host,
+    port: options.port,
+    connect: options.connect,
+    log: log.named('https'),
+    clock,
+  });
+
+  const stop = new AbortController();
+  const context: RunContext = { client, informers, clock, random, log, signal: stop.signal };
+  const running = Object.entries(controllers(options.certificates.ca)).map(async ([name, run]) => {
+    try {
+      await run({ ...context, log: log.named(name) });
+    } catch (error) {
+      log.error(`the ${name} controller has ended`, error);
+    }
+  });
+  const stopControllers = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(running);
+  };
+  return {
+    api,
+    client,
+    informers,
+    port: server.port,
+    stopControllers,
+    async close() {
+      await stopControllers();
+      stopInformers.abort();
+      await server.close();
+    },
+  };
+}

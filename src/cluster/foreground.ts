@@ -1,0 +1,62 @@
+// Runs stead in this process until it is told to stop. TERM and INT end the process and leave every container
+// running, for the next stead to adopt; `stead down`, which comes over the control socket, stops those too.
+import { type ClusterConfig, type RunningCluster, startCluster } from './cluster.ts';
+import { serveControl } from './control-socket.ts';
+import { prepareDataDirectory } from './data-directory.ts';
+import { logTo } from './log-writer.ts';
+import { pathsOf } from './paths.ts';
+import { UserError } from './user-error.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * Resolves when stead has ended.
+ * @param onReady called when the API answers.
+ * @throws UserError if it cannot start.
+ */
+export async function runForeground(config: ClusterConfig, onReady: () => Promise<void>): Promise<void> {
+  const paths = pathsOf(config.dataDirectory);
+  const log = logTo((line) => process.stdout.write(line), 'info', Date.now);
+  let cluster: RunningCluster | undefined;
+  const stop = new AbortController();
+  const required = (): RunningCluster => {
+    if (!cluster) throw new UserError('stead is still starting.');
+    return cluster;
+  };
+  let closeControl: (() => Promise<void>) | undefined;
+  const onSignal = (): void => stop.abort();
+  try {
+    await prepareDataDirectory(paths);
+    // The socket is the lock of the data directory, so it comes first.
+    closeControl = await serveControl(paths.controlSocket, {
+      info: () => ({ pid: process.pid, version: VERSION, ...required().describe() }),
+      down: async (say) => {
+        await required().stopEverything(say);
+        stop.abort();
+      },
+      loadImage: (file) => required().loadImage(file),
+      listImages: () => required().listImages(),
+    });
+    process.once('SIGTERM', onSignal);
+    process.once('SIGINT', onSignal);
+    cluster = await startCluster(config, log);
+    process.send?.({ ready: { pid: process.pid, version: VERSION, ...cluster.describe() } });
+    await onReady();
+    await aborted(stop.signal);
+  } catch (error) {
+    if (error instanceof UserError) process.send?.({ failed: error.message });
+    throw error;
+  } finally {
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+    await cluster?.close();
+    await closeControl?.();
+    log.info('stead has ended', { pid: process.pid });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

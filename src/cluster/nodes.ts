@@ -1,0 +1,40 @@
+// What the cluster needs of whatever its pods run on, real machine or simulated ones, and how the API server's
+// streams find the node of a pod.
+import type { Clock, Random } from '../api/clock.ts';
+import type { Log } from '../api/log.ts';
+import type { NodeStreams } from '../api/node-streams.ts';
+import type { ConnectHandler } from '../apiserver/connect.ts';
+import { createStreamHandler } from '../apiserver/streams/handler.ts';
+import type { Client } from '../client/client.ts';
+import type { Informers } from '../client/informers.ts';
+import type { ProcessInfo } from './control-socket.ts';
+import type { Paths } from './paths.ts';
+
+/** What nodes are started with. */
+export interface NodeHost {
+  paths: Paths;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  client: Client;
+  informers: Informers;
+  /** The cluster's DNS domain. */
+  domain: string;
+}
+
+export interface Nodes {
+  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'volumes'>;
+  /** The streams into the pods of a node; undefined if there is no such node here. */
+  streams(nodeName: string): NodeStreams | undefined;
+  loadImage(file: string): Promise<string[]>;
+  listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
+  /** Stops every pod that is left, and what runs pods. */
+  stop(): Promise<void>;
+  /** Ends this process's part and leaves containers running. Does nothing after `stop`. */
+  close(): Promise<void>;
+}
+
+/** The API server's way to logs, exec, attach and port-forward; nodes may start after it does. */
+export function streamsTo(nodes: () => Nodes | undefined, log: Log): ConnectHandler {
+  return createStreamHandler({ streams: (nodeName) => nodes()?.streams(nodeName), log });
+}

@@ -1,0 +1,147 @@
+// What the Endpoints object of a service holds: the older form of its EndpointSlices, one object for all pods. A pure
+// function. Follows pkg/controller/endpoint/endpoints_controller.go and pkg/api/v1/endpoints (RepackSubsets).
+import type {
+  EndpointAddress,
+  EndpointPort,
+  EndpointSubset,
+  Endpoints,
+  Pod,
+  Service,
+} from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { isPodReady } from '../../api/pod-state.ts';
+import { addressesOf, hasEndpoint, hostnameIn, targetPort } from '../service-pods.ts';
+
+/** More addresses than this are cut off, and said to be. */
+export const MAX_ADDRESSES = 1000;
+const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
+const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
+const HEADLESS = 'service.kubernetes.io/headless';
+
+/** The object as it should be; undefined if the existing one is right. */
+export function planEndpoints(
+  service: Stored<Service>,
+  pods: readonly Stored<Pod>[],
+  existing: Stored<Endpoints> | undefined,
+): Endpoints | undefined {
+  const { subsets, truncated } = truncate(subsetsOf(service, pods));
+  const { clusterIP } = service.spec ?? {};
+  const labels = {
+    ...service.metadata.labels,
+    ...(clusterIP && clusterIP !== 'None' ? {} : { [HEADLESS]: '' }),
+    [MANAGED_BY]: 'endpoint-controller',
+  };
+  const { [OVER_CAPACITY]: _, ...others } = existing?.metadata.annotations ?? {};
+  const annotations = truncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others;
+  const wanted: Endpoints = {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    ...existing,
+    metadata: existing
+      ? { ...existing.metadata, labels, annotations }
+      : { namespace: service.metadata.namespace, name: service.metadata.name, labels, annotations },
+    subsets,
+  };
+  return existing && facts(existing) === facts(wanted) ? undefined : wanted;
+}
+
+/** What of the object is compared: entries in a fixed order, absent and empty alike. */
+function facts({ metadata, subsets }: Endpoints): string {
+  const pairs = (map: Record<string, string> = {}): [string, string][] => Object.entries(map).sort();
+  const addresses = (list: readonly EndpointAddress[] = []): unknown[] =>
+    list.map((a) => [a.ip, a.hostname ?? '', a.nodeName ?? '', a.targetRef?.name ?? '', a.targetRef?.uid ?? '']);
+  return JSON.stringify([
+    pairs(metadata.labels),
+    pairs(metadata.annotations),
+    (subsets ?? []).map((subset) => [
+      addresses(subset.addresses),
+      addresses(subset.notReadyAddresses),
+      (subset.ports ?? []).map((port) => [port.name ?? '', port.port, port.protocol ?? 'TCP', port.appProtocol ?? '']),
+    ]),
+  ]);
+}
+
+interface Group {
+  ports: EndpointPort[];
+  ready: EndpointAddress[];
+  notReady: EndpointAddress[];
+}
+
+function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Group[] {
+  const unready = service.spec?.publishNotReadyAddresses === true;
+  const groups = new Map<string, Group>();
+  for (const pod of pods) {
+    if (!hasEndpoint(pod) || (pod.metadata.deletionTimestamp !== undefined && !unready)) continue;
+    const ip = addressFor(service, pod);
+    if (!ip) continue;
+    const ports = portsOf(service, pod);
+    // Without ports a pod has a place only in a headless service: its name is what matters there.
+    if (ports.length === 0 && ((service.spec?.ports ?? []).length > 0 || service.spec?.clusterIP !== 'None')) continue;
+    const key = JSON.stringify(ports);
+    const group = groups.get(key) ?? { ports, ready: [], notReady: [] };
+    groups.set(key, group);
+    const { namespace, name, uid } = pod.metadata;
+    const hostname = hostnameIn(service, pod);
+    const address: EndpointAddress = {
+      ip,
+      ...(hostname ? { hostname } : {}),
+      ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
+      targetRef: { kind: 'Pod', namespace, name, uid },
+    };
+    (unready || isPodReady(pod) ? group.ready : group.notReady).push(address);
+  }
+  const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0);
+  for (const group of groups.values()) {
+    group.ready.sort(byIp);
+    group.notReady.sort(byIp);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+function addressFor(service: Service, pod: Pod): string | undefined {
+  const family = service.spec?.ipFamilies?.[0];
+  const wantsV6 = family === undefined ? (service.spec?.clusterIP ?? '').includes(':') : family === 'IPv6';
+  return addressesOf(pod).find((address) => address.includes(':') === wantsV6);
+}
+
+function portsOf(service: Service, pod: Pod): EndpointPort[] {
+  return (service.spec?.ports ?? []).flatMap((port) => {
+    const number = targetPort(port, pod);
+    if (number === undefined) return [];
+    return [
+      {
+        ...(port.name ? { name: port.name } : {}),
+        port: number,
+        protocol: port.protocol ?? 'TCP',
+        ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}),
+      },
+    ];
+  });
+}
+
+/** Keeps ready addresses before those that are not, up to the limit. */
+function truncate(groups: readonly Group[]): { subsets: EndpointSubset[]; truncated: boolean } {
+  let left = MAX_ADDRESSES;
+  let truncated = false;
+  const take = (addresses: EndpointAddress[]): EndpointAddress[] => {
+    const taken = addresses.slice(0, left);
+    left -= taken.length;
+    truncated ||= taken.length < addresses.length;
+    return taken;
+  };
+  const ready = groups.map((group) => take(group.ready));
+  const notReady = groups.map((group) => take(group.notReady));
+  const subsets = groups.flatMap(({ ports }, index) => {
+    const addresses = ready[index] ?? [];
+    const others = notReady[index] ?? [];
+    if (addresses.length + others.length === 0) return [];
+    return [
+      {
+        ...(addresses.length > 0 ? { addresses } : {}),
+        ...(others.length > 0 ? { notReadyAddresses: others } : {}),
+        ...(ports.length > 0 ? { ports } : {}),
+      },
+    ];
+  });
+  return { subsets, truncated };
+}

@@ -1,0 +1,129 @@
+// Who owns whom, over all resources: the informers with an index by owner. Reading it costs what it returns.
+import type { OwnerReference } from '../../api/generated/types.ts';
+import { isTerminating, type KubeObject, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
+import type { Informer, Informers } from '../../client/informers.ts';
+import { FOREGROUND, ORPHAN } from './plan.ts';
+
+const BY_OWNER = 'owner';
+
+/** One object with the resource that it is of. */
+export interface GraphNode {
+  resource: ResourceDefinition;
+  object: Stored;
+}
+
+export class OwnerGraph {
+  readonly #resources = new Map<string, ResourceDefinition>();
+  readonly #byKind = new Map<string, ResourceDefinition>();
+  readonly #informers: Informers;
+
+  /** @param resources all that may own or be owned. */
+  constructor(informers: Informers, resources: readonly ResourceDefinition[]) {
+    this.#informers = informers;
+    for (const resource of resources) {
+      this.#resources.set(groupResourceOf(resource), resource);
+      this.#byKind.set(`${resource.group}/${resource.kind}`, resource);
+      informers
+        .of(resource)
+        .addIndex(BY_OWNER, (object) => (object.metadata.ownerReferences ?? []).map(({ uid }) => uid));
+    }
+  }
+
+  async synced(): Promise<void> {
+    await Promise.all(this.#all().map(([, informer]) => informer.synced()));
+  }
+
+  #all(): [ResourceDefinition, Informer<KubeObject>][] {
+    return [...this.#resources.values()].map((resource) => [resource, this.#informers.of(resource)]);
+  }
+
+  /** The resource of an owner reference; undefined if it is of a kind that is not served. */
+  resourceOf(owner: OwnerReference): ResourceDefinition | undefined {
+    const slash = owner.apiVersion.indexOf('/');
+    const group = slash < 0 ? '' : owner.apiVersion.slice(0, slash);
+    return this.#byKind.get(`${group}/${owner.kind}`);
+  }
+
+  /** The queue's key for an object: `pods|default/web-0`. */
+  key(resource: ResourceDefinition, object: KubeObject): string {
+    return `${groupResourceOf(resource)}|${keyOf(object)}`;
+  }
+
+  /** The object of a key, if it is (still) there. */
+  find(key: string): GraphNode | undefined {
+    const bar = key.indexOf('|');
+    const resource = this.#resources.get(key.slice(0, bar));
+    if (!resource) return undefined;
+    const { namespace, name } = parseKey(key.slice(bar + 1));
+    const object = this.#informers.of(resource).get(namespace, name);
+    return object && { resource, object };
+  }
+
+  /** What the caches know of the owner of an object; `absent` is only a suspicion until the API confirms it. */
+  ownerInCache(dependent: Stored, owner: OwnerReference): Stored | undefined {
+    const resource = this.resourceOf(owner);
+    if (!resource) return undefined;
+    const namespace = resource.namespaced ? dependent.metadata.namespace : undefined;
+    const found = this.#informers.of(resource).get(namespace, owner.name);
+    return found?.metadata.uid === owner.uid ? found : undefined;
+  }
+
+  dependentsOf(ownerUid: string): GraphNode[] {
+    return this.#all().flatMap(([resource, informer]) =>
+      informer.byIndex(BY_OWNER, ownerUid).map((object) => ({ resource, object })),
+    );
+  }
+
+  hasDependents(ownerUid: string): boolean {
+    return this.#all().some(([, informer]) => informer.byIndex(BY_OWNER, ownerUid).length > 0);
+  }
+
+  /**
+   * Calls `enqueue` with the keys of objects that a change makes worth a look: the object itself, the dependents of
+   * one that is gone, the owners (being deleted) of one that is gone or has other owners now.
+   * @returns what ends it.
+   */
+  watch(enqueue: (key: string) => void): () => void {
+    const ends = this.#all().map(([resource, informer]) => {
+      const ownersOf = (object: Stored): void => {
+        for (const owner of object.metadata.ownerReferences ?? []) {
+          const found = this.ownerInCache(object, owner);
+          const ownerResource = this.resourceOf(owner);
+          if (found && ownerResource && isFinishing(found)) enqueue(this.key(ownerResource, found));
+        }
+      };
+      const look = (object: Stored): void => {
+        const orphaned = (object.metadata.ownerReferences ?? []).some(
+          (owner) => this.resourceOf(owner) && !this.ownerInCache(object, owner),
+        );
+        if (orphaned || isFinishing(object)) enqueue(this.key(resource, object));
+      };
+      return informer.subscribe({
+        added: (object) => {
+          look(object);
+          ownersOf(object);
+        },
+        updated: (object, old) => {
+          look(object);
+          if (object.metadata.ownerReferences !== old.metadata.ownerReferences) ownersOf(old);
+        },
+        deleted: (object) => {
+          for (const dependent of this.dependentsOf(object.metadata.uid)) {
+            enqueue(this.key(dependent.resource, dependent.object));
+          }
+          ownersOf(object);
+        },
+      });
+    });
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+}
+
+/** Whether the object is being deleted and waits for the collector. */
+export function isFinishing(object: Stored): boolean {
+  const finalizers = object.metadata.finalizers ?? [];
+  return isTerminating(object) && (finalizers.includes(FOREGROUND) || finalizers.includes(ORPHAN));
+}

@@ -1,0 +1,124 @@
+// The loop that empties a namespace that is being deleted: its pods first, then the rest, then its own finalizer.
+// Follows pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
+import { isConflict, isNotFound } from '../../api/errors.ts';
+import type { Namespace } from '../../api/generated/types.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
+import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
+import { namespaces } from '../../api/resources/namespaces.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { runWorkers } from '../../client/run-workers.ts';
+import { WorkQueue } from '../../client/work-queue.ts';
+import { namespaceConditions, type Remainder } from './plan.ts';
+
+const WORKERS = 4;
+const FINALIZER = 'kubernetes';
+/** How soon a namespace that is not empty yet is looked at again, ms. */
+const AGAIN_MS = 500;
+
+/**
+ * Runs the namespace controller until the context's signal.
+ * @param resources everything that the API serves.
+ */
+export async function runNamespaceController(
+  context: RunContext,
+  resources: readonly ResourceDefinition[],
+): Promise<void> {
+  const { informers, clock, log, signal } = context;
+  const queue = new WorkQueue(clock);
+  const informer = informers.of(namespaces);
+  const contents = resources.filter(
+    (resource) => resource.namespaced && resource.verbs.includes('list') && resource.verbs.includes('delete'),
+  );
+  try {
+    await informer.synced();
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const changed = (namespace: Stored<Namespace>): void => {
+    if (isTerminating(namespace)) queue.add(namespace.metadata.name);
+  };
+  const unsubscribe = informer.subscribe({ added: changed, updated: changed });
+  const reconcile = async (name: string): Promise<{ requeueAfterMs: number } | undefined> => {
+    const namespace = informer.get(undefined, name);
+    if (!namespace || !isTerminating(namespace)) return undefined;
+    try {
+      return (await emptyNamespace(context, contents, namespace)) ? undefined : { requeueAfterMs: AGAIN_MS };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  await runWorkers(queue, WORKERS, async (key) => reconcile(key), log, signal);
+  unsubscribe();
+}
+
+/** One round. @returns whether nothing is left, and the namespace has been let go. */
+async function emptyNamespace(
+  context: RunContext,
+  contents: readonly ResourceDefinition[],
+  cached: Stored<Namespace>,
+): Promise<boolean> {
+  const { client, clock } = context;
+  const { name, uid } = cached.metadata;
+  let namespace = await client.get(namespaces, { name });
+  if (namespace.metadata.uid !== uid) return true;
+  if (!(namespace.spec.finalizers ?? []).includes(FINALIZER)) return true;
+
+  const failures: string[] = [];
+  const isPods = (resource: ResourceDefinition): boolean => groupResourceOf(resource) === 'pods';
+  let remainders = await deleteAll(context, contents.filter(isPods), name, failures);
+  // Pods go first, while what they use (claims, secrets, services) is still there.
+  if (remainders.every(({ objects }) => objects.length === 0)) {
+    remainders = await deleteAll(
+      context,
+      contents.filter((resource) => !isPods(resource)),
+      name,
+      failures,
+    );
+  }
+  const conditions = namespaceConditions(namespace, remainders, failures, clock.now());
+  const status = { ...namespace.status, phase: 'Terminating', conditions };
+  if (JSON.stringify(status) !== JSON.stringify(namespace.status)) {
+    namespace = await client.update(namespaces, { ...namespace, status }, { subresource: 'status' });
+  }
+  if (failures.length > 0 || remainders.some(({ objects }) => objects.length > 0)) return false;
+  const finalizers = (namespace.spec.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+  await client.update(
+    namespaces,
+    { ...namespace, spec: { ...namespace.spec, finalizers } },
+    { subresource: 'finalize' },
+  );
+  return true;
+}
+
+/** Asks for the deletion of everything of these resources; what is still there afterwards is returned. */
+async function deleteAll(
+  { client, log }: RunContext,
+  resources: readonly ResourceDefinition[],
+  namespace: string,
+  failures: string[],
+): Promise<Remainder[]> {
+  const remainders: Remainder[] = [];
+  for (const resource of resources) {
+    const before = await client.list(resource, { namespace });
+    for (const object of before.items) {
+      if (isTerminating(object)) continue;
+      try {
+        const { uid } = object.metadata;
+        await client.delete(
+          resource,
+          { namespace, name: object.metadata.name },
+          { preconditions: { uid }, propagationPolicy: 'Background' },
+        );
+      } catch (error) {
+        if (isNotFound(error) || isConflict(error)) continue;
+        log.error('deleting the content of a namespace failed', error, { namespace, name: object.metadata.name });
+        failures.push(`${groupResourceOf(resource)} "${object.metadata.name}": ${String(error)}`);
+      }
+    }
+    const after = before.items.length > 0 ? await client.list(resource, { namespace }) : before;
+    remainders.push({ resource: groupResourceOf(resource), objects: after.items });
+  }
+  return remainders;
+}

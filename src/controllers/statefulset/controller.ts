@@ -1,0 +1,166 @@
+// The shell around plan: watches sets, pods, claims and revisions, gathers what plan needs to see, executes what it
+// says, writes the status. It decides nothing. One set is worked on by one worker at a time.
+
+import { isNotFound } from '../../api/errors.ts';
+import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
+import { controllerOf, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { createRecorder } from '../../client/events.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';
+import { WorkQueue } from '../../client/work-queue.ts';
+import { type EventSink, Executor, RevisionCollision } from './execute.ts';
+import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
+import { parentOf } from './identity.ts';
+import { OwnWrites } from './own-writes.ts';
+import { plan } from './plan.ts';
+import { canonicalJson } from './revision-hash.ts';
+import { stuckNews } from './stuck-news.ts';
+
+/** Sets worked on at once; as upstream's --concurrent-statefulset-syncs. */
+const WORKERS = 5;
+/** How long the cache is given to show the controller's own writes before the API itself is asked. */
+const CACHE_GRACE_MS = 5_000;
+const CACHE_POLL_MS = 1_000;
+
+/** Runs the controller until the context's signal. */
+export async function runStatefulSetController(context: RunContext): Promise<void> {
+  const { informers, clock, client, random, signal } = context;
+  const log = context.log.named('statefulset');
+  const caches: Caches = {
+    sets: informers.of(statefulSets),
+    pods: informers.of(pods),
+    claims: informers.of(persistentVolumeClaims),
+    revisions: informers.of(controllerRevisions),
+  };
+  prepareIndexes(caches);
+  const queue = new WorkQueue(clock);
+  const ownWrites = new OwnWrites();
+  const unsubscribe = subscribe(caches, queue, ownWrites);
+  const events = createRecorder(client, clock, random, 'statefulset-controller', '', log);
+  const controller = new Controller(context, caches, ownWrites, events);
+  try {
+    await Promise.all(Object.values(caches).map((cache) => cache.synced()));
+    await runWorkers(queue, WORKERS, (key) => controller.reconcile(key), log, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    queue.shutDown();
+    for (const end of unsubscribe) end();
+  }
+}
+
+/** Lets every event that can matter to a set bring the set's key into the queue. */
+function subscribe(caches: Caches, queue: WorkQueue, ownWrites: OwnWrites): (() => void)[] {
+  const enqueue = (namespace: string | undefined, name: string): void => {
+    if (caches.sets.get(namespace, name)) queue.add(keyOf({ metadata: { namespace, name } }));
+  };
+  const ofPod = (pod: { metadata: { namespace?: string; name: string } }): void => {
+    const parent = parentOf(pod.metadata.name);
+    if (parent) enqueue(pod.metadata.namespace, parent.set);
+  };
+  const ofClaim = (claim: { metadata: { namespace?: string; name: string } }): void => {
+    for (const name of namesOfSets(claim.metadata.name)) enqueue(claim.metadata.namespace, name);
+  };
+  return [
+    caches.sets.subscribe({
+      added: (set) => queue.add(keyOf(set)),
+      updated: (set) => queue.add(keyOf(set)),
+      deleted: (set) => {
+        ownWrites.forget(keyOf(set));
+        queue.add(keyOf(set));
+      },
+    }),
+    caches.pods.subscribe({
+      added: ofPod,
+      updated: ofPod,
+      deleted: (pod) => {
+        const parent = parentOf(pod.metadata.name);
+        if (parent) {
+          ownWrites.gone(keyOf({ metadata: { namespace: pod.metadata.namespace, name: parent.set } }), pod);
+        }
+        ofPod(pod);
+      },
+    }),
+    caches.claims.subscribe({ added: ofClaim, updated: ofClaim, deleted: ofClaim }),
+    caches.revisions.subscribe({
+      deleted: (revision) => {
+        const owner = controllerOf(revision);
+        if (owner?.kind === 'StatefulSet') enqueue(revision.metadata.namespace, owner.name);
+      },
+    }),
+  ];
+}
+
+class Controller {
+  readonly #context: RunContext;
+  readonly #caches: Caches;
+  readonly #ownWrites: OwnWrites;
+  readonly #events: EventSink;
+
+  constructor(context: RunContext, caches: Caches, ownWrites: OwnWrites, events: EventSink) {
+    this.#context = context;
+    this.#caches = caches;
+    this.#ownWrites = ownWrites;
+    this.#events = events;
+  }
+
+  async reconcile(key: string): Promise<ReconcileResult> {
+    const { namespace, name } = parseKey(key);
+    const set = this.#caches.sets.get(namespace, name);
+    if (!set) {
+      this.#ownWrites.forget(key);
+      return {};
+    }
+    if (await this.#cacheIsBehind(key, set)) return { requeueAfterMs: CACHE_POLL_MS };
+    const { client, clock } = this.#context;
+    const observed = await gather(client, this.#caches, set, clock.now());
+    const planned = plan(observed);
+    const executor = new Executor(client, this.#events, set, (type, pod) =>
+      this.#ownWrites.note(key, type, pod, clock.now()),
+    );
+    try {
+      await executor.execute(planned);
+    } catch (error) {
+      if (!(error instanceof RevisionCollision)) {
+        await this.#writeStatus(set, planned.status);
+        throw error;
+      }
+      // Nothing else was done: the name comes first. With another count the next pass makes another name.
+      this.#context.log.named('statefulset').warn(error.message, { key });
+      const collisionCount = (planned.status.collisionCount ?? 0) + 1;
+      await this.#writeStatus(set, { replicas: 0, ...set.status, collisionCount });
+      return {};
+    }
+    await this.#writeStatus(set, planned.status);
+    return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
+  }
+
+  /** Whether the cache of pods does not show yet what this controller has done to the set's pods. */
+  async #cacheIsBehind(key: string, set: Stored<StatefulSet>): Promise<boolean> {
+    const { namespace } = set.metadata;
+    const cached = (name: string) => this.#caches.pods.get(namespace, name);
+    const unseen = this.#ownWrites.unseen(key, cached);
+    if (!unseen) return false;
+    if (this.#context.clock.now() - unseen.oldestMs < CACHE_GRACE_MS) return true;
+    for (const name of unseen.names) {
+      const live = await this.#context.client.get(pods, { namespace, name }).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      this.#ownWrites.settle(key, name, live);
+    }
+    return this.#ownWrites.unseen(key, cached) !== undefined;
+  }
+
+  async #writeStatus(set: Stored<StatefulSet>, status: StatefulSetStatus): Promise<void> {
+    if (canonicalJson(status) === canonicalJson(set.status)) return;
+    const body = structuredClone({ ...set, status });
+    await this.#context.client.update(statefulSets, body, { subresource: 'status' });
+    const news = stuckNews(set.status, status);
+    if (news) this.#events.event(set, 'Warning', 'Waiting', news);
+  }
+}

@@ -1,0 +1,177 @@
+// Does what a plan says: phases one after the other, and within one either step by step or in growing batches. What
+// is already as wanted counts as done; the first failure ends it, and the next pass looks at the world again. Events
+// carry upstream's reasons and wording (stateful_pod_control.go).
+import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
+import type {
+  ControllerRevision,
+  PersistentVolumeClaim,
+  Pod,
+  StatefulSet,
+} from '../../api/generated/types.ts';
+import { controllerOf, type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
+import { pods } from '../../api/resources/pods.ts';
+import type { Client } from '../../client/client.ts';
+import type { Action, ClaimWork, Plan } from './actions.ts';
+import { sameContent } from './revisions.ts';
+import { slowStart } from './slow-start.ts';
+
+/** Where events go. */
+export interface EventSink {
+  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+}
+
+/** Hears of every pod that was created or deleted. */
+export type OnWrite = (type: 'created' | 'deleted', pod: Stored<Pod>) => void;
+
+/** Another content has the name of the new revision: the set's collisionCount has to rise. */
+export class RevisionCollision extends Error {}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Executes plans for one set. */
+export class Executor {
+  readonly #client: Client;
+  readonly #events: EventSink;
+  readonly #set: Stored<StatefulSet>;
+  readonly #onWrite: OnWrite;
+
+  constructor(client: Client, events: EventSink, set: Stored<StatefulSet>, onWrite: OnWrite) {
+    this.#client = client;
+    this.#events = events;
+    this.#set = set;
+    this.#onWrite = onWrite;
+  }
+
+  /** Throws the first error of the API, after the event about it; RevisionCollision if the name is taken. */
+  async execute(plan: Plan): Promise<void> {
+    for (const { name, actions } of plan.phases) {
+      if (plan.burst && name !== 'revisions') await slowStart(actions, (action) => this.#do(action));
+      else for (const action of actions) await this.#do(action);
+    }
+  }
+
+  async #do(action: Action): Promise<void> {
+    switch (action.type) {
+      case 'createRevision':
+        return this.#createRevision(action.revision);
+      case 'renumberRevision':
+        await this.#update(controllerRevisions, { ...action.revision, revision: action.number });
+        return;
+      case 'deleteRevision':
+        return this.#deleteRevision(action.revision);
+      case 'createPod':
+        return this.#createPod(action.pod, action.claims);
+      case 'deletePod':
+        return this.#deletePod(action.pod);
+      case 'updatePod':
+        return this.#updatePod(action.pod, action.changed, action.claims);
+      case 'fixClaims':
+        return this.#claims(action.pod, action.claims);
+    }
+  }
+
+  async #createRevision(revision: ControllerRevision): Promise<void> {
+    try {
+      await this.#client.create(controllerRevisions, structuredClone(revision));
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const { namespace, name } = revision.metadata;
+      const existing = await this.#client.get(controllerRevisions, { namespace, name: name ?? '' });
+      const isOurs = controllerOf(existing)?.uid === this.#set.metadata.uid;
+      // Ours, and only the cache does not know it yet.
+      if (isOurs && sameContent(existing, revision)) return;
+      throw new RevisionCollision(
+        `ControllerRevision ${keyOf(existing)} exists with another content or owner`,
+      );
+    }
+  }
+
+  async #deleteRevision(revision: Stored<ControllerRevision>): Promise<void> {
+    const { namespace, name, uid } = revision.metadata;
+    try {
+      await this.#client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async #createPod(pod: Pod, claims: ClaimWork): Promise<void> {
+    let created: Stored<Pod>;
+    try {
+      await this.#claims(pod, claims);
+      created = await this.#client.create(pods, structuredClone(pod));
+    } catch (error) {
+      // The cache was behind, or somebody else was quicker: look again, without a word.
+      if (!isAlreadyExists(error)) this.#podEvent('create', pod, error);
+      throw error;
+    }
+    this.#onWrite('created', created);
+    this.#podEvent('create', pod);
+  }
+
+  async #deletePod(pod: Stored<Pod>): Promise<void> {
+    const { namespace, name, uid } = pod.metadata;
+    try {
+      // The very pod that was decided about, never its successor; and never by force.
+      await this.#client.delete(pods, { namespace, name }, { preconditions: { uid } });
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) this.#podEvent('delete', pod, error);
+      throw error;
+    }
+    this.#onWrite('deleted', pod);
+    this.#podEvent('delete', pod);
+  }
+
+  async #updatePod(pod: Stored<Pod>, changed: Pod | undefined, claims: ClaimWork): Promise<void> {
+    try {
+      await this.#claims(pod, claims);
+      if (changed) await this.#update(pods, changed);
+    } catch (error) {
+      if (!isConflict(error)) this.#podEvent('update', pod, error);
+      throw error;
+    }
+    this.#podEvent('update', pod);
+  }
+
+  async #claims(pod: Pod, { create, update, conflicting }: ClaimWork): Promise<void> {
+    for (const claim of create) await this.#createClaim(pod, claim);
+    for (const claim of conflicting) {
+      const message = `PersistentVolumeClaim ${claim} has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim`;
+      this.#events.event(this.#set, 'Warning', 'ConflictingController', message);
+    }
+    for (const claim of update) await this.#update(persistentVolumeClaims, claim);
+  }
+
+  async #createClaim(pod: Pod, claim: PersistentVolumeClaim): Promise<void> {
+    const { namespace, name } = claim.metadata;
+    const set = this.#set.metadata.name;
+    try {
+      await this.#client.create(persistentVolumeClaims, structuredClone(claim));
+    } catch (error) {
+      if (isAlreadyExists(error)) return;
+      const message = `create Claim ${name} for Pod ${pod.metadata.name} in StatefulSet ${set} failed error: ${messageOf(error)}`;
+      this.#events.event(this.#set, 'Warning', 'FailedCreate', message);
+      throw new Error(`failed to create PVC ${namespace}/${name}: ${messageOf(error)}`, { cause: error });
+    }
+    const message = `create Claim ${name} Pod ${pod.metadata.name} in StatefulSet ${set} success`;
+    this.#events.event(this.#set, 'Normal', 'SuccessfulCreate', message);
+  }
+
+  async #update<T extends KubeObject>(resource: ResourceDefinition<T>, object: T): Promise<void> {
+    await this.#client.update(resource, structuredClone(object));
+  }
+
+  #podEvent(verb: 'create' | 'delete' | 'update', pod: Pod, error?: unknown): void {
+    const title = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}`;
+    const what = `${verb} Pod ${pod.metadata.name} in StatefulSet ${this.#set.metadata.name}`;
+    if (error === undefined) {
+      this.#events.event(this.#set, 'Normal', `Successful${title}`, `${what} successful`);
+    } else {
+      this.#events.event(this.#set, 'Warning', `Failed${title}`, `${what} failed error: ${messageOf(error)}`);
+    }
+  }
+}

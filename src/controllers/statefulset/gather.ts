@@ -1,0 +1,77 @@
+// Gathers one set's observation from the caches: its pods, the strangers in their places, its claims by name, its
+// revisions. Looks things up by index, so that the cost is that of one set, whatever else there is.
+import type {
+  ControllerRevision,
+  PersistentVolumeClaim,
+  Pod,
+  StatefulSet,
+} from '../../api/generated/types.ts';
+import { controllerOf, type Stored } from '../../api/objects.ts';
+import type { Client } from '../../client/client.ts';
+import type { Informer } from '../../client/informers.ts';
+import { claimName, claimTemplates, parentOf, replicasOf, startOrdinal } from './identity.ts';
+import type { Observation } from './observation.ts';
+import { claimOwned } from './ownership.ts';
+
+export interface Caches {
+  sets: Informer<StatefulSet>;
+  pods: Informer<Pod>;
+  claims: Informer<PersistentVolumeClaim>;
+  revisions: Informer<ControllerRevision>;
+}
+
+/** Pods by the set whose name they bear: `namespace/set`. */
+const BY_PARENT = 'statefulset-parent';
+/** Revisions by the UID of their controller, or by `orphans/namespace`. */
+const BY_CONTROLLER = 'statefulset-revisions';
+
+/** Adds the indexes that `gather` reads; before the informers run. */
+export function prepareIndexes({ pods, revisions }: Caches): void {
+  pods.addIndex(BY_PARENT, ({ metadata: { namespace, name = '' } }) => {
+    const parent = parentOf(name);
+    return parent ? [`${namespace}/${parent.set}`] : [];
+  });
+  revisions.addIndex(BY_CONTROLLER, (revision) => [
+    controllerOf(revision)?.uid ?? `orphans/${revision.metadata.namespace}`,
+  ]);
+}
+
+/** The names that a set could have to which a claim of this name belongs: `a-b-c-0` may be b-c's or c's. */
+export function namesOfSets(claim: string): string[] {
+  const parts = claim.split('-');
+  if (parts.length < 3 || !/^[0-9]+$/.test(parts.at(-1) ?? '')) return [];
+  return parts.slice(1, -1).map((_, index) => parts.slice(index + 1, -1).join('-'));
+}
+
+/** Observes the set; adopts and releases on the way. Throws what the API answers to that. */
+export async function gather(
+  client: Client,
+  caches: Caches,
+  set: Stored<StatefulSet>,
+  now: number,
+): Promise<Observation> {
+  const { namespace, name, uid } = set.metadata;
+  const candidates = caches.pods.byIndex(BY_PARENT, `${namespace}/${name}`);
+  const history = [
+    ...caches.revisions.byIndex(BY_CONTROLLER, uid),
+    ...caches.revisions.byIndex(BY_CONTROLLER, `orphans/${namespace}`),
+  ];
+  const owned = await claimOwned(client, set, candidates, history);
+  return { set, ...owned, claims: claimsOf(caches.claims, set, owned.pods), now };
+}
+
+function claimsOf(
+  cache: Informer<PersistentVolumeClaim>,
+  set: Stored<StatefulSet>,
+  pods: readonly Stored<Pod>[],
+): Stored<PersistentVolumeClaim>[] {
+  const templates = claimTemplates(set);
+  if (templates.length === 0) return [];
+  const ordinals = new Set(pods.flatMap((pod) => parentOf(pod.metadata.name)?.ordinal ?? []));
+  for (let index = 0; index < replicasOf(set); index++) ordinals.add(startOrdinal(set) + index);
+  return [...ordinals].flatMap((ordinal) =>
+    templates.flatMap(
+      (template) => cache.get(set.metadata.namespace, claimName(set, template, ordinal)) ?? [],
+    ),
+  );
+}

@@ -1,0 +1,39 @@
+// What state a pod is in, in the words of upstream's controller: running and ready, available, unavailable, ended.
+import type { Pod } from '../../api/generated/types.ts';
+import { isTerminating } from '../../api/objects.ts';
+import { isPodReady } from '../../api/why/pod.ts';
+
+export const phaseOf = (pod: Pod): string => pod.status?.phase ?? 'Pending';
+
+/** Failed or Succeeded: a pod of a set restarts always, so it has to be made again whatever its exit code. */
+export function hasEnded(pod: Pod): boolean {
+  const phase = phaseOf(pod);
+  return phase === 'Failed' || phase === 'Succeeded';
+}
+
+export function isRunningAndReady(pod: Pod): boolean {
+  return phaseOf(pod) === 'Running' && isPodReady(pod);
+}
+
+/**
+ * When a ready pod is, or was, available: minReadySeconds after it became ready. ms since the epoch; undefined for
+ * a pod that is not ready, or does not say since when while it has to be so for some time.
+ */
+export function availableAt(pod: Pod, minReadySeconds: number): number | undefined {
+  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  if (ready?.status !== 'True') return undefined;
+  if (minReadySeconds === 0) return 0;
+  const since = Date.parse(ready.lastTransitionTime ?? '');
+  return Number.isNaN(since) ? undefined : since + minReadySeconds * 1000;
+}
+
+/** Ready, and for at least minReadySeconds (`podutil.IsPodAvailable`). */
+export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
+  const at = availableAt(pod, minReadySeconds);
+  return at !== undefined && at <= now;
+}
+
+/** Not available, or about to go. */
+export function isUnavailable(pod: Pod, minReadySeconds: number, now: number): boolean {
+  return isTerminating(pod) || !isAvailable(pod, minReadySeconds, now);
+}

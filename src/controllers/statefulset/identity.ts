@@ -1,0 +1,76 @@
+// Who a pod of a set is: its ordinal, its name, its labels, and the names of its claims. Follows the naming half of
+// upstream's pkg/controller/statefulset/stateful_set_utils.go. What a new pod is made of is new-pod.ts's.
+import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
+import type { KubeObject, Stored } from '../../api/objects.ts';
+
+export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+export const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
+/** Holds the full name of the pod's ControllerRevision. */
+export const REVISION_LABEL = 'controller-revision-hash';
+
+/** The set's name and the ordinal in a pod's name; undefined for a name that no set gives. */
+export function parentOf(podName: string): { set: string; ordinal: number } | undefined {
+  const dash = podName.lastIndexOf('-');
+  const digits = podName.slice(dash + 1);
+  if (dash < 0 || !/^[0-9]{1,10}$/.test(digits)) return undefined;
+  const ordinal = Number(digits);
+  // As upstream, which reads 32 bits; and `web-01` is nobody's name.
+  return ordinal <= 0x7fffffff && String(ordinal) === digits
+    ? { set: podName.slice(0, dash), ordinal }
+    : undefined;
+}
+
+export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`;
+export const startOrdinal = (set: StatefulSet): number => set.spec.ordinals?.start ?? 0;
+export const replicasOf = (set: StatefulSet): number => set.spec.replicas ?? 1;
+
+export function claimTemplates(set: StatefulSet): readonly PersistentVolumeClaim[] {
+  return set.spec.volumeClaimTemplates ?? [];
+}
+
+/** `<template>-<set>-<ordinal>`. */
+export function claimName(set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
+  return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
+}
+
+/** Whether the set wants a pod with this ordinal. */
+export function inRange(set: StatefulSet, ordinal: number): boolean {
+  const start = startOrdinal(set);
+  return ordinal >= start && ordinal < start + replicasOf(set);
+}
+
+/** The reference by which a set, or a pod, controls what it owns (`metav1.NewControllerRef`). */
+export function controllerReference(owner: Stored<KubeObject>, kind: 'StatefulSet' | 'Pod'): OwnerReference {
+  return {
+    apiVersion: kind === 'Pod' ? 'v1' : 'apps/v1',
+    kind,
+    name: owner.metadata.name,
+    uid: owner.metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** The labels by which services and people pick one pod of a set. */
+export function identityLabels(set: StatefulSet, ordinal: number): Record<string, string> {
+  return { [POD_NAME_LABEL]: podName(set, ordinal), [POD_INDEX_LABEL]: String(ordinal) };
+}
+
+/**
+ * Whether the pod has the labels of its name (`identityMatches`). As upstream, a missing index label alone is no
+ * reason to touch a pod.
+ */
+export function identityMatches(pod: Pod): boolean {
+  return pod.metadata.labels?.[POD_NAME_LABEL] === pod.metadata.name;
+}
+
+/** The pod with the labels of its name. */
+export function withIdentity(set: StatefulSet, pod: Stored<Pod>, ordinal: number): Stored<Pod> {
+  const labels = { ...pod.metadata.labels, ...identityLabels(set, ordinal) };
+  return { ...pod, metadata: { ...pod.metadata, labels } };
+}
+
+/** The name of the ControllerRevision that the pod was made from; empty if it does not say. */
+export function revisionOf(pod: Pod): string {
+  return pod.metadata.labels?.[REVISION_LABEL] ?? '';
+}

@@ -1,0 +1,118 @@
+// The heart: from what was observed of one set to what is to be done, what its status is, and what it waits for.
+// Pure. The order of the pass is upstream's (updateStatefulSet in stateful_set_control.go): wanted pods ascending,
+// claims of condemned pods, condemned pods descending, then the update; each part stands in a file of its own.
+import { isTerminating } from '../../api/objects.ts';
+import type { Waiting } from '../../api/waiting.ts';
+import type { Action, Phase, Plan } from './actions.ts';
+import { conditionsOf } from './conditions.ts';
+import { availableAt, isRunningAndReady } from './health.ts';
+import { revisionOf } from './identity.ts';
+import type { Observation } from './observation.ts';
+import { processRecreate } from './recreate.ts';
+import { processReplicas } from './replicas.ts';
+import { revisionsOf, sortRevisions, trimHistory } from './revisions.ts';
+import { fixCondemnedClaims, processCondemned } from './scale-down.ts';
+import { type Scene, type Step, sceneOf } from './scene.ts';
+import { completeUpdate, countStatus } from './status.ts';
+import { processUpdate } from './update.ts';
+import { untilGone, waitingFor } from './waiting.ts';
+
+/**
+ * Decides about one set. Costs time linear in the number of its pods.
+ * Throws if a revision of the set's history is not one that a StatefulSet controller wrote.
+ */
+export function plan(observed: Observation): Plan {
+  const history = sortRevisions(observed.revisions);
+  const revisions = revisionsOf(observed.set, history);
+  const scene = sceneOf(observed, revisions);
+  const deleting = isTerminating(observed.set);
+  const pass: Pass = deleting ? { phases: [] } : decide(scene);
+  const trimmed = trimHistory(observed.set, history, observed.pods, revisions);
+  // A set that is being deleted has its status updated, and nothing else.
+  const phases: Phase[] = deleting
+    ? []
+    : [
+        { name: 'revisions', actions: revisions.actions },
+        ...pass.phases,
+        { name: 'history', actions: trimmed },
+      ];
+  const waiting = waitingAfter(scene, pass);
+
+  const counted = countStatus(scene, observed.pods);
+  const leaving = pass.phases.flatMap((phase) => (phase.name === 'update' ? phase.actions : []));
+  counted.currentReplicas = (counted.currentReplicas ?? 0) - countCurrent(scene, leaving);
+  const status = completeUpdate(scene, counted);
+  const busy = pass.phases.some((phase) => phase.actions.length > 0);
+  status.conditions = conditionsOf(scene, status, waiting, busy);
+
+  const filled = phases.filter((phase) => phase.actions.length > 0);
+  const result: Plan = { phases: filled, burst: !scene.monotonic, status };
+  if (waiting) result.waiting = waiting;
+  const wakeAt = nextAvailability(scene, observed);
+  if (wakeAt !== undefined) result.wakeAt = wakeAt;
+  return result;
+}
+
+interface Pass {
+  phases: Phase[];
+  blocked?: Step['blocked'];
+}
+
+/** The pass proper: phases one after the other until one ends it. */
+function decide(scene: Scene): Pass {
+  const phases: Phase[] = [];
+  let blocked: Step['blocked'];
+  const take = (name: Phase['name'], step: Step): boolean => {
+    phases.push({ name, actions: step.actions });
+    blocked ??= step.blocked;
+    return step.stop;
+  };
+  const condemnedClaims: Phase = { name: 'claims', actions: fixCondemnedClaims(scene) };
+
+  const recreate = processRecreate(scene);
+  if (recreate.stop) {
+    phases.push(condemnedClaims);
+    take('update', recreate);
+    return { phases, blocked };
+  }
+  if (take('replicas', processReplicas(scene))) return { phases, blocked };
+  phases.push(condemnedClaims);
+  if (take('scale down', processCondemned(scene))) return { phases, blocked };
+  take('update', processUpdate(scene));
+  return { phases, blocked };
+}
+
+/** What the set waits for when the pass is done: a pod that the pass deletes only has to be gone. */
+function waitingAfter(scene: Scene, { phases, blocked }: Pass): Waiting | undefined {
+  if (!blocked) return undefined;
+  const acted = new Set<string>();
+  let link = blocked;
+  for (const { actions } of phases) {
+    for (const action of actions) {
+      if (!('pod' in action)) continue;
+      acted.add(action.pod.metadata.name ?? '');
+      const isAwaited = action.type === 'deletePod' && action.pod.metadata.name === blocked.for.name;
+      if (isAwaited) link = untilGone(action.pod);
+    }
+  }
+  return waitingFor(scene, link, acted);
+}
+
+/** How many of the pods to be deleted are counted as current. */
+function countCurrent({ revisions }: Scene, actions: readonly Action[]): number {
+  return actions.filter(
+    (action) => action.type === 'deletePod' && revisionOf(action.pod) === revisions.current.name,
+  ).length;
+}
+
+/** When the next of the ready pods will have been ready for minReadySeconds; undefined if none is on its way. */
+function nextAvailability(scene: Scene, { pods }: Observation): number | undefined {
+  if (scene.minReadySeconds === 0) return undefined;
+  let next: number | undefined;
+  for (const pod of pods) {
+    if (!isRunningAndReady(pod)) continue;
+    const at = availableAt(pod, scene.minReadySeconds);
+    if (at !== undefined && at > scene.now && (next === undefined || at < next)) next = at;
+  }
+  return next;
+}

@@ -1,0 +1,85 @@
+// The pods that the set wants, lowest ordinal first: ended ones are deleted to be made again, missing ones created,
+// lost claims made again, labels and owners corrected. OrderedReady stops at the first that is not available.
+// Follows processReplica upstream.
+import { isTerminating } from '../../api/objects.ts';
+import type { Action } from './actions.ts';
+import { claimWork, conflictingClaims, isEmpty, storageMatches, terminatingClaim } from './claims.ts';
+import { hasEnded, phaseOf } from './health.ts';
+import { identityMatches, withIdentity } from './identity.ts';
+import { newPod, withStorage } from './new-pod.ts';
+import { revisionForNewPod } from './partition.ts';
+import { staleClaim } from './retention.ts';
+import type { Condemned, Replica, Scene, Step } from './scene.ts';
+import {
+  type Blocked,
+  untilAvailable,
+  untilClaimCreated,
+  untilClaimGone,
+  untilCreated,
+  untilGone,
+  untilNameFree,
+} from './waiting.ts';
+
+/** What the wanted ordinals need. */
+export function processReplicas(scene: Scene): Step {
+  const actions: Action[] = [];
+  let firstBlocked: Blocked | undefined;
+  for (const replica of scene.replicas) {
+    const step = hasPod(replica) ? processPod(scene, replica) : createPod(scene, replica);
+    actions.push(...step.actions);
+    firstBlocked ??= step.blocked;
+    if (step.stop && scene.monotonic) return { actions, blocked: firstBlocked, stop: true };
+  }
+  return { actions, blocked: firstBlocked, stop: false };
+}
+
+const hasPod = (replica: Replica): replica is Condemned => replica.pod !== undefined;
+
+function createPod(scene: Scene, replica: Replica): Step {
+  const { set, claims, revisions } = scene;
+  const { ordinal, name } = replica;
+  const stranger = scene.strangers.get(name);
+  if (stranger) return { actions: [], blocked: untilNameFree(scene, stranger), stop: true };
+  const inTheWay = staleClaim(set, claims, ordinal) ?? terminatingClaim(set, claims, ordinal);
+  if (inTheWay) return { actions: [], blocked: untilClaimGone(scene, replica, inTheWay), stop: true };
+  const revision = revisionForNewPod(set, revisions, ordinal);
+  const work = claimWork(set, claims, ordinal, undefined, true);
+  work.conflicting = conflictingClaims(set, claims, ordinal);
+  const pod = newPod(set, revision.template, revision.name, ordinal);
+  return {
+    actions: [{ type: 'createPod', pod, claims: work }],
+    blocked: untilCreated(scene, replica),
+    stop: true,
+  };
+}
+
+function processPod(scene: Scene, replica: Condemned): Step {
+  const { pod } = replica;
+  if (hasEnded(pod)) {
+    const actions: Action[] = isTerminating(pod) ? [] : [{ type: 'deletePod', pod, why: 'ended' }];
+    return { actions, blocked: untilGone(pod), stop: true };
+  }
+  const actions = phaseOf(pod) === 'Pending' ? claimsOfPendingPod(scene, replica) : [];
+  const lost = actions.flatMap((action) => (action.type === 'fixClaims' ? action.claims.create : []))[0];
+  const blocked = lost ? untilClaimCreated(pod, lost.metadata.name ?? '') : untilAvailable(scene, pod);
+  if (blocked && scene.monotonic) return { actions, blocked, stop: true };
+  // A pending pod's claims have been seen to; here it is about the rest.
+  if (actions.length === 0) actions.push(...bringInLine(scene, replica));
+  return { actions, blocked, stop: false };
+}
+
+/** A pod that waits for claims which somebody deleted would wait for ever: they are made again. */
+function claimsOfPendingPod({ set, claims }: Scene, { ordinal, pod }: Condemned): Action[] {
+  const work = claimWork(set, claims, ordinal, pod, true);
+  return isEmpty(work) ? [] : [{ type: 'fixClaims', pod, claims: work }];
+}
+
+function bringInLine({ set, claims }: Scene, { ordinal, pod }: Condemned): Action[] {
+  const hasIdentity = identityMatches(pod);
+  const hasStorage = storageMatches(set, pod, ordinal);
+  const work = claimWork(set, claims, ordinal, pod, !hasStorage);
+  if (hasIdentity && hasStorage) return isEmpty(work) ? [] : [{ type: 'updatePod', pod, claims: work }];
+  const named = hasIdentity ? pod : withIdentity(set, pod, ordinal);
+  const changed = hasStorage ? named : withStorage(set, named, ordinal);
+  return [{ type: 'updatePod', pod, changed, claims: work }];
+}

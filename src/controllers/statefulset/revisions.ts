@@ -1,0 +1,153 @@
+// A set's history of templates as ControllerRevisions: which one is current, which one the update goes to, which
+// have to be made, renumbered or forgotten. `kubectl rollout history` and `undo` read what is written here. Follows
+// getStatefulSetRevisions, newRevision and truncateHistory upstream, and pkg/controller/history.
+import type { ControllerRevision, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import type { Action } from './actions.ts';
+import { controllerReference, revisionOf } from './identity.ts';
+import { canonicalJson, revisionHash } from './revision-hash.ts';
+
+export const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
+/** So that name and hash stay a DNS subdomain. */
+const MAX_PREFIX = 223;
+
+/** A revision that pods can be made from. */
+export interface Revision {
+  name: string;
+  template: PodTemplateSpec;
+}
+
+export interface Revisions {
+  current: Revision;
+  update: Revision;
+  collisionCount: number;
+  /** What has to happen before a pod may carry the update revision's name. */
+  actions: Action[];
+}
+
+/** The content of a revision: a strategic merge patch that puts the template back (`getPatch`). */
+function contentOf(set: StatefulSet): { spec: { template: object } } {
+  return { spec: { template: { ...set.spec.template, $patch: 'replace' } } };
+}
+
+/** The template that a revision holds. Throws if the revision was not written by a StatefulSet controller. */
+export function templateOf(revision: ControllerRevision): PodTemplateSpec {
+  const data = revision.data;
+  if (isRecord(data) && isRecord(data.spec) && isRecord(data.spec.template)) {
+    const { $patch: _replace, ...template } = data.spec.template;
+    return template;
+  }
+  throw new Error(
+    `ControllerRevision ${revision.metadata.namespace}/${revision.metadata.name} holds no spec.template; delete it so that it is made again`,
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// Objects are frozen and shared, and a pass over a quiet set must not write the same JSON again and again.
+const canonicalTexts = new WeakMap<object, string>();
+function canonicalContent(key: object, content: unknown): string {
+  let text = canonicalTexts.get(key);
+  if (text === undefined) {
+    text = canonicalJson(content);
+    canonicalTexts.set(key, text);
+  }
+  return text;
+}
+const textOfSet = (set: StatefulSet): string => canonicalContent(set.spec.template, contentOf(set));
+const textOfRevision = (revision: ControllerRevision): string =>
+  canonicalContent(revision, revision.data ?? null);
+
+/** Whether two revisions hold the same content. */
+export function sameContent(a: ControllerRevision, b: ControllerRevision): boolean {
+  return textOfRevision(a) === textOfRevision(b);
+}
+
+/** Lowest number first; then the older one, then by name (`history.SortControllerRevisions`). */
+export function sortRevisions<T extends ControllerRevision>(revisions: readonly T[]): T[] {
+  return [...revisions].sort(
+    (a, b) =>
+      a.revision - b.revision ||
+      (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') ||
+      (a.metadata.name ?? '').localeCompare(b.metadata.name ?? ''),
+  );
+}
+
+function newRevision(
+  set: Stored<StatefulSet>,
+  sorted: readonly Stored<ControllerRevision>[],
+  number: number,
+): { revision: ControllerRevision; name: string; collisionCount: number } {
+  const text = textOfSet(set);
+  let collisionCount = set.status?.collisionCount ?? 0;
+  const nameFor = (hash: string): string => `${set.metadata.name.slice(0, MAX_PREFIX)}-${hash}`;
+  let hash = revisionHash(text, collisionCount);
+  // Every name that is taken by another content counts as a collision; there are only so many revisions.
+  while (sorted.some((revision) => revision.metadata.name === nameFor(hash))) {
+    collisionCount++;
+    hash = revisionHash(text, collisionCount);
+  }
+  const name = nameFor(hash);
+  const revision: ControllerRevision = {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: {
+      name,
+      namespace: set.metadata.namespace,
+      labels: { ...set.spec.template.metadata?.labels, [REVISION_HASH_LABEL]: hash },
+      ownerReferences: [controllerReference(set, 'StatefulSet')],
+    },
+    data: contentOf(set),
+    revision: number,
+  };
+  if (set.metadata.annotations) revision.metadata.annotations = { ...set.metadata.annotations };
+  return { revision, name, collisionCount };
+}
+
+/** The set's current and update revision, and how to bring the history there. */
+export function revisionsOf(
+  set: Stored<StatefulSet>,
+  sorted: readonly Stored<ControllerRevision>[],
+): Revisions {
+  const text = textOfSet(set);
+  const newest = sorted.at(-1);
+  const number = (newest?.revision ?? 0) + 1;
+  const equal = sorted.findLast((revision) => textOfRevision(revision) === text);
+  const actions: Action[] = [];
+  let collisionCount = set.status?.collisionCount ?? 0;
+  let update: Revision;
+  if (equal) {
+    update = { name: equal.metadata.name, template: templateOf(equal) };
+    // Going back to an older content makes its revision the newest again.
+    if (equal !== newest) actions.push({ type: 'renumberRevision', revision: equal, number });
+  } else {
+    const made = newRevision(set, sorted, number);
+    collisionCount = made.collisionCount;
+    update = { name: made.name, template: set.spec.template };
+    actions.push({ type: 'createRevision', revision: made.revision });
+  }
+  const current = sorted.find((revision) => revision.metadata.name === set.status?.currentRevision);
+  return {
+    current: current ? { name: current.metadata.name, template: templateOf(current) } : update,
+    update,
+    collisionCount,
+    actions,
+  };
+}
+
+/** Forgets the oldest revisions beyond revisionHistoryLimit; those that a pod or the status names are kept. */
+export function trimHistory(
+  set: StatefulSet,
+  sorted: readonly Stored<ControllerRevision>[],
+  pods: readonly Pod[],
+  { current, update }: Revisions,
+): Action[] {
+  const live = new Set([current.name, update.name, ...pods.map(revisionOf)]);
+  const history = sorted.filter((revision) => !live.has(revision.metadata.name));
+  const limit = set.spec.revisionHistoryLimit ?? 10;
+  return history
+    .slice(0, Math.max(0, history.length - limit))
+    .map((revision) => ({ type: 'deleteRevision', revision }));
+}

@@ -1,0 +1,43 @@
+// The pods that the set does not want any more, highest ordinal first. OrderedReady deletes one at a time and only
+// while nothing else is amiss: an unhealthy one holds the rest, unless it is the very one whose turn it is.
+// Follows processCondemned upstream.
+import { isTerminating } from '../../api/objects.ts';
+import type { Action } from './actions.ts';
+import { claimWork } from './claims.ts';
+import { isAvailable, isRunningAndReady } from './health.ts';
+import { type Condemned, replicaUnavailable, type Scene, type Step } from './scene.ts';
+import { untilAvailable, untilGone } from './waiting.ts';
+
+/** Gives the claims of condemned pods the owners that the retention policy wants, before the pods go. */
+export function fixCondemnedClaims({ set, claims, condemned }: Scene): Action[] {
+  return condemned.flatMap(({ ordinal, pod }): Action[] => {
+    const work = claimWork(set, claims, ordinal, pod, false);
+    return work.update.length > 0 ? [{ type: 'fixClaims', pod, claims: work }] : [];
+  });
+}
+
+/** What is deleted for a smaller number of replicas. */
+export function processCondemned(scene: Scene): Step {
+  return scene.monotonic ? oneByOne(scene) : allAtOnce(scene);
+}
+
+const condemn = ({ pod }: Condemned): Action => ({ type: 'deletePod', pod, why: 'scaled down' });
+
+function allAtOnce({ condemned }: Scene): Step {
+  const actions = condemned.filter(({ pod }) => !isTerminating(pod)).map(condemn);
+  const first = condemned[0];
+  return { actions, blocked: first && untilGone(first.pod), stop: false };
+}
+
+function oneByOne(scene: Scene): Step {
+  // All wanted pods are available here, so that only condemned ones can be the first unavailable.
+  const firstUnavailable = scene.condemned.findLast((candidate) => replicaUnavailable(scene, candidate));
+  const next = scene.condemned[0];
+  if (!next) return { actions: [], stop: false };
+  if (isTerminating(next.pod)) return { actions: [], blocked: untilGone(next.pod), stop: true };
+  const healthy = isRunningAndReady(next.pod) && isAvailable(next.pod, scene.minReadySeconds, scene.now);
+  if (!healthy && firstUnavailable && next !== firstUnavailable) {
+    return { actions: [], blocked: untilAvailable(scene, firstUnavailable.pod), stop: true };
+  }
+  return { actions: [condemn(next)], blocked: untilGone(next.pod), stop: true };
+}

@@ -1,0 +1,143 @@
+// What a set waits for, as the value of api/waiting.ts: which of its pods (or the set itself) is held back, from
+// what, by whom, and why. The reasons of a single pod come from api/why/.
+import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
+import type { Cause, Party, Waiting } from '../../api/waiting.ts';
+import { whyNotGone, whyNotReady } from '../../api/why/pod.ts';
+import { isAvailable, isRunningAndReady } from './health.ts';
+import { revisionOf } from './identity.ts';
+import { firstUpdated } from './partition.ts';
+import type { Replica, Scene } from './scene.ts';
+
+/** A link of the chain before it is known who is held back; `who` is given where it is. */
+export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
+
+export function podParty(pod: Stored<Pod>): Party {
+  return { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace };
+}
+
+function replicaParty({ set }: Scene, { name }: Replica): Party {
+  return { kind: 'Pod', name, namespace: set.metadata.namespace };
+}
+
+/** By a pod that still has to go. */
+export function untilGone(pod: Stored<Pod>): Blocked {
+  const because: Cause = isTerminating(pod)
+    ? whyNotGone(pod)
+    : { reason: 'PodTerminating', message: 'it is being deleted', passing: true };
+  return { for: podParty(pod), tobe: 'gone', because };
+}
+
+/** By a pod that is being created in this pass. */
+export function untilCreated(scene: Scene, replica: Replica): Blocked {
+  const because: Cause = { reason: 'PodCreating', message: 'it is being created', passing: true };
+  return { for: replicaParty(scene, replica), tobe: 'Ready', because };
+}
+
+/** By a lost claim that is being made again, without which the pod cannot start. */
+export function untilClaimCreated(pod: Stored<Pod>, claim: string): Blocked {
+  const { namespace } = pod.metadata;
+  const because: Waiting = {
+    who: podParty(pod),
+    for: { kind: 'PersistentVolumeClaim', name: claim, namespace },
+    tobe: 'created',
+    because: { reason: 'ClaimCreating', message: 'it is being created', passing: true },
+  };
+  return { for: podParty(pod), tobe: 'Ready', because };
+}
+
+/** By a pod that is not ready, or not yet for long enough; undefined if nothing is wrong with it. */
+export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefined {
+  if (isTerminating(pod)) return untilGone(pod);
+  if (!isRunningAndReady(pod)) {
+    const because = whyNotReady(pod, (name) => scene.claims.get(name)) ?? {
+      reason: 'NotRunning',
+      message: `its phase is ${pod.status?.phase ?? 'Pending'}`,
+      passing: true,
+    };
+    return { for: podParty(pod), tobe: 'Ready', because };
+  }
+  if (isAvailable(pod, scene.minReadySeconds, scene.now)) return undefined;
+  const since = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+  const because: Cause = {
+    reason: 'MinReadySeconds',
+    message: `it has to be Ready for ${scene.minReadySeconds} s, and is since ${since ?? 'an unknown time'}`,
+    passing: since !== undefined,
+  };
+  return { for: podParty(pod), tobe: 'Available', because };
+}
+
+/** By a claim that has to go before a pod of this ordinal can be made. */
+export function untilClaimGone(
+  scene: Scene,
+  replica: Replica,
+  claim: Stored<PersistentVolumeClaim>,
+): Blocked {
+  const because: Cause = isTerminating(claim)
+    ? { reason: 'ClaimTerminating', message: 'it is being deleted', passing: true }
+    : {
+        reason: 'ClaimStale',
+        message: 'it belongs to an earlier pod of that name and is deleted with it (whenScaled: Delete)',
+        passing: true,
+      };
+  const { name, namespace } = claim.metadata;
+  return {
+    who: replicaParty(scene, replica),
+    for: { kind: 'PersistentVolumeClaim', name, namespace },
+    tobe: 'gone',
+    because,
+  };
+}
+
+/** By a pod of the name that is not the set's. */
+export function untilNameFree(scene: Scene, stranger: Stored<Pod>): Blocked {
+  const owner = controllerOf(stranger);
+  const whose = owner
+    ? `it is controlled by ${owner.kind} ${owner.name}`
+    : "it has no controller, and its labels do not match the set's selector";
+  return {
+    who: setParty(scene),
+    for: podParty(stranger),
+    tobe: 'gone',
+    because: isTerminating(stranger)
+      ? whyNotGone(stranger)
+      : { reason: 'NameTaken', message: `it is not a pod of this set: ${whose}`, passing: false },
+  };
+}
+
+function setParty({ set }: Scene): Party {
+  return { kind: 'StatefulSet', name: set.metadata.name, namespace: set.metadata.namespace };
+}
+
+/**
+ * The whole value: the block, and the one that it holds back most immediately.
+ * @param acted the names of the pods that something is done to in this pass: they wait for nobody.
+ */
+export function waitingFor(scene: Scene, blocked: Blocked, acted: ReadonlySet<string>): Waiting {
+  const { who, ...rest } = blocked;
+  if (who) return who.kind === 'Pod' ? { who, act: 'creation', ...rest } : { who, ...rest };
+  const isFree = (replica: Replica): boolean => replica.name !== blocked.for.name && !acted.has(replica.name);
+  if (scene.monotonic) {
+    const missing = scene.replicas.find((replica) => !replica.pod && isFree(replica));
+    if (missing) return { who: replicaParty(scene, missing), act: 'creation', ...rest };
+    const leaving = scene.condemned.find((replica) => !isTerminating(replica.pod) && isFree(replica));
+    if (leaving) return { who: podParty(leaving.pod), act: 'deletion', ...rest };
+  }
+  const outdated = nextToUpdate(scene, isFree);
+  if (outdated) return { who: podParty(outdated), act: 'update', ...rest };
+  return { who: setParty(scene), ...rest };
+}
+
+function nextToUpdate(scene: Scene, isFree: (replica: Replica) => boolean): Stored<Pod> | undefined {
+  if (scene.set.spec.updateStrategy?.type === 'OnDelete') return undefined;
+  const { update } = scene.revisions;
+  return scene.replicas
+    .slice(firstUpdated(scene.set))
+    .findLast(
+      (replica) =>
+        replica.pod !== undefined &&
+        isFree(replica) &&
+        !isTerminating(replica.pod) &&
+        revisionOf(replica.pod) !== update.name,
+    )?.pod;
+}

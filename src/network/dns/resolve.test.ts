@@ -1,0 +1,114 @@
+// Each test names the sentence of Kubernetes' DNS specification, or of stead's own promises, that it holds true.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+import type { KubeObject, Stored } from '../../api/objects.ts';
+import { resolve, type Zone } from './resolve.ts';
+
+function stored<T extends KubeObject>(object: T): Stored<T> {
+  const meta = { uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', name: '' };
+  return { ...object, metadata: { ...meta, ...object.metadata } };
+}
+
+const service = (name: string, spec: Service['spec']): Stored<Service> =>
+  stored<Service>({ metadata: { name, namespace: 'default' }, spec });
+
+const nginx = service('nginx', { clusterIP: 'None', ports: [{ port: 80, name: 'web' }] });
+const plain = service('plain', {
+  clusterIP: '10.96.0.7',
+  clusterIPs: ['10.96.0.7'],
+  ports: [{ port: 53, name: 'dns', protocol: 'UDP' }],
+});
+const empty = service('empty', { clusterIP: 'None' });
+const far = service('far', { type: 'ExternalName', externalName: 'db.example.org' });
+const slice = stored<EndpointSlice>({
+  metadata: { name: 'nginx-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'nginx' } },
+  addressType: 'IPv4',
+  ports: [{ port: 8080, name: 'web', protocol: 'TCP' }],
+  endpoints: [
+    { addresses: ['10.244.0.2'], hostname: 'web-0', conditions: { ready: true } },
+    { addresses: ['10.244.0.3'], hostname: 'web-1', conditions: { ready: true } },
+    { addresses: ['10.244.0.4'], hostname: 'web-2', conditions: { ready: false } },
+    { addresses: ['10.244.0.5'] },
+  ],
+});
+const services = [nginx, plain, empty, far];
+const zone: Zone = {
+  domain: 'cluster.local',
+  serverAddress: '10.244.0.1',
+  hasNamespace: (name) => name === 'default',
+  service: (namespace, name) => services.find((one) => namespace === 'default' && one.metadata.name === name),
+  slicesOf: (_namespace, name) => (name === 'nginx' ? [slice] : []),
+  serviceByIp: (ip) => services.find((one) => one.spec.clusterIPs?.includes(ip)),
+  slicesByIp: (ip) => (slice.endpoints?.some(({ addresses }) => addresses.includes(ip)) ? [slice] : []),
+};
+const data = (name: string, type = 'A') => resolve(name, type, zone)?.answers.map((record) => record.data);
+
+describe('names of the cluster', () => {
+  it('a headless Service answers the addresses of its ready endpoints', () => {
+    assert.deepEqual(data('nginx.default.svc.cluster.local'), ['10.244.0.2', '10.244.0.3', '10.244.0.5']);
+  });
+  it('a pod with hostname and subdomain has a name of its own, in any case of letters', () => {
+    assert.deepEqual(data('WEB-1.Nginx.default.svc.cluster.LOCAL'), ['10.244.0.3']);
+  });
+  it('an endpoint without hostname is named after its address', () => {
+    assert.deepEqual(data('10-244-0-5.nginx.default.svc.cluster.local'), ['10.244.0.5']);
+  });
+  it('SRV records name each pod and its port, with the addresses beside them', () => {
+    const answer = resolve('_web._tcp.nginx.default.svc.cluster.local', 'SRV', zone);
+    assert.deepEqual(
+      answer?.answers.map(({ data: record }) =>
+        typeof record === 'object' ? `${record.target}:${record.port}` : '',
+      ),
+      ['web-0', 'web-1', '10-244-0-5'].map((host) => `${host}.nginx.default.svc.cluster.local:8080`),
+    );
+    assert.deepEqual(
+      answer?.additionals.map((record) => record.data),
+      ['10.244.0.2', '10.244.0.3', '10.244.0.5'],
+    );
+  });
+  it('a Service with an address answers that, and SRV its own name', () => {
+    assert.deepEqual(data('plain.default.svc.cluster.local'), ['10.96.0.7']);
+    assert.deepEqual(data('_dns._udp.plain.default.svc.cluster.local', 'SRV'), [
+      { target: 'plain.default.svc.cluster.local', port: 53, priority: 0, weight: 100 },
+    ]);
+  });
+  it('an ExternalName is an alias', () => {
+    assert.deepEqual(data('far.default.svc.cluster.local'), ['db.example.org']);
+  });
+  it('addresses lead back to names', () => {
+    assert.deepEqual(data('3.0.244.10.in-addr.arpa', 'PTR'), ['web-1.nginx.default.svc.cluster.local']);
+    assert.deepEqual(data('7.0.96.10.in-addr.arpa', 'PTR'), ['plain.default.svc.cluster.local']);
+  });
+  it('says which version of the schema it follows', () => {
+    assert.deepEqual(data('dns-version.cluster.local', 'TXT'), ['1.1.0']);
+  });
+  it('tells a name without such records from one that does not exist', () => {
+    assert.deepEqual(
+      [
+        resolve('nginx.default.svc.cluster.local', 'AAAA', zone)?.exists,
+        data('nginx.default.svc.cluster.local', 'AAAA'),
+      ],
+      [true, []],
+    );
+    for (const name of [
+      'no.default.svc.cluster.local',
+      'nginx.other.svc.cluster.local',
+      'x.cluster.local',
+      'web-2.nginx.default.svc.cluster.local',
+      'empty.default.svc.cluster.local',
+    ]) {
+      assert.equal(resolve(name, 'A', zone)?.exists, false, name);
+    }
+  });
+  it('lets nobody remember that a pod of a known Service is not there', () => {
+    assert.equal(resolve('web-2.nginx.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 0);
+    assert.equal(resolve('empty.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 0);
+    assert.equal(resolve('no.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 5);
+  });
+  it('leaves the rest of the world to others', () => {
+    assert.equal(resolve('example.org', 'A', zone), undefined);
+    assert.equal(resolve('1.1.1.1.in-addr.arpa', 'PTR', zone), undefined);
+    assert.equal(resolve('notcluster.local', 'A', zone), undefined);
+  });
+});

@@ -1,0 +1,181 @@
+// The node agent: takes the pods that are bound to this node, gives each a worker, keeps the Node object and its
+// lease, rotates logs, and offers streams. It ends without stopping a container: the next one adopts them.
+import { cpus, totalmem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../api/clock.ts';
+import type { Pod } from '../api/generated/types.ts';
+import type { NodeStreams } from '../api/node-streams.ts';
+import type { Stored } from '../api/objects.ts';
+import { pods } from '../api/resources/pods.ts';
+import { createRecorder } from '../client/events.ts';
+import type { RunContext } from '../client/run-context.ts';
+import { rotateLogs } from './logs/rotate.ts';
+import { nodeStreams } from './logs/streams.ts';
+import { type ClusterDns, parseResolvConf, type ResolvConf } from './pods/names.ts';
+import type { NetworkChecks, NodeServices } from './pods/node-services.ts';
+import { containerFieldPath } from './pods/pod-events.ts';
+import { type PodFiles, podFiles } from './pods/pod-files.ts';
+import { PodManager } from './pods/pod-manager.ts';
+import { networkChecks } from './probes/network-checks.ts';
+import type { Runtime } from './runtime.ts';
+import { runNodeStatus } from './status/node-status.ts';
+import type { PodVolumes } from './volumes/volumes.ts';
+
+export interface NodeAgentOptions {
+  nodeName: string;
+  nodeIp: string;
+  runtime: Runtime;
+  volumes: PodVolumes;
+  clusterDns: ClusterDns | undefined;
+  /** Holds the agent's own files of pods (`pod-files/`) and seccomp profiles (`seccomp/`). */
+  dataDirectory: string;
+  logDirectory: string;
+  /** Told on the Node object (`stead.dev/volume-directory`), for the provisioner. */
+  volumeDirectory: string;
+  /** The version of stead, as the node reports it. */
+  version: string;
+  /** What the node offers; left out: what the machine has, and 110 pods. */
+  capacity?: NodeCapacity;
+  /** Replaced for simulated nodes, which touch neither disk nor network. */
+  files?: PodFiles;
+  checks?: NetworkChecks;
+}
+
+export interface NodeCapacity {
+  cpuCores: number;
+  memoryBytes: number;
+  pods: number;
+}
+
+export interface NodeAgent {
+  /** Runs until the context's signal; rejects if the runtime cannot be reached at the start. */
+  run(): Promise<void>;
+  streams: NodeStreams;
+  /** Stops pods that no controller owns and leaves their objects, so that they start again with the node. */
+  stopAllPods(): Promise<void>;
+}
+
+const RELIST_MS = 30_000;
+const ROTATE_MS = 10_000;
+const DEFAULT_PODS = 110;
+
+export function createNodeAgent(context: RunContext, options: NodeAgentOptions): NodeAgent {
+  const capacity = options.capacity ?? {
+    cpuCores: cpus().length,
+    memoryBytes: totalmem(),
+    pods: DEFAULT_PODS,
+  };
+  const services = servicesOf(context, options, capacity);
+  const manager = new PodManager(services);
+  return {
+    run: () => run(context, options, capacity, services, manager),
+    streams: nodeStreams(services, manager),
+    stopAllPods: () => manager.stopUncontrolled(),
+  };
+}
+
+function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: NodeCapacity): NodeServices {
+  const { client, clock, log, random, signal } = context;
+  const recorder = createRecorder(client, clock, random, 'kubelet', options.nodeName, log, signal);
+  return {
+    runtime: options.runtime,
+    volumes: options.volumes,
+    files: options.files ?? podFiles(options.dataDirectory),
+    checks: options.checks ?? networkChecks(clock),
+    client,
+    clock,
+    log,
+    events: {
+      record: (pod, event) => recorder.event(aboutOf(pod, event.container), event.type, event.reason, event.message),
+    },
+    nodeName: options.nodeName,
+    nodeIp: options.nodeIp,
+    clusterDns: options.clusterDns,
+    hostDns: NO_DNS,
+    logDirectory: options.logDirectory,
+    seccompDirectory: join(options.dataDirectory, 'seccomp'),
+    machine: { cpuCores: capacity.cpuCores, memoryBytes: capacity.memoryBytes },
+  };
+}
+
+const NO_DNS: ResolvConf = { servers: [], searches: [], options: [] };
+
+function aboutOf(pod: Pod, container: string | undefined): Parameters<ReturnType<typeof createRecorder>['event']>[0] {
+  const { namespace, name = '', uid, resourceVersion } = pod.metadata;
+  const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion };
+  return container === undefined ? about : { ...about, fieldPath: containerFieldPath(pod, container) };
+}
+
+async function run(
+  context: RunContext,
+  options: NodeAgentOptions,
+  capacity: NodeCapacity,
+  services: NodeServices,
+  manager: PodManager,
+): Promise<void> {
+  const { informers, log, signal } = context;
+  const { nodeName, runtime } = options;
+  services.hostDns = await hostDns(options);
+  // First what runs, then what should: whatever runs and is not in the list that follows is an orphan.
+  await manager.adopt();
+  const unlisten = runtime.onChange((uid) => manager.runtimeChanged(uid));
+  const informer = informers.of(pods);
+  const isOurs = (pod: Stored<Pod>): boolean => pod.spec.nodeName === nodeName;
+  const status = runNodeStatus(context, options, capacity);
+  const unsubscribe = informer.subscribe({
+    added: (pod) => void (isOurs(pod) && manager.update(pod)),
+    updated: (pod, old) => {
+      if (old.metadata.uid !== pod.metadata.uid && isOurs(old)) manager.remove(old);
+      if (isOurs(pod)) manager.update(pod);
+    },
+    deleted: (pod) => void (isOurs(pod) && manager.remove(pod)),
+  });
+  await Promise.race([informer.synced(), aborted(signal)]);
+  if (!signal.aborted) {
+    const known = new Set(informer.list().filter(isOurs).map((pod) => pod.metadata.uid));
+    await manager.sweep((uid) => known.has(uid)).catch((error: unknown) => log.error('sweeping failed', error));
+  }
+  const background = [
+    every(context, RELIST_MS, async () => {
+      await manager.relist();
+      for (const worker of manager.workers()) {
+        if (worker.state.ending === undefined) await options.volumes.refresh(worker.pod);
+      }
+    }),
+    every(context, ROTATE_MS, () => rotateLogs(services, manager)),
+    status,
+  ];
+  await Promise.race([Promise.all(background), aborted(signal)]);
+  unsubscribe();
+  unlisten();
+  await manager.close();
+  await Promise.all(background);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Repeats until the context's signal; a failure is logged and does not end it. */
+async function every(context: RunContext, periodMs: number, work: () => Promise<void>): Promise<void> {
+  const { clock, log, signal } = context;
+  for (;;) {
+    await sleep(clock, periodMs, signal);
+    if (signal.aborted) return;
+    await work().catch((error: unknown) => log.error('a periodic task of the node failed', error));
+  }
+}
+
+/** The machine's own resolv.conf, for pods that do not use the cluster's DNS. */
+async function hostDns(options: NodeAgentOptions): Promise<ResolvConf> {
+  if (options.files !== undefined) return NO_DNS;
+  try {
+    return parseResolvConf(await readFile('/etc/resolv.conf', 'utf8'));
+  } catch {
+    return NO_DNS;
+  }
+}

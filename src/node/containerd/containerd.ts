@@ -1,0 +1,195 @@
+// Starts, adopts and stops stead's own containerd. It runs in a session of its own and outlives stead, so that
+// containers go on when stead is killed; the next stead finds it by its pid file and goes on with it.
+import { spawn } from 'node:child_process';
+import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, sleep } from '../../api/clock.ts';
+import type { Log } from '../../api/log.ts';
+import { programEnvironment, runCommand } from '../machine/command.ts';
+import { unmountBelow } from '../machine/mounts.ts';
+import { containerdConfig, mayLowerOomScore } from './config.ts';
+import { criAnswers } from './cri-answers.ts';
+import { type ContainerPrograms, findContainerPrograms } from './programs.ts';
+import { listProcesses, readProcess, sendSignal, shimsOf } from './shims.ts';
+
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+const POLL_MS = 20;
+/** A log larger than this is set aside at the next start, in place of the one set aside before. */
+const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export interface ContainerdOptions {
+  /** Everything that lasts: containerd's content goes to `containerd/`, mirrors to `registry/certs.d/`. */
+  dataDirectory: string;
+  /** Of this instance of stead: `/run/stead/default`. Short: a socket's path has at most 107 bytes. */
+  runDirectory: string;
+  /** Where the network's configuration lies, the only file in it. */
+  cniConfDirectory: string;
+  /** The image of every pod's first container; it is loaded separately. */
+  sandboxImage: string;
+  log: Log;
+  clock: Clock;
+}
+
+export interface ContainerdHandle {
+  /** The path of the socket that serves CRI and containerd's own API. */
+  socket: string;
+  pid: number;
+  programs: ContainerPrograms;
+  /** Whether it was running already, with its containers. */
+  adopted: boolean;
+  /**
+   * Ends containerd. Pods that still run go on without it, and it is then left to the next start to find them;
+   * if there are none, nothing of it is left but its content: no process, socket or mount.
+   */
+  stop(): Promise<void>;
+}
+
+interface Places {
+  config: string;
+  pidFile: string;
+  logFile: string;
+  socket: string;
+  rootDirectory: string;
+  runDirectory: string;
+}
+
+/**
+ * Makes sure that stead's containerd runs and answers.
+ * @throws MissingPrerequisiteError when this machine lacks something; Error with containerd's own last words when
+ *   it does not come up.
+ */
+export async function startContainerd(options: ContainerdOptions): Promise<ContainerdHandle> {
+  const programs = await findContainerPrograms();
+  const places = await preparePlaces(options);
+  const config = containerdConfig({
+    rootDirectory: places.rootDirectory,
+    stateDirectory: join(places.runDirectory, 'state'),
+    socket: places.socket,
+    sandboxImage: options.sandboxImage,
+    runcPath: programs.runc,
+    cniBinDirectory: programs.cniBinDirectory,
+    cniConfDirectory: options.cniConfDirectory,
+    registryDirectory: join(options.dataDirectory, 'registry', 'certs.d'),
+    mayLowerOomScore: mayLowerOomScore(await readFile('/proc/self/status', 'utf8')),
+  });
+  const running = await runningContainerd(places);
+  const sameConfig = (await readFile(places.config, 'utf8').catch(() => '')) === config;
+  const { clock, log } = options;
+  if (
+    running !== undefined &&
+    sameConfig &&
+    (await criAnswers(places.socket, clock.now() + START_LIMIT_MS))
+  ) {
+    log.info('going on with the containerd that runs already', { pid: running });
+    return handle(running, true);
+  }
+  // Containers do not notice that their containerd is restarted.
+  if (running !== undefined) await endProcess(running, clock);
+  await writeFile(places.config, config);
+  const pid = await launch(programs.containerd, places, clock);
+  log.info('containerd started', { pid, socket: places.socket });
+  return handle(pid, false);
+
+  function handle(pid: number, adopted: boolean): ContainerdHandle {
+    return { socket: places.socket, pid, programs, adopted, stop: () => stop(pid, places, clock, log) };
+  }
+}
+
+async function preparePlaces(options: ContainerdOptions): Promise<Places> {
+  const runDirectory = join(options.runDirectory, 'containerd');
+  const rootDirectory = join(options.dataDirectory, 'containerd');
+  await mkdir(runDirectory, { recursive: true, mode: 0o711 });
+  await mkdir(rootDirectory, { recursive: true, mode: 0o711 });
+  await mkdir(join(options.dataDirectory, 'registry', 'certs.d'), { recursive: true });
+  await mkdir(options.cniConfDirectory, { recursive: true });
+  // Mount points are compared with what the kernel says, which knows no symbolic links.
+  const run = await realpath(runDirectory);
+  return {
+    config: join(run, 'config.toml'),
+    pidFile: join(run, 'containerd.pid'),
+    logFile: join(options.dataDirectory, 'containerd.log'),
+    socket: join(run, 'containerd.sock'),
+    rootDirectory: await realpath(rootDirectory),
+    runDirectory: run,
+  };
+}
+
+/** The process in the pid file, if it is alive and really ours: process ids are used again. */
+async function runningContainerd(places: Places): Promise<number | undefined> {
+  const pid = Number(await readFile(places.pidFile, 'utf8').catch(() => ''));
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  const found = await readProcess(pid);
+  return found?.args.includes(places.config) ? pid : undefined;
+}
+
+async function launch(program: string, places: Places, clock: Clock): Promise<number> {
+  const size = await stat(places.logFile).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > LOG_LIMIT_BYTES) await rename(places.logFile, `${places.logFile}.1`);
+  const output = await open(places.logFile, 'a');
+  let ended: string | undefined;
+  try {
+    const child = spawn(program, ['--config', places.config], {
+      detached: true,
+      env: programEnvironment(),
+      cwd: '/',
+      stdio: ['ignore', output.fd, output.fd],
+    });
+    child.on('error', (error) => {
+      ended = error.message;
+    });
+    child.on('exit', (code, signal) => {
+      ended = `it ended with ${signal ?? `exit code ${code}`}`;
+    });
+    child.unref();
+    if (child.pid !== undefined) {
+      await writeFile(places.pidFile, `${child.pid}\n`);
+      const limit = clock.now() + START_LIMIT_MS;
+      while (ended === undefined && clock.now() < limit) {
+        if (await criAnswers(places.socket, clock.now() + 1000)) return child.pid;
+        await sleep(clock, POLL_MS);
+      }
+      if (ended === undefined) await endProcess(child.pid, clock);
+    }
+  } finally {
+    await output.close();
+  }
+  const why = ended ?? `it did not answer within ${START_LIMIT_MS / 1000} seconds`;
+  throw new Error(
+    `containerd did not start: ${why}; its last words: ${await lastLine(places.logFile)} (see ${places.logFile})`,
+  );
+}
+
+async function lastLine(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').at(-1) || 'none';
+}
+
+async function stop(pid: number, places: Places, clock: Clock, log: Log): Promise<void> {
+  // By now the number may belong to another process.
+  if ((await runningContainerd(places)) === pid) await endProcess(pid, clock);
+  await rm(places.pidFile, { force: true });
+  const shims = shimsOf(await listProcesses(), places.socket);
+  if (shims.length > 0) {
+    log.warn('containerd ended while pods were running; they go on', { pods: shims.length });
+    return;
+  }
+  await unmountBelow(runCommand, places.runDirectory);
+  await unmountBelow(runCommand, places.rootDirectory);
+  await rm(places.runDirectory, { recursive: true, force: true });
+}
+
+/** TERM, then KILL; resolves when the process is gone. */
+async function endProcess(pid: number, clock: Clock): Promise<void> {
+  const killAt = clock.now() + STOP_LIMIT_MS;
+  let signal: NodeJS.Signals | undefined = 'SIGTERM';
+  while (await readProcess(pid)) {
+    if (clock.now() >= killAt) signal = 'SIGKILL';
+    if (signal) sendSignal(pid, signal);
+    signal = undefined;
+    await sleep(clock, POLL_MS);
+  }
+}

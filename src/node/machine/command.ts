@@ -1,0 +1,45 @@
+// Runs programs of the machine. What they are for is the callers' business.
+import { spawn } from 'node:child_process';
+import { CommandError, type RunCommand } from '../../api/machine-command.ts';
+
+/** More output than this is cut off: nothing that is run here prints that much. */
+const OUTPUT_LIMIT = 16 * 1024 * 1024;
+/** The places that a service's PATH often lacks. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** PATH, with the directories of system programs at its end. */
+export function programPath(): string {
+  return process.env.PATH ? `${process.env.PATH}:${SYSTEM_PATH}` : SYSTEM_PATH;
+}
+
+/** The environment programs are run with: messages in English, since some are read. */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: programPath(), LC_ALL: 'C' };
+}
+
+export const runCommand: RunCommand = (program, args, options = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      env: programEnvironment(),
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout.length < OUTPUT_LIMIT) stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.length < OUTPUT_LIMIT) stderr += text;
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const notInstalled = error.code === 'ENOENT';
+      reject(new CommandError(program, args, { stderr: error.message, notInstalled }));
+    });
+    child.on('close', (code) => {
+      if (code === 0) return resolve(stdout);
+      reject(new CommandError(program, args, { exitCode: code ?? undefined, stderr, notInstalled: false }));
+    });
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input);
+  });

@@ -1,0 +1,304 @@
+// Carries out the actions of a pod's plan, each at most once at a time, and writes down what came of it. When one
+// has ended, the worker looks again.
+import { isConflict, isNotFound } from '../../api/errors.ts';
+import type { Container, Pod } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { VolumeNotReadyError } from '../volumes/volumes.ts';
+import { doubled } from './backoff.ts';
+import { ensureImage } from './image-puller.ts';
+import type { NodeServices } from './node-services.ts';
+import type { Action, Failure } from './observation.ts';
+import { podLogDirectory, sandboxSpecOf } from './sandbox-spec.ts';
+import { ContainerStartError, startContainer } from './start-container.ts';
+import { stopContainer } from './stop-container.ts';
+import { allContainers } from './view.ts';
+import type { WorkerState } from './worker-state.ts';
+
+export interface ActionHost {
+  pod(): Stored<Pod>;
+  /** Resolves when the API has the last status. */
+  flushStatus(): Promise<void>;
+  wake(): void;
+}
+
+/** How long a step that failed waits at first and at most. */
+const RETRIES = {
+  sandbox: { firstMs: 1000, maxMs: 30_000 },
+  volumes: { firstMs: 500, maxMs: 15_000 },
+  start: { firstMs: 2000, maxMs: 10_000 },
+} as const;
+
+const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class ActionRunner {
+  readonly #services: NodeServices;
+  readonly #state: WorkerState;
+  readonly #host: ActionHost;
+  readonly #abort = new AbortController();
+
+  constructor(services: NodeServices, state: WorkerState, host: ActionHost) {
+    this.#services = services;
+    this.#state = state;
+    this.#host = host;
+  }
+
+  /** Pulls under way are given up; everything else ends by itself. */
+  close(): void {
+    this.#abort.abort();
+  }
+
+  start(action: Action, pod: Stored<Pod>): void {
+    const { busy } = this.#state;
+    busy.add(action.key);
+    this.#run(action, pod)
+      .catch((error: unknown) => {
+        if (this.#abort.signal.aborted) return;
+        this.#services.log.error('an action of a pod failed, trying again', error, {
+          pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
+          action: action.type,
+        });
+        // A key that stays busy for a moment keeps the plan from asking at once.
+        return new Promise<void>((resolve) => {
+          this.#services.clock.after(1000, resolve);
+        });
+      })
+      .finally(() => {
+        busy.delete(action.key);
+        this.#host.wake();
+      });
+  }
+
+  /** Asks the runtime about everything that it is known to have of the pod. */
+  async refresh(): Promise<void> {
+    const { containers, removed, sandboxes } = this.#state;
+    if (removed) return;
+    const { runtime } = this.#services;
+    const changing = [...containers.values()].filter((container) => container.state !== 'exited');
+    await Promise.all([
+      ...[...sandboxes.keys()].map(async (id) => {
+        const sandbox = await runtime.sandbox(id);
+        if (sandbox) sandboxes.set(id, sandbox);
+        else sandboxes.delete(id);
+      }),
+      ...changing.map((container) => this.#refreshContainer(container.id)),
+    ]);
+  }
+
+  /** The grace period was cut short while containers were being stopped. */
+  hurry(graceSeconds: number): void {
+    for (const container of this.#state.containers.values()) {
+      if (container.state !== 'running' || !this.#state.busy.has(`container/${container.name}`)) continue;
+      this.#services.runtime.stopContainer(container.id, graceSeconds).catch((error: unknown) => {
+        this.#services.log.warn('stopping a container sooner failed', { error: asMessage(error) });
+      });
+    }
+  }
+
+  async #refreshContainer(id: string): Promise<void> {
+    const { containers, terminationMessages } = this.#state;
+    const container = await this.#services.runtime.container(id);
+    if (container === undefined) {
+      containers.delete(id);
+      return;
+    }
+    if (container.state === 'exited' && !terminationMessages.has(id)) {
+      terminationMessages.set(id, await this.#lastWords(container.name, container.attempt, container.exitCode));
+    }
+    containers.set(id, container);
+  }
+
+  async #lastWords(name: string, attempt: number, exitCode: number): Promise<string> {
+    const pod = this.#host.pod();
+    const { files, logDirectory } = this.#services;
+    const written = await files.readTerminationLog(pod.metadata.uid, name, attempt);
+    const spec = allContainers(pod).find((container) => container.name === name);
+    if (written !== '' || exitCode === 0 || spec?.terminationMessagePolicy !== 'FallbackToLogsOnError') {
+      return written;
+    }
+    return files.logTail(`${podLogDirectory(logDirectory, identityOf(pod))}/${name}/${attempt}.log`);
+  }
+
+  async #run(action: Action, pod: Stored<Pod>): Promise<void> {
+    switch (action.type) {
+      case 'runSandbox':
+        return this.#runSandbox(action, pod);
+      case 'stopSandbox':
+        await this.#services.runtime.stopSandbox(action.id);
+        this.#state.stoppedSandboxes.add(action.id);
+        return this.refresh();
+      case 'setUpVolumes':
+        return this.#setUpVolumes(pod);
+      case 'tearDownVolumes':
+        return this.#tearDownVolumes(pod);
+      case 'ensureImage':
+        return this.#ensureImage(action, pod);
+      case 'startContainer':
+        return this.#startContainer(action, pod);
+      case 'stopContainer': {
+        const podIp = [...this.#state.sandboxes.values()].at(-1)?.ips[0] ?? '';
+        const spec = this.#spec(pod, action.container);
+        await stopContainer(this.#services, pod, spec, action.id, podIp, action.graceSeconds, action.message);
+        return this.#refreshContainer(action.id);
+      }
+      case 'removeContainer':
+        await this.#services.runtime.removeContainer(action.id);
+        this.#state.containers.delete(action.id);
+        return;
+      case 'removeAll':
+        return this.#removeAll(pod);
+      case 'deleteObject':
+        return this.#deleteObject(pod);
+    }
+  }
+
+  #spec(pod: Pod, name: string): Container | undefined {
+    return allContainers(pod).find((container) => container.name === name);
+  }
+
+  #failure(before: Failure | undefined, retry: { firstMs: number; maxMs: number }, error: unknown, reason: string): Failure {
+    const failedAtMs = this.#services.clock.now();
+    const delay = before ? doubled(before.retryAtMs - before.failedAtMs, retry.maxMs) : retry.firstMs;
+    return { reason, message: asMessage(error), failedAtMs, retryAtMs: failedAtMs + delay };
+  }
+
+  async #runSandbox(action: Extract<Action, { type: 'runSandbox' }>, pod: Stored<Pod>): Promise<void> {
+    const { events, nodeName, runtime } = this.#services;
+    const state = this.#state;
+    if (action.replaced.length > 0) {
+      const message = 'Pod sandbox changed, it will be killed and re-created.';
+      events.record(pod, { type: 'Normal', reason: 'SandboxChanged', message });
+      for (const id of action.replaced) {
+        await runtime.stopSandbox(id);
+        state.stoppedSandboxes.add(id);
+      }
+      await this.refresh();
+    }
+    const spec = sandboxSpecOf(pod, action.attempt, this.#services, nodeName);
+    try {
+      const sandbox = await runtime.runSandbox(spec);
+      state.sandboxes.set(sandbox.id, sandbox);
+      state.sandboxSpecs.set(sandbox.id, spec);
+      state.sandboxFailure = undefined;
+    } catch (error) {
+      state.sandboxFailure = this.#failure(state.sandboxFailure, RETRIES.sandbox, error, 'FailedCreatePodSandBox');
+      const message = `Failed to create pod sandbox: ${asMessage(error)}`;
+      events.record(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
+    }
+  }
+
+  async #setUpVolumes(pod: Stored<Pod>): Promise<void> {
+    const state = this.#state;
+    try {
+      state.readyVolumes = await this.#services.volumes.setUp(pod);
+      state.volumes = { state: 'ready' };
+    } catch (error) {
+      const reason = error instanceof VolumeNotReadyError ? error.reason : 'FailedMount';
+      const before = state.volumes.state === 'failed' ? state.volumes : undefined;
+      state.volumes = { state: 'failed', ...this.#failure(before, RETRIES.volumes, error, reason) };
+      this.#services.events.record(pod, { type: 'Warning', reason, message: asMessage(error) });
+    }
+  }
+
+  async #tearDownVolumes(pod: Stored<Pod>): Promise<void> {
+    const state = this.#state;
+    try {
+      await this.#services.volumes.tearDown(pod.metadata.uid);
+      state.volumes = { state: 'down' };
+      state.readyVolumes = new Map();
+    } catch (error) {
+      const before = state.volumes.state === 'failed' && state.volumes.reason === 'FailedUnmount' ? state.volumes : undefined;
+      state.volumes = { state: 'failed', ...this.#failure(before, RETRIES.volumes, error, 'FailedUnmount') };
+      this.#services.events.record(pod, { type: 'Warning', reason: 'FailedUnmount', message: asMessage(error) });
+    }
+  }
+
+  async #ensureImage(action: Extract<Action, { type: 'ensureImage' }>, pod: Stored<Pod>): Promise<void> {
+    const spec = this.#spec(pod, action.container);
+    if (spec === undefined) return;
+    const { images } = this.#state;
+    const before = images.get(spec.name);
+    const signal = this.#abort.signal;
+    images.set(spec.name, await ensureImage(this.#services, pod, spec, before, action.mayPull, signal));
+  }
+
+  async #startContainer(action: Extract<Action, { type: 'startContainer' }>, pod: Stored<Pod>): Promise<void> {
+    const state = this.#state;
+    const container = this.#spec(pod, action.container);
+    const sandbox = state.sandboxes.get(action.sandboxId);
+    if (container === undefined || sandbox === undefined) return;
+    if (action.backoff) state.backoffs.set(action.container, action.backoff);
+    // The next start asks for the image again: policy Always pulls each time.
+    state.images.delete(action.container);
+    const sandboxSpec =
+      state.sandboxSpecs.get(sandbox.id) ??
+      sandboxSpecOf(pod, sandbox.attempt, this.#services, this.#services.nodeName);
+    let created: string | undefined;
+    try {
+      await startContainer(this.#services, pod, {
+        container,
+        attempt: action.attempt,
+        image: action.image,
+        sandbox,
+        sandboxSpec,
+        volumes: state.readyVolumes,
+        created: (id) => {
+          created = id;
+        },
+        started: async (id) => {
+          await this.#refreshContainer(id);
+          this.#host.wake();
+        },
+      });
+      state.startFailures.delete(action.container);
+    } catch (error) {
+      const reason = error instanceof ContainerStartError ? error.reason : 'RunContainerError';
+      const before = state.startFailures.get(action.container);
+      const failure = this.#failure(before, RETRIES.start, error, reason);
+      state.startFailures.set(action.container, failure);
+      if (created !== undefined) await this.#refreshContainer(created);
+    }
+    await this.#removeOldRuns(action.container, created);
+  }
+
+  /** Of runs that are over the last one is kept, for its logs and its exit code. */
+  async #removeOldRuns(name: string, current: string | undefined): Promise<void> {
+    const { containers } = this.#state;
+    const old = [...containers.values()]
+      .filter((container) => container.name === name && container.id !== current && container.state === 'exited')
+      .sort((a, b) => b.attempt - a.attempt)
+      .slice(1);
+    for (const { id } of old) {
+      await this.#services.runtime.removeContainer(id);
+      containers.delete(id);
+    }
+  }
+
+  async #removeAll(pod: Stored<Pod>): Promise<void> {
+    const { files, logDirectory, runtime } = this.#services;
+    for (const id of this.#state.sandboxes.keys()) await runtime.removeSandbox(id);
+    await files.remove(pod.metadata.uid, podLogDirectory(logDirectory, identityOf(pod)));
+    // The records stay, so that the last status still says how the containers ended.
+    this.#state.removed = true;
+  }
+
+  async #deleteObject(pod: Stored<Pod>): Promise<void> {
+    await this.#host.flushStatus();
+    const { namespace, name, uid } = pod.metadata;
+    try {
+      await this.#services.client.delete(
+        pods,
+        { namespace, name },
+        { gracePeriodSeconds: 0, preconditions: { uid } },
+      );
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+    this.#state.objectDeleted = true;
+  }
+}
+
+function identityOf(pod: Stored<Pod>): { namespace: string; name: string; uid: string } {
+  const { namespace = '', name, uid } = pod.metadata;
+  return { namespace, name, uid };
+}

@@ -1,0 +1,137 @@
+// The containerStatuses of a pod: what each container is doing, what its last run came to, how often it was
+// restarted (kubelet's convertToAPIContainerStatuses). Pure.
+import { timestamp } from '../../api/clock.ts';
+import type {
+  Container as ContainerSpec,
+  ContainerState,
+  ContainerStatus,
+} from '../../api/generated/types.ts';
+import type { Container } from '../runtime.ts';
+import type { PodObservation } from './observation.ts';
+import type { Decisions } from './start-plan.ts';
+import { hasStarted, isSidecar, type PodView } from './view.ts';
+
+/** One status for each of `specs`, in their order. */
+export function containerStatuses(
+  observed: PodObservation,
+  view: PodView,
+  decisions: Decisions,
+  specs: readonly ContainerSpec[],
+  kind: 'init' | 'app',
+): ContainerStatus[] {
+  return specs.map((spec) => statusOf(observed, view, decisions, spec, kind));
+}
+
+function statusOf(
+  observed: PodObservation,
+  view: PodView,
+  decisions: Decisions,
+  spec: ContainerSpec,
+  kind: 'init' | 'app',
+): ContainerStatus {
+  const [newest, ...older] = view.history.get(spec.name) ?? [];
+  const reported = [
+    ...(observed.pod.status?.initContainerStatuses ?? []),
+    ...(observed.pod.status?.containerStatuses ?? []),
+  ].find((status) => status.name === spec.name);
+  const wait = decisions.waits.get(spec.name);
+  if (newest === undefined || newest.state === 'created') {
+    return waitingStatus(observed, spec, older[0], reported, wait);
+  }
+  const before = older.find((container) => container.state === 'exited');
+  const status: ContainerStatus = {
+    name: spec.name,
+    state: stateOf(observed, newest),
+    lastState: before ? stateOf(observed, before) : lastReported(reported, newest),
+    ready: false,
+    restartCount: newest.attempt,
+    image: newest.image || (spec.image ?? ''),
+    imageID: newest.imageId,
+    containerID: `containerd://${newest.id}`,
+  };
+  if (newest.state === 'exited' && wait !== undefined) {
+    status.lastState = status.state ?? {};
+    status.state = { waiting: { reason: wait.reason, message: wait.message } };
+  }
+  const started = hasStarted(observed, spec, newest);
+  status.started = started;
+  status.ready =
+    kind === 'init' && !isSidecar(spec)
+      ? newest.state === 'exited' && newest.exitCode === 0
+      : started && isReady(observed, spec, newest);
+  return status;
+}
+
+function isReady(observed: PodObservation, spec: ContainerSpec, container: Container): boolean {
+  if (container.state !== 'running') return false;
+  return spec.readinessProbe === undefined || observed.probe(container.id, 'readiness') === 'success';
+}
+
+function stateOf(observed: PodObservation, container: Container): ContainerState {
+  if (container.state === 'running') return { running: { startedAt: timestamp(container.startedAtMs) } };
+  if (container.state === 'unknown') {
+    return {
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message: 'The container could not be located when the pod was terminated',
+      },
+    };
+  }
+  const message = observed.terminationMessages.get(container.id) || container.message;
+  return {
+    terminated: {
+      exitCode: container.exitCode,
+      reason: container.reason || (container.exitCode === 0 ? 'Completed' : 'Error'),
+      ...(message ? { message } : {}),
+      startedAt: timestamp(container.startedAtMs),
+      finishedAt: timestamp(container.finishedAtMs),
+      containerID: `containerd://${container.id}`,
+    },
+  };
+}
+
+/** What the API remembers of a run whose container the runtime no longer has. */
+function lastReported(reported: ContainerStatus | undefined, newest: Container): ContainerState {
+  const state = reported?.state?.terminated;
+  if (state !== undefined && state.containerID !== `containerd://${newest.id}`) return { terminated: state };
+  return reported?.lastState?.terminated?.containerID === `containerd://${newest.id}`
+    ? {}
+    : (reported?.lastState ?? {});
+}
+
+/** A container that the runtime does not have (yet, or any more). */
+function waitingStatus(
+  observed: PodObservation,
+  spec: ContainerSpec,
+  before: Container | undefined,
+  reported: ContainerStatus | undefined,
+  wait: { reason: string; message: string } | undefined,
+): ContainerStatus {
+  // What has ended for good stays as it was reported, also when the runtime's memory of it is gone.
+  if (before === undefined && wait === undefined && reported?.state?.terminated && reportedIsFinal(observed)) {
+    return { ...reported, ready: reported.ready && !observed.ending };
+  }
+  const hasInit = (observed.pod.spec.initContainers ?? []).length > 0;
+  const reason = hasInit ? 'PodInitializing' : 'ContainerCreating';
+  const waiting = wait ? { reason: wait.reason, message: wait.message } : { reason };
+  return {
+    name: spec.name,
+    state: { waiting },
+    lastState: before
+      ? stateOf(observed, before)
+      : reported?.state?.terminated
+        ? { terminated: reported.state.terminated }
+        : (reported?.lastState ?? {}),
+    ready: false,
+    restartCount: before?.attempt ?? reported?.restartCount ?? 0,
+    image: spec.image ?? '',
+    imageID: '',
+    started: false,
+  };
+}
+
+function reportedIsFinal(observed: PodObservation): boolean {
+  const { phase } = observed.pod.status ?? {};
+  return observed.ending !== undefined || observed.removed || phase === 'Succeeded' || phase === 'Failed';
+}

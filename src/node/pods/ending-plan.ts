@@ -1,0 +1,76 @@
+// How a pod ends: app containers stopped together, then sidecars in reverse order, then network and volumes taken
+// down, then everything removed from the runtime, then the object. Used for deleted pods, for pods whose object is
+// gone, for finished pods and for an orderly stop of the node.
+import type { PodObservation } from './observation.ts';
+import { act, type Decisions } from './start-plan.ts';
+import { isSidecar } from './view.ts';
+
+/** What the ending of a pod comes to. */
+export type EndingGoal =
+  /** Stopped; what ran stays readable in the runtime (logs, exit codes). */
+  | 'stopped'
+  /** Nothing of it left in the runtime. */
+  | 'removed'
+  /** The same, and then its object goes too. */
+  | 'deleted';
+
+/** Adds the next steps towards the goal; adds none when it is reached. */
+export function planEnding(
+  observed: PodObservation,
+  goal: EndingGoal,
+  graceSeconds: number,
+  decisions: Decisions,
+): void {
+  if (!stopContainers(observed, graceSeconds, decisions)) return;
+  // An action that still runs might start something: it is waited for, and then seen.
+  if (observed.busy.has('sandbox') && !allStopped(observed)) return;
+  let down = true;
+  for (const sandbox of observed.sandboxes) {
+    if (observed.stoppedSandboxes.has(sandbox.id)) continue;
+    down = false;
+    act(observed, decisions, { type: 'stopSandbox', key: 'sandbox', id: sandbox.id });
+  }
+  if (observed.volumes.state !== 'down') {
+    down = false;
+    const { volumes, now } = observed;
+    if (volumes.state === 'failed' && now < volumes.retryAtMs && volumes.reason === 'FailedUnmount') {
+      decisions.wakeAtMs = Math.min(decisions.wakeAtMs ?? volumes.retryAtMs, volumes.retryAtMs);
+    } else {
+      act(observed, decisions, { type: 'tearDownVolumes', key: 'volumes' });
+    }
+  }
+  if (!down || observed.busy.has('sandbox') || observed.busy.has('volumes') || goal === 'stopped') return;
+  if (!observed.removed) {
+    act(observed, decisions, { type: 'removeAll', key: 'remove' });
+  } else if (goal === 'deleted' && !observed.objectDeleted) {
+    act(observed, decisions, { type: 'deleteObject', key: 'delete' });
+  }
+}
+
+function allStopped(observed: PodObservation): boolean {
+  return observed.sandboxes.every((sandbox) => observed.stoppedSandboxes.has(sandbox.id));
+}
+
+/** True when nothing runs and nothing is about to. */
+function stopContainers(observed: PodObservation, graceSeconds: number, decisions: Decisions): boolean {
+  const sidecars = (observed.pod.spec.initContainers ?? []).filter(isSidecar).map((spec) => spec.name);
+  const alive = observed.containers.filter(
+    (container) => container.state === 'running' || container.state === 'unknown',
+  );
+  const starting = [...observed.busy].some((key) => key.startsWith('container/'));
+  if (alive.length === 0) return !starting;
+  const others = alive.filter((container) => !sidecars.includes(container.name));
+  const last = sidecars.findLast((name) => alive.some((container) => container.name === name));
+  const stopNow = others.length > 0 ? others : alive.filter((container) => container.name === last);
+  for (const container of stopNow) {
+    act(observed, decisions, {
+      type: 'stopContainer',
+      key: `container/${container.name}`,
+      container: container.name,
+      id: container.id,
+      graceSeconds,
+      message: `Stopping container ${container.name}`,
+    });
+  }
+  return false;
+}

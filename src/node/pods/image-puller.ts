@@ -1,0 +1,77 @@
+// Makes the image of a container present, as its pull policy says (kubelet images/image_manager.go). Back-off is
+// decided by the plan; here is one attempt.
+import { isNotFound } from '../../api/errors.ts';
+import type { Container, Pod, Secret } from '../../api/generated/types.ts';
+import { secrets as secretResource } from '../../api/resources/secrets.ts';
+import { BACKOFF_INITIAL_MS, doubled, goDuration } from './backoff.ts';
+import type { NodeServices } from './node-services.ts';
+import type { ImageState } from './observation.ts';
+import { credentialsFor } from './pull-secrets.ts';
+
+/**
+ * One attempt.
+ * @param before what the last attempt came to.
+ * @param mayPull false: only look whether the image has appeared by itself.
+ */
+export async function ensureImage(
+  services: NodeServices,
+  pod: Pod,
+  container: Container,
+  before: ImageState | undefined,
+  mayPull: boolean,
+  signal: AbortSignal,
+): Promise<ImageState> {
+  const { clock, events, runtime } = services;
+  const image = container.image ?? '';
+  const policy = container.imagePullPolicy ?? 'IfNotPresent';
+  const say = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    events.record(pod, { type, reason, message, container: container.name });
+  const fail = (reason: string, message: string): ImageState => {
+    const now = clock.now();
+    const delay = before?.state === 'failed' ? doubled(before.retryAtMs - before.failedAtMs) : BACKOFF_INITIAL_MS;
+    return { state: 'failed', reason, message, failedAtMs: now, checkedAtMs: now, retryAtMs: now + delay };
+  };
+  try {
+    if (policy !== 'Always') {
+      const present = await runtime.imageStatus(image);
+      if (present !== undefined) {
+        say('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+        return { state: 'present', image: present };
+      }
+    }
+    if (!mayPull && before?.state === 'failed') return { ...before, checkedAtMs: clock.now() };
+    if (policy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`;
+      say('Warning', 'ErrImageNeverPull', message);
+      return fail('ErrImageNeverPull', message);
+    }
+    const credentials = credentialsFor(image, await pullSecrets(services, pod));
+    say('Normal', 'Pulling', `Pulling image "${image}"`);
+    const startedAt = clock.now();
+    const pulled = await runtime.pullImage(image, credentials, signal);
+    const took = goDuration(clock.now() - startedAt);
+    say(
+      'Normal',
+      'Pulled',
+      `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes} bytes.`,
+    );
+    return { state: 'present', image: pulled };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+    return fail('ErrImagePull', message);
+  }
+}
+
+async function pullSecrets(services: NodeServices, pod: Pod): Promise<Secret[]> {
+  const found: Secret[] = [];
+  for (const { name } of pod.spec.imagePullSecrets ?? []) {
+    if (!name) continue;
+    try {
+      found.push(await services.client.get<Secret>(secretResource, { namespace: pod.metadata.namespace, name }));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return found;
+}

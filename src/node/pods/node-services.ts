@@ -1,0 +1,49 @@
+// What every pod worker of a node shares: the runtime, the volumes, the API, the clock, and where this node is.
+import type { Clock } from '../../api/clock.ts';
+import type { Log } from '../../api/log.ts';
+import type { Client } from '../../client/client.ts';
+import type { Runtime } from '../runtime.ts';
+import type { PodVolumes } from '../volumes/volumes.ts';
+import type { ClusterDns, ResolvConf } from './names.ts';
+import type { PodEvents } from './pod-events.ts';
+import type { PodFiles } from './pod-files.ts';
+
+export interface NodeServices {
+  runtime: Runtime;
+  volumes: PodVolumes;
+  files: PodFiles;
+  client: Client;
+  clock: Clock;
+  log: Log;
+  events: PodEvents;
+  nodeName: string;
+  nodeIp: string;
+  clusterDns: ClusterDns | undefined;
+  hostDns: ResolvConf;
+  logDirectory: string;
+  seccompDirectory: string;
+  machine: { cpuCores: number; memoryBytes: number };
+  /** Runs HTTP, TCP and gRPC checks; simulated nodes answer without a network. */
+  checks: NetworkChecks;
+}
+
+export interface CheckResult {
+  ok: boolean;
+  /** What to say when it is not: `HTTP probe failed with statuscode: 503`. */
+  message: string;
+}
+
+export interface HttpCheck {
+  scheme: 'HTTP' | 'HTTPS';
+  host: string;
+  port: number;
+  path: string;
+  headers: Array<{ name: string; value: string }>;
+}
+
+/** Checks from the node's own network. They never reject; `timeoutMs` ends them as failed. */
+export interface NetworkChecks {
+  http(check: HttpCheck, timeoutMs: number): Promise<CheckResult>;
+  tcp(host: string, port: number, timeoutMs: number): Promise<CheckResult>;
+  grpc(host: string, port: number, service: string, timeoutMs: number): Promise<CheckResult>;
+}

@@ -1,0 +1,123 @@
+// What a decision about one pod may depend on, and what a decision can say. Nothing here acts or remembers: the
+// worker fills in the observation, `planPod` answers it, and the worker carries the actions out.
+import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import type { Container, Image, Sandbox } from '../runtime.ts';
+
+export type ProbeKind = 'startup' | 'readiness' | 'liveness';
+export type ProbeOutcome = 'success' | 'failure';
+
+/** A step that failed and will be tried again. */
+export interface Failure {
+  /** The word a waiting container shows: `CreateContainerConfigError`, `ErrImagePull`. */
+  reason: string;
+  message: string;
+  failedAtMs: number;
+  /** Not tried again before that. */
+  retryAtMs: number;
+}
+
+/** What is known of the image that the next start of a container needs. */
+export type ImageState =
+  | { state: 'present'; image: Image }
+  | ({
+      state: 'failed';
+      /** When the worker last looked whether the image has appeared by itself. */
+      checkedAtMs: number;
+    } & Failure);
+
+export type VolumeState = { state: 'none' } | { state: 'ready' } | ({ state: 'failed' } & Failure) | { state: 'down' };
+
+/** How long the next crash of a container waits: doubles with each restart. */
+export interface CrashBackoff {
+  delayMs: number;
+  updatedAtMs: number;
+}
+
+/** Why the pod has to end although its spec would keep it running. */
+export interface Ending {
+  /** deleted: through the API; removed: its object is gone; shutdown: the node stops, the object stays. */
+  cause: 'deleted' | 'removed' | 'shutdown';
+  graceSeconds: number;
+}
+
+export interface PodObservation {
+  pod: Stored<Pod>;
+  /** Every sandbox and container of the pod's UID that the runtime knows. */
+  sandboxes: readonly Sandbox[];
+  containers: readonly Container[];
+  /** Sandboxes whose network has been taken down by a stop that returned. */
+  stoppedSandboxes: ReadonlySet<string>;
+  sandboxFailure: Failure | undefined;
+  volumes: VolumeState;
+  /** By container name. */
+  images: ReadonlyMap<string, ImageState>;
+  /** By container name: why it could not be created or started. */
+  startFailures: ReadonlyMap<string, Failure>;
+  backoffs: ReadonlyMap<string, CrashBackoff>;
+  /** Latest result of a probe of a container ID; undefined: none yet. */
+  probe(containerId: string, kind: ProbeKind): ProbeOutcome | undefined;
+  /** What the readiness or startup probe of a container ID last complained about. */
+  probeMessage(containerId: string): string | undefined;
+  /** What a container wrote as its last words, by container ID. */
+  terminationMessages: ReadonlyMap<string, string>;
+  /** Keys of actions under way. */
+  busy: ReadonlySet<string>;
+  ending: Ending | undefined;
+  /** The node's admission refused it. */
+  rejection: { reason: string; message: string } | undefined;
+  /** All that was in the runtime has been removed. */
+  removed: boolean;
+  /** Its object's deletion has been asked for; finalizers may hold it. */
+  objectDeleted: boolean;
+  nodeIp: string;
+  now: number;
+}
+
+/** One thing to do. Two actions of one key never run at the same time. */
+export type Action =
+  | { type: 'runSandbox'; key: string; attempt: number; replaced: string[] }
+  | { type: 'stopSandbox'; key: string; id: string }
+  | { type: 'setUpVolumes'; key: string }
+  | { type: 'tearDownVolumes'; key: string }
+  | { type: 'ensureImage'; key: string; container: string; mayPull: boolean }
+  | {
+      type: 'startContainer';
+      key: string;
+      container: string;
+      attempt: number;
+      sandboxId: string;
+      image: Image;
+      backoff: CrashBackoff | undefined;
+    }
+  | {
+      type: 'stopContainer';
+      key: string;
+      container: string;
+      id: string;
+      graceSeconds: number;
+      message: string;
+    }
+  | { type: 'removeContainer'; key: string; id: string }
+  | { type: 'removeAll'; key: string }
+  | { type: 'deleteObject'; key: string };
+
+/** Why nothing more can be done for the pod at the moment. */
+export interface Waiting {
+  reason: string;
+  message: string;
+}
+
+export interface PodPlan {
+  actions: Action[];
+  status: PodStatus;
+  waiting?: Waiting;
+  /** Look again then, even if nothing happens. */
+  wakeAtMs?: number;
+}
+
+/** What a container that is not running says of itself, and when it should be looked at again. */
+export interface ContainerWaits {
+  reason: string;
+  message: string;
+}

@@ -1,0 +1,83 @@
+// The decision about one pod: what to do next, what its status is, and what it waits for. A pure function of what
+// was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
+import { planEnding } from './ending-plan.ts';
+import type { PodObservation, PodPlan, Waiting } from './observation.ts';
+import { type Decisions, newDecisions, planRunning, wakeAt } from './start-plan.ts';
+import { podStatus } from './status.ts';
+import { isTerminalPhase, type PodView, viewOf } from './view.ts';
+
+/** Answers one observation. Safe to ask again at any time: actions under way are not asked for twice. */
+export function planPod(observed: PodObservation): PodPlan {
+  const view = viewOf(observed);
+  const { decisions, failure } = decide(observed, view);
+  const status = podStatus(observed, view, decisions, failure);
+  const plan: PodPlan = { actions: decisions.actions, status };
+  const waiting = whyNotReady(observed, status.conditions, decisions);
+  if (waiting !== undefined) plan.waiting = waiting;
+  if (decisions.wakeAtMs !== undefined) plan.wakeAtMs = decisions.wakeAtMs;
+  return plan;
+}
+
+/** Why the whole pod has failed, whatever its containers say. */
+export interface PodFailure {
+  reason: string;
+  message: string;
+}
+
+function decide(
+  observed: PodObservation,
+  view: PodView,
+): { decisions: Decisions; failure: PodFailure | undefined } {
+  const { ending, pod, rejection } = observed;
+  const decisions = newDecisions();
+  if (ending !== undefined) {
+    const goal = ending.cause === 'deleted' ? 'deleted' : ending.cause === 'removed' ? 'removed' : 'stopped';
+    planEnding(observed, goal, ending.graceSeconds, decisions);
+    return { decisions, failure: rejection };
+  }
+  const deadline = deadlineOf(observed);
+  const overdue = deadline !== undefined && observed.now >= deadline;
+  const failure =
+    rejection ??
+    (overdue
+      ? {
+          reason: 'DeadlineExceeded',
+          message: 'Pod was active on the node longer than the specified deadline',
+        }
+      : undefined);
+  if (failure !== undefined || isTerminalPhase(pod.status?.phase)) {
+    planEnding(observed, 'stopped', pod.spec.terminationGracePeriodSeconds ?? 30, decisions);
+    return { decisions, failure };
+  }
+  const running = planRunning(observed, view);
+  if (running.finished) {
+    planEnding(observed, 'stopped', pod.spec.terminationGracePeriodSeconds ?? 30, decisions);
+    return { decisions: { ...decisions, waits: running.waits, finished: true }, failure: undefined };
+  }
+  if (deadline !== undefined) wakeAt(running, deadline);
+  return { decisions: running, failure: undefined };
+}
+
+function deadlineOf(observed: PodObservation): number | undefined {
+  const { activeDeadlineSeconds } = observed.pod.spec;
+  const { startTime } = observed.pod.status ?? {};
+  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
+  return Date.parse(startTime) + activeDeadlineSeconds * 1000;
+}
+
+/** The first thing that keeps the pod from being Ready, in words that name it. */
+function whyNotReady(
+  observed: PodObservation,
+  conditions: PodPlan['status']['conditions'],
+  decisions: Decisions,
+): Waiting | undefined {
+  const { volumes, sandboxFailure } = observed;
+  if (volumes.state === 'failed') return { reason: volumes.reason, message: volumes.message };
+  if (sandboxFailure !== undefined) return { reason: sandboxFailure.reason, message: sandboxFailure.message };
+  for (const [name, wait] of decisions.waits) {
+    return { reason: wait.reason, message: `container ${name}: ${wait.message}` };
+  }
+  const ready = conditions?.find((condition) => condition.type === 'Ready');
+  if (ready === undefined || ready.status === 'True') return undefined;
+  return { reason: ready.reason ?? 'NotReady', message: ready.message ?? 'the pod is not ready' };
+}

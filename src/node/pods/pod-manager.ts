@@ -1,0 +1,185 @@
+// All pods of a node: one worker for each, by UID. Adopts what the runtime has from before, ends what the API no
+// longer has, and never lets two pods of one name live at the same time.
+import type { Pod } from '../../api/generated/types.ts';
+import { controllerOf, keyOf, type Stored } from '../../api/objects.ts';
+import type { Container, Sandbox } from '../runtime.ts';
+import { rejectionOf } from './host-ports.ts';
+import type { NodeServices } from './node-services.ts';
+import { isTerminalPhase } from './view.ts';
+import { type Adopted, PodWorker } from './worker.ts';
+
+/** Grace for what runs without an object that could say more, in seconds. */
+const ORPHAN_GRACE_SECONDS = 30;
+
+export class PodManager {
+  readonly #services: NodeServices;
+  readonly #workers = new Map<string, PodWorker>();
+  /** Live workers by namespace/name. */
+  readonly #byKey = new Map<string, PodWorker>();
+  /** Pods that wait until another of their name is gone, by namespace/name. */
+  readonly #waiting = new Map<string, Stored<Pod>>();
+  readonly #found = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
+  #closed = false;
+
+  constructor(services: NodeServices) {
+    this.#services = services;
+  }
+
+  worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  workers(): IterableIterator<PodWorker> {
+    return this.#workers.values();
+  }
+
+  /** Reads what the runtime has, before the first pod is told of; workers that begin later adopt it. */
+  async adopt(): Promise<void> {
+    for (const [uid, found] of await this.#list()) this.#found.set(uid, found);
+  }
+
+  /** A pod of this node is new or has changed. */
+  update(pod: Stored<Pod>): void {
+    if (this.#closed) return;
+    const { uid } = pod.metadata;
+    const worker = this.#workers.get(uid);
+    if (worker !== undefined) {
+      worker.update(pod);
+      return;
+    }
+    const key = keyOf(pod);
+    const before = this.#byKey.get(key);
+    if (before === undefined) {
+      this.#start(pod);
+      return;
+    }
+    this.#waiting.set(key, pod);
+    this.#end(before);
+  }
+
+  /** A pod's object is gone. */
+  remove(pod: Stored<Pod>): void {
+    const key = keyOf(pod);
+    if (this.#waiting.get(key)?.metadata.uid === pod.metadata.uid) this.#waiting.delete(key);
+    const worker = this.#workers.get(pod.metadata.uid);
+    if (worker !== undefined) this.#end(worker, pod);
+  }
+
+  /** Ends what was found in the runtime or on disk and belongs to no pod of the API. To be called once, after the first list. */
+  async sweep(isKnown: (uid: string) => boolean): Promise<void> {
+    for (const [uid, found] of this.#found) {
+      const sandbox = found.sandboxes[0];
+      if (isKnown(uid) || this.#workers.has(uid) || sandbox === undefined) continue;
+      const { namespace, name } = sandbox;
+      this.#services.log.info('ending a pod that the API does not have any more', { namespace, name, uid });
+      const worker = this.#start(orphan(sandbox, found.containers));
+      this.#end(worker);
+    }
+    this.#found.clear();
+    for (const uid of await this.#services.volumes.podsOnDisk()) {
+      if (isKnown(uid) || this.#workers.has(uid)) continue;
+      await this.#services.volumes.tearDown(uid);
+    }
+  }
+
+  /** The runtime may have news of a pod. */
+  runtimeChanged(uid: string): void {
+    this.#workers.get(uid)?.runtimeChanged();
+  }
+
+  /** The safety net: looks at everything the runtime has. */
+  async relist(): Promise<void> {
+    const all = await this.#list();
+    for (const [uid, found] of all) this.#workers.get(uid)?.relisted(found);
+  }
+
+  /** Stops the pods that no controller would make again; their objects stay, and they start again with the node. */
+  async stopUncontrolled(): Promise<void> {
+    const stopping = [...this.#workers.values()].filter((worker) => controllerOf(worker.pod) === undefined);
+    await Promise.all(
+      stopping.map((worker) =>
+        worker.end({
+          cause: 'shutdown',
+          graceSeconds: worker.pod.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS,
+        }),
+      ),
+    );
+  }
+
+  /** Goes away; containers run on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
+  }
+
+  #start(pod: Stored<Pod>): PodWorker {
+    const { uid } = pod.metadata;
+    const adopted: Adopted = this.#found.get(uid) ?? { sandboxes: [], containers: [] };
+    const rejection = this.#admit(pod, adopted);
+    const worker = new PodWorker(this.#services, pod, adopted, rejection);
+    this.#workers.set(uid, worker);
+    this.#byKey.set(keyOf(pod), worker);
+    worker.wake();
+    return worker;
+  }
+
+  /** Only pods that the node has not begun with are asked for their ports. */
+  #admit(pod: Stored<Pod>, adopted: Adopted): { reason: string; message: string } | undefined {
+    if (adopted.sandboxes.length > 0 || pod.status?.startTime !== undefined) return undefined;
+    const active = [...this.#workers.values()]
+      .map((worker) => worker.pod)
+      .filter((other) => !isTerminalPhase(other.status?.phase));
+    const rejection = rejectionOf(pod, active);
+    if (rejection !== undefined) {
+      this.#services.events.record(pod, { type: 'Warning', ...rejection });
+    }
+    return rejection;
+  }
+
+  #end(worker: PodWorker, last: Stored<Pod> = worker.pod): void {
+    const { deletionGracePeriodSeconds } = last.metadata;
+    const grace = deletionGracePeriodSeconds ?? last.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS;
+    const ended = worker.state.removed
+      ? Promise.resolve()
+      : worker.end({ cause: 'removed', graceSeconds: Math.max(1, grace) });
+    void ended.then(() => this.#forget(worker));
+  }
+
+  async #forget(worker: PodWorker): Promise<void> {
+    if (this.#closed) return;
+    const key = keyOf(worker.pod);
+    this.#workers.delete(worker.pod.metadata.uid);
+    if (this.#byKey.get(key) === worker) this.#byKey.delete(key);
+    await worker.close();
+    const next = this.#waiting.get(key);
+    if (next === undefined || this.#byKey.has(key)) return;
+    this.#waiting.delete(key);
+    this.update(next);
+  }
+
+  async #list(): Promise<Map<string, { sandboxes: Sandbox[]; containers: Container[] }>> {
+    const { runtime } = this.#services;
+    const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()]);
+    const byUid = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
+    const of = (uid: string): { sandboxes: Sandbox[]; containers: Container[] } => {
+      const entry = byUid.get(uid) ?? { sandboxes: [], containers: [] };
+      byUid.set(uid, entry);
+      return entry;
+    };
+    for (const sandbox of sandboxes) of(sandbox.podUid).sandboxes.push(sandbox);
+    for (const container of containers) of(container.podUid).containers.push(container);
+    return byUid;
+  }
+}
+
+/** As much of a pod as the runtime's labels tell: enough to end it. */
+function orphan(sandbox: Sandbox, containers: readonly Container[]): Stored<Pod> {
+  const { name, namespace, podUid } = sandbox;
+  const names = new Set(containers.map((container) => container.name));
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, uid: podUid, resourceVersion: '0', creationTimestamp: '1970-01-01T00:00:00Z' },
+    spec: { containers: [...names].map((container) => ({ name: container })) },
+  };
+}

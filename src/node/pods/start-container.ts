@@ -1,0 +1,162 @@
+// Creates and starts one container of a pod: resolves its configuration, makes its files, runs postStart (kubelet's
+// startContainer). Whether and when is the plan's decision.
+import { isNotFound } from '../../api/errors.ts';
+import type { ConfigMap, Container, Secret } from '../../api/generated/types.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { configMaps } from '../../api/resources/config-maps.ts';
+import { secrets } from '../../api/resources/secrets.ts';
+import type { ContainerMount, Image, Sandbox, SandboxSpec } from '../runtime.ts';
+import type { ReadyVolume } from '../volumes/volumes.ts';
+import { containerSpecOf } from './container-spec.ts';
+import { ContainerConfigError, type EnvironmentSources, environmentOf } from './environment.ts';
+import { runHook } from './hooks.ts';
+import { hostsFile } from './names.ts';
+import type { NodeServices } from './node-services.ts';
+
+/** A container that could not be created or started, as its status says it. */
+export class ContainerStartError extends Error {
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface StartOrder {
+  container: Container;
+  attempt: number;
+  image: Image;
+  sandbox: Sandbox;
+  sandboxSpec: SandboxSpec;
+  volumes: ReadonlyMap<string, ReadyVolume>;
+  /** Told as soon as the runtime knows the container, before it runs. */
+  created(id: string): void;
+  /** Told when it runs, before postStart. */
+  started(id: string): Promise<void>;
+}
+
+const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** @throws ContainerStartError */
+export async function startContainer(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+): Promise<void> {
+  const { container, sandbox, sandboxSpec } = order;
+  const { events, runtime } = services;
+  const { name } = container;
+  const podIps = sandboxSpec.hostNetwork ? [services.nodeIp] : sandbox.ips;
+  const spec = await prepare(services, pod, order, podIps).catch((error: unknown) => {
+    const reason = error instanceof ContainerConfigError ? error.reason : 'CreateContainerConfigError';
+    events.record(pod, {
+      type: 'Warning',
+      reason: 'Failed',
+      message: `Error: ${asMessage(error)}`,
+      container: name,
+    });
+    throw new ContainerStartError(reason, asMessage(error));
+  });
+  let id: string;
+  try {
+    id = await runtime.createContainer(sandbox, sandboxSpec, spec);
+  } catch (error) {
+    const message = asMessage(error);
+    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
+    throw new ContainerStartError('CreateContainerError', message);
+  }
+  order.created(id);
+  events.record(pod, { type: 'Normal', reason: 'Created', message: 'Container created', container: name });
+  try {
+    await runtime.startContainer(id);
+  } catch (error) {
+    const message = asMessage(error);
+    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
+    throw new ContainerStartError('RunContainerError', message);
+  }
+  events.record(pod, { type: 'Normal', reason: 'Started', message: 'Container started', container: name });
+  await order.started(id);
+  const hook = container.lifecycle?.postStart;
+  if (hook === undefined) return;
+  const failure = await runHook(services, container, id, podIps[0] ?? '', hook);
+  if (failure === undefined) return;
+  events.record(pod, {
+    type: 'Warning',
+    reason: 'FailedPostStartHook',
+    message: `PostStartHook failed: ${failure}`,
+    container: name,
+  });
+  await runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30);
+  throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${failure}`);
+}
+
+async function prepare(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+  podIps: readonly string[],
+): Promise<ReturnType<typeof containerSpecOf>> {
+  const { container, volumes } = order;
+  const environment = await environmentOf(
+    pod,
+    container,
+    { podIps, nodeIp: services.nodeIp, nodeName: services.nodeName, allocatable: services.machine },
+    sourcesOf(services, pod.metadata.namespace),
+  );
+  const spec = containerSpecOf(pod, container, {
+    attempt: order.attempt,
+    image: order.image,
+    environment,
+    volumes,
+    ownMounts: await ownMounts(services, pod, order, podIps),
+    machineMemoryBytes: services.machine.memoryBytes,
+    seccompDirectory: services.seccompDirectory,
+  });
+  // The spec's first mounts are the container's volumeMounts, in their order.
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const volume = volumes.get(mount.name)?.hostPath;
+    const target = spec.mounts[index]?.hostPath;
+    if (volume !== undefined && target !== undefined && target !== volume) {
+      await services.files.ensureInside(volume, target);
+    }
+  }
+  return spec;
+}
+
+async function ownMounts(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+  podIps: readonly string[],
+): Promise<ContainerMount[]> {
+  const { container } = order;
+  const mounts: ContainerMount[] = [];
+  const add = (hostPath: string | undefined, containerPath: string): void => {
+    const taken = container.volumeMounts?.some((mount) => mount.mountPath === containerPath) === true;
+    if (hostPath !== undefined && !taken) {
+      mounts.push({ hostPath, containerPath, readOnly: false, propagation: 'private' });
+    }
+  };
+  const uid = pod.metadata.uid;
+  if (pod.spec.hostNetwork !== true) {
+    const domain = services.clusterDns?.domain ?? 'cluster.local';
+    add(await services.files.hosts(uid, hostsFile(pod, podIps, domain)), '/etc/hosts');
+  }
+  const terminationPath = container.terminationMessagePath ?? '/dev/termination-log';
+  add(await services.files.terminationLog(uid, container.name, order.attempt), terminationPath);
+  return mounts;
+}
+
+/** Reads from the API when a container starts, as it is then. */
+function sourcesOf(services: NodeServices, namespace: string | undefined): EnvironmentSources {
+  const orUndefined = (error: unknown): undefined => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  };
+  const { client } = services;
+  return {
+    configMap: (name) => client.get<ConfigMap>(configMaps, { namespace, name }).catch(orUndefined),
+    secret: (name) => client.get<Secret>(secrets, { namespace, name }).catch(orUndefined),
+  };
+}

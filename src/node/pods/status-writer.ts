@@ -1,0 +1,143 @@
+// Brings the status of one pod to the API: only what changed, one write at a time, the newest wins (kubelet
+// status/status_manager.go). Conditions that others write (readiness gates) are never lost.
+import type { Clock } from '../../api/clock.ts';
+import { sleep } from '../../api/clock.ts';
+import { isConflict, isNotFound } from '../../api/errors.ts';
+import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import type { Log } from '../../api/log.ts';
+import type { Stored } from '../../api/objects.ts';
+import { pods } from '../../api/resources/pods.ts';
+import type { Client } from '../../client/client.ts';
+
+const RETRY_MS = 500;
+
+export class StatusWriter {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #written: (pod: Stored<Pod>) => void;
+  #pod: Stored<Pod>;
+  #desired: PodStatus | undefined;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  /** `written` is told the pod as the API has it after each write. */
+  constructor(
+    client: Client,
+    clock: Clock,
+    log: Log,
+    pod: Stored<Pod>,
+    written: (pod: Stored<Pod>) => void,
+  ) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#log = log;
+    this.#pod = pod;
+    this.#written = written;
+  }
+
+  /** The pod as last seen in the API. */
+  observe(pod: Stored<Pod>): void {
+    if (!isOlder(pod, this.#pod)) this.#pod = pod;
+  }
+
+  /** Writes soon, if it differs from what the API has. */
+  set(status: PodStatus): void {
+    this.#desired = status;
+    if (this.#writing === undefined && !this.#closed && this.#differs(status)) {
+      this.#writing = this.#writeAll().finally(() => {
+        this.#writing = undefined;
+      });
+    }
+  }
+
+  /** Resolves when the API has the status that was set last, or the pod is gone. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Writes nothing more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #differs(status: PodStatus): boolean {
+    return !sameJson(this.#pod.status ?? {}, merged(this.#pod.status, status));
+  }
+
+  async #writeAll(): Promise<void> {
+    while (!this.#closed && this.#desired !== undefined && this.#differs(this.#desired)) {
+      const status = merged(this.#pod.status, this.#desired);
+      try {
+        const stored = await this.#client.update(pods, { ...this.#pod, status }, { subresource: 'status' });
+        this.observe(stored);
+        this.#written(stored);
+      } catch (error) {
+        if (isNotFound(error)) return;
+        if (isConflict(error)) {
+          if (!(await this.#reload())) return;
+          continue;
+        }
+        this.#log.error('writing the status of a pod failed, trying again', error, {
+          pod: this.#pod.metadata.name,
+        });
+        await sleep(this.#clock, RETRY_MS);
+      }
+    }
+  }
+
+  /** False when the pod is gone or is another of the same name. */
+  async #reload(): Promise<boolean> {
+    const { namespace, name, uid } = this.#pod.metadata;
+    try {
+      const fresh = await this.#client.get(pods, { namespace, name });
+      if (fresh.metadata.uid !== uid) return false;
+      this.observe(fresh);
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      await sleep(this.#clock, RETRY_MS);
+      return true;
+    }
+  }
+}
+
+const OURS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
+
+/** Our status with the conditions of others as the API has them now, and fields that are not the node's. */
+export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
+  const result: PodStatus = { ...api, ...ours };
+  for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
+    if (ours[field] === undefined) delete result[field];
+  }
+  const foreign = (api?.conditions ?? []).filter((condition) => !OURS.has(condition.type));
+  const scheduled = api?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  const own = (ours.conditions ?? [])
+    .filter((condition) => OURS.has(condition.type))
+    .map((condition) =>
+      condition.type === 'PodScheduled' && scheduled?.status === 'True' ? scheduled : condition,
+    );
+  result.conditions = [...own, ...foreign];
+  return result;
+}
+
+function isOlder(a: Stored<Pod>, b: Stored<Pod>): boolean {
+  return Number(a.metadata.resourceVersion) < Number(b.metadata.resourceVersion);
+}
+
+/** Compares as JSON would say it: key order does not count, undefined is absent. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, index) => sameJson(item, b[index]))
+    );
+  }
+  const left = Object.entries(a).filter(([, value]) => value !== undefined);
+  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)));
+}

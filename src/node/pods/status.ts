@@ -1,0 +1,201 @@
+// The status of a pod: phase, conditions and addresses from what its containers do (kubelet's getPhase,
+// generateAPIPodStatus and status/generate.go). Pure; what each container says is in container-status.ts.
+import { timestamp } from '../../api/clock.ts';
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types.ts';
+import { containerStatuses } from './container-status.ts';
+import type { PodObservation } from './observation.ts';
+import { qosClassOf } from './qos.ts';
+import type { Decisions } from './start-plan.ts';
+import { isSidecar, isTerminalPhase, type PodView, restartPolicyOf } from './view.ts';
+
+/** The whole status to write; conditions of others (readiness gates) are kept. */
+export function podStatus(
+  observed: PodObservation,
+  view: PodView,
+  decisions: Decisions,
+  failure: { reason: string; message: string } | undefined,
+): PodStatus {
+  const { pod, now, nodeIp } = observed;
+  const old = pod.status ?? {};
+  const init = containerStatuses(observed, view, decisions, pod.spec.initContainers ?? [], 'init');
+  const apps = containerStatuses(observed, view, decisions, pod.spec.containers, 'app');
+  const status: PodStatus = {
+    phase: failure ? 'Failed' : isTerminalPhase(old.phase) ? (old.phase ?? '') : phaseOf(observed, init, apps),
+    startTime: old.startTime ?? timestamp(now),
+    hostIP: nodeIp,
+    hostIPs: [{ ip: nodeIp }],
+    qosClass: old.qosClass ?? qosClassOf(pod),
+    containerStatuses: apps,
+  };
+  if (init.length > 0) status.initContainerStatuses = init;
+  const ips = pod.spec.hostNetwork ? [nodeIp] : (view.usable?.ips ?? []);
+  // An address that is already reported stays until the pod is gone: its endpoints are taken out by readiness.
+  const shown = ips.length > 0 ? ips : (old.podIPs ?? []).map((entry) => entry.ip);
+  if (shown[0] !== undefined && (ips.length > 0 || observed.ending || isTerminalPhase(status.phase))) {
+    status.podIP = shown[0];
+    status.podIPs = shown.map((ip) => ({ ip }));
+  }
+  if (failure) {
+    status.reason = failure.reason;
+    status.message = failure.message;
+  } else if (isTerminalPhase(old.phase)) {
+    if (old.reason) status.reason = old.reason;
+    if (old.message) status.message = old.message;
+  }
+  status.conditions = conditionsOf(observed, view, status, init, apps);
+  return status;
+}
+
+function phaseOf(observed: PodObservation, init: ContainerStatus[], apps: ContainerStatus[]): string {
+  const { pod } = observed;
+  const policy = restartPolicyOf(pod);
+  const regularInit = init.filter((_, index) => {
+    const spec = pod.spec.initContainers?.[index];
+    return spec !== undefined && !isSidecar(spec);
+  });
+  const anyAppRan = apps.some((status) => status.containerID !== undefined || status.lastState?.terminated);
+  const pendingInit = regularInit.filter((status) => exitCodeOf(status) !== 0).length;
+  const failedInit = regularInit.some((status) => (exitCodeOf(status) ?? 0) !== 0);
+  if (failedInit && policy === 'Never' && !anyAppRan) return 'Failed';
+  if (pendingInit > 0 && !anyAppRan) return 'Pending';
+  const running = apps.filter((status) => status.state?.running).length;
+  const stopped = apps.filter((status) => exitCodeOf(status) !== undefined && !status.state?.running).length;
+  const succeeded = apps.filter((status) => status.state?.terminated?.exitCode === 0).length;
+  if (running + stopped < apps.length) return 'Pending';
+  if (running > 0) return 'Running';
+  const anythingRuns = init.some((status) => status.state?.running);
+  const over = observed.ending !== undefined && observed.ending.cause !== 'shutdown';
+  if (over) return anythingRuns ? 'Running' : succeeded === stopped ? 'Succeeded' : 'Failed';
+  if (policy === 'Always' || anythingRuns) return 'Running';
+  if (succeeded === stopped) return 'Succeeded';
+  return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+/** Of the run that ended last, if one has. */
+function exitCodeOf(status: ContainerStatus): number | undefined {
+  if (status.state?.running) return undefined;
+  return status.state?.terminated?.exitCode ?? status.lastState?.terminated?.exitCode;
+}
+
+type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+function conditionsOf(
+  observed: PodObservation,
+  view: PodView,
+  status: PodStatus,
+  init: ContainerStatus[],
+  apps: ContainerStatus[],
+): PodCondition[] {
+  const { pod } = observed;
+  const ready = containersReady(observed, status.phase, init, apps);
+  const drafts: Draft[] = [
+    { type: 'PodReadyToStartContainers', status: view.usable && !observed.removed ? 'True' : 'False' },
+    initialized(pod, status.phase, init, apps),
+    podReady(pod, ready),
+    withProbeMessage(observed, view, ready, apps),
+    { type: 'PodScheduled', status: 'True' },
+  ];
+  const old = pod.status?.conditions ?? [];
+  const ours = new Set(drafts.map((draft) => draft.type));
+  return [
+    ...drafts.map((draft) => withTransition(draft, old, observed.now)),
+    ...old.filter((condition) => !ours.has(condition.type)),
+  ];
+}
+
+function withTransition(draft: Draft, old: readonly PodCondition[], now: number): PodCondition {
+  const before = old.find((condition) => condition.type === draft.type);
+  const lastTransitionTime =
+    before?.status === draft.status && before.lastTransitionTime ? before.lastTransitionTime : timestamp(now);
+  const condition: PodCondition = { type: draft.type, status: draft.status, lastTransitionTime };
+  if (draft.reason) condition.reason = draft.reason;
+  if (draft.message) condition.message = draft.message;
+  return condition;
+}
+
+const isFinished = (phase: string | undefined): Draft['reason'] =>
+  phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : undefined;
+
+function initialized(
+  pod: Pod,
+  phase: string | undefined,
+  init: ContainerStatus[],
+  apps: ContainerStatus[],
+): Draft {
+  if (phase === 'Succeeded') return { type: 'Initialized', status: 'True', reason: 'PodCompleted' };
+  const appStarted = apps.some((status) => status.started || status.state?.running);
+  const incomplete = init.filter((status, index) => {
+    const spec = pod.spec.initContainers?.[index];
+    return spec !== undefined && (isSidecar(spec) ? !status.started : !status.ready);
+  });
+  if (appStarted || incomplete.length === 0) return { type: 'Initialized', status: 'True' };
+  return {
+    type: 'Initialized',
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${incomplete.map((status) => status.name).join(' ')}]`,
+  };
+}
+
+function containersReady(
+  observed: PodObservation,
+  phase: string | undefined,
+  init: ContainerStatus[],
+  apps: ContainerStatus[],
+): Draft {
+  const finished = isFinished(phase);
+  if (finished) return { type: 'ContainersReady', status: 'False', reason: finished };
+  const sidecars = init.filter((_, index) => {
+    const spec = observed.pod.spec.initContainers?.[index];
+    return spec !== undefined && isSidecar(spec);
+  });
+  const unready = [...sidecars, ...apps].filter((status) => !status.ready).map((status) => status.name);
+  if (unready.length === 0) return { type: 'ContainersReady', status: 'True' };
+  return {
+    type: 'ContainersReady',
+    status: 'False',
+    reason: 'ContainersNotReady',
+    message: `containers with unready status: [${unready.join(' ')}]`,
+  };
+}
+
+/** ContainersReady also tells what a probe complains about: Ready keeps upstream's words alone. */
+function withProbeMessage(
+  observed: PodObservation,
+  view: PodView,
+  ready: Draft,
+  apps: ContainerStatus[],
+): Draft {
+  if (ready.reason !== 'ContainersNotReady') return ready;
+  for (const status of apps) {
+    const container = view.current(status.name);
+    if (status.ready || container?.state !== 'running') continue;
+    const complaint = observed.probeMessage(container.id);
+    if (complaint !== undefined) {
+      return { ...ready, message: `${ready.message}: container ${status.name}: ${complaint}` };
+    }
+  }
+  return ready;
+}
+
+function podReady(pod: Pod, containers: Draft): Draft {
+  if (containers.status !== 'True') return { ...containers, type: 'Ready' };
+  const complaints: string[] = [];
+  for (const { conditionType } of pod.spec.readinessGates ?? []) {
+    const condition = pod.status?.conditions?.find((candidate) => candidate.type === conditionType);
+    if (condition === undefined) {
+      complaints.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+    } else if (condition.status !== 'True') {
+      complaints.push(
+        `the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`,
+      );
+    }
+  }
+  if (complaints.length === 0) return { type: 'Ready', status: 'True' };
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: 'ReadinessGatesNotReady',
+    message: complaints.join(', '),
+  };
+}

@@ -1,0 +1,85 @@
+// Questions asked of a pod's spec and of what the runtime has of it: which container is the newest of its name,
+// is it in the current sandbox, may it be restarted. Pure; shared by the plan and the status.
+import type { Container as ContainerSpec, Pod } from '../../api/generated/types.ts';
+import type { Container, Sandbox } from '../runtime.ts';
+import type { PodObservation } from './observation.ts';
+
+export interface PodView {
+  /** The newest sandbox, whatever its state. */
+  sandbox: Sandbox | undefined;
+  /** The newest sandbox if containers can run in it. */
+  usable: Sandbox | undefined;
+  /** By container name, newest first. */
+  history: ReadonlyMap<string, readonly Container[]>;
+  /** Newest container of a name. */
+  newest(name: string): Container | undefined;
+  /** The same, only if it belongs to the usable sandbox. */
+  current(name: string): Container | undefined;
+}
+
+export function viewOf(observed: PodObservation): PodView {
+  const sandbox = observed.sandboxes.reduce<Sandbox | undefined>(
+    (best, candidate) => (best === undefined || candidate.attempt > best.attempt ? candidate : best),
+    undefined,
+  );
+  const hostNetwork = observed.pod.spec.hostNetwork === true;
+  const usable = sandbox?.ready && (hostNetwork || sandbox.ips.length > 0) ? sandbox : undefined;
+  const history = new Map<string, Container[]>();
+  for (const container of observed.containers) {
+    const of = history.get(container.name);
+    if (of === undefined) history.set(container.name, [container]);
+    else of.push(container);
+  }
+  for (const of of history.values()) {
+    of.sort((a, b) => b.attempt - a.attempt || b.createdAtMs - a.createdAtMs);
+  }
+  const newest = (name: string): Container | undefined => history.get(name)?.[0];
+  return {
+    sandbox,
+    usable,
+    history,
+    newest,
+    current(name) {
+      const container = newest(name);
+      return usable !== undefined && container?.sandboxId === usable.id ? container : undefined;
+    },
+  };
+}
+
+/** An init container that goes on running beside the others: a sidecar. */
+export function isSidecar(container: ContainerSpec): boolean {
+  return container.restartPolicy === 'Always';
+}
+
+export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {
+  const policy = pod.spec.restartPolicy;
+  return policy === 'OnFailure' || policy === 'Never' ? policy : 'Always';
+}
+
+/** Whether an app container that is as `newest` says has to be started (kubelet's ShouldContainerBeRestarted). */
+export function shouldStart(pod: Pod, newest: Container | undefined): boolean {
+  if (newest === undefined || newest.state !== 'exited') return newest?.state !== 'running';
+  const policy = restartPolicyOf(pod);
+  return policy === 'Always' || (policy === 'OnFailure' && newest.exitCode !== 0);
+}
+
+export function isTerminalPhase(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Init and app containers of the spec, in the order in which they start. */
+export function allContainers(pod: Pod): ContainerSpec[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+}
+
+/** Whether a container counts as started: it runs, and its startup probe, if it has one, has succeeded. */
+export function hasStarted(observed: PodObservation, spec: ContainerSpec, container: Container | undefined): boolean {
+  if (container?.state !== 'running') return false;
+  return spec.startupProbe === undefined || observed.probe(container.id, 'startup') === 'success';
+}
+
+/** `nginx-0_default(<uid>)`: how upstream names a pod in messages. */
+export function describePod(pod: Pod): string {
+  const { name, namespace, uid } = pod.metadata;
+  return `${name}_${namespace}(${uid})`;
+}

@@ -1,0 +1,54 @@
+// What a pod worker remembers between two looks: what the runtime has of the pod, and what its own attempts came
+// to. Only memory; nothing here decides or acts.
+import type { PodStatus } from '../../api/generated/types.ts';
+import type { Container, Sandbox, SandboxSpec } from '../runtime.ts';
+import type { ReadyVolume } from '../volumes/volumes.ts';
+import type { CrashBackoff, Ending, Failure, ImageState, VolumeState } from './observation.ts';
+
+export interface WorkerState {
+  sandboxes: Map<string, Sandbox>;
+  containers: Map<string, Container>;
+  /** As told to the runtime; made again from the pod after the agent was restarted. */
+  sandboxSpecs: Map<string, SandboxSpec>;
+  stoppedSandboxes: Set<string>;
+  sandboxFailure: Failure | undefined;
+  volumes: VolumeState;
+  readyVolumes: ReadonlyMap<string, ReadyVolume>;
+  images: Map<string, ImageState>;
+  startFailures: Map<string, Failure>;
+  backoffs: Map<string, CrashBackoff>;
+  terminationMessages: Map<string, string>;
+  busy: Set<string>;
+  ending: Ending | undefined;
+  rejection: { reason: string; message: string } | undefined;
+  removed: boolean;
+  objectDeleted: boolean;
+  /** As computed last, whether the API has it yet or not. */
+  status: PodStatus | undefined;
+}
+
+/** @param adopted what the runtime already had when this process first saw the pod. */
+export function newWorkerState(adopted: {
+  sandboxes: readonly Sandbox[];
+  containers: readonly Container[];
+}): WorkerState {
+  return {
+    sandboxes: new Map(adopted.sandboxes.map((sandbox) => [sandbox.id, sandbox])),
+    containers: new Map(adopted.containers.map((container) => [container.id, container])),
+    sandboxSpecs: new Map(),
+    stoppedSandboxes: new Set(),
+    sandboxFailure: undefined,
+    volumes: { state: 'none' },
+    readyVolumes: new Map(),
+    images: new Map(),
+    startFailures: new Map(),
+    backoffs: new Map(),
+    terminationMessages: new Map(),
+    busy: new Set(),
+    ending: undefined,
+    rejection: undefined,
+    removed: false,
+    objectDeleted: false,
+    status: undefined,
+  };
+}

@@ -1,0 +1,247 @@
+// The worker of one pod: looks, asks `planPod`, starts what it says, writes the status, and looks again when
+// something has happened. All decisions are in the plan; each action is in a file of its own.
+import type { CancelTimer } from '../../api/clock.ts';
+import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { PodProbes } from '../probes/pod-probes.ts';
+import type { Container, Sandbox } from '../runtime.ts';
+import { ActionRunner } from './actions.ts';
+import type { NodeServices } from './node-services.ts';
+import type { Ending, PodObservation } from './observation.ts';
+import { planPod } from './plan.ts';
+import { eventsOfTransition } from './pod-events.ts';
+import { StatusWriter } from './status-writer.ts';
+import { allContainers, viewOf } from './view.ts';
+import { newWorkerState, type WorkerState } from './worker-state.ts';
+
+export interface Adopted {
+  sandboxes: readonly Sandbox[];
+  containers: readonly Container[];
+}
+
+export class PodWorker {
+  readonly #services: NodeServices;
+  readonly #state: WorkerState;
+  readonly #probes: PodProbes;
+  readonly #writer: StatusWriter;
+  readonly #actions: ActionRunner;
+  #pod: Stored<Pod>;
+  #timer: CancelTimer | undefined;
+  #looking = false;
+  #lookAgain = false;
+  #runtimeChanged = true;
+  #closed = false;
+  #ended: (() => void)[] = [];
+
+  /** @param rejection why the node does not take the pod at all. */
+  constructor(
+    services: NodeServices,
+    pod: Stored<Pod>,
+    adopted: Adopted,
+    rejection: { reason: string; message: string } | undefined,
+  ) {
+    this.#services = services;
+    this.#pod = pod;
+    this.#state = newWorkerState(adopted);
+    this.#state.rejection = rejection;
+    this.#writer = new StatusWriter(services.client, services.clock, services.log, pod, (stored) =>
+      this.update(stored),
+    );
+    this.#probes = new PodProbes({
+      clock: services.clock,
+      runtime: services.runtime,
+      checks: services.checks,
+      changed: () => this.wake(),
+      unhealthy: (event) => services.events.record(this.#pod, event),
+    });
+    this.#actions = new ActionRunner(services, this.#state, {
+      pod: () => this.#pod,
+      flushStatus: () => this.#writer.flush(),
+      wake: () => this.wake(),
+    });
+    this.#seedProbes(adopted.containers);
+    this.#noticeDeletion(pod);
+  }
+
+  get pod(): Stored<Pod> {
+    return this.#pod;
+  }
+
+  /** What runs of the pod, as last seen. */
+  get state(): Readonly<Pick<WorkerState, 'containers' | 'sandboxes' | 'removed' | 'ending'>> {
+    return this.#state;
+  }
+
+  /** The object has changed in the API. */
+  update(pod: Stored<Pod>): void {
+    if (Number(pod.metadata.resourceVersion) < Number(this.#pod.metadata.resourceVersion)) return;
+    this.#pod = pod;
+    this.#writer.observe(pod);
+    this.#noticeDeletion(pod);
+    this.wake();
+  }
+
+  /** The runtime may have news of the pod. */
+  runtimeChanged(): void {
+    this.#runtimeChanged = true;
+    this.wake();
+  }
+
+  /** What a list of everything in the runtime found of the pod: also what this worker never heard of. */
+  relisted(found: Adopted): void {
+    if (this.#state.busy.size > 0 || this.#state.removed) return;
+    for (const sandbox of found.sandboxes) this.#state.sandboxes.set(sandbox.id, sandbox);
+    for (const container of found.containers) this.#state.containers.set(container.id, container);
+    this.runtimeChanged();
+  }
+
+  /** Ends the pod; resolves when nothing of it runs, or, unless it is a shutdown, is left. */
+  end(ending: Ending): Promise<void> {
+    this.#setEnding(ending);
+    return new Promise((resolve) => {
+      this.#ended.push(resolve);
+      this.wake();
+    });
+  }
+
+  /** The agent goes away and leaves everything as it runs. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.();
+    this.#probes.stop();
+    this.#actions.close();
+    await this.#writer.flush();
+    this.#writer.close();
+  }
+
+  wake(): void {
+    if (this.#closed) return;
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    queueMicrotask(() => void this.#lookUntilQuiet());
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    while (this.#lookAgain && !this.#closed) {
+      this.#lookAgain = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#services.log.error('looking after a pod failed, trying again', error, {
+          pod: `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}`,
+        });
+        this.#wakeIn(1000);
+      }
+    }
+    this.#looking = false;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#runtimeChanged) {
+      this.#runtimeChanged = false;
+      await this.#actions.refresh();
+    }
+    const observed = this.#observe();
+    const plan = planPod(observed);
+    this.#syncProbes(observed);
+    this.#publish(plan.status);
+    for (const action of plan.actions) this.#actions.start(action, this.#pod);
+    this.#timer?.();
+    this.#timer = undefined;
+    if (plan.wakeAtMs !== undefined) this.#wakeIn(plan.wakeAtMs - this.#services.clock.now());
+    if (this.#state.ending !== undefined && plan.actions.length === 0 && this.#state.busy.size === 0) {
+      const isOver = this.#state.ending.cause === 'shutdown' ? plan.wakeAtMs === undefined : this.#state.removed;
+      if (isOver) for (const resolve of this.#ended.splice(0)) resolve();
+    }
+  }
+
+  #wakeIn(delayMs: number): void {
+    this.#timer?.();
+    this.#timer = this.#services.clock.after(Math.max(0, delayMs), () => this.wake());
+  }
+
+  #observe(): PodObservation {
+    const state = this.#state;
+    const { nodeIp, clock } = this.#services;
+    return {
+      ...state,
+      pod: this.#withOwnStatus(),
+      sandboxes: [...state.sandboxes.values()],
+      containers: [...state.containers.values()],
+      probe: (id, kind) => this.#probes.outcome(id, kind),
+      probeMessage: (id) => this.#probes.complaint(id),
+      nodeIp,
+      now: clock.now(),
+    };
+  }
+
+  /** The pod with the status that this worker computed last, which the API may not have yet. */
+  #withOwnStatus(): Stored<Pod> {
+    const { status } = this.#state;
+    const api = this.#pod.status;
+    if (status === undefined || api?.phase === 'Failed' || api?.phase === 'Succeeded') return this.#pod;
+    const types = new Set(status.conditions?.map((condition) => condition.type));
+    const others = (api?.conditions ?? []).filter((condition) => !types.has(condition.type));
+    const gates = new Set(this.#pod.spec.readinessGates?.map((gate) => gate.conditionType));
+    const own = (status.conditions ?? []).filter((condition) => !gates.has(condition.type));
+    const theirs = (api?.conditions ?? []).filter((condition) => gates.has(condition.type));
+    const conditions = [...own, ...theirs, ...others.filter((other) => !gates.has(other.type))];
+    return { ...this.#pod, status: { ...status, conditions } };
+  }
+
+  #publish(status: PodStatus): void {
+    // What its containers came to is not forgotten because they have been removed, nor written to an object that is gone.
+    for (const event of eventsOfTransition(this.#pod, this.#state.status ?? this.#pod.status, status)) {
+      this.#services.events.record(this.#pod, event);
+    }
+    this.#state.status = status;
+    if (this.#state.ending?.cause !== 'removed') this.#writer.set(status);
+  }
+
+  #syncProbes(observed: PodObservation): void {
+    if (this.#state.ending !== undefined) return this.#probes.stop();
+    const view = viewOf(observed);
+    const targets = allContainers(this.#pod).flatMap((container) => {
+      const current = view.current(container.name);
+      return current?.state === 'running'
+        ? [{ container, id: current.id, startedAtMs: current.startedAtMs }]
+        : [];
+    });
+    const podIp = this.#pod.spec.hostNetwork ? this.#services.nodeIp : (view.usable?.ips[0] ?? '');
+    this.#probes.sync(targets, podIp);
+  }
+
+  /** A container that was ready when the last agent went is ready until a probe says otherwise. */
+  #seedProbes(containers: readonly Container[]): void {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status ?? {};
+    const reported = new Map(
+      [...initContainerStatuses, ...containerStatuses].map((status) => [status.containerID, status]),
+    );
+    for (const { id } of containers) {
+      const status = reported.get(`containerd://${id}`);
+      if (status?.started) this.#probes.seed(id, 'startup', 'success');
+      if (status?.ready) this.#probes.seed(id, 'readiness', 'success');
+    }
+  }
+
+  #noticeDeletion(pod: Stored<Pod>): void {
+    const { deletionGracePeriodSeconds, deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp === undefined) return;
+    const grace = deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    // The request was made that long before; its time is cut to whole seconds, which is given back.
+    const left = Math.ceil((Date.parse(deletionTimestamp) + 1000 - this.#services.clock.now()) / 1000);
+    this.#setEnding({ cause: 'deleted', graceSeconds: Math.max(1, Math.min(grace, left)) });
+  }
+
+  #setEnding(ending: Ending): void {
+    const before = this.#state.ending;
+    if (before?.cause === 'removed') return;
+    const shorter = before === undefined || ending.graceSeconds < before.graceSeconds;
+    this.#state.ending = {
+      cause: before?.cause === 'deleted' && ending.cause === 'shutdown' ? 'deleted' : ending.cause,
+      graceSeconds: shorter ? ending.graceSeconds : before.graceSeconds,
+    };
+    if (before !== undefined && shorter) this.#actions.hurry(ending.graceSeconds);
+  }
+}

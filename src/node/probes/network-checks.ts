@@ -1,0 +1,142 @@
+// HTTP, TCP and gRPC checks from the node's own network, with the words that upstream's probes use for failures
+// (pkg/probe/http, tcp, grpc).
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { connect } from 'node:net';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import type { Clock } from '../../api/clock.ts';
+import type { CheckResult, HttpCheck, NetworkChecks } from '../pods/node-services.ts';
+
+const OK: CheckResult = { ok: true, message: '' };
+
+/** The real checks. Sockets are not kept: each check opens its own, as upstream's do. */
+export function networkChecks(clock: Clock): NetworkChecks {
+  return {
+    http: (check, timeoutMs) => httpCheck(clock, check, timeoutMs),
+    tcp: (host, port, timeoutMs) => tcpCheck(clock, host, port, timeoutMs),
+    grpc: (host, port, service, timeoutMs) => grpcCheck(clock, host, port, service, timeoutMs),
+  };
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** `dial tcp 10.88.0.5:80: connect: connection refused` */
+function dialError(host: string, port: number, error: NodeJS.ErrnoException): string {
+  const words: Record<string, string> = {
+    ECONNREFUSED: 'connect: connection refused',
+    EHOSTUNREACH: 'connect: no route to host',
+    ENETUNREACH: 'connect: network is unreachable',
+    ETIMEDOUT: 'i/o timeout',
+  };
+  const known = words[error.code ?? ''];
+  return known ? `dial tcp ${bracketed(host)}:${port}: ${known}` : error.message;
+}
+
+function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: number): Promise<CheckResult> {
+  const { headers, host, path, port, scheme } = check;
+  const url = `${scheme.toLowerCase()}://${bracketed(host)}:${port}${path}`;
+  return new Promise((resolve) => {
+    const fields: Record<string, string> = { 'User-Agent': 'kube-probe/1.36', Accept: '*/*', Connection: 'close' };
+    for (const { name, value } of headers) fields[name] = value;
+    const options = { host, port, path, method: 'GET', headers: fields, agent: false as const };
+    const request =
+      scheme === 'HTTPS' ? https.request({ ...options, rejectUnauthorized: false }) : http.request(options);
+    const cancel = clock.after(timeoutMs, () =>
+      finish({
+        ok: false,
+        message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
+      }),
+    );
+    const finish = (result: CheckResult): void => {
+      cancel();
+      resolve(result);
+      request.destroy();
+    };
+    request.on('response', (response) => {
+      const code = response.statusCode ?? 0;
+      finish(
+        code >= 200 && code < 400
+          ? OK
+          : { ok: false, message: `HTTP probe failed with statuscode: ${code}` },
+      );
+    });
+    request.on('error', (error) =>
+      finish({ ok: false, message: `Get "${url}": ${dialError(host, port, error)}` }),
+    );
+    request.end();
+  });
+}
+
+function tcpCheck(clock: Clock, host: string, port: number, timeoutMs: number): Promise<CheckResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const cancel = clock.after(timeoutMs, () =>
+      finish({ ok: false, message: `dial tcp ${bracketed(host)}:${port}: i/o timeout` }),
+    );
+    const finish = (result: CheckResult): void => {
+      cancel();
+      resolve(result);
+      socket.destroy();
+    };
+    socket.on('connect', () => finish(OK));
+    socket.on('error', (error) => finish({ ok: false, message: dialError(host, port, error) }));
+  });
+}
+
+/** grpc.health.v1.HealthCheckResponse.ServingStatus */
+const SERVING = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+
+function grpcCheck(
+  clock: Clock,
+  host: string,
+  port: number,
+  service: string,
+  timeoutMs: number,
+): Promise<CheckResult> {
+  return new Promise((resolve) => {
+    const client = new Client(`${bracketed(host)}:${port}`, credentials.createInsecure());
+    const finish = (result: CheckResult): void => {
+      resolve(result);
+      client.close();
+    };
+    client.makeUnaryRequest(
+      '/grpc.health.v1.Health/Check',
+      encodeService,
+      decodeStatus,
+      service,
+      { deadline: clock.now() + timeoutMs },
+      (error: ServiceError | null, answer?: number) => {
+        if (error) {
+          const message =
+            error.code === status.DEADLINE_EXCEEDED
+              ? `timeout: health rpc did not complete within ${timeoutMs / 1000}s`
+              : error.code === status.UNIMPLEMENTED
+                ? `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`
+                : `error: health rpc probe failed: ${error.message}`;
+          return finish({ ok: false, message });
+        }
+        const word = SERVING[answer ?? 0] ?? 'UNKNOWN';
+        finish(
+          word === 'SERVING' ? OK : { ok: false, message: `service unhealthy (responded with "${word}")` },
+        );
+      },
+    );
+  });
+}
+
+/** HealthCheckRequest: field 1, a string. */
+function encodeService(service: string): Buffer {
+  const name = Buffer.from(service, 'utf8');
+  if (name.length === 0) return Buffer.alloc(0);
+  const length: number[] = [];
+  for (let rest = name.length; ; rest >>>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) break;
+  }
+  return Buffer.concat([Buffer.from([0x0a, ...length]), name]);
+}
+
+/** HealthCheckResponse: field 1, an enum below 128. */
+function decodeStatus(bytes: Buffer): number {
+  return bytes[0] === 0x08 ? (bytes[1] ?? 0) : 0;
+}

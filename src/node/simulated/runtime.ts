@@ -1,0 +1,230 @@
+// A runtime without processes: pods "run" as records in memory, on the clock that it is handed. For thousands of
+// pods on one machine, for trying controllers, and for the simulator.
+import type { Clock } from '../../api/clock.ts';
+import { sleep } from '../../api/clock.ts';
+import {
+  type Container,
+  type ContainerSpec,
+  type Image,
+  ImagePullError,
+  type Runtime,
+  type Sandbox,
+  type SandboxSpec,
+} from '../runtime.ts';
+
+export interface SimulatedRuntimeOptions {
+  clock: Clock;
+  /** Addresses are given out from here on: `10.77.0.0` gives 10.77.0.2, 10.77.0.3, … */
+  firstAddress: string;
+  /** How many addresses there are. */
+  addresses: number;
+  /** How long a sandbox and a container take to start, ms. */
+  startLatencyMs?: number;
+  /** Images that cannot be pulled. */
+  missingImages?: ReadonlySet<string>;
+}
+
+/** More than the interface: what tests and the simulator do to containers. */
+export interface SimulatedRuntime extends Runtime {
+  /** Lets a container end by itself. */
+  exit(containerId: string, exitCode: number): void;
+  /** As a reboot: every container and sandbox is dead, and still known. */
+  crash(): void;
+  /** Makes an image appear or disappear. */
+  setMissing(image: string, missing: boolean): void;
+}
+
+export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRuntime {
+  return new InMemoryRuntime(options);
+}
+
+class InMemoryRuntime implements SimulatedRuntime {
+  readonly #clock: Clock;
+  readonly #latencyMs: number;
+  readonly #addresses: AddressPool;
+  readonly #missing: Set<string>;
+  readonly #sandboxes = new Map<string, Sandbox>();
+  readonly #containers = new Map<string, Container>();
+  readonly #listeners = new Set<(podUid: string) => void>();
+  #ids = 0;
+
+  constructor(options: SimulatedRuntimeOptions) {
+    this.#clock = options.clock;
+    this.#latencyMs = options.startLatencyMs ?? 5;
+    this.#addresses = new AddressPool(options.firstAddress, options.addresses);
+    this.#missing = new Set(options.missingImages);
+  }
+
+  async info(): Promise<{ name: string; version: string }> {
+    return { name: 'simulated', version: '1' };
+  }
+  async listSandboxes(): Promise<Sandbox[]> {
+    return [...this.#sandboxes.values()];
+  }
+  async sandbox(id: string): Promise<Sandbox | undefined> {
+    return this.#sandboxes.get(id);
+  }
+  async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
+    await sleep(this.#clock, this.#latencyMs);
+    const { attempt, hostNetwork, name, namespace, podUid } = spec;
+    const ips = hostNetwork ? [] : [this.#addresses.take()];
+    const id = this.#id('sandbox');
+    const createdAtMs = this.#clock.now();
+    const sandbox: Sandbox = { id, podUid, namespace, name, attempt, ready: true, createdAtMs, ips };
+    this.#sandboxes.set(id, sandbox);
+    return sandbox;
+  }
+  async stopSandbox(id: string): Promise<void> {
+    const sandbox = this.#sandboxes.get(id);
+    if (!sandbox?.ready) return;
+    for (const container of this.#containers.values()) {
+      if (container.sandboxId === id) this.#end(container, 137, 'Error');
+    }
+    for (const ip of sandbox.ips) this.#addresses.giveBack(ip);
+    this.#sandboxes.set(id, { ...sandbox, ready: false, ips: [] });
+  }
+  async removeSandbox(id: string): Promise<void> {
+    await this.stopSandbox(id);
+    for (const container of this.#containers.values()) {
+      if (container.sandboxId === id) this.#containers.delete(container.id);
+    }
+    this.#sandboxes.delete(id);
+  }
+
+  async listContainers(): Promise<Container[]> {
+    return [...this.#containers.values()];
+  }
+  async container(id: string): Promise<Container | undefined> {
+    return this.#containers.get(id);
+  }
+  async createContainer(sandbox: Sandbox, _sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
+    if (!this.#sandboxes.get(sandbox.id)?.ready) throw new Error(`sandbox ${sandbox.id} is not running`);
+    const id = this.#id('container');
+    this.#containers.set(id, {
+      id,
+      sandboxId: sandbox.id,
+      podUid: sandbox.podUid,
+      name: spec.name,
+      attempt: spec.attempt,
+      state: 'created',
+      image: spec.image,
+      imageId: spec.imageId,
+      createdAtMs: this.#clock.now(),
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      exitCode: 0,
+      reason: '',
+      message: '',
+      labels: spec.labels,
+    });
+    return id;
+  }
+  async startContainer(id: string): Promise<void> {
+    await sleep(this.#clock, this.#latencyMs);
+    const container = this.#containers.get(id);
+    if (container?.state !== 'created') throw new Error(`container ${id} cannot be started`);
+    this.#containers.set(id, { ...container, state: 'running', startedAtMs: this.#clock.now() });
+  }
+  async stopContainer(id: string, _graceSeconds: number): Promise<void> {
+    const container = this.#containers.get(id);
+    if (container?.state !== 'running') return;
+    await sleep(this.#clock, this.#latencyMs);
+    this.#end(this.#containers.get(id) ?? container, 0, 'Completed');
+  }
+  async removeContainer(id: string): Promise<void> {
+    this.#containers.delete(id);
+  }
+  async updateResources(): Promise<void> {}
+
+  async imageStatus(image: string): Promise<Image | undefined> {
+    if (this.#missing.has(image)) return undefined;
+    return { id: `sha256:${image}`, tags: [image], digests: [], sizeBytes: 0 };
+  }
+  async listImages(): Promise<Image[]> {
+    return [];
+  }
+  async pullImage(image: string): Promise<Image> {
+    const present = await this.imageStatus(image);
+    if (present === undefined) throw new ImagePullError(`${image}: not found`);
+    return present;
+  }
+  async removeImage(image: string): Promise<void> {
+    this.#missing.add(image);
+  }
+  setMissing(image: string, missing: boolean): void {
+    if (missing) this.#missing.add(image);
+    else this.#missing.delete(image);
+  }
+
+  async execSync(): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
+    return { exitCode: 0, output: '', timedOut: false };
+  }
+  async exec(): Promise<never> {
+    throw new Error('a simulated container has no processes to exec into');
+  }
+  async attach(): Promise<never> {
+    throw new Error('a simulated container has no processes to attach to');
+  }
+  async portForward(): Promise<never> {
+    throw new Error('a simulated pod has no ports');
+  }
+  async reopenLog(): Promise<void> {}
+  onChange(listener: (podUid: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  exit(containerId: string, exitCode: number): void {
+    const container = this.#containers.get(containerId);
+    if (container) this.#end(container, exitCode, exitCode === 0 ? 'Completed' : 'Error');
+  }
+  crash(): void {
+    for (const container of this.#containers.values()) this.#end(container, 137, 'Error');
+    for (const sandbox of this.#sandboxes.values()) {
+      for (const ip of sandbox.ips) this.#addresses.giveBack(ip);
+      this.#sandboxes.set(sandbox.id, { ...sandbox, ready: false, ips: [] });
+      this.#tell(sandbox.podUid);
+    }
+  }
+
+  #end(container: Container, exitCode: number, reason: string): void {
+    if (container.state !== 'running') return;
+    const finishedAtMs = this.#clock.now();
+    this.#containers.set(container.id, { ...container, state: 'exited', exitCode, reason, finishedAtMs });
+    this.#tell(container.podUid);
+  }
+  #tell(podUid: string): void {
+    for (const listener of this.#listeners) listener(podUid);
+  }
+  #id(kind: string): string {
+    return `${kind}-${(++this.#ids).toString(16).padStart(8, '0')}`;
+  }
+}
+
+/** IPv4 addresses, given out in order; one given back is used again last. */
+class AddressPool {
+  readonly #first: number;
+  readonly #size: number;
+  readonly #returned: string[] = [];
+  #next = 2;
+
+  constructor(first: string, size: number) {
+    this.#first = first.split('.').reduce((value, part) => value * 256 + Number(part), 0);
+    this.#size = size;
+  }
+  take(): string {
+    if (this.#next < this.#size) return this.#dotted(this.#first + this.#next++);
+    const again = this.#returned.shift();
+    if (again === undefined) throw new Error('no addresses left for pods on this simulated node');
+    return again;
+  }
+  giveBack(ip: string): void {
+    this.#returned.push(ip);
+  }
+  #dotted(value: number): string {
+    return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+  }
+}

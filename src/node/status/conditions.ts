@@ -1,0 +1,27 @@
+// The conditions of a node, with upstream's reasons and words. Pure.
+import type { NodeCondition } from '../../api/generated/types.ts';
+
+/** @param now as metav1.Time. Conditions of others are kept. */
+export function nodeConditions(
+  old: readonly NodeCondition[],
+  runtimeAnswers: boolean,
+  now: string,
+): NodeCondition[] {
+  const drafts = [
+    ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+    ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+    ['PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+    runtimeAnswers
+      ? ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status']
+      : ['Ready', 'False', 'KubeletNotReady', 'container runtime is down'],
+  ] as const;
+  const ours = new Set<string>(drafts.map(([type]) => type));
+  return [
+    ...old.filter((condition) => !ours.has(condition.type)),
+    ...drafts.map(([type, status, reason, message]) => {
+      const before = old.find((condition) => condition.type === type);
+      const since = before?.status === status ? before.lastTransitionTime : now;
+      return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: since ?? now };
+    }),
+  ];
+}

@@ -1,0 +1,164 @@
+// The Node object and its lease: registers the node, says what it offers and how it is, and renews the lease every
+// 10 s so that the others know it lives (kubelet nodestatus/setters.go and component-helpers node lease).
+import { microTimestamp, sleep, timestamp } from '../../api/clock.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
+import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { leases } from '../../api/resources/leases.ts';
+import { nodes } from '../../api/resources/nodes.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import type { Runtime, RuntimeInfo } from '../runtime.ts';
+import { nodeConditions } from './conditions.ts';
+import { type MachineFacts, machineFacts } from './machine-facts.ts';
+
+export interface NodeStatusOptions {
+  nodeName: string;
+  nodeIp: string;
+  runtime: Runtime;
+  volumeDirectory: string;
+  version: string;
+}
+
+const LEASE_SECONDS = 40;
+const RENEW_MS = 10_000;
+/** The status is written when it changes, and this often anyway. */
+const REPORT_MS = 300_000;
+const RETRY_MS = 500;
+const LEASE_NAMESPACE = 'kube-node-lease';
+
+/** Keeps both until the context's signal. Failures are logged and tried again. */
+export async function runNodeStatus(
+  context: RunContext,
+  options: NodeStatusOptions,
+  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+): Promise<void> {
+  const { clock, log, signal } = context;
+  const facts = await machineFacts();
+  let reportedAt = 0;
+  let healthy: boolean | undefined;
+  while (!signal.aborted) {
+    let delay = RENEW_MS;
+    try {
+      const info = await options.runtime.info().catch(() => undefined);
+      const due = clock.now() - reportedAt >= REPORT_MS || healthy !== (info !== undefined);
+      if (due || !(await isRegistered(context, options))) {
+        await report(context, options, capacity, facts, info);
+        reportedAt = clock.now();
+        healthy = info !== undefined;
+      }
+      await renewLease(context, options);
+    } catch (error) {
+      if (!isConflict(error) && !signal.aborted) log.error('reporting the node failed, trying again', error);
+      delay = RETRY_MS;
+    }
+    await sleep(clock, delay, signal);
+  }
+}
+
+async function isRegistered(context: RunContext, options: NodeStatusOptions): Promise<boolean> {
+  return (await orUndefined(context.client.get(nodes, { name: options.nodeName }))) !== undefined;
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function labelsOf(nodeName: string, facts: MachineFacts): Record<string, string> {
+  return {
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': facts.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': facts.architecture,
+  };
+}
+
+/** Creates or brings up to date the object, then its status. */
+async function report(
+  context: RunContext,
+  options: NodeStatusOptions,
+  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+  facts: MachineFacts,
+  info: RuntimeInfo | undefined,
+): Promise<void> {
+  const { client, clock } = context;
+  const { nodeName, volumeDirectory } = options;
+  const labels = labelsOf(nodeName, facts);
+  const annotations = { 'stead.dev/volume-directory': volumeDirectory };
+  let node = await orUndefined(client.get(nodes, { name: nodeName }));
+  if (node === undefined) {
+    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels, annotations }, spec: {} };
+    node = await client.create(nodes, fresh).catch((error: unknown) => {
+      if (isAlreadyExists(error)) return client.get(nodes, { name: nodeName });
+      throw error;
+    });
+  } else if (!hasAll(node.metadata.labels, labels) || !hasAll(node.metadata.annotations, annotations)) {
+    const body = { metadata: { labels, annotations } };
+    node = await client.patch(nodes, { name: nodeName }, { type: 'merge', body });
+  }
+  const status = statusOf(node, options, capacity, facts, info, clock.now());
+  await client.update(nodes, { ...node, status }, { subresource: 'status' });
+}
+
+function hasAll(map: Record<string, string> | undefined, wanted: Record<string, string>): boolean {
+  return Object.entries(wanted).every(([key, value]) => map?.[key] === value);
+}
+
+function statusOf(
+  node: Stored<Node>,
+  options: NodeStatusOptions,
+  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+  facts: MachineFacts,
+  info: RuntimeInfo | undefined,
+  now: number,
+): NodeStatus {
+  const offered = {
+    cpu: String(capacity.cpuCores),
+    memory: `${Math.floor(capacity.memoryBytes / 1024)}Ki`,
+    pods: String(capacity.pods),
+    'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki`,
+  };
+  const old: NodeCondition[] = node.status?.conditions ?? [];
+  return {
+    ...node.status,
+    capacity: offered,
+    allocatable: offered,
+    addresses: [
+      { type: 'InternalIP', address: options.nodeIp },
+      { type: 'Hostname', address: options.nodeName },
+    ],
+    conditions: nodeConditions(old, info !== undefined, timestamp(now)),
+    nodeInfo: {
+      architecture: facts.architecture,
+      bootID: facts.bootId,
+      containerRuntimeVersion: info ? `${info.name}://${info.version}` : 'unknown',
+      kernelVersion: facts.kernelVersion,
+      kubeProxyVersion: '',
+      kubeletVersion: `v${options.version}`,
+      machineID: facts.machineId,
+      operatingSystem: 'linux',
+      osImage: facts.osImage,
+      systemUUID: facts.machineId,
+    },
+  };
+}
+
+async function renewLease(context: RunContext, options: NodeStatusOptions): Promise<void> {
+  const { client, clock } = context;
+  const { nodeName } = options;
+  const key = { namespace: LEASE_NAMESPACE, name: nodeName };
+  const renewTime = microTimestamp(clock.now());
+  const spec = { holderIdentity: nodeName, leaseDurationSeconds: LEASE_SECONDS, renewTime };
+  const lease = await orUndefined(client.get(leases, key));
+  if (lease !== undefined) {
+    await client.update(leases, { ...lease, spec: { ...lease.spec, ...spec } });
+    return;
+  }
+  const fresh: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: key, spec };
+  await client.create(leases, fresh);
+}

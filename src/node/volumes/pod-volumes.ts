@@ -1,0 +1,151 @@
+// All volumes of a pod, made ready together and taken down together. What belongs to a pod lies in
+//
+//   <data>/pod-volumes/<pod uid>/<volume name>/             its own directory, if the type has one
+//   <data>/pod-volumes/<pod uid>/.persistent/<volume name>  a link to the directory of the PersistentVolume it uses
+//
+// so that a pod can be taken down that this process has never seen.
+import { mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Clock } from '../../api/clock.ts';
+import { StatusError } from '../../api/errors.ts';
+import type { Pod, Volume } from '../../api/generated/types.ts';
+import { CommandError, type RunCommand } from '../../api/machine-command.ts';
+import type { Stored } from '../../api/objects.ts';
+import type { Client } from '../../client/client.ts';
+import { removeUnmounted } from '../machine/mounts.ts';
+import type { Placement } from '../pods/downward.ts';
+import { setUpEmptyDir } from './empty-dir.ts';
+import { setUpHostPath } from './host-path.ts';
+import type { LocalVolume } from './local/layout.ts';
+import type { LocalVolumes } from './local/local-volumes.ts';
+import { fsGroupOf, giveToGroup } from './ownership.ts';
+import { MissingKeyError } from './payload.ts';
+import { claimedVolume } from './persistent-claim.ts';
+import { ProjectedVolumes } from './projected.ts';
+import { volumeObjects } from './volume-objects.ts';
+import { type PodVolumes, type ReadyVolume, VolumeNotReadyError } from './volumes.ts';
+
+/** A volume's name is a DNS label, so no volume is called this. */
+const PERSISTENT = '.persistent';
+
+export interface PodVolumesOptions {
+  client: Client;
+  /** An existing directory. */
+  dataDirectory: string;
+  local: LocalVolumes;
+  run: RunCommand;
+  clock: Clock;
+  /** What downwardAPI fields of the pod's surroundings say. */
+  placement(pod: Stored<Pod>): Placement;
+}
+
+/** Makes the volumes of this node's pods. */
+export async function createPodVolumes(options: PodVolumesOptions): Promise<PodVolumes> {
+  const { local, run, clock, placement } = options;
+  const base = join(options.dataDirectory, 'pod-volumes');
+  await mkdir(base, { recursive: true, mode: 0o711 });
+  // Mount points are compared with what the kernel says, which knows no symbolic links.
+  const root = await realpath(base);
+  const objects = volumeObjects(options.client);
+  const projected = new ProjectedVolumes({ run, clock, objects, placement });
+
+  const setUpOne = async (pod: Stored<Pod>, volume: Volume): Promise<ReadyVolume> => {
+    const podDirectory = join(root, pod.metadata.uid);
+    const directory = join(podDirectory, volume.name);
+    if (ProjectedVolumes.has(volume)) return projected.setUp(pod, volume, directory);
+    if (volume.hostPath) return setUpHostPath(volume.hostPath);
+    if (volume.persistentVolumeClaim) return setUpClaim(pod, volume.name, volume.persistentVolumeClaim);
+    if (volume.emptyDir) {
+      await mkdir(podDirectory, { recursive: true, mode: 0o711 });
+      return setUpEmptyDir(run, volume.emptyDir, directory, fsGroupOf(pod));
+    }
+    const types = Object.keys(volume).filter((key) => key !== 'name');
+    throw new VolumeNotReadyError(
+      'FailedMount',
+      `volumes of type ${types.join(', ') || 'none'} are not supported by this node`,
+    );
+  };
+
+  const setUpClaim = async (
+    pod: Stored<Pod>,
+    volumeName: string,
+    source: NonNullable<Volume['persistentVolumeClaim']>,
+  ): Promise<ReadyVolume> => {
+    const found = await claimedVolume(pod, source, objects, local.volumesDirectory);
+    let hostPath: string;
+    if ('local' in found) {
+      await remember(pod.metadata.uid, volumeName, found.local);
+      hostPath = await local.use(found.local, pod.metadata.uid);
+    } else {
+      hostPath = found.path;
+    }
+    const readOnly = source.readOnly === true;
+    const group = fsGroupOf(pod);
+    if (group && !readOnly && 'local' in found) await giveToGroup(hostPath, group);
+    return { hostPath, readOnly };
+  };
+
+  /** The link is there before the volume is used, and goes after it has been released. */
+  const remember = async (podUid: string, volumeName: string, volume: LocalVolume): Promise<void> => {
+    const links = join(root, podUid, PERSISTENT);
+    await mkdir(links, { recursive: true, mode: 0o711 });
+    const link = join(links, volumeName);
+    if ((await readlink(link).catch(() => undefined)) === volume.directory) return;
+    await rm(link, { force: true });
+    await symlink(volume.directory, link);
+  };
+
+  return {
+    async setUp(pod) {
+      const volumes = pod.spec?.volumes ?? [];
+      await mkdir(join(root, pod.metadata.uid), { recursive: true, mode: 0o711 });
+      const outcomes = await Promise.allSettled(volumes.map((volume) => setUpOne(pod, volume)));
+      const ready = new Map<string, ReadyVolume>();
+      for (const [index, volume] of volumes.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.status === 'rejected') throw explained(volume.name, outcome.reason);
+        if (outcome) ready.set(volume.name, outcome.value);
+      }
+      return ready;
+    },
+
+    async refresh(pod) {
+      for (const volume of pod.spec?.volumes ?? []) {
+        if (!ProjectedVolumes.has(volume)) continue;
+        await setUpOne(pod, volume).catch((error: unknown) => {
+          throw explained(volume.name, error);
+        });
+      }
+    },
+
+    async tearDown(podUid) {
+      const podDirectory = join(root, podUid);
+      projected.forget(podUid);
+      const links = join(podDirectory, PERSISTENT);
+      for (const name of await readdir(links).catch(() => [])) {
+        const directory = await readlink(join(links, name));
+        await local.release({ name: basename(directory), directory, sizeBytes: 0, mountOptions: [] }, podUid);
+        await rm(join(links, name), { force: true });
+      }
+      await removeUnmounted(run, podDirectory);
+    },
+
+    podsOnDisk: () => readdir(root),
+  };
+}
+
+/** Names the volume, in upstream's words. What is no trouble of the machine or the API is a defect: left as it is. */
+function explained(volumeName: string, error: unknown): unknown {
+  const known =
+    error instanceof VolumeNotReadyError ||
+    error instanceof MissingKeyError ||
+    error instanceof StatusError ||
+    error instanceof CommandError ||
+    (error instanceof Error && 'syscall' in error);
+  if (!known) return error;
+  const reason = error instanceof VolumeNotReadyError ? error.reason : 'FailedMount';
+  return new VolumeNotReadyError(
+    reason,
+    `MountVolume.SetUp failed for volume "${volumeName}" : ${error.message}`,
+  );
+}

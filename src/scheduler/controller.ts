@@ -1,0 +1,211 @@
+// The scheduler's loop: pods without a node come from a queue, a pure plan decides about each against the state of
+// the cluster, and the decision is counted in before it is carried out, so that many can be carried out at once.
+// Nothing waits inside: a pod whose claims are still being provisioned comes again when they change.
+import { isNotFound } from '../api/errors.ts';
+import type { Node, PersistentVolume, Pod } from '../api/generated/types.ts';
+import { keyOf, parseKey, type Stored } from '../api/objects.ts';
+import { claimKeysOf, isPodFinished } from '../api/pod-state.ts';
+import { namespaces } from '../api/resources/namespaces.ts';
+import { nodes } from '../api/resources/nodes.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
+import { pods } from '../api/resources/pods.ts';
+import { storageClasses } from '../api/resources/storage-classes.ts';
+import { createRecorder, type EventRecorder } from '../client/events.ts';
+import type { RunContext } from '../client/run-context.ts';
+import { runWorkers } from '../client/run-workers.ts';
+import { WorkQueue } from '../client/work-queue.ts';
+import { ClusterState } from './cluster-state.ts';
+import { bindPod, reportUnschedulable, startVolumes } from './effects.ts';
+import { isForScheduler, planPod, SCHEDULER_NAME } from './plan.ts';
+import { storageView } from './storage-view.ts';
+import { FLUSH_MS, UnschedulablePods } from './unschedulable-pods.ts';
+import type { StorageView, VolumeChoice } from './volumes.ts';
+
+/** Decisions are made one at a time; so many of them are carried out at once. */
+const WRITERS = 16;
+const PODS_BY_CLAIM = 'claim';
+
+/** Runs the scheduler until the context's signal. */
+export async function runScheduler(context: RunContext): Promise<void> {
+  const scheduler = new Scheduler(context);
+  await scheduler.run();
+}
+
+class Scheduler {
+  readonly #context: RunContext;
+  readonly #queue: WorkQueue;
+  readonly #recorder: EventRecorder;
+  readonly #cluster: ClusterState;
+  readonly #storage: StorageView;
+  readonly #waiting: UnschedulablePods;
+  /** When each waiting pod's reason was last told in an event, ms. */
+  readonly #toldAtMs = new Map<string, number>();
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    const { client, clock, random, informers, log, signal } = context;
+    this.#queue = new WorkQueue(clock);
+    this.#recorder = createRecorder(client, clock, random, SCHEDULER_NAME, '', log, signal);
+    const namespaceLister = informers.of(namespaces);
+    this.#cluster = new ClusterState((name) => namespaceLister.get(undefined, name)?.metadata.labels);
+    this.#storage = storageView(informers);
+    this.#waiting = new UnschedulablePods(clock, this.#queue);
+    informers.of(pods).addIndex(PODS_BY_CLAIM, claimKeysOf);
+  }
+
+  async run(): Promise<void> {
+    const { informers, log, signal } = this.#context;
+    const watched = [pods, nodes, namespaces, persistentVolumeClaims, persistentVolumes, storageClasses];
+    try {
+      // All caches first: a pod must not be placed because the pods beside it were not known yet.
+      await Promise.all(watched.map((resource) => informers.of<Pod>(resource as typeof pods).synced()));
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    const unsubscribe = this.#subscribe();
+    await runWorkers(this.#queue, WRITERS, (key) => this.#schedule(key), log, signal);
+    for (const end of unsubscribe) end();
+    this.#waiting.stop();
+  }
+
+  #subscribe(): (() => void)[] {
+    const { informers } = this.#context;
+    const retryAll = (): void => this.#waiting.retryAll();
+    // Of volumes only those that nobody claims can help a pod; the others are heard of through their claims.
+    const volumeChanged = (volume: PersistentVolume): void => {
+      if (!volume.spec.claimRef) retryAll();
+    };
+    return [
+      informers.of(nodes).subscribe({
+        added: (node) => {
+          this.#cluster.setNode(node);
+          retryAll();
+        },
+        updated: (node, old) => {
+          this.#cluster.setNode(node);
+          if (nodeFacts(node) !== nodeFacts(old)) retryAll();
+        },
+        deleted: (node) => {
+          this.#cluster.removeNode(node.metadata.name);
+          retryAll();
+        },
+      }),
+      informers.of(pods).subscribe({
+        added: (pod) => this.#podChanged(pod),
+        updated: (pod, old) => this.#podChanged(pod, old),
+        deleted: (pod) => this.#podGone(pod),
+      }),
+      informers.of(namespaces).subscribe({
+        updated: (namespace, old) => {
+          if (JSON.stringify(namespace.metadata.labels) === JSON.stringify(old.metadata.labels)) return;
+          this.#cluster.recountAffinity();
+          retryAll();
+        },
+      }),
+      informers.of(persistentVolumeClaims).subscribe({
+        added: (claim) => this.#claimChanged(keyOf(claim)),
+        updated: (claim) => this.#claimChanged(keyOf(claim)),
+        deleted: (claim) => this.#claimChanged(keyOf(claim)),
+      }),
+      informers.of(persistentVolumes).subscribe({ added: volumeChanged, updated: volumeChanged }),
+      informers.of(storageClasses).subscribe({ added: retryAll }),
+    ];
+  }
+
+  #podChanged(pod: Stored<Pod>, old?: Stored<Pod>): void {
+    const key = keyOf(pod);
+    if (pod.spec.nodeName) {
+      this.#forget(key);
+      if (isPodFinished(pod)) this.#podGone(pod);
+      else this.#cluster.placePod(pod, pod.spec.nodeName);
+      return;
+    }
+    if (!isForScheduler(pod)) this.#podGone(pod);
+    else if (!old || needsAnotherLook(pod, old)) this.#queue.add(key);
+  }
+
+  #podGone(pod: Stored<Pod>): void {
+    this.#forget(keyOf(pod));
+    if (this.#cluster.nodeOf(pod.metadata.uid) === undefined) return;
+    this.#cluster.removePod(pod.metadata.uid);
+    this.#waiting.retryAll();
+  }
+
+  #forget(key: string): void {
+    this.#waiting.remove(key);
+    this.#toldAtMs.delete(key);
+  }
+
+  #claimChanged(claimKey: string): void {
+    for (const pod of this.#context.informers.of(pods).byIndex(PODS_BY_CLAIM, claimKey)) {
+      if (isForScheduler(pod)) this.#waiting.retry(keyOf(pod));
+    }
+  }
+
+  async #schedule(key: string): Promise<void> {
+    const { namespace, name } = parseKey(key);
+    const pod = this.#context.informers.of(pods).get(namespace, name);
+    if (!pod || !isForScheduler(pod)) return this.#forget(key);
+    // Nothing is awaited from here to the counting-in: decisions do not overlap.
+    this.#cluster.removePod(pod.metadata.uid);
+    const decision = planPod(pod, this.#cluster, this.#storage);
+    if (decision.type === 'unschedulable') return this.#report(key, pod, decision);
+    this.#cluster.placePod(pod, decision.nodeName);
+    try {
+      await this.#carryOut(key, pod, decision.nodeName, decision.volumes);
+    } catch (error) {
+      // The informer may have told of the pod on its node meanwhile; then it stays counted.
+      if (!this.#context.informers.of(pods).get(namespace, name)?.spec.nodeName) {
+        this.#cluster.removePod(pod.metadata.uid);
+      }
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async #carryOut(key: string, pod: Stored<Pod>, nodeName: string, volumes: VolumeChoice): Promise<void> {
+    const { client } = this.#context;
+    if (volumes.reserve.length > 0 || volumes.provision.length > 0) {
+      await startVolumes(client, volumes, nodeName);
+      this.#context.log.debug('pod waits for its claims to be bound', { key, node: nodeName });
+      return;
+    }
+    await bindPod(client, pod, nodeName);
+    this.#forget(key);
+    this.#recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`, 'Binding');
+  }
+
+  async #report(
+    key: string,
+    pod: Stored<Pod>,
+    { message, onClaims }: { message: string; onClaims: boolean },
+  ): Promise<void> {
+    const { client, clock } = this.#context;
+    this.#waiting.add(key, onClaims);
+    try {
+      const news = await reportUnschedulable(client, clock, pod, message);
+      const toldAtMs = this.#toldAtMs.get(key);
+      if (!news && toldAtMs !== undefined && clock.now() - toldAtMs < FLUSH_MS) return;
+      this.#toldAtMs.set(key, clock.now());
+      this.#recorder.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+/** What of a node can make room for a pod; its heartbeat cannot. */
+function nodeFacts(node: Stored<Node>): string {
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status;
+  return JSON.stringify([node.metadata.labels, node.spec, node.status?.allocatable, ready]);
+}
+
+/** Whether the pod changed in a way that can make it schedulable; its own status cannot. */
+function needsAnotherLook(pod: Stored<Pod>, old: Stored<Pod>): boolean {
+  return (
+    pod.metadata.uid !== old.metadata.uid ||
+    JSON.stringify(pod.spec) !== JSON.stringify(old.spec) ||
+    JSON.stringify(pod.metadata.labels) !== JSON.stringify(old.metadata.labels)
+  );
+}

@@ -1,0 +1,141 @@
+// Whether a pod may run on a node: one question per function, each answered with upstream's reasons (empty: it may).
+// In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
+import type { Pod, Taint } from '../api/generated/types.ts';
+import { matchesNodeSelector } from '../api/node-selector.ts';
+import type { Stored } from '../api/objects.ts';
+import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE, untolerated } from '../api/taints.ts';
+import { affinityGroups, antiAffinityGroups, matchesGroup, type TermGroup } from './affinity-terms.ts';
+import type { ClusterState, NodeState } from './cluster-state.ts';
+import { type Amounts, type HostPort, hostPortsOf, podRequests, portsConflict } from './requests.ts';
+import { type Domains, spreadDomains, spreadReasons } from './topology-spread.ts';
+
+/** What is worked out once per pod and then asked of every node. */
+export interface PodFacts {
+  pod: Stored<Pod>;
+  requests: Amounts;
+  hostPorts: HostPort[];
+  affinity: { group: TermGroup; counts: ReadonlyMap<string, number> }[];
+  antiAffinity: { group: TermGroup; counts: ReadonlyMap<string, number> }[];
+  /** Where pods already are whose anti-affinity means this pod. */
+  repelledFrom: { topologyKey: string; values: ReadonlyMap<string, number> }[];
+  /** No pod matches the pod's own affinity yet, but it does itself: it may be the first. */
+  isFirstOfItsAffinity: boolean;
+  spread: Domains[];
+}
+
+export function podFacts(pod: Stored<Pod>, cluster: ClusterState): PodFacts {
+  const count = (group: TermGroup) => ({ group, counts: cluster.affinity.matching(group, cluster.placed) });
+  const affinity = affinityGroups(pod).map(count);
+  return {
+    pod,
+    requests: podRequests(pod),
+    hostPorts: hostPortsOf(pod),
+    affinity,
+    antiAffinity: antiAffinityGroups(pod).map(count),
+    repelledFrom: [...cluster.affinity.repelling(pod)],
+    isFirstOfItsAffinity:
+      affinity.every(({ counts }) => counts.size === 0) &&
+      affinity.every(({ group }) => matchesGroup(pod, group, cluster.namespaceLabels)),
+    spread: spreadDomains(pod, cluster),
+  };
+}
+
+type Filter = (facts: PodFacts, node: NodeState) => string[];
+
+const unschedulable: Filter = ({ pod }, { node }) => {
+  if (!node?.spec.unschedulable) return [];
+  const taint: Taint = { key: TAINT_UNSCHEDULABLE, effect: 'NoSchedule' };
+  return untolerated([taint], pod.spec.tolerations ?? []) ? ['node(s) were unschedulable'] : [];
+};
+
+/**
+ * The taints that keep pods away. A node that is not Ready counts as tainted even before the node controller has
+ * come round to tainting it.
+ */
+export function keepingAway(node: NodeState): Taint[] {
+  const taints = (node.node?.spec.taints ?? []).filter(
+    (taint) => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute',
+  );
+  const ready = node.node?.status?.conditions?.find((condition) => condition.type === 'Ready')?.status;
+  if (ready === 'True') return taints;
+  const key = ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE;
+  return taints.some((taint) => taint.key === key) ? taints : [...taints, { key, effect: 'NoSchedule' }];
+}
+
+const taints: Filter = ({ pod }, node) => {
+  const taint = untolerated(keepingAway(node), pod.spec.tolerations ?? []);
+  return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`] : [];
+};
+
+/** Whether the node satisfies the pod's nodeSelector and required node affinity. */
+export function matchesNodeAffinity(pod: Pod, node: NodeState): boolean {
+  const { labels } = node;
+  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return selected && (!required || matchesNodeSelector(required, { name: node.name, labels }));
+}
+
+const nodeAffinity: Filter = ({ pod }, node) =>
+  matchesNodeAffinity(pod, node) ? [] : ["node(s) didn't match Pod's node affinity/selector"];
+
+const hostPorts: Filter = (facts, node) => {
+  if (facts.hostPorts.length === 0) return [];
+  for (const taken of node.hostPorts.values()) {
+    if (taken.some((port) => facts.hostPorts.some((wanted) => portsConflict(port, wanted)))) {
+      return ["node(s) didn't have free ports for the requested pod ports"];
+    }
+  }
+  return [];
+};
+
+const resources: Filter = ({ requests }, node) => {
+  const reasons: string[] = [];
+  const maxPods = node.allocatable.get('pods') ?? 0n;
+  if (BigInt(node.pods.size + 1) * 1_000_000_000n > maxPods) reasons.push('Too many pods');
+  for (const [name, amount] of requests) {
+    if (amount === 0n) continue;
+    const free = (node.allocatable.get(name) ?? 0n) - (node.requested.get(name) ?? 0n);
+    if (amount > free) reasons.push(`Insufficient ${name}`);
+  }
+  return reasons;
+};
+
+const interPodAffinity: Filter = (facts, { labels }) => {
+  const isIn = (key: string, counts: ReadonlyMap<string, number>): boolean => {
+    const value = labels[key];
+    return value !== undefined && counts.has(value);
+  };
+  for (const { group, counts } of facts.affinity) {
+    if (isIn(group.topologyKey, counts)) continue;
+    if (facts.isFirstOfItsAffinity && labels[group.topologyKey] !== undefined) continue;
+    return ["node(s) didn't match pod affinity rules"];
+  }
+  if (facts.antiAffinity.some(({ group, counts }) => isIn(group.topologyKey, counts))) {
+    return ["node(s) didn't match pod anti-affinity rules"];
+  }
+  if (facts.repelledFrom.some(({ topologyKey, values }) => isIn(topologyKey, values))) {
+    return ["node(s) didn't satisfy existing pods anti-affinity rules"];
+  }
+  return [];
+};
+
+const topologySpread: Filter = (facts, node) => spreadReasons(facts.spread, node);
+
+const FILTERS: readonly Filter[] = [
+  unschedulable,
+  taints,
+  nodeAffinity,
+  hostPorts,
+  resources,
+  topologySpread,
+  interPodAffinity,
+];
+
+/** Why the pod may not run on the node, volumes apart; empty if it may. */
+export function filterNode(facts: PodFacts, node: NodeState): string[] {
+  for (const filter of FILTERS) {
+    const reasons = filter(facts, node);
+    if (reasons.length > 0) return reasons;
+  }
+  return [];
+}

@@ -1,0 +1,30 @@
+// Storage as the scheduler sees it: the informers of claims, volumes and classes, with the indexes that keep a
+// decision from reading every volume.
+import type { PersistentVolume } from '../api/generated/types.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
+import { storageClasses } from '../api/resources/storage-classes.ts';
+import { classNameOf, claimRefKeys, unclaimedClassKeys } from '../api/volume-binding.ts';
+import type { Informers } from '../client/informers.ts';
+import type { StorageView } from './volumes.ts';
+
+const BY_CLAIM = 'claimRef';
+const UNCLAIMED_BY_CLASS = 'unclaimedClass';
+
+/** Adds its indexes; call it before the informers run. */
+export function storageView(informers: Informers): StorageView {
+  const claims = informers.of(persistentVolumeClaims);
+  const volumes = informers.of<PersistentVolume>(persistentVolumes);
+  const classes = informers.of(storageClasses);
+  volumes.addIndex(BY_CLAIM, claimRefKeys);
+  volumes.addIndex(UNCLAIMED_BY_CLASS, unclaimedClassKeys);
+  return {
+    claim: (namespace, name) => claims.get(namespace, name),
+    volume: (name) => volumes.get(undefined, name),
+    storageClass: (name) => classes.get(undefined, name),
+    candidates: (claim) => [
+      ...volumes.byIndex(BY_CLAIM, `${claim.metadata.namespace}/${claim.metadata.name}`),
+      ...volumes.byIndex(UNCLAIMED_BY_CLASS, classNameOf(claim)),
+    ],
+  };
+}

@@ -1,0 +1,65 @@
+// The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, but
+// none sooner than its own back-off allows, so that a stream of changes does not become a stream of attempts.
+import type { CancelTimer, Clock } from '../api/clock.ts';
+import type { WorkQueue } from '../client/work-queue.ts';
+
+/** Upstream's podInitialBackoff and podMaxBackoff. */
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 10_000;
+/** Everything is tried again after this long, in case a change was not recognised as one that helps. */
+export const FLUSH_MS = 5 * 60_000;
+/** Changes that come together are one change. */
+const COALESCE_MS = 20;
+
+interface Waiter {
+  attempts: number;
+  notBeforeMs: number;
+  onClaims: boolean;
+}
+
+export class UnschedulablePods {
+  readonly #clock: Clock;
+  readonly #queue: WorkQueue;
+  readonly #waiters = new Map<string, Waiter>();
+  #cancelRetry: CancelTimer | undefined;
+
+  constructor(clock: Clock, queue: WorkQueue) {
+    this.#clock = clock;
+    this.#queue = queue;
+  }
+
+  /** No node takes the pod now. @param onClaims because of its claims alone: nodes cannot change that. */
+  add(key: string, onClaims: boolean): void {
+    const attempts = (this.#waiters.get(key)?.attempts ?? 0) + 1;
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 10), MAX_BACKOFF_MS);
+    this.#waiters.set(key, { attempts, notBeforeMs: this.#clock.now() + backoffMs, onClaims });
+    this.#queue.addAfter(key, FLUSH_MS);
+  }
+
+  /** It was placed, or is no longer ours. */
+  remove(key: string): void {
+    this.#waiters.delete(key);
+  }
+
+  /** Something changed for this pod alone (the pod itself, its claim): it is tried at once. */
+  retry(key: string): void {
+    this.#queue.add(key);
+  }
+
+  /** Nodes, or what is free on them, changed: those that wait for that are tried when their back-off is over. */
+  retryAll(): void {
+    if (this.#waiters.size === 0) return;
+    this.#cancelRetry ??= this.#clock.after(COALESCE_MS, () => {
+      this.#cancelRetry = undefined;
+      const now = this.#clock.now();
+      for (const [key, waiter] of this.#waiters) {
+        if (!waiter.onClaims) this.#queue.addAfter(key, waiter.notBeforeMs - now);
+      }
+    });
+  }
+
+  /** Ends its timer. */
+  stop(): void {
+    this.#cancelRetry?.();
+  }
+}

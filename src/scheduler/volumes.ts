@@ -1,0 +1,121 @@
+// The volumes of a pod that is to be placed: can it be placed at all yet, which nodes reach its bound volumes, and
+// on which its unbound WaitForFirstConsumer claims can be satisfied, by a volume made by hand or by a provisioner.
+// Follows pkg/scheduler/framework/plugins/volumebinding.
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
+import type { Stored } from '../api/objects.ts';
+import { claimsOf } from '../api/pod-state.ts';
+import {
+  classNameOf,
+  findMatchingVolume,
+  isFullyBound,
+  isReachableFrom,
+  NO_PROVISIONER,
+  SELECTED_NODE,
+  waitsForFirstConsumer,
+} from '../api/volume-binding.ts';
+import type { NodeState } from './cluster-state.ts';
+
+/** What the scheduler may ask about storage. */
+export interface StorageView {
+  claim(namespace: string, name: string): Stored<PersistentVolumeClaim> | undefined;
+  volume(name: string): Stored<PersistentVolume> | undefined;
+  storageClass(name: string): Stored<StorageClass> | undefined;
+  /** The volumes that are reserved for the claim, and the unclaimed ones of its class. */
+  candidates(claim: Stored<PersistentVolumeClaim>): Stored<PersistentVolume>[];
+}
+
+/** A pod's claims, sorted by what is still to be done for them. */
+export interface PodVolumes {
+  /** Volumes of bound claims; undefined where the volume is not there. */
+  bound: (Stored<PersistentVolume> | undefined)[];
+  /** Claims that wait for a node. */
+  unbound: Stored<PersistentVolumeClaim>[];
+  /** Keys of the claims in ReadWriteOncePod mode. */
+  exclusive: string[];
+}
+
+/** What binding the pod to one node asks of its unbound claims. */
+export interface VolumeChoice {
+  /** Volumes made by hand, each to be reserved for a claim. */
+  reserve: { claim: Stored<PersistentVolumeClaim>; volume: Stored<PersistentVolume> }[];
+  /** Claims to be provisioned on the node. */
+  provision: Stored<PersistentVolumeClaim>[];
+}
+
+/** The pod's volumes, or why no node is right for it yet. */
+export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes | { reason: string } {
+  const namespace = pod.metadata.namespace ?? '';
+  const result: PodVolumes = { bound: [], unbound: [], exclusive: [] };
+  let unboundImmediate = false;
+  for (const { claimName, ephemeral } of claimsOf(pod)) {
+    const claim = storage.claim(namespace, claimName);
+    const quoted = `persistentvolumeclaim "${claimName}"`;
+    if (!claim) {
+      return {
+        reason: ephemeral
+          ? `waiting for ephemeral volume controller to create the ${quoted}`
+          : `${quoted} not found`,
+      };
+    }
+    if (claim.status?.phase === 'Lost') {
+      return { reason: `${quoted} bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"` };
+    }
+    if (claim.metadata.deletionTimestamp) return { reason: `${quoted} is being deleted` };
+    if (ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.uid === pod.metadata.uid)) {
+      return { reason: `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)` };
+    }
+    if (claim.spec.accessModes?.includes('ReadWriteOncePod')) result.exclusive.push(`${namespace}/${claimName}`);
+    if (isFullyBound(claim)) result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
+    else if (claim.spec.volumeName || !waitsForFirstConsumer(storage.storageClass(classNameOf(claim)))) {
+      unboundImmediate = true;
+    } else result.unbound.push(claim);
+  }
+  return unboundImmediate ? { reason: 'pod has unbound immediate PersistentVolumeClaims' } : result;
+}
+
+export const NO_VOLUME_TO_BIND = "node(s) didn't find available persistent volumes to bind";
+export const VOLUME_NOT_REACHABLE = "node(s) didn't match PersistentVolume's node affinity";
+export const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)';
+
+/** What the claims need if the pod goes to the node, or why it cannot. */
+export function chooseVolumes(
+  volumes: PodVolumes,
+  node: NodeState,
+  storage: StorageView,
+): VolumeChoice | { reason: string } {
+  const facts = { name: node.name, labels: node.labels };
+  for (const volume of volumes.bound) {
+    if (!volume) return { reason: VOLUME_GONE };
+    if (!isReachableFrom(volume, facts)) return { reason: VOLUME_NOT_REACHABLE };
+  }
+  const choice: VolumeChoice = { reserve: [], provision: [] };
+  const excluded = new Set<string>();
+  for (const claim of volumes.unbound) {
+    const selected = claim.metadata.annotations?.[SELECTED_NODE];
+    if (selected !== undefined && selected !== node.name) return { reason: NO_VOLUME_TO_BIND };
+    const found =
+      selected === undefined
+        ? findMatchingVolume(claim, storage.candidates(claim), { node: facts, excluded })
+        : undefined;
+    if (found) {
+      excluded.add(found.metadata.name);
+      choice.reserve.push({ claim, volume: found });
+      continue;
+    }
+    const storageClass = storage.storageClass(classNameOf(claim));
+    if (!canBeProvisioned(storageClass, node)) return { reason: NO_VOLUME_TO_BIND };
+    choice.provision.push(claim);
+  }
+  return choice;
+}
+
+function canBeProvisioned(storageClass: StorageClass | undefined, node: NodeState): boolean {
+  if (!storageClass?.provisioner || storageClass.provisioner === NO_PROVISIONER) return false;
+  const topologies = storageClass.allowedTopologies ?? [];
+  return (
+    topologies.length === 0 ||
+    topologies.some((term) =>
+      (term.matchLabelExpressions ?? []).every(({ key, values }) => values.includes(node.labels[key] ?? '')),
+    )
+  );
+}

@@ -1,0 +1,193 @@
+// A SPDY/3.1 connection as Kubernetes uses it for exec, attach and port-forward: many streams over one byte stream,
+// opened by either side. Like its peers (moby/spdystream) it does no flow control per stream: a reader that stops
+// stops the connection.
+import { Duplex } from 'node:stream';
+import { controlFrame, dataFrame, FLAG_FIN, FRAME, type Frame, FrameReader } from './frames.ts';
+import { type Headers, headerReader, headerWriter } from './headers.ts';
+
+/** Streams open at once on one connection. */
+const MAX_STREAMS = 1_000;
+const RST_REFUSED = 3;
+const RST_CANCEL = 5;
+/** Data of a stream that waits for its reader, in bytes, before the connection is held up. */
+const READ_AHEAD_BYTES = 1024 * 1024;
+
+/** One stream: what is written goes to the peer, ending it half-closes. */
+export class SpdyStream extends Duplex {
+  readonly id: number;
+  readonly headers: Headers;
+  readonly #send: (frame: Buffer) => Promise<void>;
+  #readable: (() => void) | undefined;
+
+  constructor(id: number, headers: Headers, send: (frame: Buffer) => Promise<void>) {
+    super({ allowHalfOpen: true, readableHighWaterMark: READ_AHEAD_BYTES });
+    this.id = id;
+    this.headers = headers;
+    this.#send = send;
+  }
+
+  /** Hands data from the peer to the reader; resolves when more may come. */
+  deliver(payload: Buffer): Promise<void> | undefined {
+    if (this.destroyed || this.readableEnded || this.push(payload)) return undefined;
+    return new Promise((resolve) => {
+      this.#readable = resolve;
+      this.once('close', resolve);
+    });
+  }
+
+  override _read(): void {
+    this.#readable?.();
+    this.#readable = undefined;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(dataFrame(this.id, chunk, false)).then(() => done(), done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#send(dataFrame(this.id, Buffer.alloc(0), true)).then(() => done(), done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const whole = this.readableEnded && this.writableFinished;
+    if (!whole) this.#send(controlFrame(FRAME.rstStream, 0, this.id, RST_CANCEL)).catch(() => {});
+    done(error);
+  }
+}
+
+export interface SpdySessionEvents {
+  /** The peer opened a stream. */
+  onStream(stream: SpdyStream): void;
+  /** The connection has ended; `error` if not in order. */
+  onClose(error?: Error): void;
+}
+
+export class SpdySession {
+  readonly #socket: Duplex;
+  readonly #events: SpdySessionEvents;
+  readonly #streams = new Map<number, SpdyStream>();
+  readonly #writeHeaders = headerWriter();
+  readonly #readHeaders = headerReader();
+  #nextId: number;
+  #opening: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /** @param role who opened the connection: clients' streams have odd ids. */
+  constructor(socket: Duplex, role: 'client' | 'server', events: SpdySessionEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#nextId = role === 'client' ? 1 : 2;
+    socket.once('error', (error) => this.#end(error));
+    socket.once('close', () => this.#end());
+    this.#run().then(
+      () => this.#end(),
+      (error: Error) => this.#end(error),
+    );
+  }
+
+  /** Opens a stream; what is written to it goes out behind the headers. */
+  openStream(headers: Headers): Promise<SpdyStream> {
+    const opened = this.#opening.then(async () => {
+      const id = this.#nextId;
+      this.#nextId += 2;
+      const stream = this.#add(id, headers);
+      const block = await this.#writeHeaders(headers);
+      await this.#send(controlFrame(FRAME.synStream, 0, id, 0, Buffer.from([0, 0]), block));
+      return stream;
+    });
+    this.#opening = opened.catch(() => {});
+    return opened;
+  }
+
+  close(): void {
+    this.#send(controlFrame(FRAME.goAway, 0, 0, 0)).catch(() => {});
+    this.#socket.end();
+    this.#end();
+  }
+
+  async #run(): Promise<void> {
+    const reader = new FrameReader();
+    for await (const chunk of this.#socket) {
+      reader.push(chunk);
+      for (let frame = reader.next(); frame; frame = reader.next()) await this.#handle(frame);
+    }
+  }
+
+  async #handle(frame: Frame): Promise<void> {
+    if (frame.kind === 'data') {
+      const stream = this.#streams.get(frame.streamId);
+      if (!stream) return;
+      if (frame.payload.length > 0) await stream.deliver(Buffer.from(frame.payload));
+      if (frame.flags & FLAG_FIN) stream.push(null);
+      return;
+    }
+    const { payload, type, flags } = frame;
+    switch (type) {
+      case FRAME.synStream: {
+        const id = payload.readUInt32BE(0) & 0x7fffffff;
+        const headers = await this.#readHeaders(payload.subarray(10));
+        if (this.#streams.size >= MAX_STREAMS || this.#streams.has(id)) {
+          return this.#send(controlFrame(FRAME.rstStream, 0, id, RST_REFUSED));
+        }
+        const stream = this.#add(id, headers);
+        // The reply's headers come out of the same compression context as those of streams that we open.
+        const replied = this.#opening.then(async () => {
+          await this.#send(controlFrame(FRAME.synReply, 0, id, await this.#writeHeaders({})));
+        });
+        this.#opening = replied.catch(() => {});
+        await replied;
+        if (flags & FLAG_FIN) stream.push(null);
+        this.#events.onStream(stream);
+        return;
+      }
+      case FRAME.synReply:
+      case FRAME.headers: {
+        // Read even if nobody asks: the compression context must not fall behind.
+        await this.#readHeaders(payload.subarray(4));
+        if (flags & FLAG_FIN) this.#streams.get(payload.readUInt32BE(0) & 0x7fffffff)?.push(null);
+        return;
+      }
+      case FRAME.rstStream: {
+        const stream = this.#streams.get(payload.readUInt32BE(0) & 0x7fffffff);
+        if (stream) this.#drop(stream);
+        return;
+      }
+      case FRAME.ping:
+        return this.#send(controlFrame(FRAME.ping, 0, payload.readUInt32BE(0)));
+      default:
+        // SETTINGS, WINDOW_UPDATE and GOAWAY ask nothing of us: streams under way may end.
+        return;
+    }
+  }
+
+  #add(id: number, headers: Headers): SpdyStream {
+    const stream = new SpdyStream(id, headers, (frame) => this.#send(frame));
+    stream.on('error', () => {});
+    stream.once('close', () => this.#streams.delete(id));
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** The peer wants no more of this stream. */
+  #drop(stream: SpdyStream): void {
+    this.#streams.delete(stream.id);
+    stream.push(null);
+    stream.destroy();
+  }
+
+  #send(frame: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error('the connection is closed'));
+      this.#socket.write(frame, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  #end(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const stream of this.#streams.values()) stream.destroy();
+    this.#streams.clear();
+    this.#socket.destroy();
+    this.#events.onClose(error);
+  }
+}

@@ -1,0 +1,79 @@
+// Holds the floors of the house: a room imports from floors below it, never from above or beside. Tests may import
+// what they like; everything else, types included, may not.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const source = join(root, 'src');
+
+/** Rooms by floor, from the ground up. Controllers are a room each. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['api', 'wire'],
+  ['store'],
+  ['apiserver'],
+  ['client'],
+  ['controllers', 'scheduler', 'node', 'network', 'storage'],
+  ['cli', 'cluster', 'testing'],
+];
+/** What floor 4 may know: that is why it runs against any Kubernetes, and in the simulator. */
+const FLOOR_4_KNOWS = ['api', 'wire', 'client'];
+/** Within the top floor, the CLI and the test kit stand on the cluster. */
+const ARROWS = new Set(['cli -> cluster', 'testing -> cluster']);
+
+const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
+
+/** `src/controllers/garbage/plan.ts` → room `controllers`, apartment `controllers/garbage`. */
+function placeOf(file: string): { room: string; apartment: string } {
+  const [room = '', second = ''] = relative(source, file).split('/');
+  return { room, apartment: room === 'controllers' ? `${room}/${second}` : room };
+}
+
+function violation(from: string, to: string): string | undefined {
+  const here = placeOf(from);
+  const there = placeOf(to);
+  if (here.apartment === there.apartment) return undefined;
+  const where = `${relative(root, from)} imports ${relative(root, to)}`;
+  if (floorOf(here.room) < 0) return `${where}: ${here.room} stands on no floor`;
+  if (floorOf(there.room) < 0) return `${where}: ${there.room} stands on no floor`;
+  if (ARROWS.has(`${here.room} -> ${there.room}`)) return undefined;
+  if (floorOf(there.room) >= floorOf(here.room)) return `${where}: not a floor below`;
+  if (floorOf(here.room) === 4 && !FLOOR_4_KNOWS.includes(there.room)) return `${where}: past the client`;
+  return undefined;
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g);
+  return [...specifiers].map(([, specifier = '']) => resolve(dirname(file), specifier));
+}
+
+describe('import directions', () => {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(source, name));
+
+  it('finds the source', () => {
+    assert.ok(files.length > 50, `only ${files.length} files below ${source}`);
+    assert.ok(files.some((file) => importsOf(file).length > 0));
+  });
+
+  it('go down only', () => {
+    const violations = files.flatMap((file) => importsOf(file).flatMap((to) => violation(file, to) ?? []));
+    assert.deepEqual(violations, []);
+  });
+
+  it('are told apart', () => {
+    const at = (path: string): string => join(source, path);
+    assert.equal(violation(at('node/agent.ts'), at('api/objects.ts')), undefined);
+    assert.match(violation(at('node/agent.ts'), at('store/store.ts')) ?? '', /past the client/);
+    assert.match(violation(at('node/agent.ts'), at('network/dns/server.ts')) ?? '', /not a floor below/);
+    assert.match(violation(at('api/objects.ts'), at('store/store.ts')) ?? '', /not a floor below/);
+    assert.match(
+      violation(at('controllers/garbage/a.ts'), at('controllers/claims/b.ts')) ?? '',
+      /not a floor below/,
+    );
+    assert.equal(violation(at('cli/main.ts'), at('cluster/cluster.ts')), undefined);
+  });
+});

@@ -1,0 +1,116 @@
+// What a user gets wrong, and what they are told: by the API in Kubernetes' words, by the command in one sentence.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ensureImage } from './images.ts';
+import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from './stead.ts';
+
+const seed = readFileSync(NGINX_MANIFEST, 'utf8');
+const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
+
+describe('bad input', { skip: noContainers }, () => {
+  let stead: TestStead;
+
+  before(async () => {
+    stead = await TestStead.start('toolbox');
+  });
+  after(() => stead?.purge());
+
+  const refused: Array<[string, string, RegExp]> = [
+    [
+      'a selector that does not match',
+      seed.replace('matchLabels:\n      app: nginx', 'matchLabels:\n      app: apache'),
+      /`selector` does not match template `labels`/,
+    ],
+    [
+      'a name that is no DNS label',
+      seed.replace('name: web\nspec:\n  serviceName', 'name: Web_1\nspec:\n  serviceName'),
+      /metadata\.name: Invalid value: "Web_1"/,
+    ],
+    [
+      'negative replicas',
+      seed.replace('replicas: 2', 'replicas: -1'),
+      /spec\.replicas: Invalid value: -1: must be greater than or equal to 0/,
+    ],
+    [
+      'an unknown field',
+      seed.replace('replicas: 2', 'replicaz: 2'),
+      /strict decoding error: unknown field "spec\.replicaz"/,
+    ],
+    [
+      'a wrong type',
+      seed.replace('replicas: 2', 'replicas: two'),
+      /cannot unmarshal string|ValidationError|unmarshal/,
+    ],
+  ];
+  for (const [what, manifest, message] of refused) {
+    it(`refuses ${what}, and keeps what is stored`, async () => {
+      assert.notEqual(manifest, seed);
+      const { code, stderr } = await stead.tryKubectl(['apply', '-f', '-'], manifest.split('---')[1]);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+      assert.equal(await stead.kubectl('get', 'sts', '-o', 'name'), '');
+    });
+  }
+
+  it('leaves a claim of an unknown class Pending, with the reason', async () => {
+    await stead.apply(seed.replace('storage-local', 'nowhere'));
+    await eventually(
+      'the event',
+      () => stead.kubectl('get', 'events', '-o', 'jsonpath={.items[*].message}'),
+      (text) => /storageclass\.storage\.k8s\.io "nowhere" not found/.test(text),
+    );
+    assert.equal(await stead.field('pvc/www-web-0', '.status.phase'), 'Pending');
+    assert.match(await stead.must('why', 'pod/web-0'), /www-web-0|claim/);
+    await stead.kubectl('delete', 'sts,svc,pvc', '--all');
+  });
+
+  it('shows an image that cannot be pulled, and recovers when it appears', async () => {
+    await stead.kubectl('run', 'late', '--image=k8s.gcr.io/nginx-slim:0.8');
+    const reason = () => stead.field('pod/late', '.status.containerStatuses[0].state.waiting.reason');
+    await eventually(
+      'ErrImagePull',
+      reason,
+      (text) => text === 'ErrImagePull' || text === 'ImagePullBackOff',
+    );
+    await eventually('ImagePullBackOff', reason, (text) => text === 'ImagePullBackOff');
+    const events = await stead.kubectl('get', 'events', '-o', 'jsonpath={.items[*].reason}');
+    assert.match(events, /Failed/);
+    await stead.must('image', 'load', await ensureImage('nginx-slim'));
+    await stead.kubectl('wait', '--for=condition=Ready', 'pod/late', '--timeout=120s');
+    await stead.kubectl('delete', 'pod', 'late');
+  });
+
+  it('says in one sentence what keeps stead from starting', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'stead-bad-'));
+    const sentence = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await run(process.execPath, [CLI, 'up', ...args]);
+      assert.equal(code, 1, `stead up ${args.join(' ')} succeeded`);
+      assert.match(stderr, /^stead: [^\n]+\n$/);
+      return stderr;
+    };
+    const listener = createServer();
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = listener.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      assert.match(await sentence('--data-dir', join(directory, 'a'), '--port', `${port}`), /in use.*--port/);
+      mkdirSync(join(directory, 'newer'));
+      writeFileSync(join(directory, 'newer', 'layout.json'), '{"layoutVersion": 99}\n');
+      assert.match(await sentence('--data-dir', join(directory, 'newer')), /newer stead/);
+      writeFileSync(join(directory, 'file'), '');
+      assert.match(await sentence('--data-dir', join(directory, 'file')), /data directory/);
+      assert.match(
+        await sentence('--data-dir', join(directory, 'b'), '-f', '/no/such.yaml'),
+        /no\/such\.yaml/,
+      );
+    } finally {
+      listener.close();
+      await run(process.execPath, [CLI, 'down', '--purge', '--data-dir', join(directory, 'a')]);
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
