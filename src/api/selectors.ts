@@ -140,7 +140,7 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
 // ---- the text of a request's labelSelector ----------------------------------------------------------------------
 
 const INTEGER = /^[+-]?\d{1,19}$/;
-const BINARY_OPERATORS: readonly string[] = ['in', 'notin', '=', '==', '!=', '>', '<'];
+const BINARY_OPERATORS: readonly Operator[] = ['in', 'notin', '=', '==', '!=', '>', '<'];
 const WORD = /[^\s=!(),<>]+/y;
 
 interface Token {
@@ -225,7 +225,7 @@ class SelectorParser {
     const isSet = operator === 'in' || operator === 'notin';
     return this.#checked({
       key: key.text,
-      operator: operator as Operator,
+      operator,
       values: isSet ? this.#values() : [this.#value()],
     });
   }

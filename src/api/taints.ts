@@ -16,9 +16,6 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 }
 
 /** The first taint that none of the tolerations answers. */
-export function untolerated(
-  taints: readonly Taint[],
-  tolerations: readonly Toleration[],
-): Taint | undefined {
+export function untolerated(taints: readonly Taint[], tolerations: readonly Toleration[]): Taint | undefined {
   return taints.find((taint) => !tolerations.some((toleration) => tolerates(toleration, taint)));
 }

@@ -28,7 +28,11 @@ export interface WriteOptions {
   subresource?: string;
 }
 
-export type Patch = { type: 'merge' | 'strategic'; body: object } | { type: 'json'; body: readonly object[] };
+export type Patch =
+  | { type: 'merge' | 'strategic'; body: object }
+  | { type: 'json'; body: readonly object[] }
+  /** Server-side apply: the fields that `fieldManager` wants; `force` takes over what others own. */
+  | { type: 'apply'; body: object; fieldManager: string; force: boolean };
 
 export interface Client {
   get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>>;

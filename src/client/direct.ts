@@ -92,6 +92,7 @@ class DirectClient implements Client {
       ...key,
       body: patch.body,
       patchType: patch.type,
+      options: patch.type === 'apply' ? { fieldManager: patch.fieldManager, force: patch.force } : {},
       ...options,
     });
   }

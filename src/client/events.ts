@@ -60,6 +60,7 @@ class Recorder implements EventRecorder {
   readonly #waiting: Event[] = [];
   #writing = false;
   #dropped = 0;
+  #lastNanoseconds = 0n;
 
   constructor(
     client: Client,
@@ -106,13 +107,13 @@ class Recorder implements EventRecorder {
     action: string | undefined,
   ): Event {
     const now = this.#clock.now();
-    const nanoseconds = BigInt(Math.floor(now)) * 1_000_000n + BigInt(Math.floor(this.#random.next() * 1e6));
+    const name = `${reference.name}.${this.#nanoseconds(now).toString(16)}`;
     const { component, host } = this.#source;
     return {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: {
-        name: `${reference.name}.${nanoseconds.toString(16)}`,
+        name,
         namespace: reference.namespace || 'default',
       },
       involvedObject: reference,
@@ -127,6 +128,13 @@ class Recorder implements EventRecorder {
       firstTimestamp: timestamp(now),
       lastTimestamp: timestamp(now),
     };
+  }
+
+  /** The time in nanoseconds, the digits that the clock has not by chance; each later than the one before. */
+  #nanoseconds(nowMs: number): bigint {
+    const now = BigInt(Math.floor(nowMs)) * 1_000_000n + BigInt(Math.floor(this.#random.next() * 1e6));
+    this.#lastNanoseconds = now > this.#lastNanoseconds ? now : this.#lastNanoseconds + 1n;
+    return this.#lastNanoseconds;
   }
 
   /** Writes what waits, one after the other. Never rejects. */

@@ -31,6 +31,7 @@ const PATCH_TYPES = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 } as const;
 
 /** A client of the API at an endpoint; see kubeconfig.ts for where endpoints come from. */
@@ -129,6 +130,7 @@ class HttpsClient implements Client {
       path: pathOf(resource, key, options.subresource),
       body: patch.body,
       contentType: PATCH_TYPES[patch.type],
+      ...(patch.type === 'apply' ? { query: { fieldManager: patch.fieldManager, force: patch.force } } : {}),
     });
   }
 

@@ -55,7 +55,6 @@ export class CachingInformer<T extends KubeObject> implements Informer<T> {
     return () => this.#handlers.delete(handlers);
   }
 
-  /** Rejects if the informers are stopped before: an empty cache must not be taken for an empty cluster. */
   synced(): Promise<void> {
     return this.#firstList;
   }

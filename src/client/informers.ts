@@ -23,7 +23,10 @@ export interface Informer<T extends KubeObject> extends Lister<T> {
   subscribe(handlers: InformerHandlers<T>): () => void;
   /** Adds an index before the informer runs: the values under which an object is found. Idempotent by name. */
   addIndex(name: string, valuesOf: (object: T) => string[]): void;
-  /** Resolves when the first list is in the cache and the handlers have been told of it. */
+  /**
+   * Resolves when the first list is in the cache and the handlers have been told of it. Rejects if the informers
+   * are stopped before: an empty cache must not be taken for an empty cluster.
+   */
   synced(): Promise<void>;
 }
 

@@ -54,17 +54,23 @@ describe('work queue', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('doubles the delay of failures up to five minutes, until forgotten', () => {
+  it('doubles the delay of failures up to five minutes, until forgotten', async () => {
     const delays: number[] = [];
-    for (let i = 0; i < 20; i++) {
+    const fail = async (): Promise<void> => {
       const before = clock.now();
       queue.addRateLimited('a');
-      delays.push(before);
-    }
+      await clock.runUntilIdle();
+      delays.push(clock.now() - before);
+      assert.equal(await queue.next(), 'a');
+      queue.done('a');
+    };
+    for (let i = 0; i < 20; i++) await fail();
+    assert.deepEqual(delays.slice(0, 5), [5, 10, 20, 40, 80]);
+    assert.deepEqual(delays.slice(15, 18), [163_840, 300_000, 300_000]);
     assert.equal(queue.failures('a'), 20);
     queue.forget('a');
-    assert.equal(queue.failures('a'), 0);
-    assert.equal(clock.pending, 1);
+    await fail();
+    assert.equal(delays.at(-1), 5);
   });
 
   it('ends waiting workers and timers when it is shut down', async () => {

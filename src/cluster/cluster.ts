@@ -8,7 +8,7 @@ import { ensureCertificates } from './certificates.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ProcessInfo } from './control-socket.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { checkMachine, startMachine } from './machine.ts';
+import type * as Machine from './machine.ts';
 import { type Nodes, streamsTo } from './nodes.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import { startSimulatedNodes } from './simulated-nodes.ts';
@@ -45,7 +45,10 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const paths = pathsOf(config.dataDirectory);
   const clock = systemClock;
   const random = systemRandom;
-  if (config.runtime === 'containerd') await checkMachine();
+  // Loaded for real containers only: the simulated runtime needs none of it.
+  const machine: typeof Machine | undefined =
+    config.runtime === 'containerd' ? await import('./machine.ts') : undefined;
+  await machine?.checkMachine();
   const store = await openStore(paths);
   const closers: Array<() => Promise<void>> = [() => store.close()];
   const close = async (): Promise<void> => {
@@ -61,7 +64,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       'kubernetes.default.svc',
     ];
     const certificates = await ensureCertificates(paths.pki, names, clock.now());
-    const nodes: { current?: Nodes } = {};
+    let nodes: Nodes | undefined;
     const plane = await startControlPlane({
       store,
       clock,
@@ -70,7 +73,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       certificates,
       host: HOST,
       port: config.port,
-      connect: streamsTo(() => nodes.current, log.named('streams')),
+      connect: streamsTo(() => nodes, clock, log.named('streams')),
     }).catch((error: unknown) => {
       throw asUserError(error, config);
     });
@@ -87,11 +90,10 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       informers: plane.informers,
       domain: DOMAIN,
     };
-    nodes.current =
-      config.runtime === 'containerd'
-        ? await startMachine(host)
-        : await startSimulatedNodes(host, config.simulatedNodes);
-    const running = nodes.current;
+    const running = machine
+      ? await machine.startMachine(host)
+      : await startSimulatedNodes(host, config.simulatedNodes);
+    nodes = running;
     closers.push(() => running.close());
     log.info('stead is ready', { server, runtime: config.runtime });
 

@@ -3,10 +3,10 @@
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import { allResources } from '../api/resources/all.ts';
-import { createApiServer } from '../apiserver/api-server.ts';
+import { authorizeMasters } from '../apiserver/authn/authorize.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
-import { serveHttps } from '../apiserver/http/server.ts';
-import type { ApiServer } from '../apiserver/request.ts';
+import { serveHttps } from '../apiserver/http/serve-https.ts';
+import { createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
 import type { Informers } from '../client/informers.ts';
@@ -29,7 +29,6 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane {
-  api: ApiServer;
   /** The administrator of the cluster, in this process. */
   client: Client;
   informers: Informers;
@@ -64,9 +63,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     tls: { ...options.certificates.server, ca: options.certificates.ca },
     host: options.host,
     port: options.port,
+    authenticateToken: () => undefined,
+    authorize: authorizeMasters,
     connect: options.connect,
     log: log.named('https'),
     clock,
+    ready: async () => [{ name: 'store', ok: true }],
   });
 
   const stop = new AbortController();
@@ -83,7 +85,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await Promise.all(running);
   };
   return {
-    api,
     client,
     informers,
     port: server.port,
@@ -92,6 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await stopControllers();
       stopInformers.abort();
       await server.close();
+      api.stop();
     },
   };
 }

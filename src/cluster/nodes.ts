@@ -35,6 +35,6 @@ export interface Nodes {
 }
 
 /** The API server's way to logs, exec, attach and port-forward; nodes may start after it does. */
-export function streamsTo(nodes: () => Nodes | undefined, log: Log): ConnectHandler {
-  return createStreamHandler({ streams: (nodeName) => nodes()?.streams(nodeName), log });
+export function streamsTo(nodes: () => Nodes | undefined, clock: Clock, log: Log): ConnectHandler {
+  return createStreamHandler({ streams: (nodeName) => nodes()?.streams(nodeName), clock, log });
 }

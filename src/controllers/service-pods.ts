@@ -50,7 +50,9 @@ export function hostnameIn(service: Service, pod: Pod): string | undefined {
 export function targetPort(port: ServicePort, pod: Pod): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target;
-  const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  const sidecars = (pod.spec.initContainers ?? []).filter(
+    (container) => container.restartPolicy === 'Always',
+  );
   for (const container of [...pod.spec.containers, ...sidecars]) {
     const found = (container.ports ?? []).find(
       ({ name, protocol }) => name === target && (protocol ?? 'TCP') === (port.protocol ?? 'TCP'),

@@ -19,6 +19,7 @@ import { type PodFiles, podFiles } from './pods/pod-files.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { networkChecks } from './probes/network-checks.ts';
 import type { Runtime } from './runtime.ts';
+import type { MachineFacts } from './status/machine-facts.ts';
 import { runNodeStatus } from './status/node-status.ts';
 import type { PodVolumes } from './volumes/volumes.ts';
 
@@ -38,8 +39,10 @@ export interface NodeAgentOptions {
   /** What the node offers; left out: what the machine has, and 110 pods. */
   capacity?: NodeCapacity;
   /** Replaced for simulated nodes, which touch neither disk nor network. */
+  facts?: MachineFacts;
   files?: PodFiles;
   checks?: NetworkChecks;
+  heldUnready?(pod: Pod): string | undefined;
 }
 
 export interface NodeCapacity {
@@ -83,6 +86,7 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     volumes: options.volumes,
     files: options.files ?? podFiles(options.dataDirectory),
     checks: options.checks ?? networkChecks(clock),
+    ...(options.heldUnready ? { heldUnready: options.heldUnready } : {}),
     client,
     clock,
     log,

@@ -119,7 +119,8 @@ export class ClusterState {
   placed = (): Iterable<[Pod, Readonly<Record<string, string>>]> => this.#placedPods();
 
   *#placedPods(): Generator<[Pod, Readonly<Record<string, string>>]> {
-    for (const { pod, nodeName } of this.#places.values()) yield [pod, this.nodes.get(nodeName)?.labels ?? {}];
+    for (const { pod, nodeName } of this.#places.values())
+      yield [pod, this.nodes.get(nodeName)?.labels ?? {}];
   }
 
   #state(name: string): NodeState {

@@ -173,7 +173,13 @@ class Scheduler {
     }
     await bindPod(client, pod, nodeName);
     this.#forget(key);
-    this.#recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`, 'Binding');
+    this.#recorder.event(
+      pod,
+      'Normal',
+      'Scheduled',
+      `Successfully assigned ${key} to ${nodeName}`,
+      'Binding',
+    );
   }
 
   async #report(

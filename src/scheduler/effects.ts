@@ -47,7 +47,8 @@ export async function reportUnschedulable(
   message: string,
 ): Promise<boolean> {
   const before = podCondition(pod, 'PodScheduled');
-  if (before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message) return false;
+  if (before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message)
+    return false;
   const condition = {
     type: 'PodScheduled',
     status: 'False',

@@ -47,7 +47,8 @@ export function planPod(pod: Stored<Pod>, cluster: ClusterState, storage: Storag
   }
   const none = `0/${nodes.length} nodes are available:`;
   const volumes = podVolumes(pod, storage);
-  if ('reason' in volumes) return { type: 'unschedulable', message: `${none} ${volumes.reason}.`, onClaims: true };
+  if ('reason' in volumes)
+    return { type: 'unschedulable', message: `${none} ${volumes.reason}.`, onClaims: true };
 
   const facts = podFacts(pod, cluster);
   const reasons = new Map<string, number>();

@@ -41,7 +41,8 @@ export function podRequests(pod: Pod): Amounts {
 export function podRequestsForScore(pod: Pod): Amounts {
   return sumOver(pod, (container) => {
     const amounts = amountsOf(container.resources?.requests);
-    for (const [name, amount] of Object.entries(UNREQUESTED)) if (!amounts.has(name)) amounts.set(name, amount);
+    for (const [name, amount] of Object.entries(UNREQUESTED))
+      if (!amounts.has(name)) amounts.set(name, amount);
     return amounts;
   });
 }

@@ -4,7 +4,7 @@ import type { PersistentVolume } from '../api/generated/types.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
 import { storageClasses } from '../api/resources/storage-classes.ts';
-import { classNameOf, claimRefKeys, unclaimedClassKeys } from '../api/volume-binding.ts';
+import { claimRefKeys, classNameOf, unclaimedClassKeys } from '../api/volume-binding.ts';
 import type { Informers } from '../client/informers.ts';
 import type { StorageView } from './volumes.ts';
 

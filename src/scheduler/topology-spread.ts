@@ -46,7 +46,10 @@ export function spreadDomains(pod: Stored<Pod>, cluster: ClusterState): Domains[
   });
 }
 
-function withPodLabels(constraint: TopologySpreadConstraint, pod: Pod): TopologySpreadConstraint['labelSelector'] {
+function withPodLabels(
+  constraint: TopologySpreadConstraint,
+  pod: Pod,
+): TopologySpreadConstraint['labelSelector'] {
   const keys = constraint.matchLabelKeys ?? [];
   if (!constraint.labelSelector || keys.length === 0) return constraint.labelSelector;
   const own = Object.entries(pod.metadata.labels ?? {}).filter(([key]) => keys.includes(key));

@@ -62,9 +62,12 @@ export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes |
     }
     if (claim.metadata.deletionTimestamp) return { reason: `${quoted} is being deleted` };
     if (ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.uid === pod.metadata.uid)) {
-      return { reason: `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)` };
+      return {
+        reason: `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
+      };
     }
-    if (claim.spec.accessModes?.includes('ReadWriteOncePod')) result.exclusive.push(`${namespace}/${claimName}`);
+    if (claim.spec.accessModes?.includes('ReadWriteOncePod'))
+      result.exclusive.push(`${namespace}/${claimName}`);
     if (isFullyBound(claim)) result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
     else if (claim.spec.volumeName || !waitsForFirstConsumer(storage.storageClass(classNameOf(claim)))) {
       unboundImmediate = true;

@@ -10,15 +10,17 @@ export const VOLUME_DIRECTORY = 'stead.dev/volume-directory';
 export const LOCAL_VOLUME_FINALIZER = 'stead.dev/local-volume';
 
 /** `storage-local`: the default class, one directory or image per claim on the node that runs the pod. */
-export const defaultStorageClass: StorageClass = {
-  apiVersion: 'storage.k8s.io/v1',
-  kind: 'StorageClass',
-  metadata: {
-    name: 'storage-local',
-    annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
-  },
-  provisioner: LOCAL_PROVISIONER,
-  reclaimPolicy: 'Delete',
-  volumeBindingMode: 'WaitForFirstConsumer',
-  allowVolumeExpansion: true,
-};
+export function defaultStorageClass(): StorageClass {
+  return {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: {
+      name: 'storage-local',
+      annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+    },
+    provisioner: LOCAL_PROVISIONER,
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'WaitForFirstConsumer',
+    allowVolumeExpansion: true,
+  };
+}

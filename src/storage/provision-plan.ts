@@ -50,7 +50,9 @@ export function planProvision(observed: ProvisionObservation): ProvisionPlan {
   const node = selected === undefined ? leastUsed(observed.nodes) : observed.selectedNode;
   if (!node) {
     return selected === undefined
-      ? refuse(`no Ready node has the annotation ${VOLUME_DIRECTORY}, which a node sets when its volume manager runs`)
+      ? refuse(
+          `no Ready node has the annotation ${VOLUME_DIRECTORY}, which a node sets when its volume manager runs`,
+        )
       : refuse(`the selected node "${selected}" is not there any more`, true);
   }
   const directory = node.metadata.annotations?.[VOLUME_DIRECTORY];
@@ -71,7 +73,8 @@ function cannotBeMade(claim: PersistentVolumeClaim): string | undefined {
   if (claim.spec.dataSource ?? claim.spec.dataSourceRef) {
     return `${LOCAL_PROVISIONER} cannot fill a volume from a data source: remove dataSource`;
   }
-  if (!claim.spec.resources?.requests?.storage) return 'the claim asks for no storage: set resources.requests.storage';
+  if (!claim.spec.resources?.requests?.storage)
+    return 'the claim asks for no storage: set resources.requests.storage';
   return undefined;
 }
 

@@ -74,7 +74,11 @@ class LocalProvisioner {
         added: retryUnbound,
         updated: (node, old) => {
           const facts = (n: typeof node): string =>
-            JSON.stringify([n.metadata.annotations, n.spec.unschedulable, n.status?.conditions?.map((c) => c.status)]);
+            JSON.stringify([
+              n.metadata.annotations,
+              n.spec.unschedulable,
+              n.status?.conditions?.map((c) => c.status),
+            ]);
           if (facts(node) !== facts(old)) retryUnbound();
         },
         deleted: retryUnbound,
@@ -99,10 +103,14 @@ class LocalProvisioner {
       selectedNode: selected === undefined ? undefined : informers.of(nodes).get(undefined, selected),
       nodes:
         selected === undefined
-          ? informers.of(nodes).list().map((node) => ({
-              node,
-              volumes: volumes.byIndex(BY_HOSTNAME, node.metadata.labels?.['kubernetes.io/hostname'] ?? '').length,
-            }))
+          ? informers
+              .of(nodes)
+              .list()
+              .map((node) => ({
+                node,
+                volumes: volumes.byIndex(BY_HOSTNAME, node.metadata.labels?.['kubernetes.io/hostname'] ?? '')
+                  .length,
+              }))
           : [],
     };
   }
@@ -117,7 +125,12 @@ class LocalProvisioner {
     if (plan.type === 'refuse') return this.#refuse(claim, plan.message, plan.reschedule);
     const volumeName = plan.volume.metadata.name ?? '';
     if (informers.of(persistentVolumes).get(undefined, volumeName)) return;
-    this.#tell(claim, 'Normal', 'Provisioning', `External provisioner is provisioning volume for claim "${key}"`);
+    this.#tell(
+      claim,
+      'Normal',
+      'Provisioning',
+      `External provisioner is provisioning volume for claim "${key}"`,
+    );
     try {
       await client.create(persistentVolumes, plan.volume);
     } catch (error) {
@@ -164,7 +177,12 @@ class LocalProvisioner {
     }
   }
 
-  #tell(claim: Stored<PersistentVolumeClaim>, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  #tell(
+    claim: Stored<PersistentVolumeClaim>,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): void {
     this.#recorder.event(claim, type, reason, message);
   }
 }

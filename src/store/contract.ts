@@ -2,6 +2,7 @@
 // open a store; what only that backend can do (durability, formats) is tested there.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Store, StoreEvent, WatchOptions } from './store.ts';
 import { CompactedError } from './store.ts';
 import { revisionOfEvent } from './watchers.ts';
@@ -41,6 +42,13 @@ function record(store: Store, options: Omit<WatchOptions, 'onEvents'>): { seen: 
   const stop = store.watch({ ...options, onEvents: (events) => seen.push(...events.map(show)) });
   return { seen, stop };
 }
+
+/** Keys and their revisions, in order. */
+const listing = (revisions: ReadonlyMap<string, number>): string =>
+  [...revisions]
+    .map(([key, revision]) => `${key}@${revision}`)
+    .sort()
+    .join(' ');
 
 /** Registers the suite. `make` is called for every test, for a place of its own. */
 export function storeContract(name: string, make: () => Promise<Backend>): void {
@@ -301,6 +309,50 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       assert.deepEqual(
         entries.map((entry) => `${entry.key}=${text(entry.value)}`),
         ['/hot=49'],
+      );
+    });
+
+    it('agrees with a plain model on any sequence of writes and compactions', async () => {
+      const key = fc.constantFrom('/a', '/a/b', '/b', '/c/d');
+      const step = fc.oneof(
+        { weight: 5, arbitrary: fc.record({ do: fc.constant('put' as const), key }) },
+        { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const), back: fc.nat(6) }) },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+          // The store goes on from run to run: the model begins with what is there.
+          const origin = store.revision();
+          const current = new Map((await store.list('')).entries.map((entry) => [entry.key, entry.revision]));
+          const history = new Map([[origin, listing(current)]]);
+          const live = record(store, { prefix: '/', afterRevision: origin });
+          let oldest = origin;
+          for (const one of steps) {
+            if (one.do === 'compact') {
+              oldest = Math.max(oldest, store.revision() - one.back);
+              await store.compact(oldest);
+              continue;
+            }
+            const expected = current.get(one.key) ?? 0;
+            if (one.do === 'put') {
+              current.set(one.key, await mustPut(store, one.key, 'v', expected));
+            } else {
+              const result = await store.delete(one.key, expected);
+              assert.equal(result.ok, current.delete(one.key));
+            }
+            history.set(store.revision(), listing(current));
+          }
+          for (const [revision, model] of history) {
+            if (revision < oldest) continue;
+            const { entries } = await store.list('', { revision });
+            assert.equal(listing(new Map(entries.map((entry) => [entry.key, entry.revision]))), model);
+            const replay = record(store, { prefix: '/', afterRevision: revision });
+            assert.deepEqual(replay.seen, live.seen.slice(revision - origin));
+            replay.stop();
+          }
+          live.stop();
+        }),
+        { numRuns: 60 },
       );
     });
 

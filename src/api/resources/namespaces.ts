@@ -36,10 +36,6 @@ export const namespaces: ResourceDefinition<Namespace> = {
         namespace.spec = { ...namespace.spec, finalizers: [...finalizers, KUBERNETES_FINALIZER] };
       }
     },
-    prepareForDeletion(namespace) {
-      namespace.status = { ...namespace.status, phase: 'Terminating' };
-    },
-    holdsDeletion: (namespace) => (namespace.spec.finalizers ?? []).length > 0,
     prepareForUpdate(namespace, old) {
       // Only the finalize subresource changes these.
       namespace.spec = { ...namespace.spec, finalizers: old.spec.finalizers };

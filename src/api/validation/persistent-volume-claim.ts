@@ -94,7 +94,6 @@ export function validatePersistentVolumeClaimUpdate(
 
 export function validatePersistentVolumeClaimStatusUpdate(claim: PersistentVolumeClaim): FieldError[] {
   const errors: FieldError[] = [];
-  if (claim.spec.accessModes?.length === 0) errors.push(required('Spec.accessModes'));
   for (const field of ['capacity', 'allocatedResources'] as const) {
     for (const [resource, amount] of Object.entries(claim.status?.[field] ?? {})) {
       errors.push(...quantity(amount, `status.${field}[${resource}]`));

@@ -11,6 +11,7 @@ import type { ApiServer, User } from '../request.ts';
 import { sendDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import { type HealthCheck, sendHealth } from './health.ts';
+import type { InFlight } from './in-flight.ts';
 import { boolean } from './query.ts';
 import { serveResource } from './resource-request.ts';
 import { sendError } from './respond.ts';
@@ -23,6 +24,7 @@ export interface DispatcherParts {
   connect: ConnectHandler | undefined;
   ready: () => Promise<readonly HealthCheck[]>;
   nowMs: () => number;
+  inFlight: InFlight;
   log: Log;
 }
 
@@ -59,7 +61,7 @@ async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> 
     if (!OPEN.has(first)) await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
     if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.ready);
-    if (await sendDocument(exchange, api, segments)) return;
+    if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
   const route = routeOf(parts, exchange.method, target);
@@ -68,7 +70,12 @@ async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> 
     const request = await connectRequest(parts, route, user, query, exchange.signal);
     return handlerOf(parts).request(request, exchange);
   }
-  await serveResource(exchange, api, route, user, query, parts.nowMs);
+  const leave = route.verb === 'watch' ? undefined : parts.inFlight.enter(route.verb);
+  try {
+    await serveResource(exchange, api, route, user, query, parts.nowMs);
+  } finally {
+    leave?.();
+  }
 }
 
 /** The same up to the pod for an upgrade. Throws a StatusError; the caller hands the socket over. */
@@ -107,9 +114,9 @@ function isResourcePath(segments: readonly string[]): boolean {
 
 function userOf(
   { authenticateToken }: DispatcherParts,
-  { certificate, header }: Pick<Exchange, 'certificate' | 'header'>,
+  exchange: Pick<Exchange, 'certificate' | 'header'>,
 ): Promise<User> {
-  return authenticate(certificate, header('authorization'), authenticateToken);
+  return authenticate(exchange.certificate, exchange.header('authorization'), authenticateToken);
 }
 
 function routeOf({ api }: DispatcherParts, method: string, { segments, query }: Target): ResourceRoute {

@@ -16,16 +16,19 @@ import type { Exchange } from './exchange.ts';
 import { JSON_TYPE, send } from './respond.ts';
 import { VERSION } from './version.ts';
 
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+
 /** Answers such a path; false when it is none. */
 export async function sendDocument(
   exchange: Exchange,
   api: ApiServer,
   segments: readonly string[],
+  query: URLSearchParams,
 ): Promise<boolean> {
   const resources = api.resources();
   const [first = '', second, third] = segments;
   const { length } = segments;
-  if (first === 'openapi') return sendOpenApi(exchange, api, segments.slice(1));
+  if (first === 'openapi') return sendOpenApi(exchange, api, segments.slice(1), query);
   if (length === 1 && (first === 'api' || first === 'apis')) {
     const accept = exchange.header('accept');
     if (wantsAggregatedDiscovery(accept)) {
@@ -54,10 +57,17 @@ async function sendValue(exchange: Exchange, value: object | undefined): Promise
   return true;
 }
 
-async function sendOpenApi(exchange: Exchange, api: ApiServer, rest: readonly string[]): Promise<boolean> {
+async function sendOpenApi(
+  exchange: Exchange,
+  api: ApiServer,
+  rest: readonly string[],
+  query: URLSearchParams,
+): Promise<boolean> {
   const document = openApiDocument(api, rest);
   if (!document) return false;
-  await send(exchange, 200, JSON_TYPE, document);
+  // The index names each document with its hash: under such a name it never changes, and kubectl keeps it.
+  const cacheControl = query.has('hash') ? IMMUTABLE : undefined;
+  await send(exchange, 200, JSON_TYPE, document, [], cacheControl);
   return true;
 }
 
@@ -66,9 +76,7 @@ function openApiDocument(api: ApiServer, [version, ...groupVersion]: readonly st
   if (version === 'v2' && groupVersion.length === 0) return openApiV2(resources);
   if (version !== 'v3') return undefined;
   if (groupVersion.length === 0) return openApiV3Index(resources);
-  const path = groupVersion.join('/');
-  const served = resources.some((resource) => groupVersionPath(resource) === path);
-  return served ? openApiV3(resources, path) : undefined;
+  return openApiV3(resources, groupVersion.join('/'));
 }
 
 /** `api/v1` or `apis/apps/v1`. */

@@ -18,9 +18,10 @@ export async function send(
   contentType: string,
   body: Uint8Array,
   warnings: readonly string[] = [],
+  cacheControl = 'no-cache, private',
 ): Promise<void> {
-  const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
-  if (warnings.length > 0) headers['warning'] = warnings.map(warningHeader);
+  const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': cacheControl };
+  if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
   if (body.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
     exchange.respond(code, headers, body);
     return;

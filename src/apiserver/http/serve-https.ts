@@ -15,6 +15,7 @@ import { admitUpgrade, type DispatcherParts, dispatch } from './dispatcher.ts';
 import type { HealthCheck } from './health.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
+import { InFlight } from './in-flight.ts';
 
 /** Requests that one HTTP/2 connection may have open at once; watches count. */
 const MAX_CONCURRENT_STREAMS = 1000;
@@ -53,6 +54,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     ready,
     log,
     nowMs: () => clock.now(),
+    inFlight: new InFlight(),
   };
   const closing = new AbortController();
   const sockets = new Set<Duplex>();

@@ -38,6 +38,11 @@ function descriptionsOf(typeName: string): Record<string, string> {
   return allDescriptions[typeName] ?? {};
 }
 
+/** The models say nothing of fields that hold a struct; what the struct itself says is better than nothing. */
+function descriptionOfType(schema: FieldSchema): string {
+  return schema.type === 'object' ? (descriptionsOf(schema.ref)[''] ?? '') : '';
+}
+
 function enumOf(path: string): readonly string[] | undefined {
   enumOfField ??= new Map(
     Object.values(ENUMS).flatMap(({ fields, values }) =>
@@ -155,7 +160,7 @@ export class Definitions {
     const kinds = this.#kinds.get(typeName);
     const fields = Object.entries(properties).map(([field, schema]): [string, Json] => [
       field,
-      this.#field(`${typeName}.${field}`, schema, descriptions[field] ?? ''),
+      this.#field(`${typeName}.${field}`, schema, descriptions[field] ?? descriptionOfType(schema)),
     ]);
     return {
       description: descriptions[''] ?? '',

@@ -1,8 +1,9 @@
 // PATCH: a new version made of the stored one and a patch, then the same pipeline as PUT. Server-side apply creates
 // the object when it is not there. Follows apiserver pkg/endpoints/handlers/patch.go.
-import { badRequest, unsupportedMediaType } from '../../api/errors.ts';
+import { invalid, required, unsupportedMediaType } from '../../api/errors.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { applyPatch } from '../patch/patch.ts';
+import type { ApplyOptions } from '../patch/server-side-apply.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
@@ -18,22 +19,28 @@ export async function patch(
   const { resource, options, patchType, subresource, body } = request;
   if (!patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
   const key = keyOfRequest(request);
-  if (patchType === 'apply') {
-    if (!options.fieldManager) {
-      throw badRequest(
-        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      );
-    }
-    if (!subresource && !(await registry.find(resource, key))) {
-      const { object, warnings } = decodeObject(resource, body, options.fieldValidation);
-      object.metadata.name ??= key.name;
-      placeInNamespace(resource, object, key.namespace);
-      return createOne(registry, plugins, request, object, warnings);
-    }
+  const apply = patchType === 'apply' ? applyOptions(registry, request) : undefined;
+  if (apply && !subresource && !(await registry.find(resource, key))) {
+    const applied = applyPatch(patchType, resource.schema, { metadata: {} }, body, apply);
+    const { object, warnings } = decodeObject(resource, applied, options.fieldValidation);
+    object.metadata.name ??= key.name;
+    placeInNamespace(resource, object, key.namespace);
+    return createOne(registry, plugins, request, object, warnings);
   }
-  return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', (current) => {
+  const part = subresource === 'status' ? 'status' : 'object';
+  return rewrite(registry, plugins, request, part, (current) => {
     const { resourceVersion: _version, ...metadata } = current.metadata;
-    const patched = applyPatch(patchType, resource.schema, { ...current, metadata }, body);
+    const patched = applyPatch(patchType, resource.schema, { ...current, metadata }, body, apply);
     return decodeObject(resource, patched, options.fieldValidation);
   });
+}
+
+function applyOptions(registry: Registry, { options, subresource }: ApiRequest): ApplyOptions {
+  const { fieldManager: manager, force = false } = options;
+  if (!manager) {
+    const subject = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'patchoptions' };
+    throw invalid(subject, '', [required('fieldManager', 'is required for apply patch')]);
+  }
+  const nowMs = registry.clock.now();
+  return { manager, force, nowMs, ...(subresource ? { subresource } : {}) };
 }

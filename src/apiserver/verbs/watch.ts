@@ -41,9 +41,17 @@ export async function watch(registry: Registry, request: ApiRequest): Promise<Ap
     watcher.push(bookmark(kind, registry.hub.revision, { 'k8s.io/initial-events-end': 'true' }));
   }
   keepTime(registry, request, watcher, kind);
-  request.signal?.addEventListener('abort', () => watcher.stop(), { once: true });
-  if (request.signal?.aborted) watcher.stop();
+  stopWith(watcher, request.signal);
   return { type: 'watch', stream: watcher };
+}
+
+/** The signal may outlive many watches: a watch that has ended leaves no listener on it. */
+function stopWith(watcher: Watcher, signal: AbortSignal | undefined): void {
+  if (!signal) return;
+  const stop = (): void => watcher.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  watcher.onStop(() => signal.removeEventListener('abort', stop));
+  if (signal.aborted) stop();
 }
 
 /** Bookmarks while the watch lasts, and its end after timeoutSeconds. */

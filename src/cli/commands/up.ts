@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { StatusError } from '../../api/errors.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/control-socket.ts';
-import { runForeground } from '../../cluster/foreground.ts';
 import { pathsOf } from '../../cluster/paths.ts';
 import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
 import { UserError } from '../../cluster/user-error.ts';
@@ -28,6 +27,7 @@ export async function up(options: UpOptions): Promise<void> {
   const manifests = await readManifests(options.filename);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (options.foreground) {
+    const { runForeground } = await import('../../cluster/foreground.ts');
     return runForeground(configOf(options), () => applyAll(options, manifests, say));
   }
   const before = await processInfo(pathsOf(options.dataDir).controlSocket);

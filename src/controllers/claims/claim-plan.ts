@@ -58,9 +58,13 @@ export function planClaim(observed: ClaimObservation): ClaimPlan {
 
 function planBound({ claim, named }: ClaimObservation): ClaimPlan {
   if (!claim.spec.volumeName) {
-    return lost('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!');
+    return lost(
+      'ClaimLost',
+      'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!',
+    );
   }
-  if (!named) return lost('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
+  if (!named)
+    return lost('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
   const owner = named.spec.claimRef;
   if (!owner || owner.uid === claim.metadata.uid) return { type: 'bind', volume: named };
   return lost('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
@@ -86,7 +90,10 @@ function planUnbound(observed: ClaimObservation): ClaimPlan {
 }
 
 /** The user asked for one volume by name. */
-function planNamed(claim: Stored<PersistentVolumeClaim>, named: Stored<PersistentVolume> | undefined): ClaimPlan {
+function planNamed(
+  claim: Stored<PersistentVolumeClaim>,
+  named: Stored<PersistentVolume> | undefined,
+): ClaimPlan {
   if (!named) return { type: 'wait' };
   if (!named.spec.claimRef) {
     const why = misfit(claim, named);
@@ -180,7 +187,8 @@ export function claimWithPhase(
 ): Stored<PersistentVolumeClaim> | undefined {
   const status = claim.status ?? {};
   const accessModes = volume?.spec.accessModes;
-  const capacity = volume && (status.phase === 'Bound' && status.capacity ? status.capacity : volume.spec.capacity);
+  const capacity =
+    volume && (status.phase === 'Bound' && status.capacity ? status.capacity : volume.spec.capacity);
   const same =
     status.phase === phase &&
     JSON.stringify(status.accessModes) === JSON.stringify(accessModes) &&

@@ -9,12 +9,24 @@ import { persistentVolumeClaims } from '../../api/resources/persistent-volume-cl
 import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { storageClasses } from '../../api/resources/storage-classes.ts';
-import { boundVolume, classNameOf, claimRefKeys, isFullyBound, unclaimedClassKeys } from '../../api/volume-binding.ts';
+import {
+  boundVolume,
+  claimRefKeys,
+  classNameOf,
+  isFullyBound,
+  unclaimedClassKeys,
+} from '../../api/volume-binding.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
-import { boundClaim, type ClaimEvent, type ClaimObservation, claimWithPhase, planClaim } from './claim-plan.ts';
+import {
+  boundClaim,
+  type ClaimEvent,
+  type ClaimObservation,
+  claimWithPhase,
+  planClaim,
+} from './claim-plan.ts';
 import { planVolume, releasedPhase, unboundVolume, type VolumePlan } from './volume-plan.ts';
 
 const WORKERS = 8;
@@ -45,9 +57,9 @@ class ClaimsController {
     this.#recorder = createRecorder(client, clock, random, 'persistentvolume-controller', '', log, signal);
     informers.of(persistentVolumes).addIndex(BY_CLAIM, claimRefKeys);
     informers.of(persistentVolumes).addIndex(UNCLAIMED_BY_CLASS, unclaimedClassKeys);
-    informers.of(persistentVolumeClaims).addIndex(UNBOUND_BY_CLASS, (claim) =>
-      isFullyBound(claim) ? [] : [classNameOf(claim)],
-    );
+    informers
+      .of(persistentVolumeClaims)
+      .addIndex(UNBOUND_BY_CLASS, (claim) => (isFullyBound(claim) ? [] : [classNameOf(claim)]));
     informers.of(pods).addIndex(PODS_BY_CLAIM, claimKeysOf);
   }
 
@@ -159,7 +171,8 @@ class ClaimsController {
       case 'lose': {
         if (claim.status?.phase === 'Lost') return;
         // The cache of volumes may lag behind that of claims: only the API itself can say that one is lost.
-        if (claim.spec.volumeName && (await this.#volumeBelongsTo(claim))) throw new Error('volumes not up to date');
+        if (claim.spec.volumeName && (await this.#volumeBelongsTo(claim)))
+          throw new Error('volumes not up to date');
         await this.#writePhase(claim, 'Lost');
         return this.#tell(claim, plan.event);
       }
@@ -197,7 +210,8 @@ class ClaimsController {
     volume?: Stored<PersistentVolume>,
   ): Promise<void> {
     const changed = claimWithPhase(claim, phase, volume);
-    if (changed) await this.#context.client.update(persistentVolumeClaims, changed, { subresource: 'status' });
+    if (changed)
+      await this.#context.client.update(persistentVolumeClaims, changed, { subresource: 'status' });
   }
 
   /** Volume first, then the claim: whatever is cut off in between, the next look finishes it. */
@@ -256,7 +270,10 @@ class ClaimsController {
     }
   }
 
-  async #writeVolumePhase(volume: Stored<PersistentVolume>, plan: VolumePlan & { type: 'phase' }): Promise<void> {
+  async #writeVolumePhase(
+    volume: Stored<PersistentVolume>,
+    plan: VolumePlan & { type: 'phase' },
+  ): Promise<void> {
     if (volume.status?.phase === plan.phase) return;
     const lastPhaseTransitionTime = timestamp(this.#context.clock.now());
     const status = { ...volume.status, phase: plan.phase, message: plan.message, lastPhaseTransitionTime };

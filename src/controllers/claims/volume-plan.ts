@@ -29,7 +29,9 @@ export function planVolume(
     return isFullyBound(claim) ? { type: 'phase', phase: 'Bound' } : { type: 'claim' };
   }
   const made = volume.metadata.annotations?.[PROVISIONED_BY] !== undefined;
-  return made && volume.spec.persistentVolumeReclaimPolicy === 'Delete' ? { type: 'release' } : { type: 'unbind' };
+  return made && volume.spec.persistentVolumeReclaimPolicy === 'Delete'
+    ? { type: 'release' }
+    : { type: 'unbind' };
 }
 
 /**

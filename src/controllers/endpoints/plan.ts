@@ -49,14 +49,25 @@ export function planEndpoints(
 function facts({ metadata, subsets }: Endpoints): string {
   const pairs = (map: Record<string, string> = {}): [string, string][] => Object.entries(map).sort();
   const addresses = (list: readonly EndpointAddress[] = []): unknown[] =>
-    list.map((a) => [a.ip, a.hostname ?? '', a.nodeName ?? '', a.targetRef?.name ?? '', a.targetRef?.uid ?? '']);
+    list.map((a) => [
+      a.ip,
+      a.hostname ?? '',
+      a.nodeName ?? '',
+      a.targetRef?.name ?? '',
+      a.targetRef?.uid ?? '',
+    ]);
   return JSON.stringify([
     pairs(metadata.labels),
     pairs(metadata.annotations),
     (subsets ?? []).map((subset) => [
       addresses(subset.addresses),
       addresses(subset.notReadyAddresses),
-      (subset.ports ?? []).map((port) => [port.name ?? '', port.port, port.protocol ?? 'TCP', port.appProtocol ?? '']),
+      (subset.ports ?? []).map((port) => [
+        port.name ?? '',
+        port.port,
+        port.protocol ?? 'TCP',
+        port.appProtocol ?? '',
+      ]),
     ]),
   ]);
 }
@@ -76,7 +87,8 @@ function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Grou
     if (!ip) continue;
     const ports = portsOf(service, pod);
     // Without ports a pod has a place only in a headless service: its name is what matters there.
-    if (ports.length === 0 && ((service.spec?.ports ?? []).length > 0 || service.spec?.clusterIP !== 'None')) continue;
+    if (ports.length === 0 && ((service.spec?.ports ?? []).length > 0 || service.spec?.clusterIP !== 'None'))
+      continue;
     const key = JSON.stringify(ports);
     const group = groups.get(key) ?? { ports, ready: [], notReady: [] };
     groups.set(key, group);

@@ -98,7 +98,7 @@ class EndpointSlicesController {
     const written = this.#written.get(serviceKey) ?? new Map<string, Stored<EndpointSlice>>();
     for (const [name, ours] of written) {
       const theirs = slices.get(name);
-      if (theirs && BigInt(theirs.metadata.resourceVersion) > BigInt(ours.metadata.resourceVersion)) {
+      if (theirs && BigInt(theirs.metadata.resourceVersion) >= BigInt(ours.metadata.resourceVersion)) {
         written.delete(name);
       } else slices.set(name, ours);
     }

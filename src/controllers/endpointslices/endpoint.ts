@@ -1,13 +1,7 @@
 // One endpoint of a slice: what a pod is to a service that selects it. Pure. Follows
 // staging/src/k8s.io/endpointslice/utils.go.
 import { isIPv4, isIPv6 } from 'node:net';
-import type {
-  DiscoveryV1EndpointPort,
-  Endpoint,
-  Node,
-  Pod,
-  Service,
-} from '../../api/generated/types.ts';
+import type { DiscoveryV1EndpointPort, Endpoint, Node, Pod, Service } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isPodReady } from '../../api/pod-state.ts';
 import { addressesOf, hostnameIn, targetPort } from '../service-pods.ts';

@@ -1,6 +1,13 @@
 // What to write so that the slices of a service say what its pods are: as few writes as will do, endpoints staying in
 // the slice they are in. A pure function. Follows staging/src/k8s.io/endpointslice/reconciler.go.
-import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Node, Pod, Service } from '../../api/generated/types.ts';
+import type {
+  DiscoveryV1EndpointPort,
+  Endpoint,
+  EndpointSlice,
+  Node,
+  Pod,
+  Service,
+} from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { hasEndpoint } from '../service-pods.ts';
 import { type AddressType, addressTypesOf, endpointOf, portsOf } from './endpoint.ts';
@@ -52,7 +59,12 @@ export function planSlices(observed: SliceObservation): SlicePlan {
 }
 
 function groupKey(addressType: string, ports: readonly DiscoveryV1EndpointPort[]): string {
-  const facts = ports.map((port) => [port.name ?? '', port.port, port.protocol ?? 'TCP', port.appProtocol ?? '']);
+  const facts = ports.map((port) => [
+    port.name ?? '',
+    port.port,
+    port.protocol ?? 'TCP',
+    port.appProtocol ?? '',
+  ]);
   return JSON.stringify([addressType, facts.sort()]);
 }
 
@@ -61,7 +73,12 @@ function wantedGroups({ service, pods, node }: SliceObservation): Map<string, Gr
   for (const addressType of addressTypesOf(service)) {
     for (const pod of pods) {
       if (!hasEndpoint(pod)) continue;
-      const endpoint = endpointOf(pod, service, addressType, pod.spec.nodeName ? node(pod.spec.nodeName) : undefined);
+      const endpoint = endpointOf(
+        pod,
+        service,
+        addressType,
+        pod.spec.nodeName ? node(pod.spec.nodeName) : undefined,
+      );
       if (!endpoint) continue;
       const ports = portsOf(service, pod);
       const key = groupKey(addressType, ports);
@@ -95,9 +112,13 @@ function reconcileGroup(
   });
   const rest = [...left.values()];
   // Slices that are written anyway take what fits; the fullest first, so that others may run empty.
-  const written = kept.filter(({ changed }) => changed).sort((a, b) => b.endpoints.length - a.endpoints.length);
-  for (const { endpoints } of written) endpoints.push(...rest.splice(0, Math.max(0, MAX_ENDPOINTS - endpoints.length)));
-  while (rest.length >= MAX_ENDPOINTS) plan.create.push(newSlice(service, group, rest.splice(0, MAX_ENDPOINTS)));
+  const written = kept
+    .filter(({ changed }) => changed)
+    .sort((a, b) => b.endpoints.length - a.endpoints.length);
+  for (const { endpoints } of written)
+    endpoints.push(...rest.splice(0, Math.max(0, MAX_ENDPOINTS - endpoints.length)));
+  while (rest.length >= MAX_ENDPOINTS)
+    plan.create.push(newSlice(service, group, rest.splice(0, MAX_ENDPOINTS)));
   if (rest.length > 0) {
     const gap = kept
       .filter(({ changed, endpoints }) => !changed && endpoints.length + rest.length <= MAX_ENDPOINTS)
@@ -123,7 +144,9 @@ function keepOnePlaceholder(service: Stored<Service>, observed: SliceObservation
     const remains =
       plan.create.some(isOfType) ||
       plan.update.some(isOfType) ||
-      observed.slices.some((slice) => isOfType(slice) && !going.has(slice) && !slice.metadata.deletionTimestamp);
+      observed.slices.some(
+        (slice) => isOfType(slice) && !going.has(slice) && !slice.metadata.deletionTimestamp,
+      );
     if (remains) continue;
     const reused = plan.delete.find(isOfType);
     if (!reused) {
@@ -132,7 +155,9 @@ function keepOnePlaceholder(service: Stored<Service>, observed: SliceObservation
     }
     plan.delete.splice(plan.delete.indexOf(reused), 1);
     const alreadyEmpty =
-      (reused.endpoints ?? []).length === 0 && (reused.ports ?? []).length === 0 && hasRightMetadata(reused, service);
+      (reused.endpoints ?? []).length === 0 &&
+      (reused.ports ?? []).length === 0 &&
+      hasRightMetadata(reused, service);
     if (!alreadyEmpty) plan.update.push({ ...updatedSlice(reused, service, []), ports: [] });
   }
 }
@@ -154,7 +179,9 @@ function hasRightMetadata(slice: Stored<EndpointSlice>, service: Stored<Service>
   );
 }
 
-function ownerReferences(service: Stored<Service>): NonNullable<EndpointSlice['metadata']['ownerReferences']> {
+function ownerReferences(
+  service: Stored<Service>,
+): NonNullable<EndpointSlice['metadata']['ownerReferences']> {
   const { name, uid } = service.metadata;
   return [{ apiVersion: 'v1', kind: 'Service', name, uid, controller: true, blockOwnerDeletion: true }];
 }

@@ -132,7 +132,9 @@ class GarbageController {
   }
 
   async #dropReferences({ resource, object }: GraphNode, uids: readonly string[]): Promise<void> {
-    const ownerReferences = (object.metadata.ownerReferences ?? []).filter((owner) => !uids.includes(owner.uid));
+    const ownerReferences = (object.metadata.ownerReferences ?? []).filter(
+      (owner) => !uids.includes(owner.uid),
+    );
     await this.#write(resource, { ...object, metadata: { ...object.metadata, ownerReferences } });
   }
 
@@ -149,14 +151,17 @@ class GarbageController {
       case 'nothing':
         return;
       case 'deleteDependents':
-        for (const dependent of dependents) this.#queue.add(this.#graph.key(dependent.resource, dependent.object));
+        for (const dependent of dependents)
+          this.#queue.add(this.#graph.key(dependent.resource, dependent.object));
         return;
       case 'orphanDependents':
         for (const dependent of dependents) await this.#dropReferences(dependent, [object.metadata.uid]);
         // Comes again when the caches show them without it.
         return this.#queue.addRateLimited(this.#graph.key(resource, object));
       case 'finish': {
-        const finalizers = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== plan.finalizer);
+        const finalizers = (object.metadata.finalizers ?? []).filter(
+          (finalizer) => finalizer !== plan.finalizer,
+        );
         await this.#write(resource, { ...object, metadata: { ...object.metadata, finalizers } });
       }
     }
@@ -171,4 +176,3 @@ class GarbageController {
     }
   }
 }
-

@@ -113,7 +113,10 @@ async function deleteAll(
         );
       } catch (error) {
         if (isNotFound(error) || isConflict(error)) continue;
-        log.error('deleting the content of a namespace failed', error, { namespace, name: object.metadata.name });
+        log.error('deleting the content of a namespace failed', error, {
+          namespace,
+          name: object.metadata.name,
+        });
         failures.push(`${groupResourceOf(resource)} "${object.metadata.name}": ${String(error)}`);
       }
     }

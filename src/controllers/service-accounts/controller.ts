@@ -18,7 +18,10 @@ const WORKERS = 4;
  * Runs until the context's signal.
  * @param rootCertificate the CA certificate of the API server, PEM.
  */
-export async function runServiceAccountsController(context: RunContext, rootCertificate: string): Promise<void> {
+export async function runServiceAccountsController(
+  context: RunContext,
+  rootCertificate: string,
+): Promise<void> {
   const { client, informers, clock, log, signal } = context;
   const queue = new WorkQueue(clock);
   const namespaceInformer = informers.of(namespaces);

@@ -36,7 +36,10 @@ export function planNamespaceDefaults(observed: NamespaceDefaults): NamespaceDef
   if (!configMap) {
     const metadata = { namespace, name: ROOT_CA_NAME, annotations };
     plan.newMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-  } else if (configMap.data?.[CERTIFICATE_KEY] !== rootCertificate || Object.keys(configMap.data).length !== 1) {
+  } else if (
+    configMap.data?.[CERTIFICATE_KEY] !== rootCertificate ||
+    Object.keys(configMap.data).length !== 1
+  ) {
     plan.changedMap = { ...configMap, data };
   }
   return plan;

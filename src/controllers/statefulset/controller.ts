@@ -1,7 +1,7 @@
 // The shell around plan: watches sets, pods, claims and revisions, gathers what plan needs to see, executes what it
 // says, writes the status. It decides nothing. One set is worked on by one worker at a time.
 
-import { isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
 import { controllerOf, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
@@ -12,6 +12,7 @@ import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
+import type { Plan } from './actions.ts';
 import { type EventSink, Executor, RevisionCollision } from './execute.ts';
 import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
 import { parentOf } from './identity.ts';
@@ -25,6 +26,8 @@ const WORKERS = 5;
 /** How long the cache is given to show the controller's own writes before the API itself is asked. */
 const CACHE_GRACE_MS = 5_000;
 const CACHE_POLL_MS = 1_000;
+/** How soon to look again when a pod to be created is there already. */
+const CACHE_RETRY_MS = 100;
 
 /** Runs the controller until the context's signal. */
 export async function runStatefulSetController(context: RunContext): Promise<void> {
@@ -40,7 +43,7 @@ export async function runStatefulSetController(context: RunContext): Promise<voi
   const queue = new WorkQueue(clock);
   const ownWrites = new OwnWrites();
   const unsubscribe = subscribe(caches, queue, ownWrites);
-  const events = createRecorder(client, clock, random, 'statefulset-controller', '', log);
+  const events = createRecorder(client, clock, random, 'statefulset-controller', '', log, signal);
   const controller = new Controller(context, caches, ownWrites, events);
   try {
     await Promise.all(Object.values(caches).map((cache) => cache.synced()));
@@ -125,18 +128,35 @@ class Controller {
     try {
       await executor.execute(planned);
     } catch (error) {
-      if (!(error instanceof RevisionCollision)) {
-        await this.#writeStatus(set, planned.status);
-        throw error;
-      }
+      return this.#afterFailure(key, set, planned, error);
+    }
+    await this.#writeStatus(set, planned.status);
+    return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
+  }
+
+  /** What was done so far shows in the status all the same; then the failure is told to the queue. */
+  async #afterFailure(
+    key: string,
+    set: Stored<StatefulSet>,
+    planned: Plan,
+    error: unknown,
+  ): Promise<ReconcileResult> {
+    const log = this.#context.log.named('statefulset');
+    if (error instanceof RevisionCollision) {
       // Nothing else was done: the name comes first. With another count the next pass makes another name.
-      this.#context.log.named('statefulset').warn(error.message, { key });
+      log.warn(error.message, { key });
       const collisionCount = (planned.status.collisionCount ?? 0) + 1;
       await this.#writeStatus(set, { replicas: 0, ...set.status, collisionCount });
       return {};
     }
-    await this.#writeStatus(set, planned.status);
-    return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
+    try {
+      await this.#writeStatus(set, planned.status);
+    } catch (statusError) {
+      log.debug('status not written', { key, why: String(statusError) });
+    }
+    // A pod that the cache does not show yet: it will.
+    if (isAlreadyExists(error)) return { requeueAfterMs: CACHE_RETRY_MS };
+    throw error;
   }
 
   /** Whether the cache of pods does not show yet what this controller has done to the set's pods. */

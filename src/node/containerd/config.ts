@@ -72,6 +72,7 @@ disabled_plugins = [${DISABLED_PLUGINS.map(quote).join(', ')}]
 
 [${cri}.containerd.runtimes.runc.options]
   BinaryName = ${quote(config.runcPath)}
+  Root = ${quote(join(config.stateDirectory, 'runc'))}
   SystemdCgroup = false
 
 [${cri}.cni]

@@ -1,7 +1,7 @@
 // Starts, adopts and stops stead's own containerd. It runs in a session of its own and outlives stead, so that
 // containers go on when stead is killed; the next stead finds it by its pid file and goes on with it.
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../../api/clock.ts';
 import type { Log } from '../../api/log.ts';
@@ -180,6 +180,17 @@ async function stop(pid: number, places: Places, clock: Clock, log: Log): Promis
   await unmountBelow(runCommand, places.runDirectory);
   await unmountBelow(runCommand, places.rootDirectory);
   await rm(places.runDirectory, { recursive: true, force: true });
+  await removeEmptyShared();
+}
+
+/**
+ * containerd 1.6 and its client make these whatever their configuration says. The machine's own containerd may use
+ * them, too: only what is empty goes.
+ */
+async function removeEmptyShared(): Promise<void> {
+  for (const directory of ['s', 'fifo', '']) {
+    await rmdir(join('/run/containerd', directory)).catch(() => {});
+  }
 }
 
 /** TERM, then KILL; resolves when the process is gone. */

@@ -1,6 +1,6 @@
 // containerd's shims: one process a pod, which outlives containerd. Found by the socket that they report to, so
 // that no other containerd's are ever taken for ours.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 
 export interface ProcessEntry {
   pid: number;
@@ -45,9 +45,12 @@ export function shimsOf(processes: readonly ProcessEntry[], socket: string): Pro
 export async function killShims(socket: string): Promise<void> {
   const processes = await listProcesses();
   for (const shim of shimsOf(processes, socket)) {
+    // A shim that ends in order removes its own socket; its address is noted where it runs.
+    const address = await readFile(`/proc/${shim.pid}/cwd/address`, 'utf8').catch(() => '');
     for (const { pid } of processes.filter((entry) => entry.parentPid === shim.pid))
       sendSignal(pid, 'SIGKILL');
     sendSignal(shim.pid, 'SIGKILL');
+    if (address.startsWith('unix://')) await rm(address.slice('unix://'.length), { force: true });
   }
 }
 

@@ -7,7 +7,14 @@ import { programEnvironment, runCommand } from '../machine/command.ts';
 
 const NAMESPACE = 'k8s.io';
 
-const baseArguments = (socket: string): string[] => ['--address', socket, '--namespace', NAMESPACE];
+const baseArguments = (socket: string): string[] => [
+  '--address',
+  socket,
+  '--namespace',
+  NAMESPACE,
+  '--connect-timeout',
+  '3s',
+];
 
 /** The names of the images that containerd holds. */
 export async function imageNames(socket: string): Promise<Set<string>> {

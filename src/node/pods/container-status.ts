@@ -63,7 +63,7 @@ function statusOf(
 }
 
 function isReady(observed: PodObservation, spec: ContainerSpec, container: Container): boolean {
-  if (container.state !== 'running') return false;
+  if (container.state !== 'running' || observed.heldUnready !== undefined) return false;
   return spec.readinessProbe === undefined || observed.probe(container.id, 'readiness') === 'success';
 }
 

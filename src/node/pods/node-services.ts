@@ -1,5 +1,6 @@
 // What every pod worker of a node shares: the runtime, the volumes, the API, the clock, and where this node is.
 import type { Clock } from '../../api/clock.ts';
+import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Client } from '../../client/client.ts';
 import type { Runtime } from '../runtime.ts';
@@ -25,6 +26,8 @@ export interface NodeServices {
   machine: { cpuCores: number; memoryBytes: number };
   /** Runs HTTP, TCP and gRPC checks; simulated nodes answer without a network. */
   checks: NetworkChecks;
+  /** On simulated nodes: why the pod's containers are to count as not ready, if they are. */
+  heldUnready?(pod: Pod): string | undefined;
 }
 
 export interface CheckResult {

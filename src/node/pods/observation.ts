@@ -70,6 +70,8 @@ export interface PodObservation {
   removed: boolean;
   /** Its object's deletion has been asked for; finalizers may hold it. */
   objectDeleted: boolean;
+  /** Why no container counts as ready whatever it does; only on simulated nodes. */
+  heldUnready: string | undefined;
   nodeIp: string;
   now: number;
 }

@@ -164,13 +164,15 @@ export class PodWorker {
   #observe(): PodObservation {
     const state = this.#state;
     const { nodeIp, clock } = this.#services;
+    const heldUnready = this.#services.heldUnready?.(this.#pod);
     return {
       ...state,
       pod: this.#withOwnStatus(),
       sandboxes: [...state.sandboxes.values()],
       containers: [...state.containers.values()],
       probe: (id, kind) => this.#probes.outcome(id, kind),
-      probeMessage: (id) => this.#probes.complaint(id),
+      probeMessage: (id) => heldUnready ?? this.#probes.complaint(id),
+      heldUnready,
       nodeIp,
       now: clock.now(),
     };

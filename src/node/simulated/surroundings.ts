@@ -1,7 +1,9 @@
 // What a simulated node has instead of disk and network: volumes that are always ready, files that are nowhere,
 // checks that always succeed.
+import type { Pod } from '../../api/generated/types.ts';
 import type { NetworkChecks } from '../pods/node-services.ts';
 import type { PodFiles } from '../pods/pod-files.ts';
+import type { MachineFacts } from '../status/machine-facts.ts';
 import type { PodVolumes } from '../volumes/volumes.ts';
 
 export function simulatedVolumes(): PodVolumes {
@@ -33,4 +35,22 @@ export const simulatedChecks: NetworkChecks = {
   http: async () => OK,
   tcp: async () => OK,
   grpc: async () => OK,
+};
+
+/** `"false"` on a pod: its containers count as not ready. */
+export const SIMULATED_READY = 'simulated.stead.dev/ready';
+
+/** Lets `kubectl annotate` decide whether a simulated pod is ready. */
+export function simulatedHold(pod: Pod): string | undefined {
+  const held = pod.metadata.annotations?.[SIMULATED_READY] === 'false';
+  return held ? `the annotation ${SIMULATED_READY} is "false"` : undefined;
+}
+
+export const simulatedFacts: MachineFacts = {
+  architecture: 'amd64',
+  kernelVersion: 'simulated',
+  osImage: 'simulated',
+  machineId: '',
+  bootId: '',
+  diskBytes: 100 * 1024 ** 3,
 };

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { statefulSets } from '../resources/stateful-sets.ts';
+import { type Changes, created, refusals, updateRefusals } from './test-manifests.ts';
+
+const WEB = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  serviceName: "nginx"
+  replicas: 2
+  selector: {matchLabels: {app: nginx}}
+  template:
+    metadata: {labels: {app: nginx}}
+    spec:
+      containers:
+      - name: nginx
+        image: k8s.gcr.io/nginx-slim:0.8
+        ports: [{containerPort: 80, name: web}]
+        volumeMounts: [{name: www, mountPath: /usr/share/nginx/html}]
+  volumeClaimTemplates:
+  - metadata: {name: www}
+    spec:
+      storageClassName: storage-local
+      accessModes: [ReadWriteOnce]
+      resources: {requests: {storage: 200Mi}}
+`;
+
+const accepted: readonly [string, Changes][] = [
+  ['as the manual has it', {}],
+  ['no service', { 'spec.serviceName': undefined }],
+  ['no pods', { 'spec.replicas': 0 }],
+  ['Parallel', { 'spec.podManagementPolicy': 'Parallel' }],
+  ['OnDelete', { 'spec.updateStrategy': { type: 'OnDelete' } }],
+  ['Recreate', { 'spec.updateStrategy': { type: 'Recreate' } }],
+  [
+    'partition',
+    {
+      'spec.updateStrategy': {
+        type: 'RollingUpdate',
+        rollingUpdate: { partition: 1, maxUnavailable: '30%' },
+      },
+    },
+  ],
+];
+for (const [name, changes] of accepted) {
+  test(`accepted: ${name}`, () => assert.deepEqual(refusals(statefulSets, WEB, changes), []));
+}
+
+const rolling = (rollingUpdate: unknown): Changes => ({
+  'spec.updateStrategy': { type: 'RollingUpdate', rollingUpdate },
+});
+const refused: readonly [string, Changes, string[]][] = [
+  [
+    'selector that does not match',
+    { 'spec.selector.matchLabels.app': 'apache' },
+    [
+      'spec.template.metadata.labels: Invalid value: {"app":"nginx"}: `selector` does not match template `labels`',
+    ],
+  ],
+  ['no selector', { 'spec.selector': undefined }, ['spec.selector: Required value']],
+  [
+    'empty selector',
+    { 'spec.selector': {} },
+    ['spec.selector: Invalid value: {}: empty selector is invalid for statefulset'],
+  ],
+  [
+    'negative replicas',
+    { 'spec.replicas': -1 },
+    ['spec.replicas: Invalid value: -1: must be greater than or equal to 0'],
+  ],
+  [
+    'policy',
+    { 'spec.podManagementPolicy': 'Random' },
+    ["spec.podManagementPolicy: Invalid value: \"Random\": must be 'OrderedReady' or 'Parallel'"],
+  ],
+  [
+    'rollingUpdate with OnDelete',
+    { 'spec.updateStrategy': { type: 'OnDelete', rollingUpdate: { partition: 1 } } },
+    [
+      'spec.updateStrategy.rollingUpdate: Invalid value: {"partition":1}: only allowed for updateStrategy ' +
+        "'RollingUpdate'",
+    ],
+  ],
+  [
+    'partition',
+    rolling({ partition: -1 }),
+    ['spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0'],
+  ],
+  [
+    'maxUnavailable of none',
+    rolling({ maxUnavailable: '0%' }),
+    ['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0'],
+  ],
+  [
+    'maxUnavailable above all',
+    rolling({ maxUnavailable: '101%' }),
+    [
+      'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%',
+    ],
+  ],
+  [
+    'restart policy',
+    { 'spec.template.spec.restartPolicy': 'Never' },
+    ['spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"'],
+  ],
+  [
+    'deadline',
+    { 'spec.template.spec.activeDeadlineSeconds': 5 },
+    [
+      'spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in StatefulSet is not Supported',
+    ],
+  ],
+  [
+    'a mount of no volume',
+    { 'spec.volumeClaimTemplates.0.metadata.name': 'data' },
+    ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "www"'],
+  ],
+  [
+    'claim without a size',
+    { 'spec.volumeClaimTemplates.0.spec.resources': {} },
+    ['spec.volumeClaimTemplates[0].spec.resources[storage]: Required value'],
+  ],
+  [
+    'claim without a mode',
+    { 'spec.volumeClaimTemplates.0.spec.accessModes': [] },
+    ['spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required'],
+  ],
+  [
+    'retention',
+    { 'spec.persistentVolumeClaimRetentionPolicy': { whenDeleted: 'Keep', whenScaled: 'Delete' } },
+    [
+      'spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": supported values: "Retain", ' +
+        '"Delete"',
+    ],
+  ],
+];
+for (const [name, changes, expected] of refused) {
+  test(`refused: ${name}`, () => assert.deepEqual(refusals(statefulSets, WEB, changes), expected));
+}
+
+test('the name of its service is a label', () => {
+  assert.deepEqual(refusals(statefulSets, WEB, { 'spec.serviceName': 'a.b' }), [
+    'spec.serviceName: Invalid value: "a.b": must not contain dots',
+  ]);
+});
+
+test('names', () => {
+  assert.deepEqual(statefulSets.validateName?.('a'.repeat(52)), []);
+  assert.match(`${statefulSets.validateName?.('a'.repeat(53))}`, /^must be no more than 52 characters: /);
+  assert.deepEqual(statefulSets.validateName?.('my.set'), ['must not contain dots']);
+});
+
+test('a new set has no pods, whatever status came with it', () => {
+  const set = created(statefulSets, WEB, { status: { replicas: 9, readyReplicas: 9 } });
+  assert.deepEqual(set.status, { replicas: 0, availableReplicas: 0 });
+});
+
+const FIXED =
+  "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', " +
+  "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+const updates: readonly [string, Changes, string[]][] = [
+  [
+    'everything that may change',
+    {
+      'spec.replicas': 3,
+      'spec.ordinals': { start: 1 },
+      'spec.template.spec.containers.0.image': 'nginx:2',
+      'spec.updateStrategy': { type: 'OnDelete' },
+      'spec.revisionHistoryLimit': 3,
+      'spec.persistentVolumeClaimRetentionPolicy.whenScaled': 'Delete',
+      'spec.minReadySeconds': 5,
+    },
+    [],
+  ],
+  ['serviceName', { 'spec.serviceName': 'other' }, [FIXED]],
+  ['policy', { 'spec.podManagementPolicy': 'Parallel' }, [FIXED]],
+  ['claim templates', { 'spec.volumeClaimTemplates.0.spec.resources.requests.storage': '1Gi' }, [FIXED]],
+  [
+    'an invalid template',
+    { 'spec.template.metadata.labels': { app: 'b' } },
+    [
+      'spec.template.metadata.labels: Invalid value: {"app":"b"}: `selector` does not match template `labels`',
+    ],
+  ],
+];
+for (const [name, changes, expected] of updates) {
+  test(`update: ${name}`, () => assert.deepEqual(updateRefusals(statefulSets, WEB, changes), expected));
+}
+
+test('an update keeps the status', () => {
+  const old = created(statefulSets, WEB);
+  const next = { ...structuredClone(old), status: { replicas: 9 } };
+  statefulSets.strategy.prepareForUpdate?.(next, old, { nowMs: 0 });
+  assert.deepEqual(next.status, old.status);
+});
+
+test('the counts of a status fit together', () => {
+  const old = created(statefulSets, WEB);
+  old.status = { replicas: 2, collisionCount: 1 };
+  const status = { replicas: 2, readyReplicas: 3, availableReplicas: 1, collisionCount: 0 };
+  const errors = statefulSets.strategy.validateStatusUpdate?.({ ...old, status }, old) ?? [];
+  assert.deepEqual(
+    errors.map(({ field, body }) => `${field}: ${body}`),
+    [
+      'status.readyReplicas: Invalid value: 3: cannot be greater than status.replicas',
+      'status.collisionCount: Invalid value: 0: cannot be decremented',
+    ],
+  );
+});
+
+test('scale reads and writes replicas', () => {
+  const set = created(statefulSets, WEB);
+  const frozen = set.spec;
+  statefulSets.scale?.setSpecReplicas(set, 5);
+  assert.equal(statefulSets.scale?.specReplicas(set), 5);
+  assert.equal(frozen.replicas, 2);
+  assert.equal(statefulSets.scale?.selector(set), 'app=nginx');
+});

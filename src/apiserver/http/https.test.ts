@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { StatusError } from '../../api/errors.ts';
+import { silentLog } from '../../api/log.ts';
+import { authorizeMasters } from '../authn/authorize.ts';
+import type { ConnectHandler } from '../connect.ts';
+import { type KeyPair, makeTestCertificates, type TestCertificates } from '../test-certificates.ts';
+import { startTestServer, type TestServer } from '../test-server.ts';
+import { type HttpsServer, serveHttps } from './serve-https.ts';
+
+interface Answer {
+  code: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+  json(): { message?: string; kind?: string; [key: string]: unknown };
+}
+
+let certificates: TestCertificates;
+let admin: KeyPair;
+let server: TestServer;
+let https: HttpsServer;
+const agents: Agent[] = [];
+
+const echo: ConnectHandler = {
+  async request({ pod, subresource, query }, exchange) {
+    exchange.start(200, { 'content-type': 'text/plain' });
+    await exchange.write(Buffer.from(`${subresource} of ${pod.metadata.name} ${query.get('container')}`));
+    exchange.end();
+  },
+  async upgrade({ subresource, user }, _message, socket) {
+    if (subresource === 'attach') throw new StatusError({ message: 'no', reason: 'BadRequest', code: 400 });
+    socket.end(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello ${user.name}`,
+    );
+  },
+};
+
+function listen(): Promise<HttpsServer> {
+  return serveHttps({
+    api: server.api,
+    tls: { ...certificates.server, ca: certificates.ca },
+    host: '127.0.0.1',
+    port: 0,
+    authenticateToken: (token) => (token === 'good' ? { name: 'alice', groups: [] } : undefined),
+    authorize: authorizeMasters,
+    connect: echo,
+    log: silentLog,
+    clock: server.clock,
+    ready: async () => [{ name: 'store', ok: true }],
+  });
+}
+
+before(async () => {
+  certificates = await makeTestCertificates();
+  admin = await certificates.client('admin', 'system:masters');
+  server = await startTestServer();
+  https = await listen();
+});
+
+after(async () => {
+  for (const agent of agents) agent.destroy();
+  await https.close();
+  server.api.stop();
+});
+
+interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  as?: KeyPair | undefined;
+}
+
+function call(path: string, { method = 'GET', headers = {}, body, as = admin }: Call = {}): Promise<Answer> {
+  const agent = new Agent({ ca: certificates.ca, ...(as.key ? as : {}) });
+  agents.push(agent);
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      { host: '127.0.0.1', port: https.port, path, method, headers, agent },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const { headers: received } = response;
+          resolve({
+            code: response.statusCode ?? 0,
+            headers: received,
+            body: bytes,
+            json: () => JSON.parse(bytes.toString()),
+          });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const NOBODY: KeyPair = { key: '', cert: '' };
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const json = { 'content-type': 'application/json' };
+
+test('who asks decides what is answered', async () => {
+  const anonymous = await call('/api/v1/pods', { as: NOBODY });
+  assert.equal(anonymous.code, 403);
+  assert.equal(
+    anonymous.json().message,
+    'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope',
+  );
+  assert.equal((await call('/readyz', { as: NOBODY })).body.toString(), 'ok');
+  assert.equal((await call('/version', { as: NOBODY })).code, 200);
+  const bad = await call('/api/v1/pods', { as: NOBODY, headers: { authorization: 'Bearer bad' } });
+  assert.equal(bad.code, 401);
+  const alice = await call('/apis', { as: NOBODY, headers: { authorization: 'Bearer good' } });
+  assert.equal(alice.json().message, 'forbidden: User "alice" cannot get path "/apis"');
+  const stranger = await (await makeTestCertificates()).client('admin', 'system:masters');
+  assert.equal((await call('/api/v1/pods', { as: stranger })).code, 403);
+});
+
+test('what is not there is a Status', async () => {
+  for (const path of [
+    '/nope',
+    '/api/v2',
+    '/apis/nope',
+    '/api/v1/nopes',
+    '/apis/apps/v1/namespaces/x/nopes/y',
+  ]) {
+    const { code, json: parse } = await call(path);
+    assert.equal(code, 404, path);
+    assert.equal(parse().message, 'the server could not find the requested resource');
+  }
+  assert.equal((await call('/api/v1/pods', { method: 'PUT', headers: json, body: '{}' })).code, 405);
+  assert.equal((await call('/api/v1/pods', { method: 'OPTIONS' })).code, 405);
+  assert.equal((await call('/api/v1/%zz/y')).code, 400);
+});
+
+test('bodies and answers are JSON or YAML', async () => {
+  const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\n';
+  const headers = { 'content-type': 'application/yaml', accept: 'application/yaml' };
+  const made = await call(CONFIG_MAPS, { method: 'POST', headers, body: yaml });
+  assert.equal(made.code, 201);
+  assert.match(made.body.toString(), /^kind: ConfigMap$/m);
+  const refused: [Call, number][] = [
+    [{ headers: { accept: 'text/html' } }, 406],
+    [
+      { method: 'POST', headers: { 'content-type': 'application/vnd.kubernetes.protobuf' }, body: 'k8s' },
+      415,
+    ],
+    [{ method: 'POST', headers: json, body: '{' }, 400],
+    [{ method: 'POST', headers: json }, 400],
+    [{ method: 'POST', headers: json, body: JSON.stringify({ x: 'x'.repeat(4 * 1024 * 1024) }) }, 413],
+  ];
+  for (const [each, code] of refused) assert.equal((await call(CONFIG_MAPS, each)).code, code);
+  const fallback = await call(CONFIG_MAPS, {
+    headers: { accept: 'application/vnd.kubernetes.protobuf,application/json' },
+  });
+  assert.equal(fallback.json().kind, 'ConfigMapList');
+  const patch = await call(`${CONFIG_MAPS}/y`, { method: 'PATCH', headers: json, body: '{}' });
+  assert.equal(patch.code, 415);
+});
+
+test('tables, metadata only, warnings, HEAD', async () => {
+  const body = '{"metadata":{"name":"t"},"data":{"a":"1"},"nope":1}';
+  const made = await call(CONFIG_MAPS, { method: 'POST', headers: json, body });
+  assert.equal(made.headers.warning, '299 - "unknown field \\"nope\\""');
+  const table = (
+    await call(CONFIG_MAPS, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+  ).json();
+  assert.equal(table.kind, 'Table');
+  const [row] = table.rows as { cells: unknown[]; object: { kind: string } }[];
+  assert.equal(row?.object.kind, 'PartialObjectMetadata');
+  const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+  const partial = (await call(CONFIG_MAPS, { headers: { accept } })).json();
+  assert.equal(partial.kind, 'PartialObjectMetadataList');
+  const head = await call(`${CONFIG_MAPS}/t`, { method: 'HEAD' });
+  assert.deepEqual([head.code, head.body.length], [200, 0]);
+});
+
+test('large answers are compressed when the client takes it', async () => {
+  const data = { x: 'x'.repeat(200_000) };
+  await call(CONFIG_MAPS, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ metadata: { name: 'big' }, data }),
+  });
+  const plain = await call(`${CONFIG_MAPS}/big`);
+  const small = await call(`${CONFIG_MAPS}/big`, { headers: { 'accept-encoding': 'gzip' } });
+  assert.equal(small.headers['content-encoding'], 'gzip');
+  assert.ok(small.body.length < plain.body.length / 10);
+  await call(`${CONFIG_MAPS}/big`, { method: 'DELETE' });
+});
+
+test('HTTP/2: requests and a watch on one connection', async () => {
+  const session = connectHttp2(`https://127.0.0.1:${https.port}`, { ca: certificates.ca, ...admin });
+  try {
+    const stream = session.request({ ':path': `${CONFIG_MAPS}?watch=true&fieldSelector=metadata.name%3Dw` });
+    const lines: string[] = [];
+    const line = new Promise<void>((resolve) =>
+      stream.on('data', (chunk: Buffer) => {
+        lines.push(chunk.toString());
+        resolve();
+      }),
+    );
+    const [headers] = await new Promise<[Record<string, unknown>]>((resolve) =>
+      stream.once('response', (received) => resolve([received])),
+    );
+    assert.equal(headers[constants.HTTP2_HEADER_STATUS], 200);
+    const post = session.request({ ':path': CONFIG_MAPS, ':method': 'POST', ...json });
+    post.end('{"metadata":{"name":"w"}}');
+    post.resume();
+    await line;
+    const event = JSON.parse(lines[0] ?? '') as {
+      type: string;
+      object: { kind: string; metadata: { name: string } };
+    };
+    assert.deepEqual(
+      [event.type, event.object.kind, event.object.metadata.name],
+      ['ADDED', 'ConfigMap', 'w'],
+    );
+    stream.close();
+  } finally {
+    session.destroy();
+  }
+});
+
+test('streams into pods reach their handler, upgraded or not; refusals are answered', async () => {
+  const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'main', image: 'x' }] } };
+  await call('/api/v1/namespaces/default/pods', { method: 'POST', headers: json, body: JSON.stringify(pod) });
+  const path = '/api/v1/namespaces/default/pods/p';
+  assert.equal((await call(`${path}/log?container=main`)).body.toString(), 'log of p main');
+  assert.equal((await call('/api/v1/namespaces/default/pods/q/log')).code, 404);
+  const upgrade = { connection: 'Upgrade', upgrade: 'x' };
+  const upgraded = await new Promise<string>((resolve, reject) => {
+    const agent = new Agent({ ca: certificates.ca, ...admin });
+    agents.push(agent);
+    const options = { host: '127.0.0.1', port: https.port, path: `${path}/exec`, headers: upgrade, agent };
+    const request = httpsRequest(options);
+    request.on('upgrade', (_response, socket: Socket, head: Buffer) => {
+      let text = head.toString();
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      socket.on('end', () => {
+        socket.destroy();
+        resolve(text);
+      });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+  assert.equal(upgraded, 'hello admin');
+  const refused = await call(`${path}/attach`, { headers: upgrade });
+  assert.deepEqual([refused.code, refused.json().message], [400, 'no']);
+  assert.equal((await call(`${path}/exec`, { headers: upgrade, as: NOBODY })).code, 403);
+});
+
+test('close ends open watches and frees the port', async () => {
+  const other = await listen();
+  const session = connectHttp2(`https://127.0.0.1:${other.port}`, { ca: certificates.ca, ...admin });
+  const ended = new Promise<void>((resolve) => session.once('close', resolve));
+  session.on('error', () => {});
+  const stream = session.request({ ':path': `${CONFIG_MAPS}?watch=true` });
+  stream.on('error', () => {});
+  await new Promise((resolve) => stream.once('response', resolve));
+  stream.resume();
+  await other.close();
+  await ended;
+  await assert.rejects(
+    new Promise((_resolve, reject) => {
+      const agent = new Agent({ ca: certificates.ca });
+      agents.push(agent);
+      httpsRequest({ host: '127.0.0.1', port: other.port, agent }).on('error', reject).end();
+    }),
+    /ECONNREFUSED/,
+  );
+});

@@ -1,0 +1,185 @@
+// metadata.managedFields: who owns which fields, read and written, and kept up to date when somebody writes without
+// applying. Follows apimachinery pkg/util/managedfields/internal and structured-merge-diff's merge/update.go.
+import { timestamp } from '../../api/clock.ts';
+import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/objects.ts';
+import { decode } from '../../api/schema/decode.ts';
+import { fieldSchema } from '../../api/schema/schema.ts';
+import { EMPTY, FieldSet, FieldSetBuilder } from './field-set.ts';
+import { typeNode } from './typed.ts';
+import { type Comparison, compare } from './typed-operations.ts';
+
+/** As many managers that update (rather than apply) are kept apart; the oldest beyond them become one. */
+const MAX_UPDATE_MANAGERS = 10;
+const OLD_UPDATES = 'ancient-changes';
+
+/** Somebody who writes. */
+export interface Writer {
+  /** The request's fieldManager, or what comes first in its User-Agent. */
+  manager: string;
+  /** Server time, ms since the epoch. */
+  nowMs: number;
+  subresource?: string | undefined;
+}
+
+/** One manager's fields. */
+export interface Managed {
+  entry: Omit<ManagedFieldsEntry, 'fieldsV1' | 'fieldsType'>;
+  fields: FieldSet;
+}
+
+/** Manager identifier → its fields. */
+export type Managers = ReadonlyMap<string, Managed>;
+
+/** Tells managers apart: those that apply are the same whatever version they apply with. */
+export function identifierOf({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
+  return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource ?? '']);
+}
+
+/** Reads an object's managedFields. */
+export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Map<string, Managed> {
+  return new Map(
+    (entries ?? []).map(({ fieldsV1, fieldsType: _type, ...entry }) => [
+      identifierOf(entry),
+      { entry, fields: FieldSet.fromJSON(fieldsV1) },
+    ]),
+  );
+}
+
+function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
+  const keys = (entry: ManagedFieldsEntry): string[] => [
+    entry.operation ?? '',
+    entry.time ?? '',
+    entry.manager ?? '',
+    entry.apiVersion ?? '',
+    entry.subresource ?? '',
+  ];
+  const [left, right] = [keys(a), keys(b)];
+  const at = left.findIndex((key, index) => key !== right[index]);
+  return at < 0 ? 0 : (left[at] ?? '') < (right[at] ?? '') ? -1 : 1;
+}
+
+/** Writes managedFields; undefined when nobody owns anything. */
+export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
+  const entries = [...managers.values()]
+    .filter(({ fields }) => !fields.empty)
+    .map(({ entry, fields }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: fields.toJSON() }));
+  return entries.length > 0 ? entries.sort(order) : undefined;
+}
+
+/** What nobody owns: what the server sets, and what says which object it is. */
+const NOT_OWNED = ((): FieldSet => {
+  const fields = new FieldSetBuilder();
+  for (const name of ['apiVersion', 'kind', 'metadata']) fields.add(`f:${name}`);
+  for (const name of [
+    'creationTimestamp',
+    'generation',
+    'managedFields',
+    'name',
+    'namespace',
+    'resourceVersion',
+    'selfLink',
+    'uid',
+  ]) {
+    fields.at('f:metadata').add(`f:${name}`);
+  }
+  return fields.build();
+})();
+
+/** Leaves out what a write cannot change: status where status is written apart, spec when status is written. */
+export function writable(schemaName: string, subresource: string | undefined, fields: FieldSet): FieldSet {
+  const owned = fields.difference(NOT_OWNED);
+  if (!fieldSchema(schemaName, 'status')) return owned;
+  return owned.without(subresource === 'status' ? 'f:spec' : 'f:status');
+}
+
+/** An object as ownership sees it: without managedFields. */
+export function withoutManagers<T extends KubeObject>(object: T): T {
+  const { managedFields: _managed, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** Compares two versions, as far as a write may change them. */
+export function changesOf(
+  schemaName: string,
+  subresource: string | undefined,
+  live: KubeObject,
+  next: KubeObject,
+): Comparison {
+  const { added, modified, removed } = compare(
+    typeNode(schemaName),
+    withoutManagers(live),
+    withoutManagers(next),
+  );
+  return {
+    added: writable(schemaName, subresource, added),
+    modified: writable(schemaName, subresource, modified),
+    removed: writable(schemaName, subresource, removed),
+  };
+}
+
+/** Takes from every manager but one what the others lose by a change: what was changed under them, and what is gone. */
+export function disown(managers: Managers, writer: string, changes: Comparison): Map<string, Managed> {
+  const lost = changes.added.union(changes.modified).union(changes.removed);
+  const left = [...managers].map(([id, managed]): [string, Managed] => [
+    id,
+    id === writer ? managed : { ...managed, fields: managed.fields.difference(lost) },
+  ]);
+  return new Map(left.filter(([, { fields }]) => !fields.empty));
+}
+
+/** Whether a client asks to forget all ownership: `managedFields: [{}]`. */
+function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
+  return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0;
+}
+
+/**
+ * The managedFields that an object has after a create, update or patch (anything but apply).
+ * @param live the object as stored; undefined when it is created.
+ * @param next the object as it will be stored; its own managedFields are honoured when the client sent some.
+ */
+export function trackUpdate(
+  schemaName: string,
+  live: KubeObject | undefined,
+  next: KubeObject,
+  writer: Writer,
+): ManagedFieldsEntry[] | undefined {
+  const given = next.metadata.managedFields;
+  if (isReset(given)) return undefined;
+  const recorded = given && given.length > 0 && !writer.subresource ? given : live?.metadata.managedFields;
+  // A new object is compared with an empty one, so that the structs which every object has are nobody's.
+  const before = live ?? decode(schemaName, {}, 'Ignore').object;
+  const changes = changesOf(schemaName, writer.subresource, before, next);
+  const taken = changes.added.union(changes.modified);
+  if (taken.empty && changes.removed.empty) return recorded;
+  const managers = disown(readManagers(recorded), '', changes);
+  if (!taken.empty) {
+    const entry: Managed['entry'] = {
+      apiVersion: next.apiVersion ?? 'v1',
+      manager: writer.manager || 'unknown',
+      operation: 'Update',
+      ...(writer.subresource && { subresource: writer.subresource }),
+      time: timestamp(writer.nowMs),
+    };
+    const id = identifierOf(entry);
+    managers.set(id, { entry, fields: taken.union(managers.get(id)?.fields ?? EMPTY) });
+  }
+  return writeManagers(capped(managers));
+}
+
+/** At most so many managers that update: the oldest are put together, per version. */
+function capped(managers: Map<string, Managed>): Map<string, Managed> {
+  const updates = [...managers]
+    .filter(([, { entry }]) => entry.operation === 'Update' && !entry.subresource)
+    .sort(([, a], [, b]) => order(a.entry, b.entry));
+  const excess = updates.length - MAX_UPDATE_MANAGERS;
+  if (excess <= 0) return managers;
+  const result = new Map(managers);
+  for (const [id, { entry, fields }] of updates.slice(0, excess + 1)) {
+    result.delete(id);
+    const bucket = { ...entry, manager: OLD_UPDATES };
+    const bucketId = identifierOf(bucket);
+    result.set(bucketId, { entry: bucket, fields: fields.union(result.get(bucketId)?.fields ?? EMPTY) });
+  }
+  return result;
+}

@@ -1,0 +1,38 @@
+// Everything of floor 4 that the control plane runs, by the name it has in the log.
+import { allResources } from '../api/resources/all.ts';
+import type { RunContext } from '../client/run-context.ts';
+import { runClaimsController } from '../controllers/claims/controller.ts';
+import { runDisruptionController } from '../controllers/disruption/controller.ts';
+import { runEndpointsController } from '../controllers/endpoints/controller.ts';
+import { runEndpointSlicesController } from '../controllers/endpointslices/controller.ts';
+import { runGarbageController } from '../controllers/garbage/controller.ts';
+import { runNamespaceController } from '../controllers/namespace/controller.ts';
+import { runNodesController } from '../controllers/nodes/controller.ts';
+import { runPodGcController } from '../controllers/pod-gc/controller.ts';
+import { runProtectionController } from '../controllers/protection/controller.ts';
+import { runServiceAccountsController } from '../controllers/service-accounts/controller.ts';
+import { runStatefulSetController } from '../controllers/statefulset/controller.ts';
+import { runScheduler } from '../scheduler/controller.ts';
+import { runLocalProvisioner } from '../storage/provisioner.ts';
+
+/** Runs until the context's signal. */
+export type Controller = (context: RunContext) => Promise<void>;
+
+/** @param rootCertificate the authority's certificate, PEM, which every namespace is given. */
+export function controllers(rootCertificate: string): Record<string, Controller> {
+  return {
+    statefulset: runStatefulSetController,
+    scheduler: runScheduler,
+    claims: runClaimsController,
+    provisioner: runLocalProvisioner,
+    endpointslices: runEndpointSlicesController,
+    endpoints: runEndpointsController,
+    garbage: (context) => runGarbageController(context, allResources),
+    namespace: (context) => runNamespaceController(context, allResources),
+    'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
+    protection: runProtectionController,
+    'pod-gc': runPodGcController,
+    nodes: runNodesController,
+    disruption: runDisruptionController,
+  };
+}

@@ -1,0 +1,151 @@
+// This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
+// started in the order in which they need each other.
+import { cpus, hostname, networkInterfaces, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setUpBridge } from '../network/cni/bridge.ts';
+import { writeCniConfig } from '../network/cni/config.ts';
+import { startDnsServer } from '../network/dns/server.ts';
+import { createNodeAgent } from '../node/agent.ts';
+import { startContainerd } from '../node/containerd/containerd.ts';
+import { findContainerPrograms, MissingPrerequisiteError } from '../node/containerd/programs.ts';
+import { criRuntime } from '../node/cri/runtime.ts';
+import { loadImage } from '../node/images/import.ts';
+import { ensurePauseImage, PAUSE_IMAGE } from '../node/images/pause-image.ts';
+import { runCommand } from '../node/machine/command.ts';
+import { LocalVolumes, prepareVolumesDirectory } from '../node/volumes/local/local-volumes.ts';
+import { runLocalVolumes } from '../node/volumes/local/run.ts';
+import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
+import type { NodeHost, Nodes } from './nodes.ts';
+import { podNetworkOf } from './pod-network.ts';
+import { machineResolvers } from './resolvers.ts';
+import { UserError } from './user-error.ts';
+import { VERSION } from './version.ts';
+
+const DNS_PORT = 53;
+
+/** @throws UserError if this machine cannot run containers: no root, or a program is missing. */
+export async function checkMachine(): Promise<void> {
+  try {
+    await findContainerPrograms();
+  } catch (error) {
+    if (error instanceof MissingPrerequisiteError)
+      throw new UserError(`Pods cannot run here: ${error.message}.`);
+    throw error;
+  }
+}
+
+/** Ready for pods when it resolves; containers of an earlier stead are adopted. */
+export async function startMachine(host: NodeHost): Promise<Nodes> {
+  const { paths, clock, log, client, domain } = host;
+  const nodeName = hostname().toLowerCase();
+  const nodeIp = machineAddress();
+  const network = await podNetworkOf(paths);
+  await setUpBridge(runCommand, network);
+  const cniConfDirectory = join(paths.data, 'cni', 'net.d');
+  await writeCniConfig(network, {
+    confDirectory: cniConfDirectory,
+    leaseDirectory: join(paths.data, 'cni', 'leases'),
+  });
+
+  const stop = new AbortController();
+  const context = { ...host, signal: stop.signal };
+  const [dns, containerd] = await Promise.all([
+    startDnsServer(
+      { ...context, log: log.named('dns') },
+      {
+        addresses: [network.gateway],
+        port: DNS_PORT,
+        domain,
+        forwardTo: await machineResolvers([network.gateway]),
+      },
+    ),
+    startContainerd({
+      dataDirectory: paths.data,
+      runDirectory: paths.run,
+      cniConfDirectory,
+      sandboxImage: PAUSE_IMAGE,
+      log: log.named('containerd'),
+      clock,
+    }),
+  ]);
+  await ensurePauseImage(containerd.socket);
+  const runtime = await criRuntime({ socket: containerd.socket, log: log.named('runtime'), clock });
+  const local = new LocalVolumes({
+    volumesDirectory: await prepareVolumesDirectory(paths.data),
+    run: runCommand,
+    log: log.named('volumes'),
+  });
+  const volumes = await createPodVolumes({
+    client,
+    dataDirectory: paths.data,
+    local,
+    run: runCommand,
+    clock,
+    placement: ({ status }) => ({
+      nodeName,
+      nodeIp,
+      podIps: (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
+      allocatable: { cpuCores: cpus().length, memoryBytes: totalmem() },
+    }),
+  });
+  const agent = createNodeAgent(
+    { ...context, log: log.named('node') },
+    {
+      nodeName,
+      nodeIp,
+      runtime,
+      volumes,
+      clusterDns: { ip: network.gateway, domain },
+      dataDirectory: paths.data,
+      logDirectory: paths.podLogs,
+      volumeDirectory: local.volumesDirectory,
+      version: VERSION,
+    },
+  );
+  const running = [
+    agent.run().catch((error: unknown) => log.error('the node agent has ended', error)),
+    runLocalVolumes(context, { nodeName, volumes: local }),
+  ];
+  const backing = await local.backing();
+
+  let ended: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    ended ??= (async () => {
+      stop.abort();
+      await Promise.all(running);
+      await runtime.close();
+      await dns.close();
+    })();
+    return ended;
+  };
+  return {
+    describe: () => ({
+      dns: `${network.gateway}:${dns.port}`,
+      podCidr: network.cidr,
+      volumes: `${backing.kind} (${backing.why})`,
+    }),
+    streams: (name) => (name === nodeName ? agent.streams : undefined),
+    loadImage: (file) =>
+      loadImage(containerd.socket, file).catch((error: unknown) => {
+        throw new UserError(error instanceof Error ? error.message : String(error));
+      }),
+    async listImages() {
+      const images = await runtime.listImages();
+      return images.map(({ id, tags, sizeBytes }) => ({ names: tags, id, sizeBytes }));
+    },
+    async stop() {
+      await agent.stopAllPods();
+      await close();
+      await containerd.stop();
+    },
+    close,
+  };
+}
+
+/** The machine's first address that others can reach; loopback if it has no network. */
+function machineAddress(): string {
+  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    /^(stead|docker|br-|veth|cni)/.test(name) ? [] : (list ?? []),
+  );
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}

@@ -1,0 +1,19 @@
+// `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
+import { rm } from 'node:fs/promises';
+import { removeBridge } from '../network/cni/bridge.ts';
+import { runCommand } from '../node/machine/command.ts';
+import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
+import type { Paths } from './paths.ts';
+import { readPodNetwork } from './pod-network.ts';
+
+/** Idempotent. Throws if something below the directories is still in use; nothing is removed then. */
+export async function purge(paths: Paths): Promise<void> {
+  const network = await readPodNetwork(paths);
+  // Without a network no machine role ever ran here, and nothing was mounted.
+  if (network) {
+    await cleanUpAll(runCommand, [paths.data, paths.run]);
+    await removeBridge(runCommand, network);
+  }
+  await rm(paths.data, { recursive: true, force: true });
+  await rm(paths.run, { recursive: true, force: true });
+}

@@ -1,0 +1,87 @@
+// Simulated machines: node agents over an in-memory runtime, many in one process, without root, containers or
+// volumes. The control plane cannot tell the difference; DNS answers on loopback.
+import { startDnsServer } from '../network/dns/server.ts';
+import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
+import { simulatedRuntime } from '../node/simulated/runtime.ts';
+import {
+  simulatedChecks,
+  simulatedFacts,
+  simulatedFiles,
+  simulatedHold,
+  simulatedVolumes,
+} from '../node/simulated/surroundings.ts';
+import type { NodeHost, Nodes } from './nodes.ts';
+import { machineResolvers } from './resolvers.ts';
+import { UserError } from './user-error.ts';
+import { VERSION } from './version.ts';
+
+/** Each node has a range of its own out of 10.128.0.0/9: 8,192 addresses, for 1,000 nodes. */
+const ADDRESSES_PER_NODE = 8_192;
+const CAPACITY = { cpuCores: 64, memoryBytes: 256 * 1024 ** 3, pods: 10_000 };
+
+export async function startSimulatedNodes(host: NodeHost, count: number): Promise<Nodes> {
+  const stop = new AbortController();
+  const context = { ...host, signal: stop.signal };
+  const dns = await startDnsServer(
+    { ...context, log: host.log.named('dns') },
+    {
+      addresses: ['127.0.0.1'],
+      port: 0,
+      domain: host.domain,
+      forwardTo: await machineResolvers(['127.0.0.1']),
+    },
+  );
+  const agents = new Map<string, NodeAgent>();
+  const running: Promise<void>[] = [];
+  for (let index = 0; index < count; index++) {
+    const nodeName = `node-${index}`;
+    const agent = createNodeAgent(
+      { ...context, log: host.log.named(nodeName) },
+      {
+        nodeName,
+        nodeIp: '127.0.0.1',
+        runtime: simulatedRuntime({ clock: host.clock, ...addressesOf(index) }),
+        volumes: simulatedVolumes(),
+        clusterDns: undefined,
+        dataDirectory: host.paths.data,
+        logDirectory: host.paths.podLogs,
+        volumeDirectory: host.paths.volumes,
+        version: VERSION,
+        capacity: CAPACITY,
+        facts: simulatedFacts,
+        files: simulatedFiles,
+        checks: simulatedChecks,
+        heldUnready: simulatedHold,
+      },
+    );
+    agents.set(nodeName, agent);
+    running.push(agent.run().catch((error: unknown) => host.log.error(`${nodeName} has ended`, error)));
+  }
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(running);
+    await dns.close();
+  };
+  return {
+    describe: () => ({
+      dns: `127.0.0.1:${dns.port}`,
+      podCidr: '10.128.0.0/9',
+      volumes: 'simulated: no bytes',
+    }),
+    streams: (nodeName) => agents.get(nodeName)?.streams,
+    loadImage: () =>
+      Promise.reject(new UserError('The simulated runtime has every image: there is nothing to load.')),
+    listImages: async () => [],
+    async stop() {
+      await Promise.all([...agents.values()].map((agent) => agent.stopAllPods()));
+      await close();
+    },
+    close,
+  };
+}
+
+function addressesOf(index: number): { firstAddress: string; addresses: number } {
+  const offset = index * ADDRESSES_PER_NODE;
+  const octets = [10, 128 + (offset >> 16), (offset >> 8) & 255, offset & 255];
+  return { firstAddress: octets.join('.'), addresses: ADDRESSES_PER_NODE - 2 };
+}

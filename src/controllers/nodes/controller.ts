@@ -1,0 +1,159 @@
+// The loop over nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
+// those that do not tolerate it are deleted when their time is up. Silence is measured on this process's own clock.
+import { timestamp } from '../../api/clock.ts';
+import { isNotFound } from '../../api/errors.ts';
+import type { Node, Pod } from '../../api/generated/types.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
+import { isPodFinished, isPodReady, podCondition } from '../../api/pod-state.ts';
+import { leases } from '../../api/resources/leases.ts';
+import { nodes } from '../../api/resources/nodes.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { createRecorder, type EventRecorder } from '../../client/events.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { runWorkers } from '../../client/run-workers.ts';
+import { WorkQueue } from '../../client/work-queue.ts';
+import { evictionTimeMs, GRACE_MS, heartbeatOf, silentConditions, wantedTaints } from './plan.ts';
+
+const WORKERS = 4;
+const PERIOD_MS = 5_000;
+const LEASE_NAMESPACE = 'kube-node-lease';
+const PODS_BY_NODE = 'node';
+
+/** Runs the node lifecycle controller until the context's signal. */
+export async function runNodesController(context: RunContext): Promise<void> {
+  await new NodesController(context).run();
+}
+
+class NodesController {
+  readonly #context: RunContext;
+  readonly #queue: WorkQueue;
+  readonly #recorder: EventRecorder;
+  /** The last sign of life of each node, and when it was seen here. */
+  readonly #seen = new Map<string, { mark: string; atMs: number }>();
+  /** When each node was first seen with NoExecute taints. */
+  readonly #taintedSinceMs = new Map<string, number>();
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    const { client, clock, random, log, informers, signal } = context;
+    this.#queue = new WorkQueue(clock);
+    this.#recorder = createRecorder(client, clock, random, 'node-controller', '', log, signal);
+    informers.of(pods).addIndex(PODS_BY_NODE, (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
+  }
+
+  async run(): Promise<void> {
+    const { informers, log, signal } = this.#context;
+    const [nodeInformer, podInformer, leaseInformer] = [
+      informers.of(nodes),
+      informers.of(pods),
+      informers.of(leases),
+    ];
+    try {
+      await Promise.all([nodeInformer.synced(), podInformer.synced(), leaseInformer.synced()]);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    const podChanged = (pod: Stored<Pod>): void => {
+      const node = pod.spec.nodeName ? nodeInformer.get(undefined, pod.spec.nodeName) : undefined;
+      if (node?.spec.taints?.some((taint) => taint.effect === 'NoExecute'))
+        this.#queue.add(node.metadata.name);
+    };
+    const unsubscribe = [
+      nodeInformer.subscribe({
+        added: (node) => this.#queue.add(node.metadata.name),
+        updated: (node) => this.#queue.add(node.metadata.name),
+        deleted: (node) => this.#forget(node.metadata.name),
+      }),
+      podInformer.subscribe({ added: podChanged, updated: podChanged }),
+    ];
+    await runWorkers(this.#queue, WORKERS, (key) => this.#reconcile(key), log, signal);
+    for (const end of unsubscribe) end();
+  }
+
+  #forget(name: string): void {
+    this.#seen.delete(name);
+    this.#taintedSinceMs.delete(name);
+  }
+
+  async #reconcile(name: string): Promise<{ requeueAfterMs: number } | undefined> {
+    const { client, clock, informers } = this.#context;
+    const cached = informers.of(nodes).get(undefined, name);
+    if (!cached) return undefined;
+    let node = cached;
+    try {
+      const conditions = this.#isSilent(cached) ? silentConditions(cached, clock.now()) : undefined;
+      if (conditions) {
+        const status = { ...node.status, conditions };
+        node = await client.update(nodes, { ...node, status }, { subresource: 'status' });
+        this.#recorder.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+      }
+      const taints = wantedTaints(node, clock.now());
+      if (taints) node = await client.update(nodes, { ...node, spec: { ...node.spec, taints } });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    const nextEvictionMs = await this.#settlePods(node);
+    return { requeueAfterMs: Math.max(1, Math.min(PERIOD_MS, nextEvictionMs - clock.now())) };
+  }
+
+  #isSilent(node: Stored<Node>): boolean {
+    const { clock, informers } = this.#context;
+    const { name } = node.metadata;
+    const { mark } = heartbeatOf(node, informers.of(leases).get(LEASE_NAMESPACE, name));
+    const seen = this.#seen.get(name);
+    if (seen?.mark === mark) return clock.now() - seen.atMs > GRACE_MS;
+    this.#seen.set(name, { mark, atMs: clock.now() });
+    return false;
+  }
+
+  /** Marks and evicts the node's pods. @returns when the next one has to leave, ms; infinity if none. */
+  async #settlePods(node: Stored<Node>): Promise<number> {
+    const { clock, informers, client } = this.#context;
+    const { name } = node.metadata;
+    const tainted = (node.spec.taints ?? []).some((taint) => taint.effect === 'NoExecute');
+    if (!tainted) {
+      this.#taintedSinceMs.delete(name);
+      return Number.POSITIVE_INFINITY;
+    }
+    const since = this.#taintedSinceMs.get(name) ?? clock.now();
+    this.#taintedSinceMs.set(name, since);
+    const unknown =
+      node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'Unknown') ?? false;
+    let next = Number.POSITIVE_INFINITY;
+    for (const pod of informers.of(pods).byIndex(PODS_BY_NODE, name)) {
+      try {
+        if (unknown && isPodReady(pod) && !isPodFinished(pod)) await this.#markNotReady(pod);
+        const atMs = evictionTimeMs(pod, node, since);
+        if (atMs === undefined || isTerminating(pod)) continue;
+        if (atMs > clock.now()) {
+          next = Math.min(next, atMs);
+          continue;
+        }
+        const { namespace, uid } = pod.metadata;
+        this.#recorder.event(
+          pod,
+          'Normal',
+          'TaintManagerEviction',
+          `Marking for deletion Pod ${namespace}/${pod.metadata.name}`,
+        );
+        await client.delete(pods, { namespace, name: pod.metadata.name }, { preconditions: { uid } });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    return next;
+  }
+
+  /** Its node is silent: nobody can say that the pod is ready. */
+  async #markNotReady(pod: Stored<Pod>): Promise<void> {
+    const { client, clock } = this.#context;
+    const { namespace, name, uid } = pod.metadata;
+    const ready = { ...podCondition(pod, 'Ready'), type: 'Ready', status: 'False', reason: 'NodeNotReady' };
+    const condition = { ...ready, lastTransitionTime: timestamp(clock.now()) };
+    const body = { metadata: { uid }, status: { conditions: [condition] } };
+    await client.patch(pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+    this.#recorder.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
+  }
+}

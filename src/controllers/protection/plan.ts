@@ -1,0 +1,36 @@
+// Which finalizer a claim or a volume needs or is rid of, so that neither goes while it is in use. Pure functions.
+// Follows pkg/controller/volume/pvcprotection and pvprotection.
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
+import { claimsOf } from '../../api/pod-state.ts';
+
+export const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
+export const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
+
+export type ProtectionPlan = 'keep' | 'add' | 'remove';
+
+/** Whether the pod holds the claim: it is on a node, whatever its phase, and not yet gone from there. */
+export function usesClaim(pod: Pod, claimName: string): boolean {
+  return Boolean(pod.spec.nodeName) && claimsOf(pod).some((use) => use.claimName === claimName);
+}
+
+/** @param inUse whether a pod uses the claim. */
+export function planClaimProtection(claim: Stored<PersistentVolumeClaim>, inUse: boolean): ProtectionPlan {
+  return plan(claim.metadata.finalizers, CLAIM_PROTECTION, isTerminating(claim), inUse);
+}
+
+export function planVolumeProtection(volume: Stored<PersistentVolume>): ProtectionPlan {
+  const inUse = volume.status?.phase === 'Bound';
+  return plan(volume.metadata.finalizers, VOLUME_PROTECTION, isTerminating(volume), inUse);
+}
+
+function plan(
+  finalizers: readonly string[] = [],
+  finalizer: string,
+  terminating: boolean,
+  inUse: boolean,
+): ProtectionPlan {
+  const has = finalizers.includes(finalizer);
+  if (!terminating) return has ? 'keep' : 'add';
+  return has && !inUse ? 'remove' : 'keep';
+}

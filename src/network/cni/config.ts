@@ -1,0 +1,54 @@
+// The CNI configuration by which containerd gives each pod its interface and address.
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PodNetwork } from '../../api/pod-network.ts';
+
+/** The name under which leftovers of portmap are found again: part of its rules' comments. */
+export function networkName(network: PodNetwork): string {
+  return `stead-${network.bridge}`;
+}
+
+/**
+ * The configuration list as JSON text.
+ * @param leaseDirectory where addresses that are handed out are noted: below stead's data directory.
+ */
+export function cniConfig(network: PodNetwork, leaseDirectory: string): string {
+  const list = {
+    cniVersion: '0.4.0',
+    name: networkName(network),
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: network.bridge,
+        isGateway: true,
+        isDefaultGateway: true,
+        // One rule for the whole network does it (firewall.ts), in place of a chain a pod.
+        ipMasq: false,
+        hairpinMode: true,
+        ipam: {
+          type: 'host-local',
+          dataDir: leaseDirectory,
+          ranges: [[{ subnet: network.cidr, gateway: network.gateway }]],
+        },
+      },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ],
+  };
+  return `${JSON.stringify(list, undefined, 2)}\n`;
+}
+
+/**
+ * Writes the configuration where containerd looks for it.
+ * @param places.confDirectory the CNI configuration directory, for this file alone.
+ * @param places.leaseDirectory see `cniConfig`.
+ */
+export async function writeCniConfig(
+  network: PodNetwork,
+  places: { confDirectory: string; leaseDirectory: string },
+): Promise<void> {
+  await mkdir(places.confDirectory, { recursive: true });
+  const file = join(places.confDirectory, 'stead.conflist');
+  // containerd watches the directory: it must never see half a file.
+  await writeFile(`${file}.part`, cniConfig(network, places.leaseDirectory));
+  await rename(`${file}.part`, file);
+}

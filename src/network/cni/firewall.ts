@@ -1,0 +1,126 @@
+// The packet filter rules of the pod network, in chains of our own: pods may reach each other and the world, the
+// world sees the machine's address. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
+// What the portmap plugin leaves behind is taken away here, too.
+import { CommandError, type RunCommand } from '../../api/machine-command.ts';
+import type { PodNetwork } from '../../api/pod-network.ts';
+import { networkName } from './config.ts';
+
+type Table = 'filter' | 'nat';
+
+/** One of the kernel's own chains, and ours that it is made to jump to. */
+interface Hook {
+  table: Table;
+  from: string;
+  chain: string;
+}
+
+const forwardChain = ({ bridge }: PodNetwork): string => `STEAD-FORWARD-${bridge}`;
+const inputChain = ({ bridge }: PodNetwork): string => `STEAD-INPUT-${bridge}`;
+const natChain = ({ bridge }: PodNetwork): string => `STEAD-NAT-${bridge}`;
+
+function hooksOf(network: PodNetwork): Hook[] {
+  return [
+    { table: 'filter', from: 'FORWARD', chain: forwardChain(network) },
+    { table: 'filter', from: 'INPUT', chain: inputChain(network) },
+    { table: 'nat', from: 'POSTROUTING', chain: natChain(network) },
+  ];
+}
+
+/** The content of our chains, for iptables-restore; a chain that is declared is emptied first. */
+export function firewallRules(network: PodNetwork): string {
+  const { bridge, cidr, gateway } = network;
+  return `*filter
+:${forwardChain(network)} - [0:0]
+:${inputChain(network)} - [0:0]
+-A ${forwardChain(network)} -s ${cidr} -j ACCEPT
+-A ${forwardChain(network)} -d ${cidr} -j ACCEPT
+-A ${inputChain(network)} -i ${bridge} -d ${gateway} -j ACCEPT
+COMMIT
+*nat
+:${natChain(network)} - [0:0]
+-A ${natChain(network)} -s ${cidr} -d ${cidr} -j RETURN
+-A ${natChain(network)} -s ${cidr} -d 224.0.0.0/4 -j RETURN
+-A ${natChain(network)} -s ${cidr} -j MASQUERADE
+COMMIT
+`;
+}
+
+const iptables = (run: RunCommand, table: Table, ...args: string[]): Promise<string> =>
+  run('iptables', ['-w', '-t', table, ...args]);
+
+const comment = (network: PodNetwork): string[] => ['-m', 'comment', '--comment', networkName(network)];
+
+/** Idempotent. Ours comes first in the kernel's chains: others may drop what they do not know. */
+export async function setUpFirewall(run: RunCommand, network: PodNetwork): Promise<void> {
+  await run('iptables-restore', ['-w', '--noflush'], { input: firewallRules(network) });
+  for (const { table, from, chain } of hooksOf(network)) {
+    const jump = [...comment(network), '-j', chain];
+    if (!(await exists(iptables(run, table, '-C', from, ...jump)))) {
+      await iptables(run, table, '-I', from, '1', ...jump);
+    }
+  }
+}
+
+/** Takes our rules away, and what portmap left of our pods. Idempotent. */
+export async function removeFirewall(run: RunCommand, network: PodNetwork): Promise<void> {
+  for (const { table, from, chain } of hooksOf(network)) {
+    while (await exists(iptables(run, table, '-D', from, ...comment(network), '-j', chain)));
+    if (await exists(iptables(run, table, '-F', chain))) await iptables(run, table, '-X', chain);
+  }
+  const leftovers = portmapLeftovers(await iptables(run, 'nat', '-S'), networkName(network));
+  for (const args of leftovers) await iptables(run, 'nat', ...args);
+}
+
+/** Whether a command on a rule or chain found it; anything else that goes wrong is thrown. */
+async function exists(command: Promise<string>): Promise<boolean> {
+  return command.then(
+    () => true,
+    (error: unknown) => {
+      // 1: no such rule or chain; 2 is what iptables-nft says of a jump to a chain that is not there.
+      if (error instanceof CommandError && (error.exitCode === 1 || error.exitCode === 2)) return false;
+      throw error;
+    },
+  );
+}
+
+/** Shared by all users of portmap on a machine, and left by it when the last rule has gone. */
+const PORTMAP_CHAINS = ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-MASQ', 'CNI-HOSTPORT-SETMARK'];
+
+/**
+ * What has to be deleted from the nat table after our pods have gone: rules and chains of pods of ours that were
+ * not taken down in order, and portmap's own chains if nobody else uses them. Pure.
+ * @param saved the table as `iptables -S` prints it.
+ * @param name of the network: portmap writes it in its rules' comments.
+ * @returns arguments to iptables, in order.
+ */
+export function portmapLeftovers(saved: string, name: string): string[][] {
+  const rules = saved.split('\n').filter((line) => line.startsWith('-A '));
+  const ours = rules.filter((rule) => rule.includes(`dnat name: \\"${name}\\"`));
+  const chains = ours.flatMap((rule) => / -j (CNI-DN-\S+)/.exec(rule)?.[1] ?? []);
+  const commands: string[][] = [
+    ...ours.map((rule) => ['-D', ...splitRule(rule.slice(3))]),
+    ...chains.flatMap((chain) => [
+      ['-F', chain],
+      ['-X', chain],
+    ]),
+  ];
+  const used = rules.some((rule) => rule.startsWith('-A CNI-HOSTPORT-DNAT ') && !ours.includes(rule));
+  const there = PORTMAP_CHAINS.filter((chain) => saved.includes(`-N ${chain}\n`));
+  if (used || there.length === 0) return commands;
+  const jumps = rules.filter(
+    (rule) => there.some((chain) => rule.endsWith(` -j ${chain}`)) && !rule.startsWith('-A CNI-'),
+  );
+  return [
+    ...commands,
+    ...jumps.map((rule) => ['-D', ...splitRule(rule.slice(3))]),
+    ...there.map((chain) => ['-F', chain]),
+    ...there.map((chain) => ['-X', chain]),
+  ];
+}
+
+/** Splits a printed rule into arguments: words, and texts in quotes with `\"` inside. */
+function splitRule(rule: string): string[] {
+  return (rule.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []).map((word) =>
+    word.startsWith('"') ? word.slice(1, -1).replaceAll(/\\(.)/g, '$1') : word,
+  );
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { imageArchive, writeImageArchive } from './archive.ts';
+import { fullName } from './import.ts';
+import { pauseImageArchive } from './pause-image.ts';
+import { pauseProgram } from './pause-program.ts';
+import { filesOfTar, tarOf } from './tar.ts';
+
+async function* chunks(content: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+}
+
+test('a tar archive is read back, however it is cut into chunks', async () => {
+  const files = [0, 1, 511, 512, 513, 2000].map((size) => ({
+    name: `file-${size}`,
+    mode: 0o644,
+    content: Buffer.alloc(size, size % 256),
+  }));
+  const archive = tarOf(files);
+  for (const chunk of [1, 7, 512, 600, 1e6]) {
+    const read = await filesOfTar(chunks(archive, chunk), (name) => name !== 'file-512', 4096);
+    assert.deepEqual(
+      [...read.keys()],
+      files.map(({ name }) => name).filter((name) => name !== 'file-512'),
+    );
+    for (const { name, content } of files)
+      if (name !== 'file-512') assert.ok(read.get(name)?.equals(content));
+  }
+  await assert.rejects(
+    filesOfTar(chunks(archive, 100), () => true, 1000),
+    /larger than 1000 bytes/,
+  );
+});
+
+test('an archive written from a file equals one made in memory', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stead-images-'));
+  try {
+    const image = { name: 'stead.dev/x:1', architecture: 'amd64', config: { Cmd: ['x'] } };
+    const layer = tarOf([{ name: 'x', mode: 0o755, content: Buffer.from('x') }]);
+    await writeFile(join(directory, 'layer.tar'), layer);
+    await writeImageArchive(image, join(directory, 'layer.tar'), join(directory, 'image.tar'));
+    assert.ok((await readFile(join(directory, 'image.tar'))).equals(imageArchive(image, layer)));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('the pause image’s manifest names its configuration and layer', async () => {
+  const files = await filesOfTar(chunks(pauseImageArchive('arm64'), 512), () => true, 1e6);
+  const [manifest] = JSON.parse(String(files.get('manifest.json')));
+  assert.deepEqual(manifest, {
+    Config: 'config.json',
+    RepoTags: ['stead.dev/pause:1'],
+    Layers: ['layer.tar'],
+  });
+  const config = JSON.parse(String(files.get('config.json')));
+  assert.equal(config.architecture, 'arm64');
+  assert.deepEqual(config.config.Entrypoint, ['/pause']);
+});
+
+/** What the bytes must be; a change here is a new version of the image. */
+test('the pause program for arm64, instruction by instruction', () => {
+  const program = pauseProgram('arm64');
+  const words = Array.from({ length: 6 }, (_, index) =>
+    program.readUInt32LE(program.length - 24 + index * 4),
+  );
+  // mov x2, #0; mov x3, #0; mov x4, #0; mov x8, #73; svc #0; b to seven instructions before
+  assert.deepEqual(words, [0xd2800002, 0xd2800003, 0xd2800004, 0xd2800928, 0xd4000001, 0x17fffff9]);
+  assert.equal(program.readUInt16LE(18), 183);
+});
+
+test('the pause program runs and ends on TERM and INT', { skip: process.arch !== 'x64' }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stead-pause-'));
+  try {
+    const file = join(directory, 'pause');
+    await writeFile(file, pauseProgram('x64'), { mode: 0o755 });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const child = spawn(file, { stdio: 'ignore' });
+      await once(child, 'spawn');
+      // The handlers are set some microseconds after the start.
+      for (;;) {
+        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+        if (/SigCgt:\s*0000000000004002/.test(status)) break;
+      }
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      assert.deepEqual(await ended, [0, null]);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('short names of images are completed', () => {
+  assert.equal(fullName('nginx'), 'docker.io/library/nginx:latest');
+  assert.equal(fullName('me/app:2'), 'docker.io/me/app:2');
+  assert.equal(fullName('k8s.gcr.io/nginx-slim:0.8'), 'k8s.gcr.io/nginx-slim:0.8');
+  assert.equal(fullName('localhost:5000/x'), 'localhost:5000/x:latest');
+});

@@ -1,0 +1,50 @@
+// Keeps container logs from filling the disk: a log larger than 10 MiB is moved aside, and the newest five files of
+// a container are kept (kubelet logs/container_log_manager.go).
+import { rename, rm, stat } from 'node:fs/promises';
+import type { NodeServices } from '../pods/node-services.ts';
+import type { PodManager } from '../pods/pod-manager.ts';
+import { podLogDirectory } from '../pods/sandbox-spec.ts';
+import { rotatedLogs } from './read-log.ts';
+
+const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_FILES = 5;
+
+/** Where a container's log is written. */
+export function logPath(
+  logDirectory: string,
+  pod: { namespace: string; name: string; uid: string },
+  container: string,
+  attempt: number,
+): string {
+  return `${podLogDirectory(logDirectory, pod)}/${container}/${attempt}.log`;
+}
+
+/** Rotates the logs of all running containers that have grown too large. */
+export async function rotateLogs(services: NodeServices, manager: PodManager): Promise<void> {
+  for (const worker of manager.workers()) {
+    const { namespace = '', name, uid } = worker.pod.metadata;
+    for (const container of worker.state.containers.values()) {
+      if (container.state !== 'running') continue;
+      const path = logPath(services.logDirectory, { namespace, name, uid }, container.name, container.attempt);
+      const reopen = (): Promise<void> => services.runtime.reopenLog(container.id);
+      await rotateLog(path, services.clock.now(), reopen);
+    }
+  }
+}
+
+/** Rotates one log if it is too large. `reopen` makes the runtime write to a new file at the old path. */
+export async function rotateLog(path: string, nowMs: number, reopen: () => Promise<void>): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.size < MAX_BYTES) return;
+  const old = await rotatedLogs(path);
+  for (const surplus of old.slice(0, Math.max(0, old.length - (MAX_FILES - 2)))) await rm(surplus, { force: true });
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 19);
+  const aside = `${path}.${stamp}`;
+  await rename(path, aside);
+  try {
+    await reopen();
+  } catch (error) {
+    await rename(aside, path);
+    throw error;
+  }
+}

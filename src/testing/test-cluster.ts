@@ -1,0 +1,124 @@
+// A control plane for the tests of controllers: the real API server over the memory store, real informers, virtual
+// time. Which controllers run is the test's choice; a node that runs nothing can be added by a line.
+
+import type { Node, Pod } from '../api/generated/types.ts';
+import { type Log, silentLog } from '../api/log.ts';
+import type { Stored } from '../api/objects.ts';
+import { allResources } from '../api/resources/all.ts';
+import { events } from '../api/resources/events.ts';
+import { namespaces } from '../api/resources/namespaces.ts';
+import { nodes } from '../api/resources/nodes.ts';
+import { pods } from '../api/resources/pods.ts';
+import { createApiServer } from '../apiserver/server.ts';
+import type { Client } from '../client/client.ts';
+import { directClient } from '../client/direct.ts';
+import type { RunContext } from '../client/run-context.ts';
+import { createInformers } from '../client/shared-informers.ts';
+import { openMemoryStore } from '../store/memory.ts';
+import { seededRandom } from './seeded-random.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface TestCluster {
+  client: Client;
+  clock: VirtualClock;
+  context: RunContext;
+  /** What was logged as an error or a warning. */
+  complaints: string[];
+  /** Starts a controller, which runs until `stop`. */
+  run(controller: Promise<void>): void;
+  /** Lets everything happen that happens without time passing; then until `condition` holds, time passing. */
+  until(condition: () => Promise<boolean> | boolean, what: string): Promise<void>;
+  addNode(
+    name: string,
+    change?: Partial<Node['status']> & { labels?: Record<string, string> },
+  ): Promise<Stored<Node>>;
+  /** Says for a pod what its node would say: it runs, it is ready, it has this address. */
+  runPod(name: string, podIP: string, ready?: boolean): Promise<Stored<Pod>>;
+  /** The events about an object, as `Reason: message`. */
+  eventsOf(name: string): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+const STEP_MS = 250;
+const LIMIT_MS = 10 * 60_000;
+
+/** A cluster with the namespace `default` and no nodes. */
+export async function startTestCluster(): Promise<TestCluster> {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const complaints: string[] = [];
+  const log: Log = {
+    ...silentLog,
+    warn: (message) => void complaints.push(message),
+    error: (message, error) => void complaints.push(`${message}: ${String(error)}`),
+    named: () => log,
+  };
+  const store = openMemoryStore();
+  const server = createApiServer({
+    store,
+    clock,
+    random,
+    log,
+    resources: allResources,
+    serviceCidr: '10.96.0.0/16',
+  });
+  const client = directClient(server, { name: 'test', groups: ['system:masters'] });
+  await client.create(namespaces, { metadata: { name: 'default' }, spec: {} });
+  const end = new AbortController();
+  const informers = createInformers(client, clock, log, end.signal, random);
+  const context: RunContext = { client, informers, clock, random, log, signal: end.signal };
+  const running: Promise<void>[] = [];
+  return {
+    client,
+    clock,
+    context,
+    complaints,
+    run: (controller) => void running.push(controller),
+    async until(condition, what) {
+      const deadline = clock.now() + LIMIT_MS;
+      await clock.settle();
+      while (!(await condition())) {
+        if (clock.now() > deadline) throw new Error(`never came true: ${what}; ${complaints.join('; ')}`);
+        await clock.advance(STEP_MS);
+      }
+    },
+    addNode: (name, { labels, ...status } = {}) =>
+      client.create(nodes, {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: {
+          name,
+          labels: { 'kubernetes.io/hostname': name, ...labels },
+          annotations: { 'stead.dev/volume-directory': '/var/lib/stead/volumes' },
+        },
+        spec: {},
+        status: {
+          allocatable: { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '50Gi' },
+          conditions: [{ type: 'Ready', status: 'True' }],
+          ...status,
+        },
+      }),
+    async runPod(name, podIP, ready = true) {
+      const status = {
+        phase: 'Running',
+        podIP,
+        podIPs: [{ ip: podIP }],
+        conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      };
+      const key = { namespace: 'default', name };
+      return client.patch(pods, key, { type: 'strategic', body: { status } }, { subresource: 'status' });
+    },
+    async eventsOf(name) {
+      const { items } = await client.list(events);
+      return items
+        .filter((event) => event.involvedObject.name === name)
+        .map((event) => `${event.reason}: ${event.message}`);
+    },
+    async stop() {
+      end.abort();
+      await Promise.all(running);
+      server.stop();
+      await store.close();
+    },
+  };
+}
