@@ -10,6 +10,10 @@ rm -rf usr/share/doc usr/share/man usr/share/info usr/share/locale usr/share/lin
   usr/lib/*/gconv usr/lib/*/perl* var/lib/apt var/lib/dpkg var/cache etc/apt etc/dpkg etc/init.d etc/logrotate.d \
   etc/ufw lib/systemd usr/lib/systemd usr/bin/localedef sbin/ldconfig usr/lib/locale etc/hostname etc/resolv.conf
 
+# Where all programs lie below /usr, the packages count on these links being there.
+for directory in bin sbin lib lib64; do
+  [ -e "$directory" ] || { mkdir -p "usr/$directory" && ln -s "usr/$directory" "$directory"; }
+done
 mkdir -p run var tmp root proc sys dev etc usr/local/bin
 chmod 1777 tmp
 ln -sfn /run var/run

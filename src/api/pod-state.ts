@@ -35,6 +35,9 @@ export function claimsOf(pod: Pod): ClaimUse[] {
   return uses;
 }
 
+/** The informer's index of pods by `claimKeysOf`. */
+export const PODS_BY_CLAIM = 'claim';
+
 /** For an informer's index of pods by the claims they use: `namespace/claim`. */
 export function claimKeysOf(pod: Pod): string[] {
   return claimsOf(pod).map((use) => `${pod.metadata.namespace}/${use.claimName}`);

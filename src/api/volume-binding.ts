@@ -85,6 +85,11 @@ export function requestedStorage(claim: PersistentVolumeClaim): bigint {
   return parseQuantity(claim.spec.resources?.requests?.storage ?? '0') ?? 0n;
 }
 
+/** The informer's index of volumes by `claimRefKeys`. */
+export const VOLUMES_BY_CLAIM = 'claimRef';
+/** The informer's index of volumes by `unclaimedClassKeys`. */
+export const UNCLAIMED_VOLUMES_BY_CLASS = 'unclaimedClass';
+
 /** For an informer's index of volumes: the claim that a volume is bound to or reserved for, `namespace/name`. */
 export function claimRefKeys(volume: PersistentVolume): string[] {
   const reference = volume.spec.claimRef;

@@ -319,3 +319,42 @@ test('delete removes, by name, by file and all', { skip }, async () => {
   assert.match(await ok('delete', 'configmaps', '--all'), /configmap "b" deleted/);
   assert.equal((await kubectl('get', 'all')).err, 'No resources found in default namespace.\n');
 });
+
+test('create, which sends protobuf, makes what it was asked for', { skip }, async () => {
+  await ok('create', 'namespace', 'other');
+  await ok('create', 'configmap', 'p', '--from-literal=x=1');
+  assert.equal(await ok('get', 'configmap', 'p', '-o', 'jsonpath={.data.x}'), '1');
+  await ok('create', 'secret', 'generic', 'p', '--from-literal=x=1');
+  assert.equal(await ok('get', 'secret', 'p', '-o', 'jsonpath={.data.x} {.type}'), 'MQ== Opaque');
+  await ok('create', 'serviceaccount', 'p');
+  await ok('create', 'service', 'nodeport', 'p', '--tcp=80:http');
+  const port = await ok(
+    'get',
+    'service',
+    'p',
+    '-o',
+    'jsonpath={.spec.ports[0].targetPort} {.spec.ports[0].port}',
+  );
+  assert.equal(port, 'http 80');
+  await ok('create', 'quota', 'p', '--hard=cpu=1,memory=1G');
+  assert.equal(await ok('get', 'quota', 'p', '-o', 'jsonpath={.spec.hard.memory}'), '1G');
+  await ok('create', 'poddisruptionbudget', 'p', '--selector=app=x', '--min-available=50%');
+  assert.equal(await ok('get', 'pdb', 'p', '-o', 'jsonpath={.spec.minAvailable}'), '50%');
+  await ok('create', 'clusterrole', 'p', '--verb=get,list', '--resource=pods');
+  assert.equal(await ok('get', 'clusterrole', 'p', '-o', 'jsonpath={.rules[0].verbs}'), '["get","list"]');
+});
+
+test('server-side apply owns fields, and others that change them are told', { skip }, async () => {
+  const file = join(directory, 'nginx.yaml');
+  const applied = 'service/nginx serverside-applied\nstatefulset.apps/web serverside-applied\n';
+  assert.equal(await ok('apply', '--server-side', '-f', file), applied);
+  assert.equal(await ok('apply', '--server-side', '-f', file), applied);
+  await ok('patch', 'sts', 'web', '-p', '{"spec":{"replicas":4}}');
+  const conflict = await kubectl('apply', '--server-side', '-f', file);
+  assert.match(
+    conflict.err,
+    /Apply failed with 1 conflict: conflict with "kubectl-patch" .*: \.spec\.replicas/,
+  );
+  assert.equal(await ok('apply', '--server-side', '--force-conflicts', '-f', file), applied);
+  assert.equal(await ok('get', 'sts', 'web', '-o', 'jsonpath={.spec.replicas}'), '2');
+});

@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConfigMap, Namespace, Pod, Service, StatefulSet } from '../api/generated/types.ts';
+import type { Pod, StatefulSet } from '../api/generated/types.ts';
 import { encodeObject } from './codec.ts';
-import type { WatchEvent } from './request.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
-
-const configMap = (name: string, data: Record<string, string> = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name },
-  data,
-});
-
-const pod = (name: string, extra: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name },
-  spec: { containers: [{ name: 'main', image: 'nginx' }], ...extra },
-});
+import { configMap, pod, refusal, scheduled } from './test-objects.ts';
+import { startTestServer } from './test-server.ts';
 
 const set = {
   apiVersion: 'apps/v1',
@@ -33,31 +19,6 @@ const set = {
     },
   },
 };
-
-async function nextEvents(stream: { next(): Promise<readonly WatchEvent[] | undefined> }): Promise<string[]> {
-  const events = (await stream.next()) ?? [];
-  return events.map(
-    ({ type, object }) =>
-      `${type} ${'metadata' in object ? (object.metadata as { name?: string }).name : ''}`,
-  );
-}
-
-async function refusal(
-  promise: Promise<unknown>,
-): Promise<{ code?: number; message?: string; reason?: string }> {
-  try {
-    await promise;
-  } catch (error) {
-    return (error as { status: object }).status;
-  }
-  throw new Error('was not refused');
-}
-
-async function scheduled(server: TestServer, name: string, extra: object = {}): Promise<void> {
-  await server.object('create', 'pods', { body: pod(name, extra) });
-  const body = { metadata: { name }, target: { kind: 'Node', name: 'node-1' } };
-  await server.object('create', 'pods', { name, subresource: 'binding', body });
-}
 
 test('create fills in metadata and defaults, get returns the same frozen object', async () => {
   const server = await startTestServer();
@@ -218,146 +179,6 @@ test('selectors choose; an unknown field is refused', async () => {
   assert.match(refused.message ?? '', /field label not supported: data.x/);
 });
 
-test('a watch delivers what comes after its version; with a selector objects enter and leave', async () => {
-  const server = await startTestServer();
-  const { metadata } = await server.list('list', 'configmaps');
-  const options = { resourceVersion: metadata.resourceVersion };
-  const all = await server.watch('watch', 'configmaps', { options });
-  const some = await server.watch('watch', 'configmaps', { options: { ...options, labelSelector: 'app=x' } });
-  await server.object('create', 'configmaps', { body: configMap('a') });
-  await server.object('update', 'configmaps', {
-    name: 'a',
-    body: { metadata: { name: 'a', labels: { app: 'x' } } },
-  });
-  await server.object('update', 'configmaps', { name: 'a', body: { metadata: { name: 'a' } } });
-  await server.object('delete', 'configmaps', { name: 'a' });
-  assert.deepEqual(await nextEvents(all), ['ADDED a', 'MODIFIED a', 'MODIFIED a', 'DELETED a']);
-  assert.deepEqual(await nextEvents(some), ['ADDED a', 'DELETED a']);
-  const resumed = await server.watch('watch', 'configmaps', { options });
-  assert.deepEqual(await nextEvents(resumed), ['ADDED a', 'MODIFIED a', 'MODIFIED a', 'DELETED a']);
-  all.stop();
-  assert.equal(await all.next(), undefined);
-});
-
-test('a streaming list ends with a bookmark; bookmarks come by the clock', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'configmaps', { body: configMap('a') });
-  const stream = await server.watch('watch', 'configmaps', {
-    options: {
-      sendInitialEvents: true,
-      resourceVersionMatch: 'NotOlderThan',
-      allowWatchBookmarks: true,
-      timeoutSeconds: 90,
-    },
-  });
-  const events = (await stream.next()) ?? [];
-  assert.deepEqual(
-    events.map(({ type }) => type),
-    ['ADDED', 'BOOKMARK'],
-  );
-  const end = events[1]?.object as ConfigMap;
-  assert.equal(end.metadata.annotations?.['k8s.io/initial-events-end'], 'true');
-  server.clock.advance(60_000);
-  assert.deepEqual(
-    ((await stream.next()) ?? []).map(({ type }) => type),
-    ['BOOKMARK'],
-  );
-  server.clock.advance(30_000);
-  assert.deepEqual(
-    ((await stream.next()) ?? []).map(({ type }) => type),
-    ['BOOKMARK'],
-  );
-  assert.equal(await stream.next(), undefined);
-});
-
-test('a watch from before the history is told that it is too late', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'configmaps', { body: configMap('a') });
-  await server.list('list', 'secrets');
-  const stream = await server.watch('watch', 'secrets', { options: { resourceVersion: '1' } });
-  const [event] = (await stream.next()) ?? [];
-  assert.equal(event?.type, 'ERROR');
-  assert.match(JSON.stringify(event?.object), /too old resource version: 1 \(\d+\)/);
-  assert.equal(await stream.next(), undefined);
-});
-
-test('a pod without a node goes at once; one with a node waits for it, and can only be hurried', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'pods', { body: pod('free') });
-  const gone = await server.object('delete', 'pods', { name: 'free' });
-  assert.equal((gone as unknown as { status: string }).status, 'Success');
-  await scheduled(server, 'bound');
-  const going = await server.object<Pod>('delete', 'pods', { name: 'bound' });
-  assert.equal(going.metadata.deletionGracePeriodSeconds, 30);
-  assert.equal(going.metadata.deletionTimestamp, '2026-11-22T07:00:30Z');
-  const longer = { name: 'bound', deleteOptions: { gracePeriodSeconds: 60 } };
-  assert.equal((await server.object('delete', 'pods', longer)).metadata.deletionGracePeriodSeconds, 30);
-  const shorter = { name: 'bound', deleteOptions: { gracePeriodSeconds: 5 } };
-  assert.equal(
-    (await server.object('delete', 'pods', shorter)).metadata.deletionTimestamp,
-    '2026-11-22T07:00:05Z',
-  );
-  const wrong = { gracePeriodSeconds: 0, preconditions: { uid: 'other' } };
-  assert.equal(
-    (await refusal(server.handle('delete', 'pods', { name: 'bound', deleteOptions: wrong }))).code,
-    409,
-  );
-  const now = { gracePeriodSeconds: 0, preconditions: { uid: going.metadata.uid } };
-  await server.object('delete', 'pods', { name: 'bound', deleteOptions: now });
-  assert.equal((await refusal(server.handle('get', 'pods', { name: 'bound' }))).code, 404);
-});
-
-test('finalizers hold a deletion back until the last is taken off', async () => {
-  const server = await startTestServer();
-  const body = { metadata: { name: 'a', finalizers: ['example.com/hold'] } };
-  await server.object('create', 'configmaps', { body });
-  const going = await server.object('delete', 'configmaps', { name: 'a' });
-  assert.equal(going.metadata.deletionGracePeriodSeconds, 0);
-  const again = await server.object('delete', 'configmaps', { name: 'a' });
-  assert.equal(again.metadata.resourceVersion, going.metadata.resourceVersion);
-  await server.object('update', 'configmaps', { name: 'a', body: { metadata: { name: 'a' } } });
-  assert.equal((await refusal(server.handle('get', 'configmaps', { name: 'a' }))).code, 404);
-});
-
-test('propagation policies are finalizers', async () => {
-  const server = await startTestServer();
-  for (const name of ['a', 'b']) await server.object('create', 'configmaps', { body: configMap(name) });
-  const orphan = { name: 'a', deleteOptions: { propagationPolicy: 'Orphan' } };
-  assert.deepEqual((await server.object('delete', 'configmaps', orphan)).metadata.finalizers, ['orphan']);
-  const foreground = { name: 'b', deleteOptions: { propagationPolicy: 'Foreground' } };
-  const going = await server.object('delete', 'configmaps', foreground);
-  assert.deepEqual(going.metadata.finalizers, ['foregroundDeletion']);
-});
-
-test('a namespace is Terminating until it is finalized, and takes nothing new', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'namespaces', { body: { metadata: { name: 'x' } } });
-  const going = await server.object<Namespace>('delete', 'namespaces', { name: 'x' });
-  assert.equal(going.status?.phase, 'Terminating');
-  const refused = await refusal(
-    server.handle('create', 'configmaps', { namespace: 'x', body: configMap('a') }),
-  );
-  assert.equal(
-    refused.message,
-    'configmaps "a" is forbidden: unable to create new content in namespace x because it is being terminated',
-  );
-  const body = { metadata: { name: 'x' }, spec: { finalizers: [] } };
-  await server.object('update', 'namespaces', { name: 'x', subresource: 'finalize', body });
-  assert.equal((await refusal(server.handle('get', 'namespaces', { name: 'x' }))).code, 404);
-});
-
-test('deletecollection deletes what a selector matches', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'configmaps', { body: { metadata: { name: 'a', labels: { app: 'x' } } } });
-  await server.object('create', 'configmaps', { body: configMap('b') });
-  await server.list('deletecollection', 'configmaps', { options: { labelSelector: 'app=x' } });
-  const left = await server.list('list', 'configmaps');
-  assert.deepEqual(
-    left.items.map(({ metadata }) => metadata.name),
-    ['b'],
-  );
-});
-
 test('a binding gives a pod its node once', async () => {
   const server = await startTestServer();
   await scheduled(server, 'a');
@@ -415,65 +236,4 @@ test('scale reads and writes replicas', async () => {
     refused.message,
     'Scale.autoscaling "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
   );
-});
-
-test('services get an address and node ports of their own; headless ones none', async () => {
-  const server = await startTestServer();
-  const service = (name: string, spec: object): object => ({
-    metadata: { name },
-    spec: { ports: [{ port: 80 }], ...spec },
-  });
-  const made = await Promise.all(
-    ['a', 'b', 'c'].map((name) =>
-      server.object<Service>('create', 'services', { body: service(name, { type: 'NodePort' }) }),
-    ),
-  );
-  assert.equal(new Set(made.map(({ spec }) => spec.clusterIP)).size, 3);
-  assert.equal(new Set(made.map(({ spec }) => spec.ports?.[0]?.nodePort)).size, 3);
-  const [first] = made;
-  assert.match(first?.spec.clusterIP ?? '', /^10\.96\./);
-  assert.deepEqual(first?.spec.ipFamilies, ['IPv4']);
-  const headless = await server.object<Service>('create', 'services', {
-    body: service('d', { clusterIP: 'None' }),
-  });
-  assert.deepEqual(headless.spec.clusterIPs, ['None']);
-  const taken = service('e', { clusterIP: first?.spec.clusterIP });
-  const refused = await refusal(server.handle('create', 'services', { body: taken }));
-  assert.equal(refused.code, 422);
-  assert.match(refused.message ?? '', /provided IP is already allocated/);
-  const kept = await server.object<Service>('update', 'services', {
-    name: 'a',
-    body: service('a', { type: 'NodePort' }),
-  });
-  assert.equal(kept.spec.clusterIP, first?.spec.clusterIP);
-  assert.equal(kept.spec.ports?.[0]?.nodePort, first?.spec.ports?.[0]?.nodePort);
-});
-
-test('admission fills in what a pod and a claim leave open', async () => {
-  const server = await startTestServer();
-  const made = await server.object<Pod>('create', 'pods', { body: pod('a') });
-  assert.equal(made.spec.serviceAccountName, 'default');
-  assert.equal(made.spec.priority, 0);
-  assert.equal(made.spec.tolerations?.length, 2);
-  await server.object('create', 'storageclasses', {
-    body: {
-      metadata: { name: 'local', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
-      provisioner: 'example.com/local',
-    },
-  });
-  const claim = await server.object<{ spec: { storageClassName?: string }; metadata: object }>(
-    'create',
-    'persistentvolumeclaims',
-    {
-      body: {
-        metadata: { name: 'c' },
-        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-      },
-    },
-  );
-  assert.equal(claim.spec.storageClassName, 'local');
-  assert.deepEqual(claim.metadata.finalizers, ['kubernetes.io/pvc-protection']);
-  const classed = pod('b', { priorityClassName: 'nope' });
-  const refused = await refusal(server.handle('create', 'pods', { body: classed }));
-  assert.equal(refused.message, 'pods "b" is forbidden: no PriorityClass with name nope was found');
 });

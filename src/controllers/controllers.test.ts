@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
 import { timestamp } from '../api/clock.ts';
 import { isNotFound } from '../api/errors.ts';
-import type { ConfigMap, Endpoint, OwnerReference, Pod, Service, StatefulSet } from '../api/generated/types.ts';
+import type {
+  ConfigMap,
+  Endpoint,
+  OwnerReference,
+  Pod,
+  Service,
+  StatefulSet,
+} from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
@@ -47,7 +54,11 @@ const headless: Service = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { namespace: 'default', name: 'nginx', labels: { app: 'nginx' } },
-  spec: { clusterIP: 'None', selector: { app: 'nginx' }, ports: [{ name: 'web', port: 80, targetPort: 'web' }] },
+  spec: {
+    clusterIP: 'None',
+    selector: { app: 'nginx' },
+    ports: [{ name: 'web', port: 80, targetPort: 'web' }],
+  },
 };
 
 const ownedBy = (owner: Stored, extra: Partial<OwnerReference> = {}): OwnerReference => ({
@@ -97,7 +108,10 @@ describe('controllers against the API server', () => {
 
     it('publish the pods of a headless service by hostname, ready ones as ready', async () => {
       await cluster.client.create(services, headless);
-      await cluster.until(async () => (await cluster.client.list(endpointSlices)).items.length === 1, 'an empty slice');
+      await cluster.until(
+        async () => (await cluster.client.list(endpointSlices)).items.length === 1,
+        'an empty slice',
+      );
       for (const [name, ip] of [
         ['web-0', '10.0.0.5'],
         ['web-1', '10.0.0.6'],
@@ -116,7 +130,9 @@ describe('controllers against the API server', () => {
         'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
       });
       assert.deepEqual(slice?.ports, [{ name: 'web', port: 80, protocol: 'TCP' }]);
-      const [zero, one] = (await published()).sort((a, b) => ((a.hostname ?? '') < (b.hostname ?? '') ? -1 : 1));
+      const [zero, one] = (await published()).sort((a, b) =>
+        (a.hostname ?? '') < (b.hostname ?? '') ? -1 : 1,
+      );
       assert.equal(zero?.hostname, 'web-0');
       assert.deepEqual(zero?.conditions, { ready: true, serving: true, terminating: false });
       assert.deepEqual(one?.conditions, { ready: false, serving: false, terminating: false });
@@ -126,7 +142,10 @@ describe('controllers against the API server', () => {
       await cluster.until(async () => exists(endpoints, 'nginx'), 'endpoints');
       await cluster.until(async () => {
         const { subsets } = await cluster.client.get(endpoints, key('nginx'));
-        return subsets?.[0]?.addresses?.[0]?.ip === '10.0.0.5' && subsets[0].notReadyAddresses?.[0]?.ip === '10.0.0.6';
+        return (
+          subsets?.[0]?.addresses?.[0]?.ip === '10.0.0.5' &&
+          subsets[0].notReadyAddresses?.[0]?.ip === '10.0.0.6'
+        );
       }, 'the older form says the same');
       assert.deepEqual(cluster.complaints, []);
     });
@@ -167,7 +186,8 @@ describe('controllers against the API server', () => {
       await cluster.client.create(configMaps, map('shared', [gone, ownedBy(owner)]));
       await cluster.until(async () => !(await exists(configMaps, 'orphan')), 'the orphan is gone');
       await cluster.until(
-        async () => (await cluster.client.get(configMaps, key('shared'))).metadata.ownerReferences?.length === 1,
+        async () =>
+          (await cluster.client.get(configMaps, key('shared'))).metadata.ownerReferences?.length === 1,
         'the stale reference is gone',
       );
     });
@@ -194,7 +214,10 @@ describe('controllers against the API server', () => {
       );
       assert.equal(await exists(configMaps, 'owner'), true);
       const waiting = await cluster.client.get(configMaps, key('held'));
-      await cluster.client.update(configMaps, { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } });
+      await cluster.client.update(configMaps, {
+        ...waiting,
+        metadata: { ...waiting.metadata, finalizers: [] },
+      });
       await cluster.until(async () => !(await exists(configMaps, 'owner')), 'the owner is gone');
     });
 
@@ -238,7 +261,10 @@ describe('controllers against the API server', () => {
     }, 'the finalizer is named');
     assert.equal(await exists(configMaps, 'free', 'team'), false);
     const waiting = await cluster.client.get(configMaps, key('held', 'team'));
-    await cluster.client.update(configMaps, { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } });
+    await cluster.client.update(configMaps, {
+      ...waiting,
+      metadata: { ...waiting.metadata, finalizers: [] },
+    });
     await cluster.until(async () => !(await exists(namespaces, 'team')), 'the namespace is gone');
   });
 
@@ -252,7 +278,10 @@ describe('controllers against the API server', () => {
     await cluster.client.create(pods, pod('web-0', { nodeName: 'one', volumes }));
     const finalizers = async (): Promise<string[]> =>
       (await cluster.client.get(persistentVolumeClaims, key('www'))).metadata.finalizers ?? [];
-    await cluster.until(async () => (await finalizers()).includes('kubernetes.io/pvc-protection'), 'protected');
+    await cluster.until(
+      async () => (await finalizers()).includes('kubernetes.io/pvc-protection'),
+      'protected',
+    );
     await cluster.client.delete(persistentVolumeClaims, key('www'));
     await cluster.clock.advance(30_000);
     assert.equal(await exists(persistentVolumeClaims, 'www'), true);
@@ -270,7 +299,12 @@ describe('controllers against the API server', () => {
       spec: { renewTime: `${timestamp(cluster.clock.now()).slice(0, 19)}.000000Z` },
     });
     const tolerations = [
-      { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
+      {
+        key: 'node.kubernetes.io/unreachable',
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 60,
+      },
     ];
     await cluster.client.create(pods, pod('web-0', { nodeName: 'one', tolerations }));
     await cluster.runPod('web-0', '10.0.0.5');
@@ -335,7 +369,9 @@ describe('controllers against the API server', () => {
       spec: { maxUnavailable: '34%', selector: { matchLabels: { app: 'nginx' } } },
     });
     for (let i = 0; i < 3; i++) {
-      const ownerReferences = [ownedBy({ ...owner, apiVersion: 'apps/v1', kind: 'StatefulSet' }, { controller: true })];
+      const ownerReferences = [
+        ownedBy({ ...owner, apiVersion: 'apps/v1', kind: 'StatefulSet' }, { controller: true }),
+      ];
       await cluster.client.create(pods, pod(`web-${i}`, { nodeName: 'one' }, { ownerReferences }));
       await cluster.runPod(`web-${i}`, `10.0.0.${i + 5}`);
     }

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, Pod } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
-import { pods } from '../api/resources/pods.ts';
+import { configMaps } from '../api/resources/config-maps.ts';
+import { leases } from '../api/resources/leases.ts';
 import { namespaces } from '../api/resources/namespaces.ts';
 import { nodes } from '../api/resources/nodes.ts';
-import { leases } from '../api/resources/leases.ts';
-import { configMaps } from '../api/resources/config-maps.ts';
+import { pods } from '../api/resources/pods.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
 import { createNodeAgent, type NodeAgent } from './agent.ts';
+import { sandboxSpecOf } from './pods/sandbox-spec.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
 import {
   simulatedChecks,
@@ -19,7 +20,7 @@ import {
   simulatedHold,
   simulatedVolumes,
 } from './simulated/surroundings.ts';
-import { VolumeNotReadyError, type PodVolumes } from './volumes/volumes.ts';
+import { type PodVolumes, VolumeNotReadyError } from './volumes/volumes.ts';
 
 let cluster: TestCluster;
 let runtime: SimulatedRuntime;
@@ -57,7 +58,10 @@ function startAgent(volumes: PodVolumes = simulatedVolumes()): NodeAgent & { sto
     ...agent,
     async stop() {
       abort.abort();
-      await cluster.until(async () => (await Promise.race([running.then(() => true), false])) || true, 'stop');
+      await cluster.until(
+        async () => (await Promise.race([running.then(() => true), false])) || true,
+        'stop',
+      );
       await running;
     },
   };
@@ -102,7 +106,13 @@ describe('node agent', () => {
     assert.match(nginx?.containerID ?? '', /^containerd:\/\//);
     assert.deepEqual(
       (status?.conditions ?? []).map((condition) => `${condition.type}=${condition.status}`),
-      ['PodReadyToStartContainers=True', 'Initialized=True', 'Ready=True', 'ContainersReady=True', 'PodScheduled=True'],
+      [
+        'PodReadyToStartContainers=True',
+        'Initialized=True',
+        'Ready=True',
+        'ContainersReady=True',
+        'PodScheduled=True',
+      ],
     );
     assert.deepEqual(await cluster.eventsOf('web-0'), [
       'Pulled: Container image "nginx:1" already present on machine',
@@ -116,6 +126,7 @@ describe('node agent', () => {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: 'kube-node-lease' },
+      spec: {},
     });
     startAgent();
     await cluster.until(
@@ -125,8 +136,38 @@ describe('node agent', () => {
     const node = await cluster.client.get(nodes, { name: 'node-1' });
     assert.equal(node.metadata.annotations?.['stead.dev/volume-directory'], '/nowhere/volumes');
     assert.equal(node.metadata.labels?.['kubernetes.io/hostname'], 'node-1');
-    assert.equal(node.status?.allocatable?.pods, '1000');
+    assert.equal(node.status?.allocatable?.pods, '1k');
     assert.equal(node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status, 'True');
+  });
+
+  it('writes nothing while nothing changes', async () => {
+    startAgent();
+    await createPod('web-0');
+    await ready('web-0');
+    const { resourceVersion } = (await get('web-0')).metadata;
+    await cluster.clock.advance(180_000);
+    assert.equal((await get('web-0')).metadata.resourceVersion, resourceVersion);
+  });
+
+  it('keeps a readiness gate’s condition, which others write', async () => {
+    startAgent();
+    await createPod('web-0', { readinessGates: [{ conditionType: 'example.com/go' }] });
+    await cluster.until(async () => (await get('web-0')).status?.phase === 'Running', 'running');
+    assert.equal(isPodReady(await get('web-0')), false);
+    const pod = await get('web-0');
+    const conditions = [...(pod.status?.conditions ?? []), { type: 'example.com/go', status: 'True' }];
+    await cluster.client.update(
+      pods,
+      { ...pod, status: { ...pod.status, conditions } },
+      { subresource: 'status' },
+    );
+    await ready('web-0');
+    runtime.exit((await containerOf('web-0')).id, 1);
+    await cluster.until(async () => (await containerOf('web-0')).attempt === 1, 'restart');
+    await ready('web-0');
+    const types = (await get('web-0')).status?.conditions?.map((condition) => condition.type);
+    assert.equal(types?.filter((type) => type === 'example.com/go').length, 1);
+    assert.equal(types?.length, 6);
   });
 
   it('ends a deleted pod and removes everything of it', async () => {
@@ -165,7 +206,9 @@ describe('node agent', () => {
     assert.ok(waited >= 10_000 && waited < 12_000, `waited ${waited} ms`);
     await ready('web-0');
     assert.equal((await get('web-0')).status?.containerStatuses?.[0]?.restartCount, 2);
-    assert.ok((await cluster.eventsOf('web-0')).some((event) => event.startsWith('BackOff: Back-off restarting')));
+    assert.ok(
+      (await cluster.eventsOf('web-0')).some((event) => event.startsWith('BackOff: Back-off restarting')),
+    );
   });
 
   it('waits for an image and starts as soon as it appears', async () => {
@@ -234,6 +277,28 @@ describe('node agent', () => {
     const after = (await get('web-0')).status?.containerStatuses?.[0];
     assert.deepEqual(after, before);
     assert.equal((await runtime.listContainers()).length, 2);
+  });
+
+  it('takes over what a killed agent had half made', async () => {
+    const pod = await createPod('web-0');
+    const spec = sandboxSpecOf(
+      pod,
+      0,
+      {
+        logDirectory: '/nowhere',
+        clusterDns: undefined,
+        hostDns: { servers: [], searches: [], options: [] },
+      },
+      'node-1',
+    );
+    const sandbox = await Promise.all([runtime.runSandbox(spec), cluster.clock.advance(10)]);
+    startAgent();
+    await ready('web-0');
+    assert.deepEqual(
+      (await runtime.listSandboxes()).map(({ id }) => id),
+      [sandbox[0].id],
+    );
+    assert.equal((await get('web-0')).status?.containerStatuses?.[0]?.restartCount, 0);
   });
 
   it('ends pods that were deleted while no agent ran', async () => {
@@ -350,7 +415,10 @@ describe('node agent', () => {
     await createPod('web-0');
     await ready('web-0');
     const stopped = first.stopAllPods();
-    await cluster.until(async () => (await runtime.listSandboxes()).every((sandbox) => !sandbox.ready), 'stopped');
+    await cluster.until(
+      async () => (await runtime.listSandboxes()).every((sandbox) => !sandbox.ready),
+      'stopped',
+    );
     await stopped;
     await first.stop();
     assert.equal((await get('web-0')).status?.phase, 'Running');

@@ -1,7 +1,8 @@
 // The node agent: takes the pods that are bound to this node, gives each a worker, keeps the Node object and its
 // lease, rotates logs, and offers streams. It ends without stopping a container: the next one adopts them.
-import { cpus, totalmem } from 'node:os';
+
 import { readFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../api/clock.ts';
 import type { Pod } from '../api/generated/types.ts';
@@ -91,7 +92,8 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     clock,
     log,
     events: {
-      record: (pod, event) => recorder.event(aboutOf(pod, event.container), event.type, event.reason, event.message),
+      record: (pod, event) =>
+        recorder.event(aboutOf(pod, event.container), event.type, event.reason, event.message),
     },
     nodeName: options.nodeName,
     nodeIp: options.nodeIp,
@@ -105,7 +107,10 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
 
 const NO_DNS: ResolvConf = { servers: [], searches: [], options: [] };
 
-function aboutOf(pod: Pod, container: string | undefined): Parameters<ReturnType<typeof createRecorder>['event']>[0] {
+function aboutOf(
+  pod: Pod,
+  container: string | undefined,
+): Parameters<ReturnType<typeof createRecorder>['event']>[0] {
   const { namespace, name = '', uid, resourceVersion } = pod.metadata;
   const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion };
   return container === undefined ? about : { ...about, fieldPath: containerFieldPath(pod, container) };
@@ -137,8 +142,15 @@ async function run(
   });
   await Promise.race([informer.synced(), aborted(signal)]);
   if (!signal.aborted) {
-    const known = new Set(informer.list().filter(isOurs).map((pod) => pod.metadata.uid));
-    await manager.sweep((uid) => known.has(uid)).catch((error: unknown) => log.error('sweeping failed', error));
+    const known = new Set(
+      informer
+        .list()
+        .filter(isOurs)
+        .map((pod) => pod.metadata.uid),
+    );
+    await manager
+      .sweep((uid) => known.has(uid))
+      .catch((error: unknown) => log.error('sweeping failed', error));
   }
   const background = [
     every(context, RELIST_MS, async () => {

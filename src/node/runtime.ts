@@ -17,6 +17,8 @@ export interface SandboxSpec {
   hostPid: boolean;
   hostIpc: boolean;
   shareProcessNamespace: boolean;
+  /** Whether privileged containers may run in it. */
+  privileged: boolean;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   /** What /etc/resolv.conf says. */

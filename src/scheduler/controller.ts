@@ -4,7 +4,7 @@
 import { isNotFound } from '../api/errors.ts';
 import type { Node, PersistentVolume, Pod } from '../api/generated/types.ts';
 import { keyOf, parseKey, type Stored } from '../api/objects.ts';
-import { claimKeysOf, isPodFinished } from '../api/pod-state.ts';
+import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../api/pod-state.ts';
 import { namespaces } from '../api/resources/namespaces.ts';
 import { nodes } from '../api/resources/nodes.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
@@ -24,7 +24,6 @@ import type { StorageView, VolumeChoice } from './volumes.ts';
 
 /** Decisions are made one at a time; so many of them are carried out at once. */
 const WRITERS = 16;
-const PODS_BY_CLAIM = 'claim';
 
 /** Runs the scheduler until the context's signal. */
 export async function runScheduler(context: RunContext): Promise<void> {
@@ -56,10 +55,16 @@ class Scheduler {
 
   async run(): Promise<void> {
     const { informers, log, signal } = this.#context;
-    const watched = [pods, nodes, namespaces, persistentVolumeClaims, persistentVolumes, storageClasses];
     try {
       // All caches first: a pod must not be placed because the pods beside it were not known yet.
-      await Promise.all(watched.map((resource) => informers.of<Pod>(resource as typeof pods).synced()));
+      await Promise.all([
+        informers.of(pods).synced(),
+        informers.of(nodes).synced(),
+        informers.of(namespaces).synced(),
+        informers.of(persistentVolumeClaims).synced(),
+        informers.of(persistentVolumes).synced(),
+        informers.of(storageClasses).synced(),
+      ]);
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -166,7 +171,7 @@ class Scheduler {
 
   async #carryOut(key: string, pod: Stored<Pod>, nodeName: string, volumes: VolumeChoice): Promise<void> {
     const { client } = this.#context;
-    if (volumes.reserve.length > 0 || volumes.provision.length > 0) {
+    if (volumes.reserve.length > 0 || volumes.provision.length > 0 || volumes.settling) {
       await startVolumes(client, volumes, nodeName);
       this.#context.log.debug('pod waits for its claims to be bound', { key, node: nodeName });
       return;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+} from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { ClusterState } from './cluster-state.ts';
 import { planPod } from './plan.ts';
@@ -22,7 +28,11 @@ function stored<T extends KubeObject>(object: T): Stored<T> {
   return { ...object, metadata };
 }
 
-const storage = (claims: PersistentVolumeClaim[] = [], volumes: PersistentVolume[] = [], classes: StorageClass[] = []) => {
+const storage = (
+  claims: PersistentVolumeClaim[] = [],
+  volumes: PersistentVolume[] = [],
+  classes: StorageClass[] = [],
+) => {
   const view: StorageView = {
     claim: (_namespace, name) => claims.map(stored).find((claim) => claim.metadata.name === name),
     volume: (name) => volumes.map(stored).find((volume) => volume.metadata.name === name),
@@ -75,7 +85,11 @@ placed: [{spec: {nodeName: a, containers: [{name: c, resources: {requests: {cpu:
 pod: {}`,
     '→ b',
   ],
-  ['the first name if all are equal', 'nodes: [{metadata: {name: b}}, {metadata: {name: a}}]\npod: {}', '→ a'],
+  [
+    'the first name if all are equal',
+    'nodes: [{metadata: {name: b}}, {metadata: {name: a}}]\npod: {}',
+    '→ a',
+  ],
   [
     'every reason counted, in order',
     `nodes:
@@ -213,7 +227,10 @@ describe('planPod', () => {
   }
 
   it('leaves nothing behind when pods come and go', () => {
-    const amounts = fc.record({ node: fc.integer({ min: 0, max: 2 }), cpu: fc.integer({ min: 0, max: 500 }) });
+    const amounts = fc.record({
+      node: fc.integer({ min: 0, max: 2 }),
+      cpu: fc.integer({ min: 0, max: 500 }),
+    });
     fc.assert(
       fc.property(fc.array(amounts, { maxLength: 30 }), (list) => {
         const cluster = new ClusterState();

@@ -45,12 +45,14 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
   const nodeOf = async (name: string): Promise<string | undefined> =>
     (await cluster.client.get(pods, key(name))).spec.nodeName;
   const whyNot = async (name: string): Promise<string | undefined> =>
-    (await cluster.client.get(pods, key(name))).status?.conditions?.find((c) => c.type === 'PodScheduled')?.message;
+    (await cluster.client.get(pods, key(name))).status?.conditions?.find((c) => c.type === 'PodScheduled')
+      ?.message;
 
   beforeEach(async () => {
     await cluster?.stop();
     cluster = await startTestCluster();
-    for (const run of [runScheduler, runClaimsController, runLocalProvisioner]) cluster.run(run(cluster.context));
+    for (const run of [runScheduler, runClaimsController, runLocalProvisioner])
+      cluster.run(run(cluster.context));
   });
   after(() => cluster.stop());
 
@@ -63,20 +65,27 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
     );
     assert.equal(scheduled?.status, 'True');
     await cluster.clock.advance(100);
-    assert.deepEqual(await cluster.eventsOf('web-0'), ['Scheduled: Successfully assigned default/web-0 to one']);
+    assert.deepEqual(await cluster.eventsOf('web-0'), [
+      'Scheduled: Successfully assigned default/web-0 to one',
+    ]);
     assert.deepEqual(cluster.complaints, []);
   });
 
   it('says why no node takes a pod, and places it when one does', async () => {
     await cluster.client.create(pods, pod('big', {}, { cpu: '6' }));
-    await cluster.until(async () => (await whyNot('big')) === 'no nodes available to schedule pods', 'no nodes');
+    await cluster.until(
+      async () => (await whyNot('big')) === 'no nodes available to schedule pods',
+      'no nodes',
+    );
     await cluster.addNode('small');
     await cluster.until(
       async () => (await whyNot('big')) === '0/1 nodes are available: 1 Insufficient cpu.',
       'insufficient cpu',
     );
     assert.ok(
-      (await cluster.eventsOf('big')).includes('FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.'),
+      (await cluster.eventsOf('big')).includes(
+        'FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.',
+      ),
     );
     await cluster.addNode('large', { allocatable: { cpu: '16', memory: '8Gi', pods: '110' } });
     await cluster.until(async () => (await nodeOf('big')) === 'large', 'big is bound');
@@ -87,7 +96,10 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
     await cluster.client.create(pods, pod('first', {}, { cpu: '3' }));
     await cluster.until(async () => (await nodeOf('first')) === 'one', 'first is bound');
     await cluster.client.create(pods, pod('second', {}, { cpu: '3' }));
-    await cluster.until(async () => (await whyNot('second'))?.includes('Insufficient cpu') ?? false, 'second waits');
+    await cluster.until(
+      async () => (await whyNot('second'))?.includes('Insufficient cpu') ?? false,
+      'second waits',
+    );
     await cluster.client.delete(pods, key('first'), { gracePeriodSeconds: 0 });
     await cluster.until(async () => (await nodeOf('second')) === 'one', 'second is bound');
   });
@@ -132,7 +144,10 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
     assert.equal(volume.spec.persistentVolumeReclaimPolicy, 'Delete');
     assert.ok(volume.metadata.finalizers?.includes('stead.dev/local-volume'));
     const told = await cluster.eventsOf('www-web-0');
-    assert.ok(told.includes(`ProvisioningSucceeded: Successfully provisioned volume ${name}`), told.join('\n'));
+    assert.ok(
+      told.includes(`ProvisioningSucceeded: Successfully provisioned volume ${name}`),
+      told.join('\n'),
+    );
     assert.deepEqual(cluster.complaints, []);
 
     // The claim goes, the volume is released and deleted, and stays until the node has removed the bytes.
@@ -204,7 +219,10 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
     }
     await cluster.client.create(persistentVolumeClaims, claim('data', { storageClassName: 'manual' }));
     await cluster.client.create(pods, pod('db-0', withClaim('data')));
-    await cluster.until(async () => (await nodeOf('db-0')) === 'two', 'db-0 is bound to the node of the volume');
+    await cluster.until(
+      async () => (await nodeOf('db-0')) === 'two',
+      'db-0 is bound to the node of the volume',
+    );
     assert.equal((await cluster.client.get(persistentVolumeClaims, key('data'))).spec.volumeName, 'fitting');
     assert.equal((await cluster.client.get(persistentVolumes, { name: 'large' })).status?.phase, 'Available');
   });

@@ -4,27 +4,30 @@ import type { PersistentVolume } from '../api/generated/types.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
 import { storageClasses } from '../api/resources/storage-classes.ts';
-import { claimRefKeys, classNameOf, unclaimedClassKeys } from '../api/volume-binding.ts';
+import {
+  claimRefKeys,
+  classNameOf,
+  UNCLAIMED_VOLUMES_BY_CLASS,
+  unclaimedClassKeys,
+  VOLUMES_BY_CLAIM,
+} from '../api/volume-binding.ts';
 import type { Informers } from '../client/informers.ts';
 import type { StorageView } from './volumes.ts';
-
-const BY_CLAIM = 'claimRef';
-const UNCLAIMED_BY_CLASS = 'unclaimedClass';
 
 /** Adds its indexes; call it before the informers run. */
 export function storageView(informers: Informers): StorageView {
   const claims = informers.of(persistentVolumeClaims);
   const volumes = informers.of<PersistentVolume>(persistentVolumes);
   const classes = informers.of(storageClasses);
-  volumes.addIndex(BY_CLAIM, claimRefKeys);
-  volumes.addIndex(UNCLAIMED_BY_CLASS, unclaimedClassKeys);
+  volumes.addIndex(VOLUMES_BY_CLAIM, claimRefKeys);
+  volumes.addIndex(UNCLAIMED_VOLUMES_BY_CLASS, unclaimedClassKeys);
   return {
     claim: (namespace, name) => claims.get(namespace, name),
     volume: (name) => volumes.get(undefined, name),
     storageClass: (name) => classes.get(undefined, name),
     candidates: (claim) => [
-      ...volumes.byIndex(BY_CLAIM, `${claim.metadata.namespace}/${claim.metadata.name}`),
-      ...volumes.byIndex(UNCLAIMED_BY_CLASS, classNameOf(claim)),
+      ...volumes.byIndex(VOLUMES_BY_CLAIM, `${claim.metadata.namespace}/${claim.metadata.name}`),
+      ...volumes.byIndex(UNCLAIMED_VOLUMES_BY_CLASS, classNameOf(claim)),
     ],
   };
 }

@@ -32,6 +32,8 @@ export interface PodVolumes {
   unbound: Stored<PersistentVolumeClaim>[];
   /** Keys of the claims in ReadWriteOncePod mode. */
   exclusive: string[];
+  /** A claim is bound, but its status does not say so yet: a node would still refuse to mount it. */
+  settling: boolean;
 }
 
 /** What binding the pod to one node asks of its unbound claims. */
@@ -40,12 +42,14 @@ export interface VolumeChoice {
   reserve: { claim: Stored<PersistentVolumeClaim>; volume: Stored<PersistentVolume> }[];
   /** Claims to be provisioned on the node. */
   provision: Stored<PersistentVolumeClaim>[];
+  /** Nothing is left to be started, but a bound claim's status is still on its way. */
+  settling: boolean;
 }
 
 /** The pod's volumes, or why no node is right for it yet. */
 export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes | { reason: string } {
   const namespace = pod.metadata.namespace ?? '';
-  const result: PodVolumes = { bound: [], unbound: [], exclusive: [] };
+  const result: PodVolumes = { bound: [], unbound: [], exclusive: [], settling: false };
   let unboundImmediate = false;
   for (const { claimName, ephemeral } of claimsOf(pod)) {
     const claim = storage.claim(namespace, claimName);
@@ -68,8 +72,10 @@ export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes |
     }
     if (claim.spec.accessModes?.includes('ReadWriteOncePod'))
       result.exclusive.push(`${namespace}/${claimName}`);
-    if (isFullyBound(claim)) result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
-    else if (claim.spec.volumeName || !waitsForFirstConsumer(storage.storageClass(classNameOf(claim)))) {
+    if (isFullyBound(claim)) {
+      result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
+      result.settling ||= claim.status?.phase !== 'Bound';
+    } else if (claim.spec.volumeName || !waitsForFirstConsumer(storage.storageClass(classNameOf(claim)))) {
       unboundImmediate = true;
     } else result.unbound.push(claim);
   }
@@ -91,7 +97,7 @@ export function chooseVolumes(
     if (!volume) return { reason: VOLUME_GONE };
     if (!isReachableFrom(volume, facts)) return { reason: VOLUME_NOT_REACHABLE };
   }
-  const choice: VolumeChoice = { reserve: [], provision: [] };
+  const choice: VolumeChoice = { reserve: [], provision: [], settling: volumes.settling };
   const excluded = new Set<string>();
   for (const claim of volumes.unbound) {
     const selected = claim.metadata.annotations?.[SELECTED_NODE];

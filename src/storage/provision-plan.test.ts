@@ -10,7 +10,10 @@ function stored<T extends KubeObject>(object: T): Stored<T> {
   return { ...object, metadata: { ...metadata, name: object.metadata.name ?? '' } };
 }
 
-const node = (name: string, annotations: Record<string, string> = { 'stead.dev/volume-directory': '/vol/' }): Stored<Node> =>
+const node = (
+  name: string,
+  annotations: Record<string, string> = { 'stead.dev/volume-directory': '/vol/' },
+): Stored<Node> =>
   stored({
     metadata: { name, annotations, labels: { 'kubernetes.io/hostname': `${name}.local` } },
     spec: {},
@@ -72,8 +75,14 @@ describe('planProvision', () => {
       { node: node('b'), volumes: 1 },
       { node: node('none', {}), volumes: 0 },
     ];
-    const plan = planProvision(observe({ claim: claim({}, ''), storageClass: immediate, nodes, selectedNode: undefined }));
-    assert.equal(plan.type === 'create' && plan.volume.spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions?.[0]?.values?.[0], 'b.local');
+    const plan = planProvision(
+      observe({ claim: claim({}, ''), storageClass: immediate, nodes, selectedNode: undefined }),
+    );
+    assert.equal(
+      plan.type === 'create' &&
+        plan.volume.spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions?.[0]?.values?.[0],
+      'b.local',
+    );
   });
 
   it('refuses with a reason', () => {
@@ -86,7 +95,10 @@ describe('planProvision', () => {
       message({ claim: claim({ volumeMode: 'Block' }) }),
       `${prefix}stead.dev/local makes file systems, not block devices: set volumeMode to Filesystem`,
     );
-    assert.match(message({ selectedNode: node('one', {}) }), /node "one" has no annotation stead.dev\/volume-directory/);
+    assert.match(
+      message({ selectedNode: node('one', {}) }),
+      /node "one" has no annotation stead.dev\/volume-directory/,
+    );
     const gone = planProvision(observe({ selectedNode: undefined }));
     assert.equal(gone.type === 'refuse' && gone.reschedule, true);
   });

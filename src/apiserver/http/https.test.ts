@@ -147,8 +147,9 @@ test('bodies and answers are JSON or YAML', async () => {
     [{ headers: { accept: 'text/html' } }, 406],
     [
       { method: 'POST', headers: { 'content-type': 'application/vnd.kubernetes.protobuf' }, body: 'k8s' },
-      415,
+      400,
     ],
+    [{ method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }, 415],
     [{ method: 'POST', headers: json, body: '{' }, 400],
     [{ method: 'POST', headers: json }, 400],
     [{ method: 'POST', headers: json, body: JSON.stringify({ x: 'x'.repeat(4 * 1024 * 1024) }) }, 413],

@@ -23,7 +23,7 @@ export async function serveResource(
   nowMs: () => number,
 ): Promise<void> {
   const accepted = negotiate(exchange.header('accept'));
-  const request = await apiRequest(exchange, route, user, query);
+  const request = await apiRequest(exchange, api, route, user, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
   const result = await api.handle(request);
@@ -40,37 +40,43 @@ export async function serveResource(
 
 async function apiRequest(
   exchange: Exchange,
+  api: ApiServer,
   route: ResourceRoute,
   user: User,
   query: URLSearchParams,
 ): Promise<ApiRequest> {
   const request: ApiRequest = { ...route, user, options: requestOptions(query), signal: exchange.signal };
+  // Upstream's default; server-side apply insists on being told.
+  const isApply =
+    route.verb === 'patch' && exchange.header('content-type')?.startsWith('application/apply-patch');
+  const agent = exchange.header('user-agent')?.split('/', 1)[0]?.trim();
+  if (agent && !isApply) request.options.fieldManager ??= agent;
   switch (route.verb) {
     case 'create':
     case 'update':
-      request.body = await requiredBody(exchange);
+      request.body = await requiredBody(exchange, api);
       break;
     case 'patch':
       request.patchType = patchTypeOf(exchange.header('content-type'));
-      request.body = await requiredBody(exchange);
+      request.body = await requiredBody(exchange, api);
       break;
     case 'delete':
     case 'deletecollection':
-      request.deleteOptions = deleteOptionsOf(query, await deleteBody(exchange));
+      request.deleteOptions = deleteOptionsOf(query, await deleteBody(exchange, api));
       break;
     default:
   }
   return request;
 }
 
-async function requiredBody(exchange: Exchange): Promise<unknown> {
-  const body = await parsedBody(exchange);
+async function requiredBody(exchange: Exchange, api: ApiServer): Promise<unknown> {
+  const body = await parsedBody(exchange, api);
   if (body === undefined) throw badRequest('the request has no body: send the object as JSON or YAML');
   return body;
 }
 
-async function deleteBody(exchange: Exchange): Promise<DeleteOptions> {
-  const body = await parsedBody(exchange);
+async function deleteBody(exchange: Exchange, api: ApiServer): Promise<DeleteOptions> {
+  const body = await parsedBody(exchange, api);
   if (body === undefined) return {};
   if (typeof body !== 'object' || body === null)
     throw badRequest('the body of a deletion must be DeleteOptions');

@@ -68,6 +68,7 @@ export async function createOne(
     await admission.admit(admissionRequest);
     const nowMs = registry.clock.now();
     prepareMetadata(resource, object, registry, nowMs);
+    if (request.patchType !== 'apply') delete object.metadata.managedFields;
     resource.strategy.prepareForCreate?.(object, { nowMs });
     const refused = validate(resource, object);
     if (refused) throw refused;

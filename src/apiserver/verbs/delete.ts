@@ -132,10 +132,11 @@ export function deletionStep(
 
 /** Seconds that the node has; a deletion that is under way can only be shortened. */
 function graceOf(resource: ResourceDefinition, current: Stored, options: DeleteOptions): number {
-  const own = resource.strategy.gracePeriodSeconds?.(current);
   const asked = options.gracePeriodSeconds;
-  if (own === undefined) return 0;
-  if (!isTerminating(current)) return atLeastOne(asked ?? own);
+  if (!isTerminating(current)) {
+    const own = resource.strategy.gracePeriodSeconds?.(current);
+    return own === undefined ? 0 : atLeastOne(asked ?? own);
+  }
   const pending = current.metadata.deletionGracePeriodSeconds ?? 0;
   return asked === undefined ? pending : Math.min(pending, atLeastOne(asked));
 }

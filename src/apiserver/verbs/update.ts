@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { sameJson } from '../codec.ts';
+import { trackUpdate } from '../patch/managed-fields.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
@@ -101,7 +102,7 @@ async function writeOnce(
 ): Promise<ApiResult | undefined> {
   const { resource, user, subresource } = request;
   const dryRun = request.options.dryRun ?? false;
-  const next = part === 'status' ? statusOnly(resource, wanted.object, current) : wanted.object;
+  const next = part === 'status' ? statusOnly(wanted.object, current) : wanted.object;
   const admission = new Admission(plugins, registry);
   const admissionRequest: AdmissionRequest = {
     operation: 'UPDATE',
@@ -120,6 +121,7 @@ async function writeOnce(
     if (part === 'object') resource.strategy.prepareForUpdate?.(next, current, { nowMs });
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
     if (part !== 'status' && resource.hasStatus) countGeneration(next, current);
+    if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
     const errors = validate(resource, part, next, current);
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
@@ -140,11 +142,11 @@ async function writeOnce(
   }
 }
 
-/** For kinds that do not say otherwise, a write to /status changes the status and no more than metadata beside it. */
-function statusOnly(resource: ResourceDefinition, wanted: KubeObject, current: Stored): KubeObject {
-  if (resource.strategy.prepareForStatusUpdate) return wanted;
-  const status = (wanted as { status?: unknown }).status;
-  return { ...current, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) } as KubeObject;
+/** A write to /status changes the status and metadata, and nothing else. */
+function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
+  const { status } = wanted as { status?: unknown };
+  const { status: _status, ...kept } = current as Stored & { status?: unknown };
+  return { ...kept, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) };
 }
 
 /** What no client can change: identity, version, age, and a deletion under way. */
@@ -167,6 +169,16 @@ function keepMetadata(next: KubeObject, current: Stored): void {
   if (old.deletionGracePeriodSeconds !== undefined) {
     metadata.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
   }
+}
+
+/** Who owns which field is recorded from the first server-side apply on; before, nobody asks. */
+function recordOwnership(request: ApiRequest, next: KubeObject, current: Stored, nowMs: number): void {
+  const { resource, subresource, options } = request;
+  const tracked = (current.metadata.managedFields ?? []).length > 0;
+  const writer = { manager: options.fieldManager ?? '', nowMs, subresource };
+  const managedFields = tracked ? trackUpdate(resource.schema, current, next, writer) : undefined;
+  if (managedFields) next.metadata.managedFields = managedFields;
+  else delete next.metadata.managedFields;
 }
 
 function countGeneration(next: KubeObject, current: Stored): void {

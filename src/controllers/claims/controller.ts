@@ -4,7 +4,7 @@ import { timestamp } from '../../api/clock.ts';
 import { isNotFound } from '../../api/errors.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
 import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { claimKeysOf, isPodFinished } from '../../api/pod-state.ts';
+import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
 import { pods } from '../../api/resources/pods.ts';
@@ -14,7 +14,9 @@ import {
   claimRefKeys,
   classNameOf,
   isFullyBound,
+  UNCLAIMED_VOLUMES_BY_CLASS,
   unclaimedClassKeys,
+  VOLUMES_BY_CLAIM,
 } from '../../api/volume-binding.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
@@ -30,10 +32,7 @@ import {
 import { planVolume, releasedPhase, unboundVolume, type VolumePlan } from './volume-plan.ts';
 
 const WORKERS = 8;
-const BY_CLAIM = 'claimRef';
-const UNCLAIMED_BY_CLASS = 'unclaimedClass';
 const UNBOUND_BY_CLASS = 'unboundClass';
-const PODS_BY_CLAIM = 'claim';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 /** In front of the keys in the queue: claims have a namespace, volumes have none. */
 const VOLUME = 'volume:';
@@ -55,8 +54,8 @@ class ClaimsController {
     const { client, clock, random, log, informers, signal } = context;
     this.#queue = new WorkQueue(clock);
     this.#recorder = createRecorder(client, clock, random, 'persistentvolume-controller', '', log, signal);
-    informers.of(persistentVolumes).addIndex(BY_CLAIM, claimRefKeys);
-    informers.of(persistentVolumes).addIndex(UNCLAIMED_BY_CLASS, unclaimedClassKeys);
+    informers.of(persistentVolumes).addIndex(VOLUMES_BY_CLAIM, claimRefKeys);
+    informers.of(persistentVolumes).addIndex(UNCLAIMED_VOLUMES_BY_CLASS, unclaimedClassKeys);
     informers
       .of(persistentVolumeClaims)
       .addIndex(UNBOUND_BY_CLASS, (claim) => (isFullyBound(claim) ? [] : [classNameOf(claim)]));
@@ -104,7 +103,7 @@ class ClaimsController {
 
   #claimGone(key: string): void {
     this.#lastEvent.delete(key);
-    for (const volume of this.#context.informers.of(persistentVolumes).byIndex(BY_CLAIM, key)) {
+    for (const volume of this.#context.informers.of(persistentVolumes).byIndex(VOLUMES_BY_CLAIM, key)) {
       this.#queue.add(VOLUME + volume.metadata.name);
     }
   }
@@ -147,7 +146,10 @@ class ClaimsController {
       named: claim.spec.volumeName ? volumes.get(undefined, claim.spec.volumeName) : undefined,
       candidates: isFullyBound(claim)
         ? []
-        : [...volumes.byIndex(BY_CLAIM, key), ...volumes.byIndex(UNCLAIMED_BY_CLASS, className)],
+        : [
+            ...volumes.byIndex(VOLUMES_BY_CLAIM, key),
+            ...volumes.byIndex(UNCLAIMED_VOLUMES_BY_CLASS, className),
+          ],
       storageClass: className ? classes.get(undefined, className) : undefined,
       defaultClassName: className ? undefined : newestDefault(classes.list())?.metadata.name,
       waitingPods: waitingPods.sort(),

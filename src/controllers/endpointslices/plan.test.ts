@@ -15,7 +15,11 @@ const meta = (name: string) => ({
 
 const service: Stored<Service> = {
   metadata: meta('nginx'),
-  spec: { clusterIP: 'None', selector: { app: 'nginx' }, ports: [{ name: 'web', port: 80, targetPort: 'web' }] },
+  spec: {
+    clusterIP: 'None',
+    selector: { app: 'nginx' },
+    ports: [{ name: 'web', port: 80, targetPort: 'web' }],
+  },
 };
 
 const pod = (index: number, ready = true, containerPort = 80): Stored<Pod> => ({
@@ -41,7 +45,10 @@ function carryOut(slices: Stored<EndpointSlice>[], pods: Stored<Pod>[]) {
     .map((slice) => plan.update.find((update) => update.metadata.name === slice.metadata.name) ?? slice);
   const created = plan.create.map((slice, index) => ({
     ...slice,
-    metadata: { ...meta(`new-${index}-${Math.max(0, ...slices.map((s) => s.metadata.name.length))}`), ...slice.metadata },
+    metadata: {
+      ...meta(`new-${index}-${Math.max(0, ...slices.map((s) => s.metadata.name.length))}`),
+      ...slice.metadata,
+    },
   }));
   return { plan, slices: [...kept, ...created.map((slice) => slice as Stored<EndpointSlice>)] };
 }
@@ -69,7 +76,10 @@ describe('planSlices', () => {
       first.slices,
       pods.map((each, i) => (i === 120 ? pod(120, false) : each)),
     );
-    assert.deepEqual([changed.plan.create.length, changed.plan.update.length, changed.plan.delete.length], [0, 1, 0]);
+    assert.deepEqual(
+      [changed.plan.create.length, changed.plan.update.length, changed.plan.delete.length],
+      [0, 1, 0],
+    );
   });
 
   it('keeps pods with other ports apart', () => {
@@ -79,15 +89,21 @@ describe('planSlices', () => {
 
   it('keeps one empty slice for a service without pods', () => {
     const { slices } = carryOut([], []);
-    assert.deepEqual(slices.map((slice) => [slice.endpoints, slice.ports]), [[[], []]]);
+    assert.deepEqual(
+      slices.map((slice) => [slice.endpoints, slice.ports]),
+      [[[], []]],
+    );
     assert.deepEqual(carryOut(slices, []).plan, { create: [], update: [], delete: [] });
   });
 
   it('holds every pod exactly once, whatever came before', () => {
-    const population = fc.uniqueArray(fc.record({ index: fc.integer({ min: 0, max: 400 }), ready: fc.boolean() }), {
-      maxLength: 260,
-      selector: ({ index }) => index,
-    });
+    const population = fc.uniqueArray(
+      fc.record({ index: fc.integer({ min: 0, max: 400 }), ready: fc.boolean() }),
+      {
+        maxLength: 260,
+        selector: ({ index }) => index,
+      },
+    );
     fc.assert(
       fc.property(population, population, (before, now) => {
         const first = carryOut(

@@ -3,7 +3,7 @@
 import { isNotFound } from '../../api/errors.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { claimKeysOf } from '../../api/pod-state.ts';
+import { claimKeysOf, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
@@ -21,7 +21,6 @@ import {
 } from './plan.ts';
 
 const WORKERS = 4;
-const PODS_BY_CLAIM = 'claim';
 /** In front of the keys in the queue: claims have a namespace, volumes have none. */
 const VOLUME = 'volume:';
 

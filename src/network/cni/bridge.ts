@@ -1,8 +1,10 @@
 // The bridge that all pods of the machine hang on. It is made before the first pod, so that the DNS server can
 // listen on its address.
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
+import { networkName } from './config.ts';
 import { removeFirewall, setUpFirewall } from './firewall.ts';
 
 /**
@@ -29,6 +31,18 @@ export async function removeBridge(run: RunCommand, network: PodNetwork): Promis
     await run('ip', ['link', 'delete', network.bridge]);
   }
   await removeFirewall(run, network);
+  await removeResultCache(network);
+}
+
+/** libcni notes here what it did for each pod, whatever the configuration says; others on the machine may, too. */
+const CNI_CACHE = '/var/lib/cni';
+
+async function removeResultCache(network: PodNetwork): Promise<void> {
+  const results = join(CNI_CACHE, 'results');
+  for (const name of await readdir(results).catch(() => [])) {
+    if (name.startsWith(`${networkName(network)}-`)) await rm(join(results, name), { force: true });
+  }
+  for (const directory of [results, CNI_CACHE]) await rmdir(directory).catch(() => {});
 }
 
 function parse<T>(text: string): T[] {

@@ -10,7 +10,7 @@ import { ensurePauseImage, PAUSE_IMAGE, pauseImageArchive } from '../images/paus
 import { runCommand } from '../machine/command.ts';
 import { mountsBelow, readMounts, removeUnmounted } from '../machine/mounts.ts';
 import { containerdConfig, mayLowerOomScore } from './config.ts';
-import { type ContainerdOptions, startContainerd } from './containerd.ts';
+import { type ContainerdOptions, endContainerd, startContainerd } from './containerd.ts';
 import { findContainerPrograms } from './programs.ts';
 import { killShims, listProcesses, readProcess, shimsOf } from './shims.ts';
 
@@ -128,6 +128,25 @@ test('the pause image is loaded once, runs, reaps, and ends on TERM', needsConta
   await assert.rejects(access(join(options.runDirectory, 'containerd')));
 });
 
+test(
+  'a containerd that was killed is started again, and its pods go on',
+  needsContainerd,
+  async (context) => {
+    const options = await places(context);
+    const containerd = await startContainerd(options);
+    const end = new AbortController();
+    const kept = containerd.keepRunning(end.signal);
+    const before = containerd.pid;
+    process.kill(before, 'SIGKILL');
+    await until('another containerd', async () => containerd.pid !== before);
+    await ensurePauseImage(containerd.socket);
+    end.abort();
+    await kept;
+    await containerd.stop();
+    assert.equal(await readProcess(containerd.pid), undefined);
+  },
+);
+
 test('shims are ended with their containers when nothing else helps', needsContainerd, async (context) => {
   const options = await places(context);
   const { socket, stop } = await startContainerd(options);
@@ -135,8 +154,12 @@ test('shims are ended with their containers when nothing else helps', needsConta
   const run = ['run', ...ownPlaces(options), '--detach', PAUSE_IMAGE, 'stuck'];
   await runCommand('ctr', ['--address', socket, '-n', 'k8s.io', ...run]);
   await stop();
-  await killShims(socket);
-  await until('the shim to end', async () => shimsOf(await listProcesses(), socket).length === 0);
+  assert.equal(shimsOf(await listProcesses(), socket).length, 1);
+  await endContainerd(options);
+  await endContainerd(options);
+  assert.equal(shimsOf(await listProcesses(), socket).length, 0);
+  await assert.rejects(access(join(options.runDirectory, 'containerd')));
+  assert.equal(mountsBelow(await readMounts(), options.dataDirectory).length, 0);
 });
 
 test(

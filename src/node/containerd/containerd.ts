@@ -10,11 +10,14 @@ import { unmountBelow } from '../machine/mounts.ts';
 import { containerdConfig, mayLowerOomScore } from './config.ts';
 import { criAnswers } from './cri-answers.ts';
 import { type ContainerPrograms, findContainerPrograms } from './programs.ts';
-import { listProcesses, readProcess, sendSignal, shimsOf } from './shims.ts';
+import { killShims, listProcesses, readProcess, sendSignal, shimsOf } from './shims.ts';
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 20;
+/** How often it is looked whether containerd still runs; after failed starts, seldomer. */
+const WATCH_MS = 1000;
+const MAX_RETRY_MS = 60_000;
 /** A log larger than this is set aside at the next start, in place of the one set aside before. */
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 
@@ -34,10 +37,16 @@ export interface ContainerdOptions {
 export interface ContainerdHandle {
   /** The path of the socket that serves CRI and containerd's own API. */
   socket: string;
-  pid: number;
+  /** Of the process that runs now. */
+  readonly pid: number;
   programs: ContainerPrograms;
   /** Whether it was running already, with its containers. */
   adopted: boolean;
+  /**
+   * Starts containerd again whenever it has ended by itself; pods do not notice. Runs until the signal; to be
+   * ended before `stop`.
+   */
+  keepRunning(signal: AbortSignal): Promise<void>;
   /**
    * Ends containerd. Pods that still run go on without it, and it is then left to the next start to find them;
    * if there are none, nothing of it is left but its content: no process, socket or mount.
@@ -62,6 +71,7 @@ interface Places {
 export async function startContainerd(options: ContainerdOptions): Promise<ContainerdHandle> {
   const programs = await findContainerPrograms();
   const places = await preparePlaces(options);
+  await mkdir(options.cniConfDirectory, { recursive: true });
   const config = containerdConfig({
     rootDirectory: places.rootDirectory,
     stateDirectory: join(places.runDirectory, 'state'),
@@ -91,18 +101,59 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   log.info('containerd started', { pid, socket: places.socket });
   return handle(pid, false);
 
-  function handle(pid: number, adopted: boolean): ContainerdHandle {
-    return { socket: places.socket, pid, programs, adopted, stop: () => stop(pid, places, clock, log) };
+  function handle(firstPid: number, adopted: boolean): ContainerdHandle {
+    let pid = firstPid;
+    return {
+      socket: places.socket,
+      programs,
+      adopted,
+      get pid() {
+        return pid;
+      },
+      async keepRunning(signal) {
+        for (let delayMs = WATCH_MS; ; ) {
+          await sleep(clock, delayMs, signal);
+          if (signal.aborted) return;
+          if ((await runningContainerd(places)) !== undefined) continue;
+          log.warn('containerd has ended by itself; starting it again');
+          try {
+            pid = await launch(programs.containerd, places, clock);
+            delayMs = WATCH_MS;
+          } catch (error) {
+            log.error('containerd cannot be started again', error);
+            delayMs = Math.min(delayMs * 2, MAX_RETRY_MS);
+          }
+        }
+      },
+      stop: () => stop(places, clock, log),
+    };
   }
 }
 
-async function preparePlaces(options: ContainerdOptions): Promise<Places> {
+/**
+ * For a purge, when pods could not be taken down in order: ends containerd, its shims and the containers below
+ * them, and unmounts what they leave. Needs none of containerd's programs. Idempotent.
+ */
+export async function endContainerd(
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'runDirectory' | 'clock' | 'log'>,
+): Promise<void> {
+  const { clock, log } = options;
+  const places = await preparePlaces(options);
+  const running = await runningContainerd(places);
+  if (running !== undefined) await endProcess(running, clock);
+  await killShims(places.socket);
+  for (const { pid } of shimsOf(await listProcesses(), places.socket)) await endProcess(pid, clock);
+  await stop(places, clock, log);
+}
+
+async function preparePlaces(
+  options: Pick<ContainerdOptions, 'dataDirectory' | 'runDirectory'>,
+): Promise<Places> {
   const runDirectory = join(options.runDirectory, 'containerd');
   const rootDirectory = join(options.dataDirectory, 'containerd');
   await mkdir(runDirectory, { recursive: true, mode: 0o711 });
   await mkdir(rootDirectory, { recursive: true, mode: 0o711 });
   await mkdir(join(options.dataDirectory, 'registry', 'certs.d'), { recursive: true });
-  await mkdir(options.cniConfDirectory, { recursive: true });
   // Mount points are compared with what the kernel says, which knows no symbolic links.
   const run = await realpath(runDirectory);
   return {
@@ -168,10 +219,9 @@ async function lastLine(file: string): Promise<string> {
   return text.trimEnd().split('\n').at(-1) || 'none';
 }
 
-async function stop(pid: number, places: Places, clock: Clock, log: Log): Promise<void> {
-  // By now the number may belong to another process.
-  if ((await runningContainerd(places)) === pid) await endProcess(pid, clock);
-  await rm(places.pidFile, { force: true });
+async function stop(places: Places, clock: Clock, log: Log): Promise<void> {
+  const running = await runningContainerd(places);
+  if (running !== undefined) await endProcess(running, clock);
   const shims = shimsOf(await listProcesses(), places.socket);
   if (shims.length > 0) {
     log.warn('containerd ended while pods were running; they go on', { pods: shims.length });

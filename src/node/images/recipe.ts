@@ -31,7 +31,8 @@ export async function buildImage(recipesDirectory: string, recipe: string, outpu
     await runCommand('sh', [join(recipesDirectory, 'build.sh'), recipe, layer]);
     await writeImageArchive({ ...image, architecture: imageArchitecture(process.arch) }, layer, output);
   } catch (error) {
-    const why = error instanceof CommandError ? error.stderr.trim().split('\n').at(-1) : undefined;
+    const why =
+      error instanceof CommandError ? error.stderr.trim().split('\n').slice(-3).join('; ') : undefined;
     throw new Error(`cannot build the image ${image.name}: ${why || String(error)}`, { cause: error });
   } finally {
     await rm(layer, { force: true });

@@ -25,9 +25,10 @@ export async function* readLog(
   const format = new LineFormat(options);
   for (const part of await startOf(path, options.tailLines)) {
     const isCurrent = part.path === path;
-    const pieces = isCurrent && options.follow
-      ? follow(part.path, part.offset, clock, isRunning, signal)
-      : wholeFile(part.path, part.offset);
+    const pieces =
+      isCurrent && options.follow
+        ? follow(part.path, part.offset, clock, isRunning, signal)
+        : wholeFile(part.path, part.offset);
     for await (const lines of pieces) {
       if (signal.aborted) return;
       const output = format.take(lines);
@@ -164,7 +165,10 @@ export async function rotatedLogs(path: string): Promise<string[]> {
 }
 
 /** Which files to read from where, oldest first; with `tailLines`, only the last lines of all of them. */
-async function startOf(path: string, tailLines: number | undefined): Promise<Array<{ path: string; offset: number }>> {
+async function startOf(
+  path: string,
+  tailLines: number | undefined,
+): Promise<Array<{ path: string; offset: number }>> {
   const files = [...(await rotatedLogs(path)), path];
   if (tailLines === undefined) return files.map((file) => ({ path: file, offset: 0 }));
   const parts: Array<{ path: string; offset: number }> = [];

@@ -25,7 +25,12 @@ export async function rotateLogs(services: NodeServices, manager: PodManager): P
     const { namespace = '', name, uid } = worker.pod.metadata;
     for (const container of worker.state.containers.values()) {
       if (container.state !== 'running') continue;
-      const path = logPath(services.logDirectory, { namespace, name, uid }, container.name, container.attempt);
+      const path = logPath(
+        services.logDirectory,
+        { namespace, name, uid },
+        container.name,
+        container.attempt,
+      );
       const reopen = (): Promise<void> => services.runtime.reopenLog(container.id);
       await rotateLog(path, services.clock.now(), reopen);
     }
@@ -37,7 +42,8 @@ export async function rotateLog(path: string, nowMs: number, reopen: () => Promi
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.size < MAX_BYTES) return;
   const old = await rotatedLogs(path);
-  for (const surplus of old.slice(0, Math.max(0, old.length - (MAX_FILES - 2)))) await rm(surplus, { force: true });
+  for (const surplus of old.slice(0, Math.max(0, old.length - (MAX_FILES - 2))))
+    await rm(surplus, { force: true });
   const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 19);
   const aside = `${path}.${stamp}`;
   await rename(path, aside);

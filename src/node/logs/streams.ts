@@ -63,7 +63,9 @@ function logsOf(
   const runs = runsOf(worker, target).filter((container) => container.state !== 'created');
   const { container, name } = target;
   const { initContainerStatuses = [], containerStatuses = [] } = worker.pod.status ?? {};
-  const reported = [...initContainerStatuses, ...containerStatuses].find((status) => status.name === container);
+  const reported = [...initContainerStatuses, ...containerStatuses].find(
+    (status) => status.name === container,
+  );
   // A run that is over is the current one as long as the status shows it so; once the container waits, it is previous.
   const exited = runs.filter((candidate) => candidate.state === 'exited');
   const previous = reported?.state?.terminated && runs[0]?.state === 'exited' ? exited[1] : exited[0];

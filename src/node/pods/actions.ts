@@ -103,7 +103,10 @@ export class ActionRunner {
       return;
     }
     if (container.state === 'exited' && !terminationMessages.has(id)) {
-      terminationMessages.set(id, await this.#lastWords(container.name, container.attempt, container.exitCode));
+      terminationMessages.set(
+        id,
+        await this.#lastWords(container.name, container.attempt, container.exitCode),
+      );
     }
     containers.set(id, container);
   }
@@ -156,7 +159,12 @@ export class ActionRunner {
     return allContainers(pod).find((container) => container.name === name);
   }
 
-  #failure(before: Failure | undefined, retry: { firstMs: number; maxMs: number }, error: unknown, reason: string): Failure {
+  #failure(
+    before: Failure | undefined,
+    retry: { firstMs: number; maxMs: number },
+    error: unknown,
+    reason: string,
+  ): Failure {
     const failedAtMs = this.#services.clock.now();
     const delay = before ? doubled(before.retryAtMs - before.failedAtMs, retry.maxMs) : retry.firstMs;
     return { reason, message: asMessage(error), failedAtMs, retryAtMs: failedAtMs + delay };
@@ -181,9 +189,26 @@ export class ActionRunner {
       state.sandboxSpecs.set(sandbox.id, spec);
       state.sandboxFailure = undefined;
     } catch (error) {
-      state.sandboxFailure = this.#failure(state.sandboxFailure, RETRIES.sandbox, error, 'FailedCreatePodSandBox');
+      state.sandboxFailure = this.#failure(
+        state.sandboxFailure,
+        RETRIES.sandbox,
+        error,
+        'FailedCreatePodSandBox',
+      );
       const message = `Failed to create pod sandbox: ${asMessage(error)}`;
       events.record(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
+      await this.#rediscover(pod);
+    }
+  }
+
+  /** A call of an agent that was killed may have gone through after all: what it made is taken over, not made again. */
+  async #rediscover(pod: Stored<Pod>): Promise<void> {
+    const { containers, sandboxes } = this.#state;
+    const { runtime } = this.#services;
+    const ours = (found: { podUid: string }): boolean => found.podUid === pod.metadata.uid;
+    for (const sandbox of (await runtime.listSandboxes()).filter(ours)) sandboxes.set(sandbox.id, sandbox);
+    for (const container of (await runtime.listContainers()).filter(ours)) {
+      containers.set(container.id, container);
     }
   }
 
@@ -207,9 +232,16 @@ export class ActionRunner {
       state.volumes = { state: 'down' };
       state.readyVolumes = new Map();
     } catch (error) {
-      const before = state.volumes.state === 'failed' && state.volumes.reason === 'FailedUnmount' ? state.volumes : undefined;
+      const before =
+        state.volumes.state === 'failed' && state.volumes.reason === 'FailedUnmount'
+          ? state.volumes
+          : undefined;
       state.volumes = { state: 'failed', ...this.#failure(before, RETRIES.volumes, error, 'FailedUnmount') };
-      this.#services.events.record(pod, { type: 'Warning', reason: 'FailedUnmount', message: asMessage(error) });
+      this.#services.events.record(pod, {
+        type: 'Warning',
+        reason: 'FailedUnmount',
+        message: asMessage(error),
+      });
     }
   }
 
@@ -222,7 +254,10 @@ export class ActionRunner {
     images.set(spec.name, await ensureImage(this.#services, pod, spec, before, action.mayPull, signal));
   }
 
-  async #startContainer(action: Extract<Action, { type: 'startContainer' }>, pod: Stored<Pod>): Promise<void> {
+  async #startContainer(
+    action: Extract<Action, { type: 'startContainer' }>,
+    pod: Stored<Pod>,
+  ): Promise<void> {
     const state = this.#state;
     const container = this.#spec(pod, action.container);
     const sandbox = state.sandboxes.get(action.sandboxId);
@@ -257,6 +292,7 @@ export class ActionRunner {
       const failure = this.#failure(before, RETRIES.start, error, reason);
       state.startFailures.set(action.container, failure);
       if (created !== undefined) await this.#refreshContainer(created);
+      else if (reason === 'CreateContainerError') await this.#rediscover(pod);
     }
     await this.#removeOldRuns(action.container, created);
   }
@@ -265,7 +301,9 @@ export class ActionRunner {
   async #removeOldRuns(name: string, current: string | undefined): Promise<void> {
     const { containers } = this.#state;
     const old = [...containers.values()]
-      .filter((container) => container.name === name && container.id !== current && container.state === 'exited')
+      .filter(
+        (container) => container.name === name && container.id !== current && container.state === 'exited',
+      )
       .sort((a, b) => b.attempt - a.attempt)
       .slice(1);
     for (const { id } of old) {

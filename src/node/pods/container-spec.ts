@@ -25,7 +25,11 @@ export const ANNOTATION_RESTART_COUNT = 'io.kubernetes.container.restartCount';
 export const ANNOTATION_TERMINATION_PATH = 'io.kubernetes.container.terminationMessagePath';
 
 /** @throws ContainerConfigError when the spec asks for what cannot be given. */
-export function containerSpecOf(pod: Pod, container: Container, around: ContainerSurroundings): ContainerSpec {
+export function containerSpecOf(
+  pod: Pod,
+  container: Container,
+  around: ContainerSurroundings,
+): ContainerSpec {
   const { environment, image } = around;
   const lookup = (name: string): string | undefined => environment.get(name);
   return {
@@ -60,11 +64,15 @@ function volumeMounts(
   return (container.volumeMounts ?? []).map((mount) => {
     const volume = volumes.get(mount.name);
     if (volume === undefined) {
-      throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+      throw new ContainerConfigError(
+        `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
+      );
     }
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
     if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
-      throw new ContainerConfigError(`subPath "${subPath}" of volume "${mount.name}" must be inside the volume`);
+      throw new ContainerConfigError(
+        `subPath "${subPath}" of volume "${mount.name}" must be inside the volume`,
+      );
     }
     return {
       hostPath: subPath ? `${volume.hostPath}/${subPath}` : volume.hostPath,

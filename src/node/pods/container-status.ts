@@ -7,8 +7,8 @@ import type {
   ContainerStatus,
 } from '../../api/generated/types.ts';
 import type { Container } from '../runtime.ts';
+import type { Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import type { Decisions } from './start-plan.ts';
 import { hasStarted, isSidecar, type PodView } from './view.ts';
 
 /** One status for each of `specs`, in their order. */
@@ -109,7 +109,12 @@ function waitingStatus(
   wait: { reason: string; message: string } | undefined,
 ): ContainerStatus {
   // What has ended for good stays as it was reported, also when the runtime's memory of it is gone.
-  if (before === undefined && wait === undefined && reported?.state?.terminated && reportedIsFinal(observed)) {
+  if (
+    before === undefined &&
+    wait === undefined &&
+    reported?.state?.terminated &&
+    reportedIsFinal(observed)
+  ) {
     return { ...reported, ready: reported.ready && !observed.ending };
   }
   const hasInit = (observed.pod.spec.initContainers ?? []).length > 0;

@@ -1,6 +1,11 @@
 // The downward API: values of fieldRef and resourceFieldRef as a container sees them (kubelet's fieldpath and
 // api/v1/resource helpers). Pure.
-import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from '../../api/generated/types.ts';
+import type {
+  Container,
+  ObjectFieldSelector,
+  Pod,
+  ResourceFieldSelector,
+} from '../../api/generated/types.ts';
 import { quantityToNumber } from '../../api/quantity.ts';
 import { allContainers } from './view.ts';
 

@@ -1,8 +1,9 @@
 // How a pod ends: app containers stopped together, then sidecars in reverse order, then network and volumes taken
 // down, then everything removed from the runtime, then the object. Used for deleted pods, for pods whose object is
 // gone, for finished pods and for an orderly stop of the node.
+
+import { act, type Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import { act, type Decisions } from './start-plan.ts';
 import { isSidecar } from './view.ts';
 
 /** What the ending of a pod comes to. */

@@ -66,7 +66,10 @@ async function allOfSecret(
 
 function decoded(secret: Secret): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
+    Object.entries(secret.data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]),
   );
 }
 

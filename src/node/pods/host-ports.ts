@@ -12,14 +12,14 @@ function hostPortsOf(pod: Pod): Array<{ protocol: string; ip: string; port: numb
   );
 }
 
-/** Why the node refuses the pod beside those that are active on it; undefined: it takes it. */
+/** Why the node refuses the pod beside those that are active on it, which few pods need to know; undefined: it takes it. */
 export function rejectionOf(
   pod: Pod,
-  active: readonly Pod[],
+  active: () => readonly Pod[],
 ): { reason: string; message: string } | undefined {
   const wanted = hostPortsOf(pod);
   if (wanted.length === 0) return undefined;
-  const taken = active.flatMap(hostPortsOf);
+  const taken = active().flatMap(hostPortsOf);
   const clash = wanted.some((a) =>
     taken.some(
       (b) =>

@@ -28,7 +28,8 @@ export async function ensureImage(
     events.record(pod, { type, reason, message, container: container.name });
   const fail = (reason: string, message: string): ImageState => {
     const now = clock.now();
-    const delay = before?.state === 'failed' ? doubled(before.retryAtMs - before.failedAtMs) : BACKOFF_INITIAL_MS;
+    const delay =
+      before?.state === 'failed' ? doubled(before.retryAtMs - before.failedAtMs) : BACKOFF_INITIAL_MS;
     return { state: 'failed', reason, message, failedAtMs: now, checkedAtMs: now, retryAtMs: now + delay };
   };
   try {
@@ -68,7 +69,9 @@ async function pullSecrets(services: NodeServices, pod: Pod): Promise<Secret[]> 
   for (const { name } of pod.spec.imagePullSecrets ?? []) {
     if (!name) continue;
     try {
-      found.push(await services.client.get<Secret>(secretResource, { namespace: pod.metadata.namespace, name }));
+      found.push(
+        await services.client.get<Secret>(secretResource, { namespace: pod.metadata.namespace, name }),
+      );
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -83,7 +83,10 @@ function baseOf(pod: Pod, cluster: ClusterDns | undefined, host: ResolvConf): Re
 export function parseResolvConf(text: string): ResolvConf {
   const result: ResolvConf = { servers: [], searches: [], options: [] };
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'nameserver' && values[0]) result.servers.push(values[0]);
     else if (keyword === 'search') result.searches = values.filter((value) => value !== '.');
     else if (keyword === 'options') result.options.push(...values);

@@ -26,7 +26,11 @@ export type ImageState =
       checkedAtMs: number;
     } & Failure);
 
-export type VolumeState = { state: 'none' } | { state: 'ready' } | ({ state: 'failed' } & Failure) | { state: 'down' };
+export type VolumeState =
+  | { state: 'none' }
+  | { state: 'ready' }
+  | ({ state: 'failed' } & Failure)
+  | { state: 'down' };
 
 /** How long the next crash of a container waits: doubles with each restart. */
 export interface CrashBackoff {

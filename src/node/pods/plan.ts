@@ -1,8 +1,9 @@
 // The decision about one pod: what to do next, what its status is, and what it waits for. A pure function of what
 // was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
+import { type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import { planEnding } from './ending-plan.ts';
 import type { PodObservation, PodPlan, Waiting } from './observation.ts';
-import { type Decisions, newDecisions, planRunning, wakeAt } from './start-plan.ts';
+import { planRunning } from './start-plan.ts';
 import { podStatus } from './status.ts';
 import { isTerminalPhase, type PodView, viewOf } from './view.ts';
 

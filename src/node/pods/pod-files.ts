@@ -58,7 +58,10 @@ export function podFiles(dataDirectory: string): PodFiles {
       try {
         const lines = (await readFile(path, 'utf8')).split('\n').slice(-MAX_FALLBACK_LINES - 1);
         const messages = lines.map((line) => /^\S+ \S+ \S+ (.*)$/.exec(line)?.[1]);
-        return messages.filter((line) => line !== undefined).join('\n').slice(-MAX_FALLBACK_BYTES);
+        return messages
+          .filter((line) => line !== undefined)
+          .join('\n')
+          .slice(-MAX_FALLBACK_BYTES);
       } catch {
         return '';
       }

@@ -126,10 +126,11 @@ export class PodManager {
   /** Only pods that the node has not begun with are asked for their ports. */
   #admit(pod: Stored<Pod>, adopted: Adopted): { reason: string; message: string } | undefined {
     if (adopted.sandboxes.length > 0 || pod.status?.startTime !== undefined) return undefined;
-    const active = [...this.#workers.values()]
-      .map((worker) => worker.pod)
-      .filter((other) => !isTerminalPhase(other.status?.phase));
-    const rejection = rejectionOf(pod, active);
+    const rejection = rejectionOf(pod, () =>
+      [...this.#workers.values()]
+        .map((worker) => worker.pod)
+        .filter((other) => !isTerminalPhase(other.status?.phase)),
+    );
     if (rejection !== undefined) {
       this.#services.events.record(pod, { type: 'Warning', ...rejection });
     }
@@ -138,7 +139,8 @@ export class PodManager {
 
   #end(worker: PodWorker, last: Stored<Pod> = worker.pod): void {
     const { deletionGracePeriodSeconds } = last.metadata;
-    const grace = deletionGracePeriodSeconds ?? last.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS;
+    const grace =
+      deletionGracePeriodSeconds ?? last.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS;
     const ended = worker.state.removed
       ? Promise.resolve()
       : worker.end({ cause: 'removed', graceSeconds: Math.max(1, grace) });
@@ -179,7 +181,13 @@ function orphan(sandbox: Sandbox, containers: readonly Container[]): Stored<Pod>
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, uid: podUid, resourceVersion: '0', creationTimestamp: '1970-01-01T00:00:00Z' },
+    metadata: {
+      name,
+      namespace,
+      uid: podUid,
+      resourceVersion: '0',
+      creationTimestamp: '1970-01-01T00:00:00Z',
+    },
     spec: { containers: [...names].map((container) => ({ name: container })) },
   };
 }

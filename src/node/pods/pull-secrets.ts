@@ -40,7 +40,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function sameRegistry(server: string, registry: string): boolean {
   const host = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  const hub = (name: string): string => (name === 'index.docker.io' || name === 'registry-1.docker.io' ? 'docker.io' : name);
+  const hub = (name: string): string =>
+    name === 'index.docker.io' || name === 'registry-1.docker.io' ? 'docker.io' : name;
   return hub(host) === hub(registry);
 }
 

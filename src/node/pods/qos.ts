@@ -15,7 +15,9 @@ export function qosClassOf(pod: Pod): QosClass {
   for (const container of allContainers(pod)) {
     for (const resource of COMPUTE) {
       const limit = amount(container.resources?.limits?.[resource]);
-      const request = amount(container.resources?.requests?.[resource] ?? container.resources?.limits?.[resource]);
+      const request = amount(
+        container.resources?.requests?.[resource] ?? container.resources?.limits?.[resource],
+      );
       if (limit > 0 || request > 0) any = true;
       if (limit === 0 || limit !== request) guaranteed = false;
     }

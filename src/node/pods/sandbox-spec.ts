@@ -3,6 +3,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { SandboxSpec } from '../runtime.ts';
 import { type ClusterDns, hostnameOf, type ResolvConf, resolvConfOf } from './names.ts';
 import { cgroupParentOf } from './qos.ts';
+import { allContainers } from './view.ts';
 
 /** The labels by which a sandbox or container is found again. */
 export function podLabels(pod: Pod): Record<string, string> {
@@ -24,7 +25,12 @@ export interface SandboxSurroundings {
   hostDns: ResolvConf;
 }
 
-export function sandboxSpecOf(pod: Pod, attempt: number, around: SandboxSurroundings, nodeName: string): SandboxSpec {
+export function sandboxSpecOf(
+  pod: Pod,
+  attempt: number,
+  around: SandboxSurroundings,
+  nodeName: string,
+): SandboxSpec {
   const { metadata, spec } = pod;
   const identity = {
     namespace: metadata.namespace ?? '',
@@ -43,6 +49,7 @@ export function sandboxSpecOf(pod: Pod, attempt: number, around: SandboxSurround
     hostPid: spec.hostPID === true,
     hostIpc: spec.hostIPC === true,
     shareProcessNamespace: spec.shareProcessNamespace === true,
+    privileged: allContainers(pod).some((container) => container.securityContext?.privileged === true),
     labels: { ...metadata.labels, ...podLabels(pod) },
     annotations: { ...metadata.annotations },
     dns: resolvConfOf(pod, around.clusterDns, around.hostDns),
@@ -65,9 +72,7 @@ export function groupsOf(pod: Pod): number[] {
 }
 
 function portMappings(pod: Pod): SandboxSpec['portMappings'] {
-  const ports = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(
-    (container) => container.ports ?? [],
-  );
+  const ports = allContainers(pod).flatMap((container) => container.ports ?? []);
   return ports
     .filter((port) => port.hostPort)
     .map((port) => ({

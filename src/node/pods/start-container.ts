@@ -1,8 +1,7 @@
 // Creates and starts one container of a pod: resolves its configuration, makes its files, runs postStart (kubelet's
 // startContainer). Whether and when is the plan's decision.
 import { isNotFound } from '../../api/errors.ts';
-import type { ConfigMap, Container, Secret } from '../../api/generated/types.ts';
-import type { Pod } from '../../api/generated/types.ts';
+import type { ConfigMap, Container, Pod, Secret } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { configMaps } from '../../api/resources/config-maps.ts';
 import { secrets } from '../../api/resources/secrets.ts';

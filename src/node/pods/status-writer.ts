@@ -22,13 +22,7 @@ export class StatusWriter {
   #closed = false;
 
   /** `written` is told the pod as the API has it after each write. */
-  constructor(
-    client: Client,
-    clock: Clock,
-    log: Log,
-    pod: Stored<Pod>,
-    written: (pod: Stored<Pod>) => void,
-  ) {
+  constructor(client: Client, clock: Clock, log: Log, pod: Stored<Pod>, written: (pod: Stored<Pod>) => void) {
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
@@ -56,7 +50,7 @@ export class StatusWriter {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Writes nothing more. */
+  /** Begins no more writes; one that is under way ends. */
   close(): void {
     this.#closed = true;
   }
@@ -102,7 +96,13 @@ export class StatusWriter {
   }
 }
 
-const OURS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
+const OURS = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+]);
 
 /** Our status with the conditions of others as the API has them now, and fields that are not the node's. */
 export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
@@ -139,5 +139,8 @@ export function sameJson(a: unknown, b: unknown): boolean {
   }
   const left = Object.entries(a).filter(([, value]) => value !== undefined);
   const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)));
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
+  );
 }

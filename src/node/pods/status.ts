@@ -3,9 +3,9 @@
 import { timestamp } from '../../api/clock.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types.ts';
 import { containerStatuses } from './container-status.ts';
+import type { Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
 import { qosClassOf } from './qos.ts';
-import type { Decisions } from './start-plan.ts';
 import { isSidecar, isTerminalPhase, type PodView, restartPolicyOf } from './view.ts';
 
 /** The whole status to write; conditions of others (readiness gates) are kept. */
@@ -20,7 +20,11 @@ export function podStatus(
   const init = containerStatuses(observed, view, decisions, pod.spec.initContainers ?? [], 'init');
   const apps = containerStatuses(observed, view, decisions, pod.spec.containers, 'app');
   const status: PodStatus = {
-    phase: failure ? 'Failed' : isTerminalPhase(old.phase) ? (old.phase ?? '') : phaseOf(observed, init, apps),
+    phase: failure
+      ? 'Failed'
+      : isTerminalPhase(old.phase)
+        ? (old.phase ?? '')
+        : phaseOf(observed, init, apps),
     startTime: old.startTime ?? timestamp(now),
     hostIP: nodeIp,
     hostIPs: [{ ip: nodeIp }],

@@ -73,7 +73,11 @@ export function allContainers(pod: Pod): ContainerSpec[] {
 }
 
 /** Whether a container counts as started: it runs, and its startup probe, if it has one, has succeeded. */
-export function hasStarted(observed: PodObservation, spec: ContainerSpec, container: Container | undefined): boolean {
+export function hasStarted(
+  observed: PodObservation,
+  spec: ContainerSpec,
+  container: Container | undefined,
+): boolean {
   if (container?.state !== 'running') return false;
   return spec.startupProbe === undefined || observed.probe(container.id, 'startup') === 'success';
 }

@@ -110,8 +110,8 @@ export class PodWorker {
     this.#timer?.();
     this.#probes.stop();
     this.#actions.close();
-    await this.#writer.flush();
     this.#writer.close();
+    await this.#writer.flush();
   }
 
   wake(): void {
@@ -151,7 +151,8 @@ export class PodWorker {
     this.#timer = undefined;
     if (plan.wakeAtMs !== undefined) this.#wakeIn(plan.wakeAtMs - this.#services.clock.now());
     if (this.#state.ending !== undefined && plan.actions.length === 0 && this.#state.busy.size === 0) {
-      const isOver = this.#state.ending.cause === 'shutdown' ? plan.wakeAtMs === undefined : this.#state.removed;
+      const isOver =
+        this.#state.ending.cause === 'shutdown' ? plan.wakeAtMs === undefined : this.#state.removed;
       if (isOver) for (const resolve of this.#ended.splice(0)) resolve();
     }
   }
@@ -202,7 +203,10 @@ export class PodWorker {
   }
 
   #syncProbes(observed: PodObservation): void {
-    if (this.#state.ending !== undefined) return this.#probes.stop();
+    if (this.#state.ending !== undefined) {
+      this.#probes.stop();
+      return;
+    }
     const view = viewOf(observed);
     const targets = allContainers(this.#pod).flatMap((container) => {
       const current = view.current(container.name);

@@ -36,7 +36,11 @@ function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: number): Promise<C
   const { headers, host, path, port, scheme } = check;
   const url = `${scheme.toLowerCase()}://${bracketed(host)}:${port}${path}`;
   return new Promise((resolve) => {
-    const fields: Record<string, string> = { 'User-Agent': 'kube-probe/1.36', Accept: '*/*', Connection: 'close' };
+    const fields: Record<string, string> = {
+      'User-Agent': 'kube-probe/1.36',
+      Accept: '*/*',
+      Connection: 'close',
+    };
     for (const { name, value } of headers) fields[name] = value;
     const options = { host, port, path, method: 'GET', headers: fields, agent: false as const };
     const request =
@@ -55,9 +59,7 @@ function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: number): Promise<C
     request.on('response', (response) => {
       const code = response.statusCode ?? 0;
       finish(
-        code >= 200 && code < 400
-          ? OK
-          : { ok: false, message: `HTTP probe failed with statuscode: ${code}` },
+        code >= 200 && code < 400 ? OK : { ok: false, message: `HTTP probe failed with statuscode: ${code}` },
       );
     });
     request.on('error', (error) =>

@@ -45,7 +45,10 @@ async function execCheck(
   try {
     const { exitCode, output, timedOut } = await runtime.execSync(containerId, command, timeoutMs);
     if (timedOut) {
-      return { ok: false, message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s` };
+      return {
+        ok: false,
+        message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
+      };
     }
     return { ok: exitCode === 0, message: output.slice(0, 10_240) };
   } catch (error) {

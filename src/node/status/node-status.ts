@@ -94,7 +94,12 @@ async function report(
   const annotations = { 'stead.dev/volume-directory': volumeDirectory };
   let node = await orUndefined(client.get(nodes, { name: nodeName }));
   if (node === undefined) {
-    const fresh: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels, annotations }, spec: {} };
+    const fresh: Node = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: nodeName, labels, annotations },
+      spec: {},
+    };
     node = await client.create(nodes, fresh).catch((error: unknown) => {
       if (isAlreadyExists(error)) return client.get(nodes, { name: nodeName });
       throw error;

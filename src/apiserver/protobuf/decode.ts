@@ -1,0 +1,192 @@
+// Request bodies in protobuf, which kubectl and Go clients send for built-in types: decoded to the JSON form, from
+// where they go the way of every other body. Answers are always JSON, which these clients take as well. Follows
+// apimachinery pkg/runtime/serializer/protobuf.
+import { timestamp } from '../../api/clock.ts';
+import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import { FIELD_NUMBERS } from './field-numbers.ts';
+import { malformed, readFields, type WireField } from './wire.ts';
+
+/** The four bytes that every body begins with. */
+const MAGIC = Buffer.from('k8s\0');
+/** Messages deeper than this are not Kubernetes objects. */
+const MAX_DEPTH = 64;
+
+interface FieldPlan {
+  name: string;
+  quantity: boolean;
+  /** The type whose fields are meant; undefined for an ordinary field. */
+  inline: string | undefined;
+}
+
+const plans = new Map<string, ReadonlyMap<number, FieldPlan>>();
+
+/**
+ * Decodes a whole body.
+ * @param schemaOf the schema type of an apiVersion and kind; undefined when it is not served.
+ * @throws BadRequest for other bytes, and for kinds without a schema.
+ */
+export function decodeProtobuf(
+  body: Buffer,
+  schemaOf: (apiVersion: string, kind: string) => string | undefined,
+): object {
+  if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw malformed();
+  let apiVersion = '';
+  let kind = '';
+  let raw = Buffer.alloc(0);
+  for (const { number, value } of readFields(body.subarray(MAGIC.length))) {
+    if (!Buffer.isBuffer(value)) continue;
+    if (number === 2) raw = Buffer.from(value);
+    if (number !== 1) continue;
+    for (const field of readFields(value)) {
+      if (field.number === 1) apiVersion = field.value.toString();
+      if (field.number === 2) kind = field.value.toString();
+    }
+  }
+  const schema = schemaOf(apiVersion, kind);
+  if (!schema || !FIELD_NUMBERS[schema]) throw malformed();
+  return { apiVersion, kind, ...message(schema, schema, raw, 0) };
+}
+
+/** The fields of a message. @param type whose numbers they have. @param owner the schema type that they belong to. */
+function message(type: string, owner: string, bytes: Buffer, depth: number): Record<string, unknown> {
+  if (depth > MAX_DEPTH) throw malformed();
+  const object: Record<string, unknown> = {};
+  const plan = planOf(type);
+  const { properties } = typeSchema(owner);
+  for (const { number, value } of readFields(bytes)) {
+    const field = plan.get(number);
+    if (!field) continue;
+    if (field.inline) {
+      Object.assign(object, message(field.inline, owner, buffer(value), depth + 1));
+      continue;
+    }
+    const schema = properties[field.name];
+    if (schema) add(object, field, schema, value, depth);
+  }
+  return object;
+}
+
+function add(
+  object: Record<string, unknown>,
+  { name, quantity }: FieldPlan,
+  schema: FieldSchema,
+  value: WireField['value'],
+  depth: number,
+): void {
+  if (schema.type === 'map') {
+    const [key, item] = mapEntry(schema.values, quantity, buffer(value), depth);
+    // Defined, not assigned: a key may be `__proto__`.
+    object[name] ??= {};
+    Object.defineProperty(object[name], key, {
+      value: item,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  } else if (schema.type === 'array') {
+    const list = (object[name] as unknown[] | undefined) ?? [];
+    list.push(single(schema.items, quantity, value, depth));
+    object[name] = list;
+  } else {
+    const decoded = single(schema, quantity, value, depth);
+    if (decoded !== undefined) object[name] = decoded;
+  }
+}
+
+function mapEntry(schema: FieldSchema, quantity: boolean, bytes: Buffer, depth: number): [string, unknown] {
+  let key = '';
+  let value: unknown = schema.type === 'string' ? '' : undefined;
+  for (const field of readFields(bytes)) {
+    if (field.number === 1) key = buffer(field.value).toString();
+    if (field.number === 2) value = single(schema, quantity, field.value, depth);
+  }
+  return [key, value];
+}
+
+function single(schema: FieldSchema, quantity: boolean, value: WireField['value'], depth: number): unknown {
+  switch (schema.type) {
+    case 'string':
+      if (quantity) return first(buffer(value), 1)?.toString() ?? '0';
+      if (schema.format === 'byte') return buffer(value).toString('base64');
+      return schema.format ? time(buffer(value), schema.format) : buffer(value).toString();
+    case 'integer':
+      return Number(BigInt.asIntN(64, integer(value)));
+    case 'boolean':
+      return integer(value) !== 0n;
+    case 'number':
+      return buffer(value).readDoubleLE();
+    case 'int-or-string':
+      return intOrString(buffer(value));
+    case 'any':
+      return json(first(buffer(value), 1));
+    case 'object':
+      return message(schema.ref, schema.ref, buffer(value), depth + 1);
+    case 'array':
+    case 'map':
+      throw malformed();
+  }
+}
+
+/** A zero time is an empty message, and absent in JSON. */
+function time(bytes: Buffer, format: 'date-time' | 'micro-time'): string | undefined {
+  const seconds = Number(BigInt.asIntN(64, integer(first(bytes, 1) ?? 0n)));
+  const nanos = Number(BigInt.asIntN(32, integer(first(bytes, 2) ?? 0n)));
+  if (bytes.length === 0 || !Number.isFinite(new Date(seconds * 1000).getTime())) return undefined;
+  const whole = timestamp(seconds * 1000);
+  if (format === 'date-time') return whole;
+  return `${whole.slice(0, -1)}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;
+}
+
+function intOrString(bytes: Buffer): number | string {
+  const isString = integer(first(bytes, 1) ?? 0n) === 1n;
+  if (isString) return first(bytes, 3)?.toString() ?? '';
+  return Number(BigInt.asIntN(32, integer(first(bytes, 2) ?? 0n)));
+}
+
+function json(raw: WireField['value'] | undefined): unknown {
+  if (!Buffer.isBuffer(raw) || raw.length === 0) return undefined;
+  try {
+    return JSON.parse(raw.toString());
+  } catch {
+    throw malformed();
+  }
+}
+
+/** The value of one field of a message. */
+function first(bytes: Buffer, number: number): WireField['value'] | undefined {
+  for (const field of readFields(bytes)) if (field.number === number) return field.value;
+  return undefined;
+}
+
+function buffer(value: WireField['value']): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  throw malformed();
+}
+
+function integer(value: WireField['value']): bigint {
+  if (typeof value === 'bigint') return value;
+  throw malformed();
+}
+
+function planOf(type: string): ReadonlyMap<number, FieldPlan> {
+  let plan = plans.get(type);
+  if (!plan) {
+    plan = readPlan(FIELD_NUMBERS[type] ?? '');
+    plans.set(type, plan);
+  }
+  return plan;
+}
+
+function readPlan(text: string): ReadonlyMap<number, FieldPlan> {
+  const plan = new Map<number, FieldPlan>();
+  let number = 0;
+  for (const token of text.split(' ')) {
+    const colon = token.indexOf(':');
+    number = colon < 0 ? number + 1 : Number(token.slice(0, colon));
+    const rest = token.slice(colon + 1);
+    const quantity = rest.endsWith('*');
+    const name = rest.replace(/[>*]/g, '');
+    plan.set(number, { name, quantity, inline: rest.startsWith('>') ? name : undefined });
+  }
+  return plan;
+}

@@ -1,0 +1,64 @@
+// From CRI's terms to stead's: sandboxes, containers and images as the agent knows them. Pure.
+import type { Container, ContainerState, Image, Sandbox } from '../runtime.ts';
+import type {
+  WireContainerState,
+  WireContainerStatus,
+  WireImage,
+  WireSandbox,
+  WireSandboxStatus,
+} from './wire.ts';
+
+const milliseconds = (nanoseconds: number): number => Math.floor(nanoseconds / 1e6);
+
+export function sandboxOf(wire: WireSandbox | WireSandboxStatus): Sandbox {
+  const network = 'network' in wire ? wire.network : null;
+  const ips = [network?.ip ?? '', ...(network?.additional_ips ?? []).map(({ ip }) => ip)].filter(Boolean);
+  return {
+    id: wire.id,
+    podUid: wire.metadata?.uid ?? '',
+    namespace: wire.metadata?.namespace ?? '',
+    name: wire.metadata?.name ?? '',
+    attempt: wire.metadata?.attempt ?? 0,
+    ready: wire.state === 'SANDBOX_READY',
+    createdAtMs: milliseconds(wire.created_at),
+    ips,
+  };
+}
+
+const STATES: Record<WireContainerState, ContainerState> = {
+  CONTAINER_CREATED: 'created',
+  CONTAINER_RUNNING: 'running',
+  CONTAINER_EXITED: 'exited',
+  CONTAINER_UNKNOWN: 'unknown',
+};
+
+export function containerOf(wire: WireContainerStatus, sandboxId: string): Container {
+  return {
+    id: wire.id,
+    sandboxId,
+    podUid: wire.labels['io.kubernetes.pod.uid'] ?? '',
+    name: wire.metadata?.name ?? '',
+    attempt: wire.metadata?.attempt ?? 0,
+    state: STATES[wire.state],
+    image: wire.image?.image ?? '',
+    imageId: wire.image_ref,
+    createdAtMs: milliseconds(wire.created_at),
+    startedAtMs: milliseconds(wire.started_at),
+    finishedAtMs: milliseconds(wire.finished_at),
+    exitCode: wire.exit_code,
+    reason: wire.reason,
+    message: wire.message,
+    labels: wire.labels,
+  };
+}
+
+export function imageOf(wire: WireImage): Image {
+  const uid = wire.uid?.value;
+  return {
+    id: wire.id,
+    tags: wire.repo_tags,
+    digests: wire.repo_digests,
+    sizeBytes: wire.size,
+    ...(uid !== undefined ? { user: { uid } } : wire.username ? { user: { name: wire.username } } : {}),
+  };
+}

@@ -1,0 +1,28 @@
+// Removes cgroup directories that containerd leaves behind: those of a pod, and in the end all of stead's. Works on
+// every mounted hierarchy, of version 1 and 2.
+import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where cgroup file systems are mounted, read from the text of /proc/self/mountinfo. */
+export function cgroupMounts(mountinfo: string): string[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ');
+    const type = after.split(' ')[0];
+    const path = before.split(' ')[4];
+    return path && (type === 'cgroup' || type === 'cgroup2') ? [path] : [];
+  });
+}
+
+/** Removes a cgroup and those below it, wherever it exists. Leaves what still has processes. */
+export async function removeCgroup(path: string): Promise<void> {
+  const mounts = cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+  await Promise.all(mounts.map((mount) => removeTree(join(mount, path))));
+}
+
+async function removeTree(directory: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (entry.isDirectory()) await removeTree(join(directory, entry.name));
+  }
+  await rmdir(directory).catch(() => {});
+}

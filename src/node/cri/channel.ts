@@ -1,0 +1,155 @@
+// Calls over containerd's socket: unary calls by name, and its event stream. Errors become readable, an unreachable
+// runtime becomes RuntimeUnavailableError. What is called and what it means is not here.
+import { fileURLToPath } from 'node:url';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
+import type { Clock } from '../../api/clock.ts';
+import { RuntimeUnavailableError } from '../runtime.ts';
+
+const LOADED = loadSync(
+  ['cri.proto', 'events.proto'].map((name) => fileURLToPath(new URL(`./protos/${name}`, import.meta.url))),
+  { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true },
+);
+
+/** A call that the runtime refused. */
+export class RuntimeCallError extends Error {
+  readonly code: number;
+  constructor(method: string, code: number, details: string) {
+    super(details || `${method} failed with gRPC code ${code}`);
+    this.code = code;
+  }
+  get isNotFound(): boolean {
+    return this.code === status.NOT_FOUND;
+  }
+}
+
+export interface CallOptions {
+  /** Left out: two minutes. */
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+function methodOf(service: string, name: string): MethodDefinition<object, object> {
+  const definition = LOADED[service];
+  const method = definition && !('format' in definition) ? definition[name] : undefined;
+  if (method === undefined) throw new Error(`${service} has no method ${name}`);
+  // proto-loader types methods as taking any object; the messages' shapes are those of wire.ts.
+  return method as MethodDefinition<object, object>;
+}
+
+export class CriChannel {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #socket: string;
+
+  constructor(socket: string, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': 64 * 1024 * 1024,
+      'grpc.initial_reconnect_backoff_ms': 50,
+      'grpc.max_reconnect_backoff_ms': 1000,
+    });
+  }
+
+  /** @throws RuntimeCallError, RuntimeUnavailableError */
+  runtime<Answer extends object>(
+    method: string,
+    request: object,
+    options: CallOptions = {},
+  ): Promise<Answer> {
+    return this.#call<Answer>('runtime.v1.RuntimeService', method, request, options);
+  }
+
+  /** @throws RuntimeCallError, RuntimeUnavailableError */
+  image<Answer extends object>(method: string, request: object, options: CallOptions = {}): Promise<Answer> {
+    return this.#call<Answer>('runtime.v1.ImageService', method, request, options);
+  }
+
+  /**
+   * Listens to exits of containers' first processes.
+   * @returns what stops it. `ended` is called once, if the stream breaks by itself.
+   */
+  exits(filter: string, exited: (containerId: string) => void, ended: (error: Error) => void): () => void {
+    const method = methodOf('containerd.services.events.v1.Events', 'Subscribe');
+    const metadata = new Metadata();
+    metadata.set('containerd-namespace', 'k8s.io');
+    const stream = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      { filters: [filter] },
+      metadata,
+    );
+    let over = false;
+    const end = (error: Error): void => {
+      if (over) return;
+      over = true;
+      ended(error);
+    };
+    stream.on('data', (envelope: { event: { value: Buffer } | null }) => {
+      const [containerId, processId] = leadingStrings(envelope.event?.value ?? Buffer.alloc(0));
+      if (containerId && containerId === processId) exited(containerId);
+    });
+    stream.on('error', end);
+    stream.on('end', () => end(new Error('containerd closed its event stream')));
+    return () => {
+      over = true;
+      stream.cancel();
+    };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #call<Answer extends object>(
+    service: string,
+    name: string,
+    request: object,
+    { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions,
+  ): Promise<Answer> {
+    const method = methodOf(service, name);
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        { deadline: this.#clock.now() + timeoutMs },
+        (error: ServiceError | null, answer?: object) => {
+          signal?.removeEventListener('abort', cancel);
+          if (error) return reject(this.#explain(name, error));
+          // The answer's shape is that of the method's message; see wire.ts.
+          resolve((answer ?? {}) as Answer);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  #explain(method: string, error: ServiceError): Error {
+    if (error.code === status.UNAVAILABLE) {
+      return new RuntimeUnavailableError(
+        `the container runtime does not answer on ${this.#socket} (${error.details}); is containerd running?`,
+      );
+    }
+    return new RuntimeCallError(method, error.code, error.details);
+  }
+}
+
+/** The strings in fields 1 and 2 of a message (containerd.events.TaskExit: container and process). */
+function leadingStrings(bytes: Buffer): [string, string] {
+  const found: [string, string] = ['', ''];
+  for (let at = 0; at < bytes.length && (bytes[at] === 0x0a || bytes[at] === 0x12); ) {
+    const index = bytes[at] === 0x0a ? 0 : 1;
+    const length = bytes[at + 1] ?? 0;
+    // IDs are shorter than 128 bytes: their length is one byte.
+    found[index] = bytes.toString('utf8', at + 2, at + 2 + length);
+    at += 2 + length;
+  }
+  return found;
+}

@@ -1,0 +1,317 @@
+// The runtime over containerd's CRI. Says what there is and does what it is told; when and why is pods/'s business.
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { status } from '@grpc/grpc-js';
+import type { Clock } from '../../api/clock.ts';
+import type { Log } from '../../api/log.ts';
+import type { ExecOptions, Session } from '../../api/node-streams.ts';
+import {
+  type Container,
+  type ContainerSpec,
+  type Image,
+  ImagePullError,
+  type RegistryCredentials,
+  type Runtime,
+  type RuntimeInfo,
+  type Sandbox,
+  type SandboxSpec,
+} from '../runtime.ts';
+import { containerOf, imageOf, sandboxOf } from './answers.ts';
+import { removeCgroup } from './cgroups.ts';
+import { CriChannel, RuntimeCallError } from './channel.ts';
+import { ExitWatch } from './exit-watch.ts';
+import {
+  ANNOTATION_CGROUP_PARENT,
+  containerConfig,
+  containerLogPath,
+  resourcesConfig,
+  sandboxConfig,
+} from './requests.ts';
+import { type OpenSession, openPortForward, openWebSocketSession } from './web-socket-streams.ts';
+import type {
+  WireContainer,
+  WireContainerStatus,
+  WireImage,
+  WireSandbox,
+  WireSandboxStatus,
+} from './wire.ts';
+
+export interface CriRuntimeOptions {
+  /** Path of containerd's socket. */
+  socket: string;
+  log: Log;
+  clock: Clock;
+  /** How exec and attach reach containerd's streaming server; left out: WebSocket, which cannot half-close stdin. */
+  openSession?: OpenSession;
+}
+
+const PULL_LIMIT_MS = 3 * 3600 * 1000;
+/** Beyond its own limit, what a call may take. */
+const SLACK_MS = 120_000;
+
+/** Connects; @throws RuntimeUnavailableError when nothing answers on the socket. */
+export async function criRuntime(options: CriRuntimeOptions): Promise<Runtime> {
+  const channel = new CriChannel(options.socket, options.clock);
+  const runtime = new CriRuntime(channel, options);
+  try {
+    await runtime.info();
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+  return runtime;
+}
+
+class CriRuntime implements Runtime {
+  readonly #channel: CriChannel;
+  readonly #openSession: OpenSession;
+  readonly #exits: ExitWatch;
+  /** Which sandbox a container belongs to: CRI's status of a container does not say. */
+  readonly #sandboxOf = new Map<string, string>();
+
+  constructor(channel: CriChannel, options: CriRuntimeOptions) {
+    this.#channel = channel;
+    this.#openSession = options.openSession ?? openWebSocketSession;
+    this.#exits = new ExitWatch(channel, options.clock, options.log, {
+      container: (id) => this.container(id),
+      sandbox: (id) => this.sandbox(id),
+      sandboxes: () => this.listSandboxes(),
+    });
+  }
+
+  async info(): Promise<RuntimeInfo> {
+    const answer = await this.#channel.runtime<{ runtime_name: string; runtime_version: string }>(
+      'Version',
+      {},
+      { timeoutMs: 10_000 },
+    );
+    return { name: answer.runtime_name, version: answer.runtime_version };
+  }
+
+  async listSandboxes(): Promise<Sandbox[]> {
+    const { items } = await this.#channel.runtime<{ items: WireSandbox[] }>('ListPodSandbox', {});
+    const found = await Promise.all(items.map((item) => this.sandbox(item.id)));
+    return found.filter((sandbox) => sandbox !== undefined);
+  }
+
+  async sandbox(id: string): Promise<Sandbox | undefined> {
+    const wire = await this.#sandboxStatus(id);
+    if (wire === undefined) return undefined;
+    const sandbox = sandboxOf(wire);
+    this.#exits.know(id, sandbox.podUid);
+    return sandbox;
+  }
+
+  async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
+    await mkdir(spec.logDirectory, { recursive: true, mode: 0o755 });
+    const { pod_sandbox_id: id } = await this.#channel.runtime<{ pod_sandbox_id: string }>('RunPodSandbox', {
+      config: sandboxConfig(spec),
+    });
+    this.#exits.know(id, spec.podUid);
+    const sandbox = await this.sandbox(id);
+    if (sandbox === undefined) throw new Error(`sandbox ${id} is gone as soon as it was made`);
+    return sandbox;
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    await this.#quietly('StopPodSandbox', { pod_sandbox_id: id });
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    const wire = await this.#sandboxStatus(id);
+    if (wire === undefined) return;
+    await this.stopSandbox(id);
+    await this.#quietly('RemovePodSandbox', { pod_sandbox_id: id });
+    const cgroup = wire.annotations[ANNOTATION_CGROUP_PARENT];
+    if (cgroup) await removeCgroup(cgroup);
+    this.#exits.forget(id);
+    for (const [container, sandbox] of this.#sandboxOf) {
+      if (sandbox === id) this.#forgetContainer(container);
+    }
+  }
+
+  async listContainers(): Promise<Container[]> {
+    const { containers } = await this.#channel.runtime<{ containers: WireContainer[] }>('ListContainers', {});
+    for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
+    const found = await Promise.all(containers.map(({ id }) => this.container(id)));
+    return found.filter((container) => container !== undefined);
+  }
+
+  async container(id: string): Promise<Container | undefined> {
+    try {
+      const answer = await this.#channel.runtime<{ status: WireContainerStatus | null }>('ContainerStatus', {
+        container_id: id,
+      });
+      if (answer.status === null) return undefined;
+      const container = containerOf(answer.status, this.#sandboxOf.get(id) ?? '');
+      this.#exits.know(id, container.podUid);
+      return container;
+    } catch (error) {
+      if (error instanceof RuntimeCallError && error.isNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  async createContainer(sandbox: Sandbox, sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
+    const logFile = join(sandboxSpec.logDirectory, containerLogPath(spec.name, spec.attempt));
+    await mkdir(dirname(logFile), { recursive: true, mode: 0o755 });
+    const { container_id: id } = await this.#channel.runtime<{ container_id: string }>('CreateContainer', {
+      pod_sandbox_id: sandbox.id,
+      config: containerConfig(sandboxSpec, spec),
+      sandbox_config: sandboxConfig(sandboxSpec),
+    });
+    this.#sandboxOf.set(id, sandbox.id);
+    this.#exits.know(id, sandbox.podUid);
+    return id;
+  }
+
+  async startContainer(id: string): Promise<void> {
+    await this.#channel.runtime('StartContainer', { container_id: id });
+  }
+
+  async stopContainer(id: string, graceSeconds: number): Promise<void> {
+    const timeout = Math.max(0, Math.round(graceSeconds));
+    await this.#quietly('StopContainer', { container_id: id, timeout }, timeout * 1000 + SLACK_MS);
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    await this.#quietly('RemoveContainer', { container_id: id });
+    this.#forgetContainer(id);
+  }
+
+  async updateResources(id: string, resources: ContainerSpec['resources']): Promise<void> {
+    const request = { container_id: id, linux: resourcesConfig(resources) };
+    await this.#channel.runtime('UpdateContainerResources', request);
+  }
+
+  async imageStatus(image: string): Promise<Image | undefined> {
+    const answer = await this.#channel.image<{ image: WireImage | null }>('ImageStatus', {
+      image: { image },
+    });
+    return answer.image ? imageOf(answer.image) : undefined;
+  }
+
+  async listImages(): Promise<Image[]> {
+    const { images } = await this.#channel.image<{ images: WireImage[] }>('ListImages', {});
+    return images.map(imageOf);
+  }
+
+  async pullImage(
+    image: string,
+    credentials: RegistryCredentials | undefined,
+    signal?: AbortSignal,
+  ): Promise<Image> {
+    const request = { image: { image }, ...(credentials ? { auth: credentials } : {}) };
+    try {
+      await this.#channel.image('PullImage', request, { timeoutMs: PULL_LIMIT_MS, signal });
+    } catch (error) {
+      if (error instanceof RuntimeCallError) throw new ImagePullError(error.message);
+      throw error;
+    }
+    const pulled = await this.imageStatus(image);
+    if (pulled === undefined) throw new ImagePullError(`image ${image} is gone as soon as it was pulled`);
+    return pulled;
+  }
+
+  async removeImage(image: string): Promise<void> {
+    await this.#channel.image('RemoveImage', { image: { image } });
+  }
+
+  async execSync(
+    containerId: string,
+    command: string[],
+    timeoutMs: number,
+  ): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
+    const timeout = Math.max(1, Math.ceil(timeoutMs / 1000));
+    try {
+      const answer = await this.#channel.runtime<{ stdout: Buffer; stderr: Buffer; exit_code: number }>(
+        'ExecSync',
+        { container_id: containerId, cmd: command, timeout },
+        { timeoutMs: timeoutMs + SLACK_MS },
+      );
+      const output = Buffer.concat([answer.stdout, answer.stderr]).toString('utf8');
+      return { exitCode: answer.exit_code, output, timedOut: false };
+    } catch (error) {
+      const timedOut =
+        error instanceof RuntimeCallError &&
+        (error.code === status.DEADLINE_EXCEEDED ||
+          /timeout .* exceeded|context deadline exceeded/.test(error.message));
+      if (timedOut) return { exitCode: -1, output: '', timedOut };
+      throw error;
+    }
+  }
+
+  async exec(containerId: string, options: ExecOptions): Promise<Session> {
+    const { command, stderr, stdin, stdout, tty } = options;
+    const { url } = await this.#channel.runtime<{ url: string }>('Exec', {
+      container_id: containerId,
+      cmd: command,
+      tty,
+      stdin,
+      stdout,
+      // A terminal has one stream for both.
+      stderr: stderr && !tty,
+    });
+    return this.#openSession(url, options);
+  }
+
+  async attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
+    const { stderr, stdin, stdout, tty } = options;
+    const { url } = await this.#channel.runtime<{ url: string }>('Attach', {
+      container_id: containerId,
+      stdin,
+      stdout,
+      stderr: stderr && !tty,
+      tty,
+    });
+    return this.#openSession(url, options);
+  }
+
+  async portForward(sandboxId: string, port: number): Promise<Duplex> {
+    const request = { pod_sandbox_id: sandboxId, port: [port] };
+    const { url } = await this.#channel.runtime<{ url: string }>('PortForward', request);
+    return openPortForward(url);
+  }
+
+  async reopenLog(containerId: string): Promise<void> {
+    await this.#channel.runtime('ReopenContainerLog', { container_id: containerId });
+  }
+
+  onChange(listener: (podUid: string) => void): () => void {
+    return this.#exits.listen(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#exits.stop();
+    this.#channel.close();
+  }
+
+  #forgetContainer(id: string): void {
+    this.#sandboxOf.delete(id);
+    this.#exits.forget(id);
+  }
+
+  async #sandboxStatus(id: string): Promise<WireSandboxStatus | undefined> {
+    try {
+      const request = { pod_sandbox_id: id };
+      const answer = await this.#channel.runtime<{ status: WireSandboxStatus | null }>(
+        'PodSandboxStatus',
+        request,
+      );
+      return answer.status ?? undefined;
+    } catch (error) {
+      if (error instanceof RuntimeCallError && error.isNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** For what is done already when there is nothing to do it to. */
+  async #quietly(method: string, request: object, timeoutMs?: number): Promise<void> {
+    try {
+      await this.#channel.runtime(method, request, timeoutMs === undefined ? {} : { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof RuntimeCallError && error.isNotFound)) throw error;
+    }
+  }
+}
