@@ -85,10 +85,15 @@ function append(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
+/** How long a process that has failed may take to end by itself. */
+const FAREWELL_MS = 2_000;
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof UserError) process.stderr.write(`stead: ${error.message}\n`);
   else process.stderr.write(`stead: ${error instanceof Error ? error.stack : error}\n`);
   process.exitCode = 1;
+  // After a failure something may not have been closed; it must not keep the process.
+  setTimeout(() => process.exit(), FAREWELL_MS).unref();
 }

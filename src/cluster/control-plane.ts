@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { Certificates } from './certificates.ts';
 import { controllers } from './controllers.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export interface ControlPlaneOptions {
   store: Store;
@@ -71,7 +72,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ready: async () => [{ name: 'store', ok: true }],
   });
 
-  const stop = new AbortController();
+  const stop = stopSignal();
   const context: RunContext = { client, informers, clock, random, log, signal: stop.signal };
   const running = Object.entries(controllers(options.certificates.ca)).map(async ([name, run]) => {
     try {

@@ -18,6 +18,7 @@ import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { podNetworkOf } from './pod-network.ts';
 import { machineResolvers } from './resolvers.ts';
+import { stopSignal } from './stop-signal.ts';
 import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
 
@@ -47,7 +48,7 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
     leaseDirectory: join(paths.data, 'cni', 'leases'),
   });
 
-  const stop = new AbortController();
+  const stop = stopSignal();
   const context = { ...host, signal: stop.signal };
   const [dns, containerd] = await Promise.all([
     startDnsServer(
@@ -105,17 +106,19 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
   const running = [
     agent.run().catch((error: unknown) => log.error('the node agent has ended', error)),
     runLocalVolumes(context, { nodeName, volumes: local }),
+    containerd.keepRunning(stop.signal),
   ];
   const backing = await local.backing();
 
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(running);
+    await runtime.close();
+    await dns.close();
+  };
   let ended: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    ended ??= (async () => {
-      stop.abort();
-      await Promise.all(running);
-      await runtime.close();
-      await dns.close();
-    })();
+    ended ??= end();
     return ended;
   };
   return {

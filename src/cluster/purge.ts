@@ -1,16 +1,25 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
 import { rm } from 'node:fs/promises';
+import { silentLog } from '../api/log.ts';
 import { removeBridge } from '../network/cni/bridge.ts';
+import { endContainerd } from '../node/containerd/containerd.ts';
 import { runCommand } from '../node/machine/command.ts';
 import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork } from './pod-network.ts';
+import { systemClock } from './system-clock.ts';
 
 /** Idempotent. Throws if something below the directories is still in use; nothing is removed then. */
 export async function purge(paths: Paths): Promise<void> {
   const network = await readPodNetwork(paths);
   // Without a network no machine role ever ran here, and nothing was mounted.
   if (network) {
+    await endContainerd({
+      dataDirectory: paths.data,
+      runDirectory: paths.run,
+      clock: systemClock,
+      log: silentLog,
+    });
     await cleanUpAll(runCommand, [paths.data, paths.run]);
     await removeBridge(runCommand, network);
   }

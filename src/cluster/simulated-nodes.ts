@@ -12,6 +12,7 @@ import {
 } from '../node/simulated/surroundings.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { machineResolvers } from './resolvers.ts';
+import { stopSignal } from './stop-signal.ts';
 import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
 
@@ -20,7 +21,7 @@ const ADDRESSES_PER_NODE = 8_192;
 const CAPACITY = { cpuCores: 64, memoryBytes: 256 * 1024 ** 3, pods: 10_000 };
 
 export async function startSimulatedNodes(host: NodeHost, count: number): Promise<Nodes> {
-  const stop = new AbortController();
+  const stop = stopSignal();
   const context = { ...host, signal: stop.signal };
   const dns = await startDnsServer(
     { ...context, log: host.log.named('dns') },
@@ -57,10 +58,15 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     agents.set(nodeName, agent);
     running.push(agent.run().catch((error: unknown) => host.log.error(`${nodeName} has ended`, error)));
   }
-  const close = async (): Promise<void> => {
+  let ended: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
     stop.abort();
     await Promise.all(running);
     await dns.close();
+  };
+  const close = (): Promise<void> => {
+    ended ??= end();
+    return ended;
   };
   return {
     describe: () => ({

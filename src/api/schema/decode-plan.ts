@@ -3,6 +3,7 @@
 import { ENUMS } from './facts/enums.ts';
 import { ALWAYS_WRITTEN, EMBEDDED, POINTERS } from './facts/presence.ts';
 import { QUANTITIES } from './facts/quantities.ts';
+import { isVerbatim } from './facts/verbatim.ts';
 import { type FieldSchema, typeSchema } from './schema.ts';
 
 /** How one scalar is decoded. */
@@ -62,18 +63,18 @@ function goNameOf(schemaName: string): string {
   return schemaName.replace(/^(?:Events|Discovery|Rbac)V1(?=[A-Z])/, '');
 }
 
-function valuePlan(schema: FieldSchema, path: string): ValuePlan {
+function valuePlan(schema: FieldSchema, path: string, verbatim: boolean): ValuePlan {
   switch (schema.type) {
     case 'object': {
       const { ref } = schema;
-      return { kind: 'struct', goType: `v1.${goNameOf(ref)}`, plan: () => typePlan(ref) };
+      return { kind: 'struct', goType: `v1.${goNameOf(ref)}`, plan: () => typePlan(ref, verbatim) };
     }
     case 'array': {
-      const items = { ...valuePlan(schema.items, path), name: '', dropsZero: false };
+      const items = { ...valuePlan(schema.items, path, verbatim), name: '', dropsZero: false };
       return { kind: 'list', goType: `[]${items.goType}`, items };
     }
     case 'map': {
-      const values = { ...valuePlan(schema.values, path), name: '', dropsZero: false };
+      const values = { ...valuePlan(schema.values, path, verbatim), name: '', dropsZero: false };
       if (values.kind === 'scalar' && values.scalar === 'quantity') {
         return { kind: 'map', goType: 'v1.ResourceList', values: { ...values, roundsToMilli: true } };
       }
@@ -106,7 +107,10 @@ function stringPlan(format: 'byte' | 'date-time' | 'micro-time' | undefined, pat
 const listed = (table: Readonly<Record<string, string>>, typeName: string): ReadonlySet<string> =>
   new Set(table[typeName]?.split(' '));
 
-function compile(schemaName: string): TypePlan {
+/** What even a verbatim object has: validation looks into these. */
+const NEVER_MISSING = ['metadata', 'spec'];
+
+function compile(schemaName: string, verbatim: boolean): TypePlan {
   const { properties, required = [] } = typeSchema(schemaName);
   const pointers = listed(POINTERS, schemaName);
   const embedded = listed(EMBEDDED, schemaName);
@@ -114,7 +118,7 @@ function compile(schemaName: string): TypePlan {
   const fields = new Map<string, FieldPlan>();
   const alwaysPresent: FieldPlan[] = [];
   for (const [name, schema] of Object.entries(properties)) {
-    const value = valuePlan(schema, `${schemaName}.${name}`);
+    const value = valuePlan(schema, `${schemaName}.${name}`, verbatim || isVerbatim(schemaName, name));
     const mandatory = required.includes(name) || written.has(name);
     const isScalar = value.kind === 'scalar' && value.scalar !== 'time' && value.scalar !== 'micro-time';
     const present =
@@ -125,17 +129,21 @@ function compile(schemaName: string): TypePlan {
       dropsZero: !present && !pointers.has(name) && value.kind !== 'struct' && value.kind !== 'any',
     };
     fields.set(name, field);
-    if (present) alwaysPresent.push(field);
+    if (present && (!verbatim || NEVER_MISSING.includes(name))) alwaysPresent.push(field);
   }
   return { goName: goNameOf(schemaName), fields, alwaysPresent };
 }
 
-/** The plan of a schema type. */
-export function typePlan(schemaName: string): TypePlan {
-  let plan = plans.get(schemaName);
+/**
+ * The plan of a schema type.
+ * @param verbatim for objects that stand in a field of facts/verbatim.ts: nothing is added to them.
+ */
+export function typePlan(schemaName: string, verbatim = false): TypePlan {
+  const key = verbatim ? `${schemaName} verbatim` : schemaName;
+  let plan = plans.get(key);
   if (!plan) {
-    plan = compile(schemaName);
-    plans.set(schemaName, plan);
+    plan = compile(schemaName, verbatim);
+    plans.set(key, plan);
   }
   return plan;
 }

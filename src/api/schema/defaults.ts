@@ -4,6 +4,7 @@
 import type { KubeObject } from '../objects.ts';
 import { CONSTANT_DEFAULTS } from './facts/constant-defaults.ts';
 import { DEFAULT_RULES, type DefaultRules } from './facts/default-rules.ts';
+import { isVerbatim } from './facts/verbatim.ts';
 import { type FieldSchema, typeSchema } from './schema.ts';
 
 type Struct = Record<string, unknown>;
@@ -45,7 +46,8 @@ function planOf(typeName: string): DefaultPlan {
   if (!plan) {
     const children = Object.entries(typeSchema(typeName).properties).flatMap(([field, schema]) => {
       const ref = refOf(schema);
-      return ref !== undefined && reachesDefaults(ref) ? [[field, ref] as const] : [];
+      if (ref === undefined || isVerbatim(typeName, field)) return [];
+      return reachesDefaults(ref) ? [[field, ref] as const] : [];
     });
     plan = {
       constants: Object.entries(CONSTANT_DEFAULTS[typeName] ?? {}),

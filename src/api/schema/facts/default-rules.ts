@@ -133,11 +133,6 @@ export const DEFAULT_RULES: DefaultRules = {
 
   StatefulSet({ spec }) {
     spec.updateStrategy ??= {};
-    // What the claims are is said by where they stand.
-    for (const claim of spec.volumeClaimTemplates ?? []) {
-      claim.apiVersion ??= 'v1';
-      claim.kind ??= 'PersistentVolumeClaim';
-    }
   },
 
   StatefulSetUpdateStrategy(strategy) {
