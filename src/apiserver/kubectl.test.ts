@@ -9,7 +9,7 @@ import type { Clock, Random } from '../api/clock.ts';
 import { silentLog } from '../api/log.ts';
 import { allResources } from '../api/resources/all.ts';
 import { openMemoryStore } from '../store/memory.ts';
-import { authorizeMasters } from './authn/authorize.ts';
+import { authorizeMasters } from './authz/authorize.ts';
 import { type HttpsServer, serveHttps } from './http/serve-https.ts';
 import { createApiServer, type RunningApiServer } from './server.ts';
 import { makeTestCertificates } from './test-certificates.ts';

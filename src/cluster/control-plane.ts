@@ -3,7 +3,7 @@
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import { allResources } from '../api/resources/all.ts';
-import { authorizeMasters } from '../apiserver/authn/authorize.ts';
+import { authorizeMasters } from '../apiserver/authz/authorize.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
 import { serveHttps } from '../apiserver/http/serve-https.ts';
 import { createApiServer } from '../apiserver/server.ts';

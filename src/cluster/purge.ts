@@ -1,9 +1,12 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { silentLog } from '../api/log.ts';
 import { removeBridge } from '../network/cni/bridge.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
+import { removeCgroup } from '../node/cri/cgroups.ts';
 import { runCommand } from '../node/machine/command.ts';
+import { CGROUP_ROOT } from '../node/pods/qos.ts';
 import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork } from './pod-network.ts';
@@ -22,7 +25,10 @@ export async function purge(paths: Paths): Promise<void> {
     });
     await cleanUpAll(runCommand, [paths.data, paths.run]);
     await removeBridge(runCommand, network);
+    await removeCgroup(CGROUP_ROOT);
   }
   await rm(paths.data, { recursive: true, force: true });
   await rm(paths.run, { recursive: true, force: true });
+  // The directory above holds those of all instances: it goes with the last.
+  await rmdir(dirname(paths.run)).catch(() => {});
 }

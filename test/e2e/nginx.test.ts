@@ -58,8 +58,15 @@ describe("the seed's manifest", { skip: noContainers }, () => {
     assert.match(description, /SuccessfulCreate.*create Pod web-0 in StatefulSet web successful/);
     assert.match(description, /Successfully assigned default\/web-0/);
     await stead.kubectl('wait', '--for=condition=Ready', 'pod/web-0', 'pod/web-1', '--timeout=60s');
-    await stead.exec('web-0', 'sh', '-c', 'curl -s http://localhost/nothing || true');
-    assert.equal((await stead.tryKubectl(['logs', 'web-0'])).code, 0);
+    await fetch(`http://${await stead.field('pod/web-0', '.status.podIP')}/logged`);
+    assert.match(
+      await eventually(
+        'the log has the request',
+        () => stead.kubectl('logs', 'web-0'),
+        (text) => text.includes('/logged'),
+      ),
+      /GET \/logged HTTP\/1\.1" 404/,
+    );
     assert.match(
       await stead.kubectl('get', 'pods', '-l', 'app=nginx', '-o', 'name'),
       /pod\/web-0\npod\/web-1/,
@@ -164,7 +171,7 @@ describe("the seed's manifest", { skip: noContainers }, () => {
       ),
       [newIp],
     );
-    assert.equal(await stead.exec('web-0', 'curl', '-s', `http://web-1.nginx/`), 'kept\n');
+    assert.equal(await stead.exec('asker', 'curl', '-s', 'http://web-1.nginx/'), 'kept\n');
   });
 
   it('forwards a port and takes patches', async () => {

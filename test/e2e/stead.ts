@@ -169,11 +169,9 @@ export class TestStead {
     let pending = '';
     child.stdout.on('data', (chunk) => {
       pending += chunk;
-      // kubectl prints each event as a document that ends with a brace in the first column.
-      for (let end = pending.indexOf('\n}\n'); end >= 0; end = pending.indexOf('\n}\n')) {
-        events.push(JSON.parse(pending.slice(0, end + 2)));
-        pending = pending.slice(end + 3);
-      }
+      const lines = pending.split('\n');
+      pending = lines.pop() ?? '';
+      for (const line of lines) if (line) events.push(JSON.parse(line));
     });
     return { events, stop: () => void child.kill() };
   }

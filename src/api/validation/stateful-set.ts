@@ -1,17 +1,9 @@
 // What may stand in a StatefulSet, and what may change (pkg/apis/apps/validation, ValidateStatefulSet…). Stricter than
 // upstream in two things that would only show later, as pods that cannot be made: the whole template is checked, and
-// so are the claim templates.
-import {
-  duplicate,
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-} from '../errors.ts';
+// so are the claim templates (claim-templates.ts), which may grow, as upstream's may not.
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../errors.ts';
 import type {
   LabelSelector,
-  PersistentVolumeClaim,
   PodTemplateSpec,
   StatefulSet,
   StatefulSetSpec,
@@ -19,11 +11,12 @@ import type {
 } from '../generated/types.ts';
 import { dns1123Label } from '../names.ts';
 import { selectorOf, validateLabelSelector } from '../selectors.ts';
+import { validateClaimTemplates, validateClaimTemplatesUpdate } from './claim-templates.ts';
 import { differingFields } from './equality.ts';
-import { checked, nonNegative, oneOf, optionalLabel } from './field-rules.ts';
+import { nonNegative, oneOf, optionalLabel } from './field-rules.ts';
 import { intOrPercent } from './int-or-percent.ts';
-import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim.ts';
 import { validatePodTemplateSpec } from './pod-template.ts';
+import { validateStatefulSetOptions } from './stateful-set-options.ts';
 
 /** Pods carry `controller-revision-hash: <set>-<10 characters>`, and a label's value has at most 63 characters. */
 const MAX_NAME = 52;
@@ -36,6 +29,7 @@ const MUTABLE: readonly string[] = [
   'revisionHistoryLimit',
   'template',
   'updateStrategy',
+  'volumeClaimTemplates',
 ];
 
 /** The reasons why a set cannot have this name: its pods are named after it, and their labels too. */
@@ -50,8 +44,10 @@ export function statefulSetName(name: string): string[] {
   return reasons;
 }
 
-export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
+export function validateStatefulSet(set: StatefulSet): FieldError[] {
+  const { spec } = set;
   return [
+    ...validateStatefulSetOptions(set),
     ...validateSpec(spec),
     ...optionalLabel(spec.serviceName, 'spec.serviceName'),
     ...validateClaimTemplates(spec.volumeClaimTemplates ?? [], 'spec.volumeClaimTemplates'),
@@ -161,24 +157,16 @@ function validateTemplate(spec: StatefulSetSpec): FieldError[] {
   return errors;
 }
 
-function validateClaimTemplates(templates: readonly PersistentVolumeClaim[], path: string): FieldError[] {
-  const seen = new Set<string>();
-  return templates.flatMap((template, index) => {
-    const { name } = template.metadata;
-    const at = `${path}[${index}]`;
-    if (!name) return [required(`${at}.metadata.name`)];
-    const again = seen.has(name) ? [duplicate(`${at}.metadata.name`, name)] : [];
-    seen.add(name);
-    return [
-      ...checked(name, `${at}.metadata.name`, dns1123Label),
-      ...again,
-      ...validatePersistentVolumeClaimSpec(template.spec, `${at}.spec`),
-    ];
-  });
-}
-
 export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet): FieldError[] {
-  const errors = validateSpec(set.spec);
+  const errors = [
+    ...validateStatefulSetOptions(set, old),
+    ...validateSpec(set.spec),
+    ...validateClaimTemplatesUpdate(
+      set.spec.volumeClaimTemplates ?? [],
+      old.spec.volumeClaimTemplates ?? [],
+      'spec.volumeClaimTemplates',
+    ),
+  ];
   if (differingFields(set.spec, old.spec).some((field) => !MUTABLE.includes(field))) {
     errors.push(
       forbiddenField(

@@ -5,7 +5,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
 import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
-import { type Attributes, type Authorizer, refusal } from '../authn/authorize.ts';
+import { type Attributes, type Authorizer, refusal } from '../authz/authorize.ts';
 import { type ConnectHandler, type ConnectRequest, isConnect } from '../connect.ts';
 import type { ApiServer, User } from '../request.ts';
 import { sendDocument } from './documents.ts';

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { StatusError } from '../../api/errors.ts';
 import { silentLog } from '../../api/log.ts';
-import { authorizeMasters } from '../authn/authorize.ts';
+import { authorizeMasters } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
 import { type KeyPair, makeTestCertificates, type TestCertificates } from '../test-certificates.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';

@@ -8,7 +8,7 @@ import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
-import type { Authorizer } from '../authn/authorize.ts';
+import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
 import type { ApiServer } from '../request.ts';
 import { admitUpgrade, type DispatcherParts, dispatch } from './dispatcher.ts';

@@ -28,7 +28,7 @@ import {
   resourcesConfig,
   sandboxConfig,
 } from './requests.ts';
-import { type OpenSession, openPortForward, openWebSocketSession } from './web-socket-streams.ts';
+import { openPortForward, openSession } from './spdy-streams.ts';
 import type {
   WireContainer,
   WireContainerStatus,
@@ -42,8 +42,6 @@ export interface CriRuntimeOptions {
   socket: string;
   log: Log;
   clock: Clock;
-  /** How exec and attach reach containerd's streaming server; left out: WebSocket, which cannot half-close stdin. */
-  openSession?: OpenSession;
 }
 
 const PULL_LIMIT_MS = 3 * 3600 * 1000;
@@ -65,14 +63,12 @@ export async function criRuntime(options: CriRuntimeOptions): Promise<Runtime> {
 
 class CriRuntime implements Runtime {
   readonly #channel: CriChannel;
-  readonly #openSession: OpenSession;
   readonly #exits: ExitWatch;
   /** Which sandbox a container belongs to: CRI's status of a container does not say. */
   readonly #sandboxOf = new Map<string, string>();
 
   constructor(channel: CriChannel, options: CriRuntimeOptions) {
     this.#channel = channel;
-    this.#openSession = options.openSession ?? openWebSocketSession;
     this.#exits = new ExitWatch(channel, options.clock, options.log, {
       container: (id) => this.container(id),
       sandbox: (id) => this.sandbox(id),
@@ -253,7 +249,7 @@ class CriRuntime implements Runtime {
       // A terminal has one stream for both.
       stderr: stderr && !tty,
     });
-    return this.#openSession(url, options);
+    return openSession(url, options);
   }
 
   async attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
@@ -265,13 +261,13 @@ class CriRuntime implements Runtime {
       stderr: stderr && !tty,
       tty,
     });
-    return this.#openSession(url, options);
+    return openSession(url, options);
   }
 
   async portForward(sandboxId: string, port: number): Promise<Duplex> {
     const request = { pod_sandbox_id: sandboxId, port: [port] };
     const { url } = await this.#channel.runtime<{ url: string }>('PortForward', request);
-    return openPortForward(url);
+    return openPortForward(url, port);
   }
 
   async reopenLog(containerId: string): Promise<void> {

@@ -1,0 +1,125 @@
+// Exec, attach and port-forward over the runtime's streaming server, in SPDY/3.1: the one protocol that every CRI
+// runtime speaks and that can half-close stdin (kubelet's and crictl's own choice for long).
+import { request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ExecOptions, Session } from '../../api/node-streams.ts';
+import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
+
+const COMMAND_PROTOCOL = 'v4.channel.k8s.io';
+const PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
+
+/** Opens a SPDY connection at the URL that the runtime gave. Rejects with what it answered instead. */
+function connect(url: string, protocol: string, onClose: (error?: Error) => void): Promise<SpdySession> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, {
+      method: 'POST',
+      headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol },
+    });
+    outgoing.once('upgrade', (_response, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      const refuse = (stream: SpdyStream): void => void stream.destroy();
+      resolve(new SpdySession(socket, 'client', { onStream: refuse, onClose }));
+    });
+    outgoing.once('response', (response) => {
+      response.resume();
+      reject(
+        new Error(
+          `the container runtime refused the stream: ${response.statusCode} ${response.statusMessage}`,
+        ),
+      );
+    });
+    outgoing.once('error', reject);
+    outgoing.end();
+  });
+}
+
+/** Opens an exec or attach session. */
+export async function openSession(url: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
+  let broken: (error?: Error) => void = () => {};
+  const brokenOff = new Promise<Error | undefined>((resolve) => {
+    broken = resolve;
+  });
+  const session = await connect(url, COMMAND_PROTOCOL, broken);
+  const open = (streamType: string): Promise<SpdyStream> => session.openStream({ streamtype: streamType });
+  const error = await open('error');
+  const stdin = options.stdin ? await open('stdin') : undefined;
+  const stdout = options.stdout ? await open('stdout') : undefined;
+  const stderr = options.stderr && !options.tty ? await open('stderr') : undefined;
+  const resize = options.tty ? await open('resize') : undefined;
+  // The runtime reads these to their end, which is now: nothing is sent on them.
+  for (const readOnly of [error, stdout, stderr]) readOnly?.end();
+
+  const run = async (): Promise<{ exitCode: number; error?: string }> => {
+    const status = await Promise.race([textOf(error), brokenOff]);
+    await Promise.all([endOf(stdout), endOf(stderr)]);
+    session.close();
+    if (typeof status === 'string') return outcomeOf(status);
+    return { exitCode: 1, error: status?.message ?? 'the connection to the container runtime broke off' };
+  };
+  return {
+    ...(stdin ? { stdin } : {}),
+    ...(stdout ? { stdout } : {}),
+    ...(stderr ? { stderr } : {}),
+    resize(columns, rows) {
+      resize?.write(JSON.stringify({ Width: columns, Height: rows }));
+    },
+    exit: run(),
+    close: () => session.close(),
+  };
+}
+
+/** Opens a connection to a port of the pod; it fails with the runtime's words if nothing listens there. */
+export async function openPortForward(url: string, port: number): Promise<Duplex> {
+  const session = await connect(url, PORT_FORWARD_PROTOCOL, () => {});
+  const headers = { port: `${port}`, requestid: '0' };
+  const error = await session.openStream({ ...headers, streamtype: 'error' });
+  const data = await session.openStream({ ...headers, streamtype: 'data' });
+  error.end();
+  void textOf(error).then((message) => {
+    if (message) data.destroy(new Error(message));
+  });
+  data.once('close', () => session.close());
+  return data;
+}
+
+/** All that comes on a stream. */
+function textOf(stream: SpdyStream): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('end', () => resolve(Buffer.concat(chunks).toString()));
+  });
+}
+
+function endOf(stream: SpdyStream | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream || stream.readableEnded || stream.destroyed) return resolve();
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+  });
+}
+
+/** Reads the metav1.Status of the error stream; nothing means success. */
+function outcomeOf(text: string): { exitCode: number; error?: string } {
+  if (text === '') return { exitCode: 0 };
+  try {
+    const status: unknown = JSON.parse(text);
+    if (!isRecord(status)) return { exitCode: 1, error: text };
+    if (status.status === 'Success') return { exitCode: 0 };
+    const causes =
+      isRecord(status.details) && Array.isArray(status.details.causes) ? status.details.causes : [];
+    for (const cause of causes) {
+      if (isRecord(cause) && cause.reason === 'ExitCode') return { exitCode: Number(cause.message) };
+    }
+    return { exitCode: 1, error: typeof status.message === 'string' ? withoutPrefix(status.message) : text };
+  } catch {
+    return { exitCode: 1, error: text };
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The API server says that it is an internal error; the runtime has said so too. */
+const withoutPrefix = (message: string): string => message.replace(/^Internal error occurred: /, '');
