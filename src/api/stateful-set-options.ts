@@ -2,7 +2,7 @@
 // annotations and not fields, so that every client and every Kubernetes takes the manifest. What they do is the
 // StatefulSet controller's.
 import type { StatefulSet } from './generated/types.ts';
-import { type Selector, parseLabelSelector } from './selectors.ts';
+import { parseLabelSelector, type Selector } from './selectors.ts';
 
 /** `manual`: a rollout that is stuck on a pod that never became Ready is left as it is, as upstream does. */
 export const ROLLOUT_RECOVERY = 'stead.dev/rollout-recovery';
@@ -70,7 +70,8 @@ function readRanges(text: string): Read<OrdinalRange[]> {
     }
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
-    if (last < first) return { problem: `the range "${part}" ends before it begins: write "${last}-${first}"` };
+    if (last < first)
+      return { problem: `the range "${part}" ends before it begins: write "${last}-${first}"` };
     ranges.push({ first, last });
   }
   return { value: joined(ranges) };
@@ -112,11 +113,13 @@ export const STATEFUL_SET_ANNOTATIONS: readonly string[] = Object.keys(READERS);
 
 /** Why the annotation cannot have this value; undefined if it can, or is not one of `STATEFUL_SET_ANNOTATIONS`. */
 export function optionProblem(annotation: string, text: string): string | undefined {
-  const read = new Map<string, (text: string) => Read<unknown>>(Object.entries(READERS)).get(annotation)?.(text);
+  const read = new Map<string, (text: string) => Read<unknown>>(Object.entries(READERS)).get(annotation)?.(
+    text,
+  );
   return read && 'problem' in read ? read.problem : undefined;
 }
 
-function valueOf<T>(text: string | undefined, read: (text: string) => Read<T>, otherwise: T): T {
+function readOr<T>(text: string | undefined, read: (text: string) => Read<T>, otherwise: T): T {
   if (text === undefined) return otherwise;
   const result = read(text);
   return 'value' in result ? result.value : otherwise;
@@ -135,11 +138,11 @@ export function optionsOf(set: StatefulSet): StatefulSetOptions {
   const before = known.get(annotations);
   if (before) return before;
   const options: StatefulSetOptions = {
-    recoversRollouts: valueOf(annotations[ROLLOUT_RECOVERY], READERS[ROLLOUT_RECOVERY], NONE.recoversRollouts),
-    reserved: valueOf(annotations[RESERVE_ORDINALS], readRanges, []),
-    updateLast: valueOf<Selector | undefined>(annotations[UPDATE_LAST], readSelector, undefined),
-    updatesInPlace: valueOf(annotations[POD_UPDATE], READERS[POD_UPDATE], NONE.updatesInPlace),
-    paused: valueOf(annotations[PAUSED], READERS[PAUSED], NONE.paused),
+    recoversRollouts: readOr(annotations[ROLLOUT_RECOVERY], READERS[ROLLOUT_RECOVERY], NONE.recoversRollouts),
+    reserved: readOr(annotations[RESERVE_ORDINALS], readRanges, []),
+    updateLast: readOr<Selector | undefined>(annotations[UPDATE_LAST], readSelector, undefined),
+    updatesInPlace: readOr(annotations[POD_UPDATE], READERS[POD_UPDATE], NONE.updatesInPlace),
+    paused: readOr(annotations[PAUSED], READERS[PAUSED], NONE.paused),
   };
   known.set(annotations, options);
   return options;

@@ -27,8 +27,8 @@ export interface Waiting {
   act?: 'creation' | 'deletion' | 'update';
   /** Whom it waits for. */
   for: Party;
-  /** What that one has to be: `Ready`, `Available`, `Bound`, `gone`, `created`. */
-  tobe: 'Ready' | 'Available' | 'Bound' | 'gone' | 'created';
+  /** What that one has to be: `Ready`, `Available`, `Bound`, `gone`, `created`, `expanded`. */
+  tobe: 'Ready' | 'Available' | 'Bound' | 'gone' | 'created' | 'expanded';
   /** Why it is not yet. */
   because: Cause | Waiting;
 }

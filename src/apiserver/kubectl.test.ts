@@ -170,6 +170,7 @@ before(async () => {
   await writeFile(join(directory, 'kubeconfig'), JSON.stringify(config));
   await writeFile(join(directory, 'nginx.yaml'), MANIFEST);
   await applied({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
+  await applied({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
 });
 
 after(async () => {

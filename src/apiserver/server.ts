@@ -1,9 +1,11 @@
 // The API server's pipeline: takes a request free of HTTP, and hands it to the file of its verb. What is served is
 // the table of resources it is made with.
+import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, notFound, StatusError } from '../api/errors.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
+import { createIdentity, type Identity } from './identity.ts';
 import { Registry, type RegistryParts } from './registry.ts';
 import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
 import { bind } from './verbs/binding.ts';
@@ -22,10 +24,14 @@ import { watch } from './verbs/watch.ts';
 export interface ApiServerOptions extends RegistryParts {
   /** Addresses for Services: IPv4, as `10.96.0.0/16`. */
   serviceCidr: string;
+  /** Signs the tokens of service accounts: an EC key on P-256. Without one, tokens end with this server. */
+  serviceAccountKey?: KeyObject;
 }
 
 /** An API server that runs; `stop` ends its watches (the store is not its own, and stays open). */
 export interface RunningApiServer extends ApiServer {
+  /** Who has which token, who may do what, and how others verify: for `serveHttps`. */
+  identity: Pick<Identity, 'authenticateToken' | 'authorize' | 'documents'>;
   stop(): void;
 }
 
@@ -52,12 +58,14 @@ const VERBS: Readonly<Record<ApiRequest['verb'], Handler>> = {
 export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const { resources, log } = options;
   const registry = new Registry(options);
-  const plugins = admissionPlugins(options.serviceCidr);
+  const identity = createIdentity(registry, options.serviceAccountKey);
+  const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
   return {
     async handle(request) {
       try {
-        return await handlerOf(request)(registry, plugins, request);
+        const answer = identity.answer(request);
+        return await (answer ?? handlerOf(request)(registry, plugins, request));
       } catch (error) {
         if (error instanceof StatusError) throw error;
         const { verb, resource, namespace, name } = request;
@@ -67,6 +75,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
     },
     resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
     resources: () => resources,
+    identity,
     stop: () => registry.stop(),
   };
 }

@@ -24,7 +24,7 @@ export interface TestServer {
 
 type RequestArgs = [verb: ApiRequest['verb'], plural: string, parts?: Partial<ApiRequest>];
 
-/** A server with the namespace `default`. */
+/** A server with the namespace `default` and its service account. */
 export async function startTestServer(): Promise<TestServer> {
   const clock = manualClock();
   const store = openMemoryStore();
@@ -74,6 +74,7 @@ export async function startTestServer(): Promise<TestServer> {
     },
   };
   await handle('create', 'namespaces', { body: { metadata: { name: 'default' } } });
+  await handle('create', 'serviceaccounts', { body: { metadata: { name: 'default' } } });
   return server;
 }
 

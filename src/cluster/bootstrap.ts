@@ -1,4 +1,4 @@
-// The objects that every cluster has from the start: its namespaces, its priority classes, its storage class. Made
+// The objects that every cluster has from the start: its namespaces, its priority classes, its storage class, its roles. Made
 // if they are missing, left alone if somebody changed them.
 import { isAlreadyExists } from '../api/errors.ts';
 import type { KubeObject } from '../api/objects.ts';
@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../api/resource.ts';
 import { namespaces } from '../api/resources/namespaces.ts';
 import { priorityClasses } from '../api/resources/priority-classes.ts';
 import { storageClasses } from '../api/resources/storage-classes.ts';
+import { ensureDefaultRbac } from '../apiserver/authz/ensure-default-rbac.ts';
 import type { Client } from '../client/client.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
 
@@ -27,6 +28,7 @@ export async function bootstrap(client: Client): Promise<void> {
       ensure(client, priorityClasses, { metadata: { name }, value, description }),
     ),
     ensure(client, storageClasses, defaultStorageClass()),
+    ensureDefaultRbac(client),
   ]);
 }
 

@@ -1,9 +1,9 @@
 // The control plane role: store, API server, its HTTPS face, and every controller, wired together in one process.
 
+import { createPrivateKey } from 'node:crypto';
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import { allResources } from '../api/resources/all.ts';
-import { authorizeMasters } from '../apiserver/authz/authorize.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
 import { serveHttps } from '../apiserver/http/serve-https.ts';
 import { createApiServer } from '../apiserver/server.ts';
@@ -51,6 +51,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log: log.named('api'),
     resources: allResources,
     serviceCidr: SERVICE_CIDR,
+    // As upstream does when it is given no key for this purpose alone.
+    serviceAccountKey: createPrivateKey(options.certificates.server.key),
   });
   const client = directClient(api, {
     name: 'system:stead',
@@ -64,8 +66,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     tls: { ...options.certificates.server, ca: options.certificates.ca },
     host: options.host,
     port: options.port,
-    authenticateToken: () => undefined,
-    authorize: authorizeMasters,
+    ...api.identity,
     connect: options.connect,
     log: log.named('https'),
     clock,

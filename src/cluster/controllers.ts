@@ -13,6 +13,7 @@ import { runProtectionController } from '../controllers/protection/controller.ts
 import { runServiceAccountsController } from '../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../controllers/statefulset/controller.ts';
 import { runScheduler } from '../scheduler/controller.ts';
+import { runLocalExpander } from '../storage/expander.ts';
 import { runLocalProvisioner } from '../storage/provisioner.ts';
 
 /** Runs until the context's signal. */
@@ -25,6 +26,7 @@ export function controllers(rootCertificate: string): Record<string, Controller>
     scheduler: runScheduler,
     claims: runClaimsController,
     provisioner: runLocalProvisioner,
+    expander: runLocalExpander,
     endpointslices: runEndpointSlicesController,
     endpoints: runEndpointsController,
     garbage: (context) => runGarbageController(context, allResources),

@@ -1,5 +1,5 @@
 // The data directory as a whole: makes it, and refuses one that a newer stead has written.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import type { Paths } from './paths.ts';
 import { UserError } from './user-error.ts';
 
@@ -22,6 +22,7 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
       `The data directory ${paths.data} cannot be made (${why}): run as root, or give a --data-dir that you may write to.`,
     );
   }
+  await refuseFullDisk(paths);
   const found = await readLayoutVersion(paths);
   if (found !== undefined && found > LAYOUT_VERSION) {
     throw new UserError(
@@ -37,6 +38,18 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
       },
     );
   }
+}
+
+/** Below this, containers could not even be started and stopped in order. */
+const LEAST_FREE_MIB = 64;
+
+async function refuseFullDisk(paths: Paths): Promise<void> {
+  const { bavail, bsize } = await statfs(paths.data);
+  const freeMib = Math.floor((bavail * bsize) / 1024 / 1024);
+  if (freeMib >= LEAST_FREE_MIB) return;
+  throw new UserError(
+    `The disk of the data directory ${paths.data} is full (${freeMib} MiB free, stead needs ${LEAST_FREE_MIB}): free some space, or give another --data-dir.`,
+  );
 }
 
 async function readLayoutVersion(paths: Paths): Promise<number | undefined> {

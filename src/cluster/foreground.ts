@@ -1,5 +1,6 @@
 // Runs stead in this process until it is told to stop. TERM and INT end the process and leave every container
 // running, for the next stead to adopt; `stead down`, which comes over the control socket, stops those too.
+import { rmdir } from 'node:fs/promises';
 import { type ClusterConfig, type RunningCluster, startCluster } from './cluster.ts';
 import { serveControl } from './control-socket.ts';
 import { prepareDataDirectory } from './data-directory.ts';
@@ -43,13 +44,18 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
     await onReady();
     await aborted(stop.signal);
   } catch (error) {
-    if (error instanceof UserError) process.send?.({ failed: error.message });
+    const message = error instanceof Error ? error.message : String(error);
+    process.send?.({
+      failed: error instanceof UserError ? message : `stead cannot go on: ${message} (see ${paths.log}).`,
+    });
     throw error;
   } finally {
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
     await cluster?.close();
     await closeControl?.();
+    // Only if nothing is left there for the next start to find.
+    await rmdir(paths.run).catch(() => {});
     log.info('stead has ended', { pid: process.pid });
   }
 }

@@ -1,6 +1,6 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
-import { rm, rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
 import { removeBridge } from '../network/cni/bridge.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
@@ -27,8 +27,15 @@ export async function purge(paths: Paths): Promise<void> {
     await removeBridge(runCommand, network);
     await removeCgroup(CGROUP_ROOT);
   }
-  await rm(paths.data, { recursive: true, force: true });
+  await emptyDirectory(paths.data);
+  // A data directory that is a disk's mount point stays, empty.
+  await rmdir(paths.data).catch(() => {});
   await rm(paths.run, { recursive: true, force: true });
   // The directory above holds those of all instances: it goes with the last.
   await rmdir(dirname(paths.run)).catch(() => {});
+}
+
+async function emptyDirectory(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }

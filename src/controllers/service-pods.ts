@@ -108,11 +108,3 @@ function published(pod: Pod): string {
     pod.spec.subdomain,
   ]);
 }
-
-/**
- * How long to gather changes of a service before its endpoints are written, in ms: nothing for a small one, up to
- * half a second for thousands of pods, so that a rollout's work does not grow with the square of its size.
- */
-export function gatherMs(podCount: number): number {
-  return podCount <= 100 ? 0 : Math.min(Math.ceil(podCount / 10), 500);
-}

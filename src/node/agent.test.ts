@@ -121,6 +121,49 @@ describe('node agent', () => {
     ]);
   });
 
+  it('restarts a container whose image has changed in place: address, sandbox and node stay', async () => {
+    startAgent();
+    await createPod('web-0');
+    await ready('web-0');
+    const before = await get('web-0');
+    const { metadata, spec } = before;
+    const containers = spec.containers.map((container) => ({ ...container, image: 'nginx:2' }));
+    await cluster.client.update(pods, structuredClone({ ...before, metadata, spec: { ...spec, containers } }));
+    await cluster.until(async () => (await containerOf('web-0')).image === 'nginx:2', 'the new image');
+    await ready('web-0');
+    const after = await get('web-0');
+    assert.equal(after.metadata.uid, before.metadata.uid);
+    assert.equal(after.status?.podIP, before.status?.podIP);
+    assert.equal(after.status?.observedGeneration, after.metadata.generation);
+    const [was] = before.status?.containerStatuses ?? [];
+    const [is] = after.status?.containerStatuses ?? [];
+    assert.notEqual(is?.containerID, was?.containerID);
+    assert.equal(is?.restartCount, 1);
+    assert.equal((await runtime.listSandboxes()).length, 1);
+    assert.ok(
+      (await cluster.eventsOf('web-0')).includes(
+        'Killing: Container nginx definition changed, will be restarted',
+      ),
+    );
+  });
+
+  it('an image that cannot be pulled, changed to one that can, is pulled at once', async () => {
+    runtime.setMissing('nginx:broken', true);
+    startAgent();
+    await createPod('web-0', {}, { image: 'nginx:broken' });
+    await cluster.until(
+      async () =>
+        (await get('web-0')).status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ImagePullBackOff',
+      'back-off',
+    );
+    await cluster.clock.advance(120_000);
+    const pod = await get('web-0');
+    const containers = pod.spec.containers.map((container) => ({ ...container, image: 'nginx:2' }));
+    await cluster.client.update(pods, structuredClone({ ...pod, spec: { ...pod.spec, containers } }));
+    await cluster.clock.advance(1_000);
+    assert.ok(isPodReady(await get('web-0')));
+  });
+
   it('registers the node and renews its lease', async () => {
     await cluster.client.create(namespaces, {
       apiVersion: 'v1',
@@ -369,7 +412,7 @@ describe('node agent', () => {
         return new Map();
       },
     });
-    await createPod('web-0');
+    await createPod('web-0', { automountServiceAccountToken: false });
     await cluster.until(
       async () => (await cluster.eventsOf('web-0')).some((event) => event.startsWith('FailedMount')),
       'FailedMount',

@@ -2,16 +2,10 @@
 // just placed. Kept as things change, so that a decision costs the number of nodes and not the number of pods.
 import type { Node, Pod } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
+import { type Amounts, amountsOf, podRequests } from '../api/pod-resources.ts';
 import { claimKeysOf } from '../api/pod-state.ts';
 import { AffinityCounts, type NamespaceLabels } from './affinity-terms.ts';
-import {
-  type Amounts,
-  amountsOf,
-  type HostPort,
-  hostPortsOf,
-  podRequests,
-  podRequestsForScore,
-} from './requests.ts';
+import { type HostPort, hostPortsOf, podRequestsForScore } from './requests.ts';
 
 interface Placed {
   pod: Stored<Pod>;

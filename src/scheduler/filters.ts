@@ -1,12 +1,14 @@
 // Whether a pod may run on a node: one question per function, each answered with upstream's reasons (empty: it may).
 // In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
+
 import type { Pod, Taint } from '../api/generated/types.ts';
 import { matchesNodeSelector } from '../api/node-selector.ts';
 import type { Stored } from '../api/objects.ts';
+import { type Amounts, podRequests } from '../api/pod-resources.ts';
 import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE, untolerated } from '../api/taints.ts';
 import { affinityGroups, antiAffinityGroups, matchesGroup, type TermGroup } from './affinity-terms.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
-import { type Amounts, type HostPort, hostPortsOf, podRequests, portsConflict } from './requests.ts';
+import { type HostPort, hostPortsOf, portsConflict } from './requests.ts';
 import { type Domains, spreadDomains, spreadReasons } from './topology-spread.ts';
 
 /** What is worked out once per pod and then asked of every node. */

@@ -10,9 +10,9 @@ import type {
   StorageClass,
 } from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
+import { podRequests } from '../api/pod-resources.ts';
 import { ClusterState } from './cluster-state.ts';
 import { planPod } from './plan.ts';
-import { podRequests } from './requests.ts';
 import type { StorageView } from './volumes.ts';
 
 let uids = 0;

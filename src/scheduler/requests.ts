@@ -1,9 +1,6 @@
-// What a pod takes from a node: the resources that it requests, and the host's ports. Amounts are bigints in
-// nano-units (1 core = 10⁹, 1 byte = 10⁹), the unit of api/quantity.ts.
-import type { Container, Pod } from '../api/generated/types.ts';
-import { parseQuantity } from '../api/quantity.ts';
-
-export type Amounts = Map<string, bigint>;
+// What a pod takes from a node beside what it requests: what scoring assumes that it uses, and the host's ports.
+import type { Pod } from '../api/generated/types.ts';
+import { type Amounts, amountsOf, podRequestsBy } from '../api/pod-resources.ts';
 
 /** What upstream's scoring assumes of a container that requests nothing: 100 millicores, 200 MB. */
 const UNREQUESTED: Readonly<Record<string, bigint>> = {
@@ -11,59 +8,14 @@ const UNREQUESTED: Readonly<Record<string, bigint>> = {
   memory: 200n * 1024n * 1024n * 1_000_000_000n,
 };
 
-export function amountsOf(list: Record<string, string> | undefined): Amounts {
-  return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, parseQuantity(text) ?? 0n]));
-}
-
-function addTo(sum: Amounts, other: Amounts): void {
-  for (const [name, amount] of other) sum.set(name, (sum.get(name) ?? 0n) + amount);
-}
-
-function raiseTo(sum: Amounts, other: Amounts): void {
-  for (const [name, amount] of other) if (amount > (sum.get(name) ?? 0n)) sum.set(name, amount);
-}
-
-const plus = (a: Amounts, b: Amounts): Amounts => {
-  const sum = new Map(a);
-  addTo(sum, b);
-  return sum;
-};
-
-/**
- * What the pod requests in all: its containers and sidecars together, or, if that is more, the greatest moment of
- * its start; its own resources where set; and its overhead (component-helpers/resource, PodRequests).
- */
-export function podRequests(pod: Pod): Amounts {
-  return sumOver(pod, (container) => amountsOf(container.resources?.requests));
-}
-
-/** The same for scoring: who requests nothing still uses something (`NonMissingContainerRequests` upstream). */
+/** What the pod requests, for scoring: who requests nothing still uses something (`NonMissingContainerRequests`). */
 export function podRequestsForScore(pod: Pod): Amounts {
-  return sumOver(pod, (container) => {
+  return podRequestsBy(pod, (container) => {
     const amounts = amountsOf(container.resources?.requests);
     for (const [name, amount] of Object.entries(UNREQUESTED))
       if (!amounts.has(name)) amounts.set(name, amount);
     return amounts;
   });
-}
-
-function sumOver(pod: Pod, requestsOf: (container: Container) => Amounts): Amounts {
-  const running: Amounts = new Map();
-  for (const container of pod.spec.containers) addTo(running, requestsOf(container));
-  const sidecars: Amounts = new Map();
-  const starting: Amounts = new Map();
-  for (const container of pod.spec.initContainers ?? []) {
-    const requests = requestsOf(container);
-    if (container.restartPolicy === 'Always') {
-      addTo(running, requests);
-      addTo(sidecars, requests);
-      raiseTo(starting, sidecars);
-    } else raiseTo(starting, plus(sidecars, requests));
-  }
-  raiseTo(running, starting);
-  for (const [name, amount] of amountsOf(pod.spec.resources?.requests)) running.set(name, amount);
-  addTo(running, amountsOf(pod.spec.overhead));
-  return running;
 }
 
 /** One port of the host. */

@@ -2,10 +2,11 @@
 // what the pod prefers. Ties go to the node whose name comes first, so that equal worlds give equal decisions.
 import { matchesNodeSelectorTerm } from '../api/node-selector.ts';
 import { controllerOf } from '../api/objects.ts';
+import type { Amounts } from '../api/pod-resources.ts';
 import { tolerates } from '../api/taints.ts';
 import type { NodeState } from './cluster-state.ts';
 import type { PodFacts } from './filters.ts';
-import { type Amounts, podRequestsForScore } from './requests.ts';
+import { podRequestsForScore } from './requests.ts';
 
 const SCORED_RESOURCES = ['cpu', 'memory'] as const;
 /** As upstream weighs its plugins: NodeResourcesFit 1, PodTopologySpread 2, NodeAffinity 2, TaintToleration 3. */

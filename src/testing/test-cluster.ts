@@ -9,6 +9,7 @@ import { events } from '../api/resources/events.ts';
 import { namespaces } from '../api/resources/namespaces.ts';
 import { nodes } from '../api/resources/nodes.ts';
 import { pods } from '../api/resources/pods.ts';
+import { serviceAccounts } from '../api/resources/service-accounts.ts';
 import { createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
@@ -42,7 +43,7 @@ export interface TestCluster {
 const STEP_MS = 250;
 const LIMIT_MS = 10 * 60_000;
 
-/** A cluster with the namespace `default` and no nodes. */
+/** A cluster with the namespace `default`, its service account, and no nodes. */
 export async function startTestCluster(): Promise<TestCluster> {
   const clock = new VirtualClock();
   const random = seededRandom(1);
@@ -64,6 +65,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   });
   const client = directClient(server, { name: 'test', groups: ['system:masters'] });
   await client.create(namespaces, { metadata: { name: 'default' }, spec: {} });
+  await client.create(serviceAccounts, { metadata: { namespace: 'default', name: 'default' } });
   const end = new AbortController();
   const informers = createInformers(client, clock, log, end.signal, random);
   const context: RunContext = { client, informers, clock, random, log, signal: end.signal };

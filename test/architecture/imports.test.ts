@@ -24,16 +24,20 @@ const ARROWS = new Set(['cli -> cluster', 'testing -> cluster']);
 
 const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
 
-/** `src/controllers/garbage/plan.ts` → room `controllers`, apartment `controllers/garbage`. */
+/**
+ * `src/controllers/garbage/plan.ts` → room `controllers`, apartment `controllers/garbage`. Files that stand in
+ * `controllers/` itself are the hall, which all apartments share.
+ */
 function placeOf(file: string): { room: string; apartment: string } {
-  const [room = '', second = ''] = relative(source, file).split('/');
-  return { room, apartment: room === 'controllers' ? `${room}/${second}` : room };
+  const [room = '', second, third] = relative(source, file).split('/');
+  return { room, apartment: room === 'controllers' && third !== undefined ? `${room}/${second}` : room };
 }
 
 function violation(from: string, to: string): string | undefined {
   const here = placeOf(from);
   const there = placeOf(to);
   if (here.apartment === there.apartment) return undefined;
+  if (there.apartment === here.room) return undefined;
   const where = `${relative(root, from)} imports ${relative(root, to)}`;
   if (floorOf(here.room) < 0) return `${where}: ${here.room} stands on no floor`;
   if (floorOf(there.room) < 0) return `${where}: ${there.room} stands on no floor`;

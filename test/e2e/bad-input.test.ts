@@ -1,6 +1,6 @@
 // What a user gets wrong, and what they are told: by the API in Kubernetes' words, by the command in one sentence.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,14 +84,45 @@ describe('bad input', { skip: noContainers }, () => {
     await stead.kubectl('delete', 'pod', 'late');
   });
 
-  it('says in one sentence what keeps stead from starting', async () => {
+  /** What `stead up` says when it fails, which it must, in one sentence. */
+  const complaint = async (program: string, args: string[]): Promise<string> => {
+    const { code, stderr } = await run(program, args);
+    assert.equal(code, 1, `${args.join(' ')} succeeded`);
+    assert.match(stderr, /^stead: [^\n]+\n$/);
+    return stderr;
+  };
+
+  it('says in one sentence what the machine lacks', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'stead-bad-'));
-    const sentence = async (...args: string[]): Promise<string> => {
-      const { code, stderr } = await run(process.execPath, [CLI, 'up', ...args]);
-      assert.equal(code, 1, `stead up ${args.join(' ')} succeeded`);
-      assert.match(stderr, /^stead: [^\n]+\n$/);
-      return stderr;
-    };
+    chmodSync(directory, 0o777);
+    const up = `"${process.execPath}" "${CLI}" up --port 0 --data-dir`;
+    try {
+      const nobody = [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        'sh',
+        '-c',
+        `exec ${up} "${directory}/nobody"`,
+      ];
+      assert.match(await complaint('setpriv', nobody), /root/);
+      // In mount namespaces of their own: no containerd, and a disk of 16 MiB.
+      const hidden = `mount --bind /dev/null "$(command -v containerd)" && exec ${up} "${directory}/hidden"`;
+      assert.match(
+        await complaint('unshare', ['-m', 'sh', '-c', hidden]),
+        /containerd is not installed: run `apt-get install/,
+      );
+      const full = `mount -t tmpfs -o size=16m tmpfs "${directory}" && exec ${up} "${directory}"`;
+      assert.match(await complaint('unshare', ['-m', 'sh', '-c', full]), /disk .* is full.*free some space/);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('says in one sentence what is wrong with what it was given', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'stead-bad-'));
+    const sentence = (...args: string[]): Promise<string> =>
+      complaint(process.execPath, [CLI, 'up', ...args]);
     const listener = createServer();
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     try {

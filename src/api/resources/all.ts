@@ -20,6 +20,14 @@ import { podTemplates } from './pod-templates.ts';
 import { pods } from './pods.ts';
 import { priorityClasses } from './priority-classes.ts';
 import { resourceQuotas } from './resource-quotas.ts';
+import {
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectReviews,
+  selfSubjectRulesReviews,
+  subjectAccessReviews,
+  tokenReviews,
+} from './reviews.ts';
 import { roleBindings } from './role-bindings.ts';
 import { roles } from './roles.ts';
 import { secrets } from './secrets.ts';
@@ -58,4 +66,10 @@ export const allResources: readonly ResourceDefinition[] = [
   roleBindings,
   clusterRoles,
   clusterRoleBindings,
+  tokenReviews,
+  selfSubjectReviews,
+  subjectAccessReviews,
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
 ];

@@ -1,8 +1,21 @@
-// The LimitRange resource.
-import type { LimitRange } from '../generated/types.ts';
+// The LimitRange resource. What an item leaves open follows from its bounds.
+import type { LimitRange, LimitRangeItem } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateLimitRange } from '../validation/limit-range.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
+
+/** For containers: the default limit is the maximum, the default request the default limit or the minimum. */
+function setDefaults({ spec }: LimitRange): void {
+  for (const item of spec.limits ?? []) if (item.type === 'Container') setItemDefaults(item);
+}
+
+function setItemDefaults(item: LimitRangeItem): void {
+  const limits = { ...item.max, ...item.default };
+  if (Object.keys(limits).length > 0) item.default = limits;
+  const requests = { ...item.min, ...limits, ...item.defaultRequest };
+  if (Object.keys(requests).length > 0) item.defaultRequest = requests;
+}
 
 export const limitRanges: ResourceDefinition<LimitRange> = {
   group: '',
@@ -17,5 +30,10 @@ export const limitRanges: ResourceDefinition<LimitRange> = {
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [nameColumn(), createdAtColumn()],
-  strategy: {},
+  strategy: {
+    prepareForCreate: setDefaults,
+    validateCreate: validateLimitRange,
+    prepareForUpdate: setDefaults,
+    validateUpdate: validateLimitRange,
+  },
 };

@@ -40,7 +40,11 @@ function fixedPart(template: PersistentVolumeClaim): object {
 }
 
 /** Says of each difference that is not a growth why it is refused. */
-export function validateClaimTemplatesUpdate(templates: Templates, old: Templates, path: string): FieldError[] {
+export function validateClaimTemplatesUpdate(
+  templates: Templates,
+  old: Templates,
+  path: string,
+): FieldError[] {
   if (semanticallyEqual(templates, old)) return [];
   const names = (list: Templates): string => list.map(({ metadata }) => metadata.name).join(', ');
   if (names(templates) !== names(old)) {

@@ -1,4 +1,4 @@
-// Why a claim is not Bound, read from the claim alone: its phase, its conditions, its deletion. The provisioner's
+// Why a claim is not Bound, or not as large as it is to be, read from the claim alone: its phase, its conditions. The provisioner's
 // and the binder's own reasons reach it through the claim's conditions; events are not looked at.
 import type { PersistentVolumeClaim } from '../generated/types.ts';
 import type { Cause } from '../waiting.ts';
@@ -34,4 +34,20 @@ export function whyNotBound(claim: PersistentVolumeClaim): Cause | undefined {
       : 'it names no storage class, and no volume has been bound to it',
     passing: Boolean(storageClass),
   };
+}
+
+/** Why a claim that has to grow has not grown yet. */
+export function whyNotExpanded(claim: PersistentVolumeClaim): Cause {
+  const told = (type: string) =>
+    claim.status?.conditions?.find((each) => each.type === type && each.status === 'True');
+  for (const type of ['NodeResizeError', 'ControllerResizeError']) {
+    const failed = told(type);
+    if (failed) return { reason: type, message: failed.message ?? 'its volume could not grow', passing: false };
+  }
+  if (told('FileSystemResizePending')) {
+    const message = 'the node of its volume has yet to make the file system larger';
+    return { reason: 'FileSystemResizePending', message, passing: true };
+  }
+  if (told('Resizing')) return { reason: 'Resizing', message: 'its volume is being made larger', passing: true };
+  return { reason: 'ClaimExpanding', message: 'its volume is asked to grow', passing: true };
 }

@@ -1,6 +1,6 @@
 // Nobody gives rights that they do not have: neither by writing a role nor by binding one, unless they may `escalate`
 // or `bind` it. Follows pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased.
-import { forbidden } from '../../api/errors.ts';
+import { forbidden, notFound } from '../../api/errors.ts';
 import type {
   ClusterRole,
   ClusterRoleBinding,
@@ -30,29 +30,35 @@ export function roleEscalation(index: RuleIndex, authorize: Authorizer): Admissi
       const { resource, subresource, operation, user } = request;
       if (resource.group !== RBAC_GROUP || subresource || operation === 'DELETE') return;
       if (user.groups.includes(MASTERS)) return;
-      const granted = await grantedRules(request, index);
+      const granted = grantedRules(request, index);
       if (!granted) return;
       const may = (verb: string, plural: string, namespace: string | undefined, name: string) =>
-        authorize(user, { resource: { group: RBAC_GROUP, plural }, verb, subresource: undefined, namespace, name });
+        authorize(user, {
+          resource: { group: RBAC_GROUP, plural },
+          verb,
+          subresource: undefined,
+          namespace,
+          name,
+        });
       const { plural, namespace, name } = granted.exempt;
       if ((await may(granted.verb, plural, namespace, name)).allowed) return;
-      await confirm(request, granted.rules, index, user);
+      await confirm(request, await granted.rules(), index, user);
     },
   };
 }
 
 interface Granted {
-  rules: readonly PolicyRule[];
+  rules(): Promise<readonly PolicyRule[]>;
   /** Who may do this to that role need not have the rules. */
   verb: 'escalate' | 'bind';
   exempt: { plural: string; namespace: string | undefined; name: string };
 }
 
 /** What the write gives away; undefined when it gives nothing new. */
-async function grantedRules(
+function grantedRules(
   { resource, object, old, key }: AdmissionRequest,
   index: RuleIndex,
-): Promise<Granted | undefined> {
+): Granted | undefined {
   if (resource.kind === 'Role' || resource.kind === 'ClusterRole') {
     // The registry has decoded the object by the schema of its kind.
     const role = object as Role | ClusterRole;
@@ -62,19 +68,25 @@ async function grantedRules(
     const sameRules = before && semanticallyEqual(role.rules, before.rules);
     if (sameRules && semanticallyEqual(aggregation, oldAggregation)) return undefined;
     const rules = aggregation ? EVERYTHING : (role.rules ?? []);
-    return { rules, verb: 'escalate', exempt: { plural: resource.plural, ...key } };
+    return {
+      rules: async () => rules,
+      verb: 'escalate',
+      exempt: { plural: resource.plural, namespace: key.namespace, name: key.name },
+    };
   }
   const { roleRef, subjects } = object as RoleBinding | ClusterRoleBinding;
   if (old && semanticallyEqual(subjects, (old as RoleBinding).subjects)) return undefined;
   const plural = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   const namespace = key.namespace;
-  const rules = await index.rulesOf(roleRef, namespace);
-  const exempt = { plural, namespace, name: roleRef.name };
-  if (!rules) {
-    const missing = `${roleRef.kind.toLowerCase()}.${RBAC_GROUP} "${roleRef.name}" not found`;
-    throw forbidden(resource, key.name, missing);
-  }
-  return { rules, verb: 'bind', exempt };
+  return {
+    verb: 'bind',
+    exempt: { plural, namespace, name: roleRef.name },
+    async rules() {
+      const rules = await index.rulesOf(roleRef, namespace);
+      if (!rules) throw notFound({ group: RBAC_GROUP, plural, kind: roleRef.kind }, roleRef.name);
+      return rules;
+    },
+  };
 }
 
 async function confirm(

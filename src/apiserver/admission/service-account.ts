@@ -1,16 +1,90 @@
-// A pod that names no service account runs as its namespace's `default`. Follows
-// plugin/pkg/admission/serviceaccount/admission.go.
-import type { Pod } from '../../api/generated/types.ts';
-import { type AdmissionPlugin, objectOf } from './admission.ts';
+// A pod that names no service account runs as its namespace's `default`; the account must be there; and the pod gets
+// a token of it, unless it or the account says no. Follows plugin/pkg/admission/serviceaccount/admission.go.
+import { randomSuffix, sleep } from '../../api/clock.ts';
+import { forbidden, notFound } from '../../api/errors.ts';
+import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { type AdmissionContext, type AdmissionPlugin, objectOf } from './admission.ts';
+
+const DEFAULT_ACCOUNT = 'default';
+const MIRROR_POD = 'kubernetes.io/config.mirror';
+const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+const VOLUME_PREFIX = 'kube-api-access-';
+/** An hour, and the seven seconds by which upstream knows such tokens. */
+const TOKEN_SECONDS = 3607;
+/** A new namespace's default account is made by a controller, moments later. */
+const LOOKUPS = 10;
+const LOOKUP_INTERVAL_MS = 100;
 
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
-  admit(request) {
+  async admit(request, context) {
     if (request.operation !== 'CREATE') return;
     const pod = objectOf<Pod>(request, '', 'Pod');
-    if (!pod?.spec) return;
-    const name = pod.spec.serviceAccountName || pod.spec.serviceAccount || 'default';
-    pod.spec.serviceAccountName = name;
-    pod.spec.serviceAccount = name;
+    if (!pod?.spec || pod.metadata.annotations?.[MIRROR_POD] !== undefined) return;
+    const { spec } = pod;
+    const name = spec.serviceAccountName || spec.serviceAccount || DEFAULT_ACCOUNT;
+    spec.serviceAccountName = name;
+    spec.serviceAccount = name;
+    const namespace = request.key.namespace ?? '';
+    const account = await find(namespace, name, context);
+    if (!account) {
+      const missing = notFound({ group: '', plural: 'serviceaccount', kind: 'ServiceAccount' }, name).message;
+      const why = `error looking up service account ${namespace}/${name}: ${missing}`;
+      throw forbidden(request.resource, request.key.name, why);
+    }
+    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) {
+      mountToken(pod, context);
+    }
+    if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
+      spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
+    }
   },
 };
+
+async function find(
+  namespace: string,
+  name: string,
+  context: AdmissionContext,
+): Promise<Stored<ServiceAccount> | undefined> {
+  const lookups = name === DEFAULT_ACCOUNT ? LOOKUPS : 1;
+  for (let lookup = 1; ; lookup++) {
+    const found = await context.find('', 'serviceaccounts', { namespace, name });
+    // The resource decides the type.
+    if (found) return found as Stored<ServiceAccount>;
+    if (lookup >= lookups) return undefined;
+    await sleep(context.clock, LOOKUP_INTERVAL_MS);
+  }
+}
+
+/** Gives every container the token, but for those that mount something of their own there. */
+function mountToken({ spec }: Pod, { random }: AdmissionContext): void {
+  const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(VOLUME_PREFIX));
+  const name = existing?.name ?? VOLUME_PREFIX + randomSuffix(random);
+  const mount = (container: Container): boolean => {
+    const mounts = container.volumeMounts ?? [];
+    if (mounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) return false;
+    container.volumeMounts = [...mounts, { name, readOnly: true, mountPath: MOUNT_PATH }];
+    return true;
+  };
+  const mounted = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(mount);
+  if (mounted.length > 0 && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+}
+
+function tokenVolume(name: string): Volume {
+  return {
+    name,
+    projected: {
+      defaultMode: 0o644,
+      sources: [
+        { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: 'token' } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        {
+          downwardAPI: {
+            items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+          },
+        },
+      ],
+    },
+  };
+}

@@ -11,7 +11,8 @@ export interface CertificateSubject {
   O?: string | string[];
 }
 
-const AUTHENTICATED = 'system:authenticated';
+/** Whoever has shown valid credentials is in it. */
+export const AUTHENTICATED = 'system:authenticated';
 
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 

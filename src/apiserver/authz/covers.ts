@@ -43,7 +43,7 @@ function covers(owner: PolicyRule, part: PolicyRule): boolean {
   return (
     hasAll(owner.apiGroups, part.apiGroups) &&
     (part.resources ?? []).every((each) => resourceCovers(owner.resources ?? [], each)) &&
-    (names.length === 0 || (part.resourceNames !== undefined && part.resourceNames.every((n) => names.includes(n))))
+    (names.length === 0 || part.resourceNames?.every((name) => names.includes(name)) === true)
   );
 }
 

@@ -4,7 +4,11 @@ import { AUTOUPDATE, BOOTSTRAP_LABELS } from './default-roles.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
-const subject = (kind: 'User' | 'Group', name: string): RbacV1Subject => ({ kind, name, apiGroup: RBAC_GROUP });
+const subject = (kind: 'User' | 'Group', name: string): RbacV1Subject => ({
+  kind,
+  name,
+  apiGroup: RBAC_GROUP,
+});
 const EVERYBODY_KNOWN = subject('Group', 'system:authenticated');
 
 const CLUSTER: Readonly<Record<string, readonly RbacV1Subject[]>> = {

@@ -48,7 +48,9 @@ const RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:monitoring': [paths('/healthz /healthz/* /livez /livez/* /metrics /readyz /readyz/*')],
   'system:public-info-viewer': [paths('/healthz /livez /readyz /version /version/')],
   'system:service-account-issuer-discovery': [
-    paths('/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/'),
+    paths(
+      '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/',
+    ),
   ],
   'system:basic-user': [
     rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),

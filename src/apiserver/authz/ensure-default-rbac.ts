@@ -65,7 +65,10 @@ async function ensureAll<T extends KubeObject>(
 
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
-function withRules<T extends KubeObject & { rules?: PolicyRule[] }>(found: Stored<T>, wanted: T): T | undefined {
+function withRules<T extends KubeObject & { rules?: PolicyRule[] }>(
+  found: Stored<T>,
+  wanted: T,
+): T | undefined {
   const labels = { ...found.metadata.labels, ...wanted.metadata.labels };
   const missing = missingRules(found.rules ?? [], wanted.rules ?? []);
   const labelled = Object.keys(labels).length === Object.keys(found.metadata.labels ?? {}).length;

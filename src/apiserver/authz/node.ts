@@ -70,7 +70,11 @@ function isOwn(node: string, { resource, subresource, verb, namespace, name }: R
 }
 
 /** What hangs on a pod that is bound to the node. */
-async function isOfOwnPod(registry: Registry, node: string, attributes: ResourceAttributes): Promise<boolean> {
+async function isOfOwnPod(
+  registry: Registry,
+  node: string,
+  attributes: ResourceAttributes,
+): Promise<boolean> {
   const { resource, subresource, verb, namespace, name } = attributes;
   if (resource.group !== '' || !name) return false;
   const pods = (place: string | undefined): Promise<Stored<Pod>[]> => podsOf(registry, node, place);
@@ -98,10 +102,16 @@ async function isOfOwnPod(registry: Registry, node: string, attributes: Resource
 
 function allowedOnPod(subresource: string | undefined, verb: string): boolean {
   if (!subresource) return verb === 'delete';
-  return subresource === 'status' ? WRITE_STATUS.includes(verb) : subresource === 'eviction' && verb === 'create';
+  return subresource === 'status'
+    ? WRITE_STATUS.includes(verb)
+    : subresource === 'eviction' && verb === 'create';
 }
 
-async function podsOf(registry: Registry, node: string, namespace: string | undefined): Promise<Stored<Pod>[]> {
+async function podsOf(
+  registry: Registry,
+  node: string,
+  namespace: string | undefined,
+): Promise<Stored<Pod>[]> {
   const resource = registry.resource('', 'pods');
   if (!resource || !namespace) return [];
   // The cache holds objects of its resource.
@@ -115,7 +125,8 @@ async function usesVolume(
   pods: (namespace: string | undefined) => Promise<Stored<Pod>[]>,
 ): Promise<boolean> {
   const resource = registry.resource('', 'persistentvolumes');
-  const volume = resource && ((await registry.find(resource, { name })) as Stored<PersistentVolume> | undefined);
+  const volume =
+    resource && ((await registry.find(resource, { name })) as Stored<PersistentVolume> | undefined);
   const claim = volume?.spec?.claimRef;
   if (!claim?.name) return false;
   return (await pods(claim.namespace)).some((pod) => claimsOf(pod).has(claim.name ?? ''));

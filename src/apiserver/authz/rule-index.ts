@@ -82,7 +82,8 @@ export class RuleIndex {
 
   #cache(plural: string): Promise<ResourceCache> {
     const resource = this.#registry.resource(RBAC_GROUP, plural);
-    if (!resource) throw new Error(`the API server does not serve ${plural}.${RBAC_GROUP}, which decide who may do what`);
+    if (!resource)
+      throw new Error(`the API server does not serve ${plural}.${RBAC_GROUP}, which decide who may do what`);
     return this.#registry.cache(resource);
   }
 }

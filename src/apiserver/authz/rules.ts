@@ -7,7 +7,8 @@ const ALL = '*';
 /** Whether the rule allows what is asked. */
 export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
-  if ('path' in attributes) return (rule.nonResourceURLs ?? []).some((url) => urlCovers(url, attributes.path));
+  if ('path' in attributes)
+    return (rule.nonResourceURLs ?? []).some((url) => urlCovers(url, attributes.path));
   const { resource, subresource, name } = attributes;
   const names = rule.resourceNames ?? [];
   return (
@@ -30,7 +31,8 @@ export function resourceMatches(
 ): boolean {
   const full = subresource ? `${plural}/${subresource}` : plural;
   return resources.some(
-    (each) => each === ALL || each === full || (subresource !== undefined && each === `${ALL}/${subresource}`),
+    (each) =>
+      each === ALL || each === full || (subresource !== undefined && each === `${ALL}/${subresource}`),
   );
 }
 

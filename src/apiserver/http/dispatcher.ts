@@ -5,16 +5,19 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
 import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
+import { impersonate } from '../authn/impersonate.ts';
+import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import { type Attributes, type Authorizer, refusal } from '../authz/authorize.ts';
 import { type ConnectHandler, type ConnectRequest, isConnect } from '../connect.ts';
 import type { ApiServer, User } from '../request.ts';
 import { sendDocument } from './documents.ts';
+import { encodeValue } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { type HealthCheck, sendHealth } from './health.ts';
 import type { InFlight } from './in-flight.ts';
 import { boolean } from './query.ts';
 import { serveResource } from './resource-request.ts';
-import { sendError } from './respond.ts';
+import { send, sendError } from './respond.ts';
 import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
 
 export interface DispatcherParts {
@@ -22,6 +25,7 @@ export interface DispatcherParts {
   authenticateToken: TokenAuthenticator;
   authorize: Authorizer;
   connect: ConnectHandler | undefined;
+  documents: IdentityDocuments;
   ready: () => Promise<readonly HealthCheck[]>;
   nowMs: () => number;
   inFlight: InFlight;
@@ -61,11 +65,13 @@ async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> 
     if (!OPEN.has(first)) await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
     if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.ready);
+    const document = parts.documents[path];
+    if (document) return send(exchange, 200, document.contentType, encodeValue(document.content, 'json'));
     if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
   const route = routeOf(parts, exchange.method, target);
-  await authorizeOrThrow(parts, user, route);
+  await authorizeOrThrow(parts, user, attributesOf(route, query));
   if (isConnect(route.subresource)) {
     const request = await connectRequest(parts, route, user, query, exchange.signal);
     return handlerOf(parts).request(request, exchange);
@@ -87,7 +93,7 @@ export async function admitUpgrade(
   const user = await userOf(parts, exchange);
   if (!isResourcePath(target.segments)) throw pathNotFound();
   const route = routeOf(parts, exchange.method, target);
-  await authorizeOrThrow(parts, user, route);
+  await authorizeOrThrow(parts, user, attributesOf(route, target.query));
   if (!isConnect(route.subresource))
     throw badRequest('only exec, attach, portforward and log can be upgraded');
   const request = await connectRequest(parts, route, user, target.query, exchange.signal);
@@ -112,11 +118,29 @@ function isResourcePath(segments: readonly string[]): boolean {
   return (segments[0] === 'api' && segments.length > 2) || (segments[0] === 'apis' && segments.length > 3);
 }
 
-function userOf(
-  { authenticateToken }: DispatcherParts,
+/** Who asks, or whom they ask as. */
+async function userOf(
+  { authenticateToken, authorize }: DispatcherParts,
   exchange: Pick<Exchange, 'certificate' | 'header'>,
 ): Promise<User> {
-  return authenticate(exchange.certificate, exchange.header('authorization'), authenticateToken);
+  const user = await authenticate(exchange.certificate, exchange.header('authorization'), authenticateToken);
+  return impersonate(user, (name) => exchange.header(name), authorize);
+}
+
+/** What is asked, as upstream sees it: a namespace lies in itself, and a list of one name is about that object. */
+function attributesOf(
+  { resource, verb, subresource, namespace, name }: ResourceRoute,
+  query: URLSearchParams,
+) {
+  const isNamespace = resource.group === '' && resource.plural === 'namespaces';
+  const selected = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1];
+  return {
+    resource,
+    verb,
+    subresource,
+    namespace: isNamespace ? name : namespace,
+    name: name ?? (verb === 'create' ? undefined : selected),
+  };
 }
 
 function routeOf({ api }: DispatcherParts, method: string, { segments, query }: Target): ResourceRoute {

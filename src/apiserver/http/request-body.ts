@@ -19,7 +19,7 @@ const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 /** Bodies that are no resource of their own. */
-const OTHER_KINDS = new Set(['Binding', 'DeleteOptions', 'Eviction', 'Scale']);
+const OTHER_KINDS = new Set(['Binding', 'DeleteOptions', 'Eviction', 'Scale', 'TokenRequest']);
 
 function schemaOf(api: ApiServer, apiVersion: string, kind: string): string | undefined {
   const served = api.resources().find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);

@@ -8,6 +8,7 @@ import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
+import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
 import type { ApiServer } from '../request.ts';
@@ -29,6 +30,8 @@ export interface HttpsOptions {
   port: number;
   authenticateToken: TokenAuthenticator;
   authorize: Authorizer;
+  /** How others verify the tokens of service accounts, by path. */
+  documents?: IdentityDocuments;
   /** Without it, log, exec, attach and portforward answer 503. */
   connect?: ConnectHandler | undefined;
   log: Log;
@@ -51,6 +54,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     authenticateToken,
     authorize,
     connect,
+    documents: options.documents ?? {},
     ready,
     log,
     nowMs: () => clock.now(),

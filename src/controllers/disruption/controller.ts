@@ -11,7 +11,7 @@ import type { Informers } from '../../client/informers.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
-import { gatherMs } from '../service-pods.ts';
+import { gatherMs } from '../gather.ts';
 import { DELETION_TIMEOUT_MS, planDisruption } from './plan.ts';
 
 const WORKERS = 2;

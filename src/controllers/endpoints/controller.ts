@@ -9,7 +9,8 @@ import { services } from '../../api/resources/services.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
-import { gatherMs, podsOf, selectsPods, watchServicesAndPods } from '../service-pods.ts';
+import { gatherMs } from '../gather.ts';
+import { podsOf, selectsPods, watchServicesAndPods } from '../service-pods.ts';
 import { planEndpoints } from './plan.ts';
 
 const WORKERS = 4;

@@ -24,15 +24,19 @@ export type Action =
   | { type: 'renumberRevision'; revision: Stored<ControllerRevision>; number: number }
   | { type: 'deleteRevision'; revision: Stored<ControllerRevision> }
   | { type: 'createPod'; pod: Pod; claims: ClaimWork }
-  | { type: 'deletePod'; pod: Stored<Pod>; why: 'ended' | 'scaled down' | 'update' }
+  | { type: 'deletePod'; pod: Stored<Pod>; why: 'ended' | 'scaled down' | 'update' | 'recovery' }
+  /** Gives a pod another revision's images, labels and annotations, without making it again. */
+  | { type: 'updateInPlace'; pod: Stored<Pod>; changed: Stored<Pod>; restarted: string[] }
   /** Brings the pod's labels and volumes (if `changed`) and its claims in line with the set. */
   | { type: 'updatePod'; pod: Stored<Pod>; changed?: Pod; claims: ClaimWork }
   /** Makes lost claims of a pending pod again, and corrects the owners of claims. */
-  | { type: 'fixClaims'; pod: Stored<Pod>; claims: ClaimWork };
+  | { type: 'fixClaims'; pod: Stored<Pod>; claims: ClaimWork }
+  /** Brings a claim in line with its template; `storage` if it is to grow to that. */
+  | { type: 'updateClaim'; podName: string; claim: Stored<PersistentVolumeClaim>; storage?: string };
 
 /** Actions of one phase; a phase begins only when the one before has succeeded. */
 export interface Phase {
-  name: 'revisions' | 'replicas' | 'claims' | 'scale down' | 'update' | 'history';
+  name: 'revisions' | 'replicas' | 'claims' | 'scale down' | 'claim growth' | 'update' | 'history';
   actions: Action[];
 }
 

@@ -113,7 +113,7 @@ export class Cluster {
   async report(name: string, state: PodState): Promise<void> {
     await this.bind(name);
     const pod = await this.pod(name);
-    const status = podStatus(state, timestamp(this.clock.now()));
+    const status = podStatus(state, timestamp(this.clock.now()), pod.status?.startTime);
     await this.client.update(pods, structuredClone({ ...pod, status }), { subresource: 'status' });
     await this.settle();
   }

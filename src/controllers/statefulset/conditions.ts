@@ -1,25 +1,30 @@
 // The conditions of a set, which upstream defines and never writes. `Available`: as many pods as wanted are available.
 // `Progressing`: True while the set is complete or on its way, with what it waits for as reason and message; False
 // when what it waits for does not pass by itself (a crash loop, an image that cannot be pulled, no node with room),
-// with that as its reason.
+// with that as its reason. `ClaimsExpanding`: while claims are made larger, how many of them are.
 import { timestamp } from '../../api/clock.ts';
 import type { StatefulSetCondition, StatefulSetStatus } from '../../api/generated/types.ts';
+import { PAUSED } from '../../api/stateful-set-options.ts';
 import { rootCause, sentenceOf, type Waiting } from '../../api/waiting.ts';
+import type { ClaimGrowth } from './claim-growth.ts';
 import { replicasOf } from './identity.ts';
 import { replicaUnavailable, type Scene } from './scene.ts';
 import { untilAvailable } from './waiting.ts';
+
+const OURS: readonly string[] = ['Available', 'Progressing', 'ClaimsExpanding'];
 
 type Told = Pick<StatefulSetCondition, 'status' | 'reason' | 'message'>;
 
 /** The set's conditions now; a condition's time is that of its last change of status. Others' conditions stay. */
 export function conditionsOf(
   scene: Scene,
+  growth: ClaimGrowth,
   status: StatefulSetStatus,
   waiting: Waiting | undefined,
   busy: boolean,
 ): StatefulSetCondition[] {
   const before = scene.set.status?.conditions ?? [];
-  const others = before.filter(({ type }) => type !== 'Available' && type !== 'Progressing');
+  const others = before.filter(({ type }) => !OURS.includes(type));
   const make = (type: string, told: Told): StatefulSetCondition => {
     const old = before.find((condition) => condition.type === type);
     const unchanged = old?.status === told.status ? old.lastTransitionTime : undefined;
@@ -29,7 +34,20 @@ export function conditionsOf(
     ...others,
     make('Available', available(scene)),
     make('Progressing', progressing(scene, status, waiting, busy)),
+    ...claims(growth, before).map((told) => make('ClaimsExpanding', told)),
   ];
+}
+
+/** Said only of sets whose claims grow or have grown. */
+function claims({ blocked, claims: all, fixed, grown }: ClaimGrowth, before: StatefulSetCondition[]): Told[] {
+  const message = `${grown} of ${all} claims have the size of their template`;
+  if (blocked) return [{ status: 'True', reason: rootCause(blocked.because).reason, message }];
+  if (fixed) {
+    const why = `claim ${fixed.claim} cannot grow: its StorageClass "${fixed.storageClass}" has not allowVolumeExpansion: true`;
+    return [{ status: 'False', reason: 'ClassNotExpandable', message: `${message}; ${why}` }];
+  }
+  const isTold = before.some(({ type }) => type === 'ClaimsExpanding');
+  return isTold ? [{ status: 'False', reason: 'ClaimsExpanded', message }] : [];
 }
 
 function available(scene: Scene): Told {
@@ -66,6 +84,10 @@ function progressing(
   }
   const wanted = replicasOf(scene.set);
   const outdated = wanted - (status.updatedReplicas ?? 0);
+  if (outdated > 0 && scene.options.paused) {
+    const message = `the rollout to ${scene.revisions.update.name} is paused (${PAUSED}); ${outdated} of ${wanted} pods are not at it`;
+    return { status: 'Unknown', reason: 'Paused', message };
+  }
   const kept =
     outdated > 0
       ? `; ${outdated} of them not at ${scene.revisions.update.name}, as the update strategy has it`

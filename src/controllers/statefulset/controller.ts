@@ -8,6 +8,7 @@ import { controllerRevisions } from '../../api/resources/controller-revisions.ts
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { storageClasses } from '../../api/resources/storage-classes.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';
@@ -38,6 +39,7 @@ export async function runStatefulSetController(context: RunContext): Promise<voi
     pods: informers.of(pods),
     claims: informers.of(persistentVolumeClaims),
     revisions: informers.of(controllerRevisions),
+    classes: informers.of(storageClasses),
   };
   prepareIndexes(caches);
   const queue = new WorkQueue(clock);
@@ -89,6 +91,11 @@ function subscribe(caches: Caches, queue: WorkQueue, ownWrites: OwnWrites): (() 
       },
     }),
     caches.claims.subscribe({ added: ofClaim, updated: ofClaim, deleted: ofClaim }),
+    caches.classes.subscribe({
+      updated: () => {
+        for (const set of caches.sets.list()) if (set.spec.volumeClaimTemplates) queue.add(keyOf(set));
+      },
+    }),
     caches.revisions.subscribe({
       deleted: (revision) => {
         const owner = controllerOf(revision);

@@ -15,6 +15,7 @@ import { persistentVolumeClaims } from '../../api/resources/persistent-volume-cl
 import { pods } from '../../api/resources/pods.ts';
 import type { Client } from '../../client/client.ts';
 import type { Action, ClaimWork, Plan } from './actions.ts';
+import { revisionOf } from './identity.ts';
 import { sameContent } from './revisions.ts';
 import { slowStart } from './slow-start.ts';
 
@@ -23,8 +24,8 @@ export interface EventSink {
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-/** Hears of every pod that was created or deleted. */
-export type OnWrite = (type: 'created' | 'deleted', pod: Stored<Pod>) => void;
+/** Hears of every pod that was created, deleted or updated in place. */
+export type OnWrite = (type: 'created' | 'deleted' | 'updated', pod: Stored<Pod>) => void;
 
 /** Another content has the name of the new revision: the set's collisionCount has to rise. */
 export class RevisionCollision extends Error {}
@@ -65,11 +66,15 @@ export class Executor {
       case 'createPod':
         return this.#createPod(action.pod, action.claims);
       case 'deletePod':
-        return this.#deletePod(action.pod);
+        return this.#deletePod(action.pod, action.why === 'recovery');
+      case 'updateInPlace':
+        return this.#updateInPlace(action.changed, action.restarted);
       case 'updatePod':
         return this.#updatePod(action.pod, action.changed, action.claims);
       case 'fixClaims':
         return this.#claims(action.pod, action.claims);
+      case 'updateClaim':
+        return this.#updateClaim(action);
     }
   }
 
@@ -112,7 +117,7 @@ export class Executor {
     this.#podEvent('create', pod);
   }
 
-  async #deletePod(pod: Stored<Pod>): Promise<void> {
+  async #deletePod(pod: Stored<Pod>, isRecovery: boolean): Promise<void> {
     const { namespace, name, uid } = pod.metadata;
     try {
       // The very pod that was decided about, never its successor; and never by force.
@@ -124,6 +129,23 @@ export class Executor {
     }
     this.#onWrite('deleted', pod);
     this.#podEvent('delete', pod);
+    if (!isRecovery) return;
+    const message = `replace Pod ${name} in StatefulSet ${this.#set.metadata.name}: it never became Ready at revision ${revisionOf(pod)}, and the rollout goes to another`;
+    this.#events.event(this.#set, 'Normal', 'RolloutRecovery', message);
+  }
+
+  async #updateInPlace(changed: Stored<Pod>, restarted: readonly string[]): Promise<void> {
+    let updated: Stored<Pod>;
+    try {
+      updated = await this.#client.update(pods, structuredClone(changed));
+    } catch (error) {
+      if (!isConflict(error)) this.#podEvent('update', changed, error);
+      throw error;
+    }
+    this.#onWrite('updated', updated);
+    const how = restarted.length > 0 ? `restarting ${restarted.join(', ')}` : 'without a restart';
+    const message = `update Pod ${changed.metadata.name} in StatefulSet ${this.#set.metadata.name} in place to revision ${revisionOf(changed)}, ${how}`;
+    this.#events.event(this.#set, 'Normal', 'InPlaceUpdate', message);
   }
 
   async #updatePod(pod: Stored<Pod>, changed: Pod | undefined, claims: ClaimWork): Promise<void> {
@@ -159,6 +181,20 @@ export class Executor {
     }
     const message = `create Claim ${name} Pod ${pod.metadata.name} in StatefulSet ${set} success`;
     this.#events.event(this.#set, 'Normal', 'SuccessfulCreate', message);
+  }
+
+  async #updateClaim({ claim, podName, storage }: Extract<Action, { type: 'updateClaim' }>): Promise<void> {
+    const what = `update Claim ${claim.metadata.name} Pod ${podName} in StatefulSet ${this.#set.metadata.name}`;
+    try {
+      await this.#update(persistentVolumeClaims, claim);
+    } catch (error) {
+      if (!isConflict(error)) {
+        this.#events.event(this.#set, 'Warning', 'FailedUpdate', `${what} failed error: ${messageOf(error)}`);
+      }
+      throw error;
+    }
+    const growth = storage === undefined ? '' : `: it is to grow to ${storage}`;
+    this.#events.event(this.#set, 'Normal', 'SuccessfulUpdate', `${what} success${growth}`);
   }
 
   async #update<T extends KubeObject>(resource: ResourceDefinition<T>, object: T): Promise<void> {

@@ -105,6 +105,7 @@ export function revisionFor(set: Stored<StatefulSet>, number: number): Stored<Co
     pods: [],
     strangers: [],
     claims: [],
+    expandableClasses: new Set(),
     revisions: [],
     now: START,
   };
@@ -116,14 +117,34 @@ export function revisionFor(set: Stored<StatefulSet>, number: number): Stored<Co
   );
 }
 
-/** The status of a pod in a state that one word says. */
-export function podStatus(state: PodState, readySince: string): PodStatus {
+/**
+ * The status of a pod in a state that one word says.
+ * @param since when it came into the state.
+ * @param startTime when its node began with it; earlier for a pod that has been in another state before.
+ */
+export function podStatus(state: PodState, since: string, startTime = since): PodStatus {
+  const begun = state !== 'Pending' && state !== 'Unschedulable';
+  return { ...statusIn(state, since), ...(begun ? { startTime } : {}) };
+}
+
+function statusIn(state: PodState, readySince: string): PodStatus {
   const containers = (ready: boolean, more: object = { running: { startedAt: readySince } }): PodStatus => ({
     containerStatuses: [
-      { name: 'nginx', image: 'nginx', imageID: 'id', ready, restartCount: 0, started: ready, state: more },
+      {
+        name: 'nginx',
+        image: 'nginx',
+        imageID: 'id',
+        containerID: 'containerd://1',
+        ready,
+        restartCount: 0,
+        started: ready,
+        state: more,
+      },
     ],
   });
-  const unready = (reason: string, message: string) => [{ type: 'Ready', status: 'False', reason, message }];
+  const unready = (reason: string, message: string) => [
+    { type: 'Ready', status: 'False', reason, message, lastTransitionTime: readySince },
+  ];
   switch (state) {
     case 'Pending':
       return { phase: 'Pending' };

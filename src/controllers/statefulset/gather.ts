@@ -5,12 +5,14 @@ import type {
   PersistentVolumeClaim,
   Pod,
   StatefulSet,
+  StorageClass,
 } from '../../api/generated/types.ts';
 import { controllerOf, type Stored } from '../../api/objects.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informers.ts';
-import { claimName, claimTemplates, parentOf, replicasOf, startOrdinal } from './identity.ts';
+import { claimName, claimTemplates, parentOf } from './identity.ts';
 import type { Observation } from './observation.ts';
+import { wantedOrdinals } from './ordinals.ts';
 import { claimOwned } from './ownership.ts';
 
 export interface Caches {
@@ -18,6 +20,7 @@ export interface Caches {
   pods: Informer<Pod>;
   claims: Informer<PersistentVolumeClaim>;
   revisions: Informer<ControllerRevision>;
+  classes: Informer<StorageClass>;
 }
 
 /** Pods by the set whose name they bear: `namespace/set`. */
@@ -57,7 +60,11 @@ export async function gather(
     ...caches.revisions.byIndex(BY_CONTROLLER, `orphans/${namespace}`),
   ];
   const owned = await claimOwned(client, set, candidates, history);
-  return { set, ...owned, claims: claimsOf(caches.claims, set, owned.pods), now };
+  const classes = claimTemplates(set).length > 0 ? caches.classes.list() : [];
+  const expandableClasses = new Set(
+    classes.filter((each) => each.allowVolumeExpansion).map(({ metadata }) => metadata.name),
+  );
+  return { set, ...owned, claims: claimsOf(caches.claims, set, owned.pods), expandableClasses, now };
 }
 
 function claimsOf(
@@ -68,7 +75,7 @@ function claimsOf(
   const templates = claimTemplates(set);
   if (templates.length === 0) return [];
   const ordinals = new Set(pods.flatMap((pod) => parentOf(pod.metadata.name)?.ordinal ?? []));
-  for (let index = 0; index < replicasOf(set); index++) ordinals.add(startOrdinal(set) + index);
+  for (const ordinal of wantedOrdinals(set)) ordinals.add(ordinal);
   return [...ordinals].flatMap((ordinal) =>
     templates.flatMap(
       (template) => cache.get(set.metadata.namespace, claimName(set, template, ordinal)) ?? [],

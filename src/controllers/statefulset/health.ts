@@ -2,6 +2,7 @@
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodReady } from '../../api/why/pod.ts';
+import { restartingContainer } from './in-place-record.ts';
 
 export const phaseOf = (pod: Pod): string => pod.status?.phase ?? 'Pending';
 
@@ -11,8 +12,9 @@ export function hasEnded(pod: Pod): boolean {
   return phase === 'Failed' || phase === 'Succeeded';
 }
 
+/** A pod whose containers are being restarted with other images is not, whatever it still says. */
 export function isRunningAndReady(pod: Pod): boolean {
-  return phaseOf(pod) === 'Running' && isPodReady(pod);
+  return phaseOf(pod) === 'Running' && isPodReady(pod) && restartingContainer(pod) === undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export function availableAt(pod: Pod, minReadySeconds: number): number | undefin
 /** Ready, and for at least minReadySeconds (`podutil.IsPodAvailable`). */
 export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   const at = availableAt(pod, minReadySeconds);
-  return at !== undefined && at <= now;
+  return at !== undefined && at <= now && restartingContainer(pod) === undefined;
 }
 
 /** Not available, or about to go. */

@@ -33,12 +33,6 @@ export function claimName(set: StatefulSet, template: PersistentVolumeClaim, ord
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }
 
-/** Whether the set wants a pod with this ordinal. */
-export function inRange(set: StatefulSet, ordinal: number): boolean {
-  const start = startOrdinal(set);
-  return ordinal >= start && ordinal < start + replicasOf(set);
-}
-
 /** The reference by which a set, or a pod, controls what it owns (`metav1.NewControllerRef`). */
 export function controllerReference(owner: Stored<KubeObject>, kind: 'StatefulSet' | 'Pod'): OwnerReference {
   return {

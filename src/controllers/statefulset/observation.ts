@@ -17,6 +17,8 @@ export interface Observation {
   strangers: readonly Stored<Pod>[];
   /** The claims that bear the names of the claims of the set's pods, whoever owns them. */
   claims: readonly Stored<PersistentVolumeClaim>[];
+  /** Names of the storage classes whose volumes can grow. */
+  expandableClasses: ReadonlySet<string>;
   /** The revisions that the set controls, in any order. */
   revisions: readonly Stored<ControllerRevision>[];
   /** ms since the epoch. */

@@ -1,11 +1,12 @@
 // What the controller itself has written and not yet seen come back. Deciding again before the cache shows a pod that
-// was just created or deleted would be deciding on the past: OrderedReady and maxUnavailable would not hold.
+// was just created, deleted or updated would be deciding on the past: OrderedReady and maxUnavailable would not hold.
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 
 interface Write {
-  type: 'created' | 'deleted';
+  type: 'created' | 'deleted' | 'updated';
   uid: string;
+  version: string;
   atMs: number;
 }
 
@@ -17,7 +18,12 @@ export class OwnWrites {
 
   note(set: string, type: Write['type'], pod: Stored<Pod>, atMs: number): void {
     const writes = this.#sets.get(set) ?? new Map<string, Write>();
-    writes.set(pod.metadata.name, { type, uid: pod.metadata.uid, atMs });
+    writes.set(pod.metadata.name, {
+      type,
+      uid: pod.metadata.uid,
+      version: pod.metadata.resourceVersion,
+      atMs,
+    });
     this.#sets.set(set, writes);
   }
 
@@ -59,7 +65,10 @@ export class OwnWrites {
   }
 }
 
-function isSeen({ type, uid }: Write, pod: Stored<Pod> | undefined): boolean {
+function isSeen({ type, uid, version }: Write, pod: Stored<Pod> | undefined): boolean {
   if (type === 'created') return pod?.metadata.uid === uid;
+  if (type === 'updated') {
+    return pod?.metadata.uid !== uid || Number(pod.metadata.resourceVersion) >= Number(version);
+  }
   return pod?.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined;
 }

@@ -1,10 +1,11 @@
 // Which ordinals belong to which revision while an update is on, and how many pods may be down for it.
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { scaledValue } from '../../api/int-or-percent.ts';
-import { replicasOf, startOrdinal } from './identity.ts';
-import type { Revision, Revisions } from './revisions.ts';
+import { replicasOf, revisionOf } from './identity.ts';
+import type { Revision } from './revisions.ts';
+import type { Replica, Scene } from './scene.ts';
 
-/** The index (from the first ordinal on) of the first replica that is updated: spec's partition. */
+/** The index (among the wanted ordinals) of the first replica that is updated: spec's partition. */
 export function firstUpdated(set: StatefulSet): number {
   return set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
 }
@@ -18,16 +19,22 @@ export function maxUnavailableOf(set: StatefulSet): number {
 /**
  * The revision at which an ordinal's pod is made (`newVersionedStatefulSetPod`): below the partition the current
  * one, otherwise the update's. A RollingUpdate without parameters keeps as many low ordinals at the current
- * revision as there are pods of it.
+ * revision as there are pods of it. While the rollout is paused, a pod is made at the update revision only above one
+ * that the rollout has already taken there.
  */
-export function revisionForNewPod(
-  set: StatefulSet,
-  { current, update }: Revisions,
-  ordinal: number,
-): Revision {
-  const index = ordinal - startOrdinal(set);
+export function revisionForNewPod(scene: Scene, { index }: Replica): Revision {
+  const { set, revisions, options } = scene;
+  const { current, update } = revisions;
   const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
-  if (rollingUpdate) return index < (rollingUpdate.partition ?? 0) ? current : update;
+  if (rollingUpdate && index < (rollingUpdate.partition ?? 0)) return current;
+  if (options.paused) return index > firstAtUpdate(scene) ? update : current;
+  if (rollingUpdate) return update;
   const isRolling = type === undefined || type === 'RollingUpdate';
   return isRolling && index < (set.status?.currentReplicas ?? 0) ? current : update;
+}
+
+/** The index of the lowest replica whose pod is at the update revision. */
+function firstAtUpdate({ replicas, revisions }: Scene): number {
+  const first = replicas.findIndex(({ pod }) => pod && revisionOf(pod) === revisions.update.name);
+  return first < 0 ? replicas.length : first;
 }

@@ -1,9 +1,11 @@
 // The heart: from what was observed of one set to what is to be done, what its status is, and what it waits for.
 // Pure. The order of the pass is upstream's (updateStatefulSet in stateful_set_control.go): wanted pods ascending,
-// claims of condemned pods, condemned pods descending, then the update; each part stands in a file of its own.
+// claims of condemned pods, condemned pods descending, claims that grow, then the update; each part stands in a file
+// of its own.
 import { isTerminating } from '../../api/objects.ts';
 import type { Waiting } from '../../api/waiting.ts';
 import type { Action, Phase, Plan } from './actions.ts';
+import { type ClaimGrowth, growClaims } from './claim-growth.ts';
 import { conditionsOf } from './conditions.ts';
 import { availableAt, isRunningAndReady } from './health.ts';
 import { revisionOf } from './identity.ts';
@@ -26,7 +28,8 @@ export function plan(observed: Observation): Plan {
   const revisions = revisionsOf(observed.set, history);
   const scene = sceneOf(observed, revisions);
   const deleting = isTerminating(observed.set);
-  const pass: Pass = deleting ? { phases: [] } : decide(scene);
+  const growth = growClaims(scene);
+  const pass: Pass = deleting ? { phases: [] } : decide(scene, growth);
   const trimmed = trimHistory(observed.set, history, observed.pods, revisions);
   // A set that is being deleted has its status updated, and nothing else.
   const phases: Phase[] = deleting
@@ -43,7 +46,7 @@ export function plan(observed: Observation): Plan {
   counted.currentReplicas = (counted.currentReplicas ?? 0) - countCurrent(scene, leaving);
   const status = completeUpdate(scene, counted);
   const busy = pass.phases.some((phase) => phase.actions.length > 0);
-  status.conditions = conditionsOf(scene, status, waiting, busy);
+  status.conditions = conditionsOf(scene, growth, status, waiting, busy);
 
   const filled = phases.filter((phase) => phase.actions.length > 0);
   const result: Plan = { phases: filled, burst: !scene.monotonic, status };
@@ -59,7 +62,7 @@ interface Pass {
 }
 
 /** The pass proper: phases one after the other until one ends it. */
-function decide(scene: Scene): Pass {
+function decide(scene: Scene, growth: ClaimGrowth): Pass {
   const phases: Phase[] = [];
   let blocked: Step['blocked'];
   const take = (name: Phase['name'], step: Step): boolean => {
@@ -68,17 +71,22 @@ function decide(scene: Scene): Pass {
     return step.stop;
   };
   const condemnedClaims: Phase = { name: 'claims', actions: fixCondemnedClaims(scene) };
+  const grow = (): boolean => take('claim growth', { ...growth, stop: growth.blocked !== undefined });
 
   const recreate = processRecreate(scene);
   if (recreate.stop) {
     phases.push(condemnedClaims);
-    take('update', recreate);
+    if (!grow()) take('update', recreate);
     return { phases, blocked };
   }
-  if (take('replicas', processReplicas(scene))) return { phases, blocked };
+  // A pod that is down, for want of space perhaps, does not keep claims from growing.
+  if (take('replicas', processReplicas(scene))) {
+    grow();
+    return { phases, blocked };
+  }
   phases.push(condemnedClaims);
-  if (take('scale down', processCondemned(scene))) return { phases, blocked };
-  take('update', processUpdate(scene));
+  const stop = take('scale down', processCondemned(scene));
+  if (!grow() && !stop) take('update', processUpdate(scene));
   return { phases, blocked };
 }
 
@@ -98,10 +106,12 @@ function waitingAfter(scene: Scene, { phases, blocked }: Pass): Waiting | undefi
   return waitingFor(scene, link, acted);
 }
 
-/** How many of the pods to be deleted are counted as current. */
+/** How many of the pods that leave the current revision are counted as current. */
 function countCurrent({ revisions }: Scene, actions: readonly Action[]): number {
   return actions.filter(
-    (action) => action.type === 'deletePod' && revisionOf(action.pod) === revisions.current.name,
+    (action) =>
+      (action.type === 'deletePod' || action.type === 'updateInPlace') &&
+      revisionOf(action.pod) === revisions.current.name,
   ).length;
 }
 

@@ -38,6 +38,7 @@ class World {
       pods: [...this.pods.values()],
       strangers: [],
       claims: [...this.claims.values()],
+      expandableClasses: new Set(['storage-local']),
       revisions: [...this.revisions.values()],
       now: this.now,
     };
@@ -161,7 +162,8 @@ class World {
 
   setState(name: string, state: PodState): void {
     const pod = this.pods.get(name);
-    if (pod) this.pods.set(name, { ...pod, status: podStatus(state, timestamp(this.now)) });
+    if (pod)
+      this.pods.set(name, { ...pod, status: podStatus(state, timestamp(this.now), pod.status?.startTime) });
   }
 
   /** The garbage collector: a claim goes with the last of its owners. */

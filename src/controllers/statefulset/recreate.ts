@@ -8,7 +8,8 @@ import { untilGone } from './waiting.ts';
 
 /** What is deleted before anything else may happen; stops the pass as long as an old pod is there. */
 export function processRecreate(scene: Scene): Step {
-  if (scene.set.spec.updateStrategy?.type !== 'Recreate') return { actions: [], stop: false };
+  const isRecreate = scene.set.spec.updateStrategy?.type === 'Recreate';
+  if (!isRecreate || scene.options.paused) return { actions: [], stop: false };
   const pods = [...scene.condemned, ...scene.replicas.toReversed()].flatMap(({ pod }) => pod ?? []);
   const old = pods.filter((pod) => revisionOf(pod) !== scene.revisions.update.name);
   const first = old[0];

@@ -4,10 +4,13 @@
 import { isTerminating } from '../../api/objects.ts';
 import type { Action } from './actions.ts';
 import { claimWork, conflictingClaims, isEmpty, storageMatches, terminatingClaim } from './claims.ts';
-import { hasEnded, phaseOf } from './health.ts';
+import { hasEnded, isRunningAndReady, phaseOf } from './health.ts';
 import { identityMatches, withIdentity } from './identity.ts';
+import { inPlaceUpdate, withoutRecord } from './in-place.ts';
+import { inPlaceRecord } from './in-place-record.ts';
 import { newPod, withStorage } from './new-pod.ts';
 import { revisionForNewPod } from './partition.ts';
+import { isStuck } from './recovery.ts';
 import { staleClaim } from './retention.ts';
 import type { Condemned, Replica, Scene, Step } from './scene.ts';
 import {
@@ -18,6 +21,7 @@ import {
   untilCreated,
   untilGone,
   untilNameFree,
+  untilRestarted,
 } from './waiting.ts';
 
 /** What the wanted ordinals need. */
@@ -36,13 +40,13 @@ export function processReplicas(scene: Scene): Step {
 const hasPod = (replica: Replica): replica is Condemned => replica.pod !== undefined;
 
 function createPod(scene: Scene, replica: Replica): Step {
-  const { set, claims, revisions } = scene;
+  const { set, claims } = scene;
   const { ordinal, name } = replica;
   const stranger = scene.strangers.get(name);
   if (stranger) return { actions: [], blocked: untilNameFree(scene, stranger), stop: true };
   const inTheWay = staleClaim(set, claims, ordinal) ?? terminatingClaim(set, claims, ordinal);
   if (inTheWay) return { actions: [], blocked: untilClaimGone(scene, replica, inTheWay), stop: true };
-  const revision = revisionForNewPod(set, revisions, ordinal);
+  const revision = revisionForNewPod(scene, replica);
   const work = claimWork(set, claims, ordinal, undefined, true);
   work.conflicting = conflictingClaims(set, claims, ordinal);
   const pod = newPod(set, revision.template, revision.name, ordinal);
@@ -58,6 +62,12 @@ function processPod(scene: Scene, replica: Condemned): Step {
   if (hasEnded(pod)) {
     const actions: Action[] = isTerminating(pod) ? [] : [{ type: 'deletePod', pod, why: 'ended' }];
     return { actions, blocked: untilGone(pod), stop: true };
+  }
+  if (scene.monotonic && isStuck(scene, replica)) {
+    const recovery: Action = inPlaceUpdate(scene, replica) ?? { type: 'deletePod', pod, why: 'recovery' };
+    const blocked =
+      recovery.type === 'updateInPlace' ? untilRestarted(pod, recovery.restarted) : untilGone(pod);
+    return { actions: [recovery], blocked, stop: true };
   }
   const actions = phaseOf(pod) === 'Pending' ? claimsOfPendingPod(scene, replica) : [];
   const lost = actions.flatMap((action) => (action.type === 'fixClaims' ? action.claims.create : []))[0];
@@ -75,11 +85,15 @@ function claimsOfPendingPod({ set, claims }: Scene, { ordinal, pod }: Condemned)
 }
 
 function bringInLine({ set, claims }: Scene, { ordinal, pod }: Condemned): Action[] {
+  const isRestarted = inPlaceRecord(pod) !== undefined && isRunningAndReady(pod);
   const hasIdentity = identityMatches(pod);
   const hasStorage = storageMatches(set, pod, ordinal);
   const work = claimWork(set, claims, ordinal, pod, !hasStorage);
-  if (hasIdentity && hasStorage) return isEmpty(work) ? [] : [{ type: 'updatePod', pod, claims: work }];
-  const named = hasIdentity ? pod : withIdentity(set, pod, ordinal);
+  if (hasIdentity && hasStorage && !isRestarted) {
+    return isEmpty(work) ? [] : [{ type: 'updatePod', pod, claims: work }];
+  }
+  const noted = isRestarted ? withoutRecord(pod) : pod;
+  const named = hasIdentity ? noted : withIdentity(set, noted, ordinal);
   const changed = hasStorage ? named : withStorage(set, named, ordinal);
   return [{ type: 'updatePod', pod, changed, claims: work }];
 }

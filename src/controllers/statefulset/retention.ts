@@ -3,8 +3,9 @@
 // ownership half of upstream's stateful_set_utils.go.
 import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { claimName, claimTemplates, controllerReference, inRange, podName } from './identity.ts';
+import { claimName, claimTemplates, controllerReference, podName } from './identity.ts';
 import type { Claims } from './observation.ts';
+import { isWanted } from './ordinals.ts';
 
 export function retentionOf(set: StatefulSet): { whenDeleted: string; whenScaled: string } {
   const { whenDeleted = 'Retain', whenScaled = 'Retain' } =
@@ -70,7 +71,7 @@ export function hasConflictingController(
 /** The references that the policy wants on an ordinal's claim. */
 function wantedOwners(owners: Owners, ordinal: number, pod: Stored<Pod> | undefined): OwnerReference[] {
   const { whenDeleted, whenScaled } = retentionOf(owners.set);
-  const condemned = !inRange(owners.set, ordinal);
+  const condemned = !isWanted(owners.set, ordinal);
   if (whenScaled === 'Delete' && condemned) return pod ? [controllerReference(pod, 'Pod')] : [];
   return whenDeleted === 'Delete' ? [controllerReference(owners.set, 'StatefulSet')] : [];
 }

@@ -21,6 +21,8 @@ export interface Revisions {
   current: Revision;
   update: Revision;
   collisionCount: number;
+  /** All that are there, the newest last. */
+  history: readonly Stored<ControllerRevision>[];
   /** What has to happen before a pod may carry the update revision's name. */
   actions: Action[];
 }
@@ -133,6 +135,7 @@ export function revisionsOf(
     current: current ? { name: current.metadata.name, template: templateOf(current) } : update,
     update,
     collisionCount,
+    history: sorted,
     actions,
   };
 }

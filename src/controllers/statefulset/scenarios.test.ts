@@ -36,8 +36,8 @@ interface Scenario {
   holds: string;
   source: string;
   set?: SetOptions;
-  /** Names of older revisions, oldest first, and the image that each has. */
-  history?: Record<string, string>;
+  /** Names of older revisions, oldest first: the image that each has, or a merge patch of the set's template. */
+  history?: Record<string, unknown>;
   /** Which revision the status calls current. */
   current?: string;
   /** Whether the revision of the set's template exists already; true if left out. */
@@ -48,6 +48,8 @@ interface Scenario {
   claimsOf?: number[];
   /** Merge patches of claims, by name. */
   claimsWith?: Record<string, unknown>;
+  /** Storage classes whose volumes can grow. */
+  expandableClasses?: string[];
   /** Show created and updated objects whole. */
   whole?: boolean;
   expect?: unknown;
@@ -75,7 +77,11 @@ function observationOf(scenario: Scenario): { observed: Observation; names: Map<
   const set = makeSet(scenario.set);
   const revisions = new Map<string, Stored<ControllerRevision>>();
   for (const [name, image] of Object.entries(scenario.history ?? {})) {
-    revisions.set(name, revisionFor(makeSet({ ...scenario.set, image }), revisions.size + 1));
+    const older =
+      typeof image === 'string'
+        ? makeSet({ ...scenario.set, image })
+        : overlay(set, { spec: { template: image } });
+    revisions.set(name, revisionFor(older, revisions.size + 1));
   }
   const newest = revisionFor(set, revisions.size + 1);
   if (
@@ -111,6 +117,7 @@ function observationOf(scenario: Scenario): { observed: Observation; names: Map<
     pods,
     strangers,
     claims,
+    expandableClasses: new Set(scenario.expandableClasses),
     revisions: [...revisions.values()],
     now: START,
   };
@@ -152,6 +159,10 @@ function rendered(planned: Plan, names: Map<string, string>, whole: boolean): un
         ];
       case 'deletePod':
         return [`delete pod ${action.pod.metadata.name} (${action.why})`];
+      case 'updateInPlace':
+        return [
+          `update pod ${action.pod.metadata.name} in place to ${short(action.changed.metadata.labels?.['controller-revision-hash'])}, restarting ${action.restarted.join(', ') || 'nothing'}`,
+        ];
       case 'updatePod':
         return [
           ...claimText(action.claims),
@@ -159,12 +170,18 @@ function rendered(planned: Plan, names: Map<string, string>, whole: boolean): un
         ];
       case 'fixClaims':
         return claimText(action.claims);
+      case 'updateClaim':
+        return [
+          `update claim ${action.claim.metadata.name}${action.storage ? `, which grows to ${action.storage}` : ''}`,
+        ];
     }
   };
   const objects = planned.phases.flatMap(({ actions }) =>
     actions.flatMap((action): object[] => {
       if (action.type === 'createRevision') return [action.revision];
       if (action.type === 'createPod') return [...action.claims.create, action.pod];
+      if (action.type === 'updateInPlace') return [action.changed];
+      if (action.type === 'updateClaim') return [action.claim];
       return action.type === 'updatePod' && action.changed ? [action.changed] : [];
     }),
   );

@@ -2,15 +2,19 @@
 // claims by name, the revisions. Nothing is decided here.
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { optionsOf, type StatefulSetOptions } from '../../api/stateful-set-options.ts';
 import type { Action } from './actions.ts';
 import { isUnavailable } from './health.ts';
-import { parentOf, podName, replicasOf, startOrdinal } from './identity.ts';
+import { parentOf, podName } from './identity.ts';
 import type { Claims, Observation } from './observation.ts';
+import { wantedOrdinals } from './ordinals.ts';
 import type { Revisions } from './revisions.ts';
 import type { Blocked } from './waiting.ts';
 
 /** An ordinal that the set wants, and its pod if there is one. */
 export interface Replica {
+  /** Its place among the wanted ordinals; beyond them for one that is not wanted. */
+  index: number;
   ordinal: number;
   name: string;
   pod?: Stored<Pod>;
@@ -23,6 +27,7 @@ export interface Condemned extends Replica {
 
 export interface Scene {
   set: Stored<StatefulSet>;
+  options: StatefulSetOptions;
   now: number;
   minReadySeconds: number;
   /** OrderedReady: one after the other, each after its predecessors. */
@@ -35,6 +40,7 @@ export interface Scene {
   /** By name: pods that bear one of the set's names and are not its own. */
   strangers: ReadonlyMap<string, Stored<Pod>>;
   claims: Claims;
+  expandableClasses: ReadonlySet<string>;
 }
 
 /** What one part of the decision wants. */
@@ -48,22 +54,26 @@ export interface Step {
 
 export function sceneOf(observed: Observation, revisions: Revisions): Scene {
   const { set } = observed;
-  const start = startOrdinal(set);
-  const replicas: Replica[] = Array.from({ length: replicasOf(set) }, (_, index) => ({
-    ordinal: start + index,
-    name: podName(set, start + index),
-  }));
+  const replicas = wantedOrdinals(set).map(
+    (ordinal, index): Replica => ({
+      index,
+      ordinal,
+      name: podName(set, ordinal),
+    }),
+  );
+  const byOrdinal = new Map(replicas.map((replica) => [replica.ordinal, replica]));
   const condemned: Condemned[] = [];
   for (const pod of observed.pods) {
     const parent = parentOf(pod.metadata.name);
     if (parent?.set !== set.metadata.name) continue;
-    const replica = replicas[parent.ordinal - start];
+    const replica = byOrdinal.get(parent.ordinal);
     if (replica) replica.pod = pod;
-    else condemned.push({ ordinal: parent.ordinal, name: pod.metadata.name, pod });
+    else condemned.push({ index: replicas.length, ordinal: parent.ordinal, name: pod.metadata.name, pod });
   }
   condemned.sort((a, b) => b.ordinal - a.ordinal);
   return {
     set,
+    options: optionsOf(set),
     now: observed.now,
     minReadySeconds: set.spec.minReadySeconds ?? 0,
     monotonic: set.spec.podManagementPolicy !== 'Parallel',
@@ -72,6 +82,7 @@ export function sceneOf(observed: Observation, revisions: Revisions): Scene {
     condemned,
     strangers: new Map(observed.strangers.map((pod) => [pod.metadata.name, pod])),
     claims: new Map(observed.claims.map((claim) => [claim.metadata.name, claim])),
+    expandableClasses: observed.expandableClasses,
   };
 }
 

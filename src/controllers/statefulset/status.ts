@@ -3,6 +3,7 @@ import type { Pod, StatefulSetStatus } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';
 import { replicasOf, revisionOf } from './identity.ts';
+import { restartingContainer } from './in-place-record.ts';
 import type { Scene } from './scene.ts';
 
 /** Counts the pods as they were seen; those about to be deleted in this pass still count. */
@@ -14,7 +15,8 @@ export function countStatus(scene: Scene, pods: readonly Pod[]): StatefulSetStat
       counts.ready++;
       if (isAvailable(pod, scene.minReadySeconds, scene.now)) counts.available++;
     }
-    if (isTerminating(pod)) continue;
+    // Updated is who runs the new images.
+    if (isTerminating(pod) || restartingContainer(pod) !== undefined) continue;
     const revision = revisionOf(pod);
     if (revision === current.name) counts.current++;
     if (revision === update.name) counts.updated++;

@@ -1,43 +1,57 @@
-// Rolling updates: which pods of another revision are deleted, so that they are made again at the update revision.
-// From the highest ordinal down to the partition, never more down at once than maxUnavailable. Follows
-// updateStatefulSetAfterInvariantEstablished upstream. Strategy Recreate is recreate.ts's.
-import { isTerminating } from '../../api/objects.ts';
+// Rolling updates: which pods of another revision are taken to the update revision: deleted, so that they are made
+// again at it, or changed in place. Never more down at once than maxUnavailable; the order is update-order.ts's.
+// Follows updateStatefulSetAfterInvariantEstablished upstream. Strategy Recreate is recreate.ts's.
 import type { Action } from './actions.ts';
 import { isAvailable } from './health.ts';
-import { revisionOf } from './identity.ts';
-import { firstUpdated, maxUnavailableOf } from './partition.ts';
-import { type Condemned, type Replica, replicaUnavailable, type Scene, type Step } from './scene.ts';
-import { untilAvailable, untilGone } from './waiting.ts';
+import { type InPlaceUpdate, inPlaceUpdate } from './in-place.ts';
+import { maxUnavailableOf } from './partition.ts';
+import { type Condemned, replicaUnavailable, type Scene, type Step } from './scene.ts';
+import { updateOrder } from './update-order.ts';
+import { type Blocked, untilAvailable, untilGone, untilRestarted } from './waiting.ts';
 
-/** What is deleted for the update; nothing with strategy OnDelete. */
+/** What is done for the update; nothing with strategy OnDelete, and nothing while it is paused. */
 export function processUpdate(scene: Scene): Step {
-  if (scene.set.spec.updateStrategy?.type === 'OnDelete') return { actions: [], stop: true };
+  const { options, set } = scene;
+  if (set.spec.updateStrategy?.type === 'OnDelete' || options.paused) return { actions: [], stop: true };
   const unavailable = scene.replicas.filter((replica) => replicaUnavailable(scene, replica));
-  const budget = maxUnavailableOf(scene.set) - unavailable.length;
-  const outdated = scene.replicas
-    .slice(firstUpdated(scene.set))
-    .filter((replica): replica is Condemned => isOutdated(scene, replica))
-    .reverse();
+  const budget = maxUnavailableOf(set) - unavailable.length;
+  const order = updateOrder(scene);
+  const mayTakeLast = order.now.length === 0 && unavailable.length === 0;
+  const updates = (mayTakeLast ? order.last : order.now).map((replica) => ({
+    replica,
+    inPlace: inPlaceUpdate(scene, replica),
+  }));
+  // New labels and annotations take nothing down: they cost nothing of the budget.
+  const light = updates.filter(({ inPlace }) => inPlace?.restarted.length === 0);
+  const heavy = updates.filter(({ inPlace }) => inPlace?.restarted.length !== 0);
   const chosen = scene.monotonic
-    ? outdated.slice(0, Math.max(0, budget))
-    : chooseInParallel(scene, outdated, budget);
-  const actions = chosen.map(({ pod }): Action => ({ type: 'deletePod', pod, why: 'update' }));
+    ? heavy.slice(0, Math.max(0, budget))
+    : chooseInParallel(scene, heavy, budget);
+  const actions = [...light, ...chosen].map(
+    ({ replica, inPlace }): Action => inPlace ?? { type: 'deletePod', pod: replica.pod, why: 'update' },
+  );
   const first = chosen[0];
-  if (first) return { actions, blocked: untilGone(first.pod), stop: true };
+  if (first) return { actions, blocked: untilUpdated(first), stop: true };
   const down = unavailable.findLast(({ pod }) => pod !== undefined)?.pod;
   return { actions, blocked: down && untilAvailable(scene, down), stop: true };
 }
 
-function isOutdated({ revisions }: Scene, { pod }: Replica): boolean {
-  return pod !== undefined && !isTerminating(pod) && revisionOf(pod) !== revisions.update.name;
+interface Update {
+  replica: Condemned;
+  /** Left out: the pod is made again. */
+  inPlace: InPlaceUpdate | undefined;
+}
+
+function untilUpdated({ replica: { pod }, inPlace }: Update): Blocked {
+  return inPlace ? untilRestarted(pod, inPlace.restarted) : untilGone(pod);
 }
 
 /**
  * Those that are down already cost nothing and go first, whatever the budget; the rest of the budget goes to the
  * highest ordinals.
  */
-function chooseInParallel(scene: Scene, outdated: Condemned[], budget: number): Condemned[] {
-  const isUp = ({ pod }: Condemned): boolean => isAvailable(pod, scene.minReadySeconds, scene.now);
-  const down = outdated.filter((replica) => !isUp(replica));
-  return [...down, ...outdated.filter(isUp).slice(0, Math.max(0, budget))];
+function chooseInParallel(scene: Scene, updates: Update[], budget: number): Update[] {
+  const isUp = ({ replica }: Update): boolean => isAvailable(replica.pod, scene.minReadySeconds, scene.now);
+  const down = updates.filter((update) => !isUp(update));
+  return [...down, ...updates.filter(isUp).slice(0, Math.max(0, budget))];
 }

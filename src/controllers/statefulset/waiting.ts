@@ -3,11 +3,12 @@
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import type { Cause, Party, Waiting } from '../../api/waiting.ts';
-import { whyNotGone, whyNotReady } from '../../api/why/pod.ts';
+import { whyNotExpanded } from '../../api/why/claim.ts';
+import { isPodReady, whyNotGone, whyNotReady } from '../../api/why/pod.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';
-import { revisionOf } from './identity.ts';
-import { firstUpdated } from './partition.ts';
+import { restartingContainer } from './in-place-record.ts';
 import type { Replica, Scene } from './scene.ts';
+import { updateOrder } from './update-order.ts';
 
 /** A link of the chain before it is known who is held back; `who` is given where it is. */
 export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
@@ -46,9 +47,19 @@ export function untilClaimCreated(pod: Stored<Pod>, claim: string): Blocked {
   return { for: podParty(pod), tobe: 'Ready', because };
 }
 
+/** By a pod whose containers get other images in place. */
+export function untilRestarted(pod: Stored<Pod>, containers: readonly string[]): Blocked {
+  const which = `container${containers.length === 1 ? '' : 's'} ${containers.join(', ')}`;
+  const message =
+    containers.length === 0 ? 'it is updated in place' : `${which} restarts in place with another image`;
+  return { for: podParty(pod), tobe: 'Ready', because: { reason: 'InPlaceUpdate', message, passing: true } };
+}
+
 /** By a pod that is not ready, or not yet for long enough; undefined if nothing is wrong with it. */
 export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefined {
   if (isTerminating(pod)) return untilGone(pod);
+  const restarting = restartingContainer(pod);
+  if (restarting !== undefined && isPodReady(pod)) return untilRestarted(pod, [restarting]);
   if (!isRunningAndReady(pod)) {
     const because = whyNotReady(pod, (name) => scene.claims.get(name)) ?? {
       reason: 'NotRunning',
@@ -87,6 +98,13 @@ export function untilClaimGone(
     tobe: 'gone',
     because,
   };
+}
+
+/** By a claim whose volume has yet to grow. */
+export function untilExpanded(claim: Stored<PersistentVolumeClaim>): Blocked {
+  const { name, namespace } = claim.metadata;
+  const because = whyNotExpanded(claim);
+  return { for: { kind: 'PersistentVolumeClaim', name, namespace }, tobe: 'expanded', because };
 }
 
 /** By a pod of the name that is not the set's. */
@@ -129,15 +147,7 @@ export function waitingFor(scene: Scene, blocked: Blocked, acted: ReadonlySet<st
 }
 
 function nextToUpdate(scene: Scene, isFree: (replica: Replica) => boolean): Stored<Pod> | undefined {
-  if (scene.set.spec.updateStrategy?.type === 'OnDelete') return undefined;
-  const { update } = scene.revisions;
-  return scene.replicas
-    .slice(firstUpdated(scene.set))
-    .findLast(
-      (replica) =>
-        replica.pod !== undefined &&
-        isFree(replica) &&
-        !isTerminating(replica.pod) &&
-        revisionOf(replica.pod) !== update.name,
-    )?.pod;
+  if (scene.set.spec.updateStrategy?.type === 'OnDelete' || scene.options.paused) return undefined;
+  const { now, last } = updateOrder(scene);
+  return (now.find(isFree) ?? last.find(isFree))?.pod;
 }

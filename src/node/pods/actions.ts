@@ -249,7 +249,8 @@ export class ActionRunner {
     const spec = this.#spec(pod, action.container);
     if (spec === undefined) return;
     const { images } = this.#state;
-    const before = images.get(spec.name);
+    const known = images.get(spec.name);
+    const before = known?.name === (spec.image ?? '') ? known : undefined;
     const signal = this.#abort.signal;
     images.set(spec.name, await ensureImage(this.#services, pod, spec, before, action.mayPull, signal));
   }

@@ -3,8 +3,8 @@
 import type { Container as ContainerSpec } from '../../api/generated/types.ts';
 import { crashBackoff, goDuration } from './backoff.ts';
 import { act, type Decisions, wakeAt } from './decisions.ts';
-import type { ContainerWaits, CrashBackoff, PodObservation } from './observation.ts';
-import { describePod, type PodView } from './view.ts';
+import type { ContainerWaits, CrashBackoff, ImageState, PodObservation } from './observation.ts';
+import { describePod, hasOtherImage, type PodView } from './view.ts';
 
 /** How often a container that waits for its image looks whether the image has appeared by itself. */
 export const IMAGE_RECHECK_MS = 2000;
@@ -29,8 +29,10 @@ export function planStart(
     return;
   }
   let backoff: CrashBackoff | undefined;
-  if (newest?.state === 'exited' && !isCompletedInit(observed, spec, newest.exitCode)) {
-    const verdict = crashBackoff(observed.backoffs.get(name), newest.finishedAtMs, now);
+  // The back-off is that of a container that crashes; another image is another container.
+  const crashed = newest?.state === 'exited' && !hasOtherImage(spec, newest) ? newest : undefined;
+  if (crashed && !isCompletedInit(observed, spec, crashed.exitCode)) {
+    const verdict = crashBackoff(observed.backoffs.get(name), crashed.finishedAtMs, now);
     if ('waitUntilMs' in verdict) {
       decisions.waits.set(name, {
         reason: 'CrashLoopBackOff',
@@ -49,7 +51,7 @@ export function planStart(
       return;
     }
   }
-  const image = observed.images.get(name);
+  const image = imageOf(observed, spec);
   if (image?.state !== 'present') {
     planImage(observed, decisions, spec);
     return;
@@ -82,9 +84,15 @@ function nextAttempt(observed: PodObservation, view: PodView, name: string): num
   return reported?.containerID === undefined ? 0 : reported.restartCount + 1;
 }
 
+/** What is known of the image that the spec asks for now; an earlier one's failures do not count. */
+function imageOf(observed: PodObservation, spec: ContainerSpec): ImageState | undefined {
+  const known = observed.images.get(spec.name);
+  return known?.name === (spec.image ?? '') ? known : undefined;
+}
+
 function planImage(observed: PodObservation, decisions: Decisions, spec: ContainerSpec): void {
   const { now } = observed;
-  const image = observed.images.get(spec.name);
+  const image = imageOf(observed, spec);
   const key = `image/${spec.name}`;
   if (image?.state !== 'failed') {
     act(observed, decisions, { type: 'ensureImage', key, container: spec.name, mayPull: true });

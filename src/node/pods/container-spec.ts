@@ -8,6 +8,7 @@ import { ContainerConfigError } from './environment.ts';
 import { expand } from './expansion.ts';
 import { oomScoreAdjOf } from './qos.ts';
 import { groupsOf, podLabels } from './sandbox-spec.ts';
+import { LABEL_IMAGE } from './view.ts';
 
 export interface ContainerSurroundings {
   attempt: number;
@@ -42,7 +43,11 @@ export function containerSpecOf(
     workingDir: container.workingDir ?? '',
     env: [...environment].map(([name, value]) => ({ name, value })),
     mounts: [...volumeMounts(container, around.volumes, lookup), ...around.ownMounts],
-    labels: { ...podLabels(pod), 'io.kubernetes.container.name': container.name },
+    labels: {
+      ...podLabels(pod),
+      'io.kubernetes.container.name': container.name,
+      [LABEL_IMAGE]: container.image ?? '',
+    },
     annotations: {
       [ANNOTATION_RESTART_COUNT]: String(around.attempt),
       [ANNOTATION_TERMINATION_PATH]: container.terminationMessagePath ?? '/dev/termination-log',

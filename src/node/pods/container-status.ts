@@ -9,7 +9,7 @@ import type {
 import type { Container } from '../runtime.ts';
 import type { Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import { hasStarted, isSidecar, type PodView } from './view.ts';
+import { hasOtherImage, hasStarted, isSidecar, type PodView } from './view.ts';
 
 /** One status for each of `specs`, in their order. */
 export function containerStatuses(
@@ -64,6 +64,7 @@ function statusOf(
 
 function isReady(observed: PodObservation, spec: ContainerSpec, container: Container): boolean {
   if (container.state !== 'running' || observed.heldUnready !== undefined) return false;
+  if (hasOtherImage(spec, container)) return false;
   return spec.readinessProbe === undefined || observed.probe(container.id, 'readiness') === 'success';
 }
 

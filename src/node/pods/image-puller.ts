@@ -30,14 +30,22 @@ export async function ensureImage(
     const now = clock.now();
     const delay =
       before?.state === 'failed' ? doubled(before.retryAtMs - before.failedAtMs) : BACKOFF_INITIAL_MS;
-    return { state: 'failed', reason, message, failedAtMs: now, checkedAtMs: now, retryAtMs: now + delay };
+    return {
+      state: 'failed',
+      name: image,
+      reason,
+      message,
+      failedAtMs: now,
+      checkedAtMs: now,
+      retryAtMs: now + delay,
+    };
   };
   try {
     if (policy !== 'Always') {
       const present = await runtime.imageStatus(image);
       if (present !== undefined) {
         say('Normal', 'Pulled', `Container image "${image}" already present on machine`);
-        return { state: 'present', image: present };
+        return { state: 'present', name: image, image: present };
       }
     }
     if (!mayPull && before?.state === 'failed') return { ...before, checkedAtMs: clock.now() };
@@ -56,7 +64,7 @@ export async function ensureImage(
       'Pulled',
       `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes} bytes.`,
     );
-    return { state: 'present', image: pulled };
+    return { state: 'present', name: image, image: pulled };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);

@@ -19,9 +19,11 @@ export interface Failure {
 
 /** What is known of the image that the next start of a container needs. */
 export type ImageState =
-  | { state: 'present'; image: Image }
+  | { state: 'present'; name: string; image: Image }
   | ({
       state: 'failed';
+      /** As the container's spec had it. */
+      name: string;
       /** When the worker last looked whether the image has appeared by itself. */
       checkedAtMs: number;
     } & Failure);

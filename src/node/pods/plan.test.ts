@@ -23,6 +23,7 @@ interface Scenario {
     state: ContainerState;
     exitCode?: number;
     finishedAt?: number;
+    labels?: Record<string, string>;
   }>;
   volumes?: 'none' | 'ready' | 'down';
   images?: Record<
@@ -46,11 +47,13 @@ interface Scenario {
 const IMAGE: Image = { id: 'sha256:1', tags: [], digests: [], sizeBytes: 1 };
 
 function imageState(
+  name: string,
   image: 'present' | { failedAt: number; checkedAt: number; retryAt: number; message: string },
 ): ImageState {
-  if (image === 'present') return { state: 'present', image: IMAGE };
+  if (image === 'present') return { state: 'present', name, image: IMAGE };
   return {
     state: 'failed',
+    name,
     reason: 'ErrImagePull',
     message: image.message,
     failedAtMs: image.failedAt * 1000,
@@ -89,6 +92,9 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
       ...container,
     }),
   );
+  const spec: PodSpec = { containers: [{ name: 'web', image: 'nginx' }], ...scenario.spec };
+  const imageOf = (name: string): string =>
+    [...spec.containers, ...(spec.initContainers ?? [])].find((each) => each.name === name)?.image ?? '';
   const entries = <T, U>(record: Record<string, T> | undefined, map: (value: T) => U): Map<string, U> =>
     new Map(Object.entries(record ?? {}).map(([key, value]) => [key, map(value)]));
   return {
@@ -100,7 +106,7 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
         resourceVersion: '1',
         creationTimestamp: '1970-01-01T00:00:00Z',
       },
-      spec: { containers: [{ name: 'web', image: 'nginx' }], ...scenario.spec },
+      spec,
       ...(scenario.status ? { status: scenario.status } : {}),
     },
     sandboxes,
@@ -108,7 +114,9 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     stoppedSandboxes: new Set(scenario.stopped),
     sandboxFailure: undefined,
     volumes: { state: scenario.volumes ?? 'none' },
-    images: entries(scenario.images, imageState),
+    images: new Map(
+      Object.entries(scenario.images ?? {}).map(([name, image]) => [name, imageState(imageOf(name), image)]),
+    ),
     startFailures: new Map(),
     backoffs: entries(scenario.backoffs, ({ delay, updatedAt }) => ({
       delayMs: delay * 1000,

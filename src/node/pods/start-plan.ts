@@ -1,10 +1,11 @@
 // What a pod that should run needs next: volumes, sandbox, init containers in order, app containers, restarts
 // (kubelet's computePodActions and computeInitContainerActions). Decides only; see worker.ts for the doing.
 import type { Container as ContainerSpec } from '../../api/generated/types.ts';
+import type { Container } from '../runtime.ts';
 import { planStart } from './container-plan.ts';
 import { act, type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import { hasStarted, isSidecar, type PodView, restartPolicyOf, shouldStart } from './view.ts';
+import { hasOtherImage, hasStarted, isSidecar, type PodView, restartPolicyOf, shouldStart } from './view.ts';
 
 /** Plans a pod that is not ending. */
 export function planRunning(observed: PodObservation, view: PodView): Decisions {
@@ -29,7 +30,8 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
     const newest = view.newest(spec.name);
     const current = view.current(spec.name);
     if (current?.state === 'running') {
-      restartUnhealthy(observed, decisions, spec, current.id);
+      restartChanged(observed, decisions, spec, current) ||
+        restartUnhealthy(observed, decisions, spec, current.id);
       active++;
     } else if (shouldStart(pod, newest) || observed.busy.has(`container/${spec.name}`)) {
       active++;
@@ -109,6 +111,7 @@ function planInitContainers(
         planStart(observed, view, decisions, spec);
         if (!appStarted) return 'waiting';
       } else if (
+        restartChanged(observed, decisions, spec, current) ||
         restartUnhealthy(observed, decisions, spec, current.id) ||
         !hasStarted(observed, spec, current)
       ) {
@@ -123,6 +126,27 @@ function planInitContainers(
     return 'waiting';
   }
   return 'done';
+}
+
+/** Stops a running container whose spec asks for another image now; it starts again with that one, in place. */
+function restartChanged(
+  observed: PodObservation,
+  decisions: Decisions,
+  spec: ContainerSpec,
+  container: Container,
+): boolean {
+  // One that does not run again when it has ended well would end the pod.
+  const restarts = isSidecar(spec) || restartPolicyOf(observed.pod) === 'Always';
+  if (!restarts || !hasOtherImage(spec, container)) return false;
+  act(observed, decisions, {
+    type: 'stopContainer',
+    key: `container/${spec.name}`,
+    container: spec.name,
+    id: container.id,
+    graceSeconds: observed.pod.spec.terminationGracePeriodSeconds ?? 30,
+    message: `Container ${spec.name} definition changed, will be restarted`,
+  });
+  return true;
 }
 
 /** Stops a running container whose liveness or startup probe has failed; what follows is an ordinary restart. */

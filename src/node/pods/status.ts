@@ -25,6 +25,7 @@ export function podStatus(
       : isTerminalPhase(old.phase)
         ? (old.phase ?? '')
         : phaseOf(observed, init, apps),
+    observedGeneration: pod.metadata.generation,
     startTime: old.startTime ?? timestamp(now),
     hostIP: nodeIp,
     hostIPs: [{ ip: nodeIp }],

@@ -67,6 +67,18 @@ export function isTerminalPhase(phase: string | undefined): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
 }
 
+/** Label of a container in the runtime: the image that its spec asked for when it was made. */
+export const LABEL_IMAGE = 'stead.dev/image';
+
+/**
+ * Whether a container was made for another image than its spec asks for now. One that does not say (made by an
+ * earlier agent) is left to run.
+ */
+export function hasOtherImage(spec: ContainerSpec, container: Container): boolean {
+  const image = container.labels[LABEL_IMAGE];
+  return image !== undefined && image !== spec.image;
+}
+
 /** Init and app containers of the spec, in the order in which they start. */
 export function allContainers(pod: Pod): ContainerSpec[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];

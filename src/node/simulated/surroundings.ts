@@ -4,6 +4,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { NetworkChecks } from '../pods/node-services.ts';
 import type { PodFiles } from '../pods/pod-files.ts';
 import type { MachineFacts } from '../status/machine-facts.ts';
+import type { VolumeKeeper } from '../volumes/local/run.ts';
 import type { PodVolumes } from '../volumes/volumes.ts';
 
 export function simulatedVolumes(): PodVolumes {
@@ -18,6 +19,14 @@ export function simulatedVolumes(): PodVolumes {
       return [];
     },
   };
+}
+
+/**
+ * Volumes without bytes: whatever is asked of them is done.
+ * @param volumesDirectory what the node says in its annotation `stead.dev/volume-directory`.
+ */
+export function simulatedKeeper(volumesDirectory: string): VolumeKeeper {
+  return { volumesDirectory, grow: async () => {}, remove: async () => true, onReleased: () => () => {} };
 }
 
 export const simulatedFiles: PodFiles = {

@@ -1,17 +1,23 @@
-// Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go. Making and
-// mounting is the pods' business: see local-volumes.ts.
+// Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go; grows those
+// whose objects say more. Making and mounting is the pods' business: see local-volumes.ts.
 import { isNotFound } from '../../../api/errors.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../../api/objects.ts';
 import { persistentVolumes } from '../../../api/resources/persistent-volumes.ts';
+import { PROVISIONED_BY } from '../../../api/volume-binding.ts';
+import { createRecorder } from '../../../client/events.ts';
 import type { RunContext } from '../../../client/run-context.ts';
-import { runWorkers } from '../../../client/run-workers.ts';
+import { type ReconcileResult, runWorkers } from '../../../client/run-workers.ts';
 import { WorkQueue } from '../../../client/work-queue.ts';
-import { localVolumeOf, VOLUME_FINALIZER } from './layout.ts';
+import { growForClaim } from './grow.ts';
+import { localVolumeOf, PROVISIONER, VOLUME_FINALIZER } from './layout.ts';
 import type { LocalVolumes } from './local-volumes.ts';
 
 /** Other volumes need not wait for one with very many files. */
-const REMOVALS_AT_ONCE = 4;
+const WORKERS = 4;
+
+/** What is needed of whoever keeps the bytes. */
+export type VolumeKeeper = Pick<LocalVolumes, 'volumesDirectory' | 'grow' | 'remove' | 'onReleased'>;
 
 /**
  * Runs until the context's signal. A volume that a pod still uses is removed when the pod has gone.
@@ -19,22 +25,39 @@ const REMOVALS_AT_ONCE = 4;
  */
 export async function runLocalVolumes(
   context: RunContext,
-  options: { nodeName: string; volumes: LocalVolumes },
+  options: { nodeName: string; volumes: VolumeKeeper },
 ): Promise<void> {
   const { volumes, nodeName } = options;
   const log = context.log.named('local-volumes');
   const queue = new WorkQueue(context.clock);
   const informer = context.informers.of(persistentVolumes);
+  const { client, clock, random, signal } = context;
+  const events = createRecorder(client, clock, random, 'kubelet', nodeName, log, signal);
   const add = (volume: Stored<PersistentVolume>): void => {
-    if (isBeingRemovedHere(volume, nodeName)) queue.add(volume.metadata.name);
+    if (isBeingRemovedHere(volume, nodeName) || isOurs(volume)) queue.add(volume.metadata.name);
   };
-  const unsubscribe = informer.subscribe({ added: add, updated: add });
+  const isOurs = (volume: PersistentVolume): boolean =>
+    !isTerminating(volume) &&
+    volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER &&
+    nodesOf(volume).includes(nodeName);
+  const unsubscribe = informer.subscribe({
+    added: add,
+    updated: (volume, old) => {
+      const same = volume.spec.capacity?.storage === old.spec.capacity?.storage;
+      if (!same || isTerminating(volume)) add(volume);
+    },
+  });
   const unlisten = volumes.onReleased((name) => queue.add(name));
-  const reconcile = async (name: string): Promise<void> => {
+  const reconcile = async (name: string): Promise<ReconcileResult> => {
     const volume = informer.get(undefined, name);
-    if (!volume || !isBeingRemovedHere(volume, nodeName)) return;
-    const local = localVolumeOf(volume, volumes.volumesDirectory);
-    if (local && (await volumes.remove(local))) await letGo(volume);
+    if (!volume) return {};
+    if (isBeingRemovedHere(volume, nodeName)) {
+      const local = localVolumeOf(volume, volumes.volumesDirectory);
+      if (local && (await volumes.remove(local))) await letGo(volume);
+      return {};
+    }
+    const local = isOurs(volume) ? localVolumeOf(volume, volumes.volumesDirectory) : undefined;
+    return (local && (await growForClaim(context, events, volumes, volume, local))) ?? {};
   };
   const letGo = async (volume: Stored<PersistentVolume>): Promise<void> => {
     const finalizers = (volume.metadata.finalizers ?? []).filter((name) => name !== VOLUME_FINALIZER);
@@ -48,7 +71,7 @@ export async function runLocalVolumes(
     }
   };
   try {
-    await runWorkers(queue, REMOVALS_AT_ONCE, reconcile, log, context.signal);
+    await runWorkers(queue, WORKERS, reconcile, log, context.signal);
   } finally {
     unsubscribe();
     unlisten();

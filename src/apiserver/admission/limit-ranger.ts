@@ -1,0 +1,179 @@
+// A namespace's LimitRanges: what containers request and are limited to when they say nothing, and the bounds of what
+// containers, pods and claims may ask for. Follows plugin/pkg/admission/limitranger/admission.go.
+import { forbidden } from '../../api/errors.ts';
+import type {
+  Container,
+  LimitRange,
+  LimitRangeItem,
+  PersistentVolumeClaim,
+  Pod,
+} from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { podLimits, podRequests } from '../../api/pod-resources.ts';
+import { formatQuantity, parseQuantity } from '../../api/quantity.ts';
+import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
+
+const ANNOTATION = 'kubernetes.io/limit-ranger';
+
+type Resources = Record<string, string>;
+
+export const limitRanger: AdmissionPlugin = {
+  name: 'LimitRanger',
+  async admit(request, context) {
+    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
+    if (!pod?.spec) return;
+    for (const range of await rangesFor(request, context)) setDefaults(pod, range);
+  },
+  async validate(request, context) {
+    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
+    const claim = objectOf<PersistentVolumeClaim>(request, '', 'PersistentVolumeClaim');
+    if ((!pod && !claim) || request.operation === 'DELETE') return;
+    for (const range of await rangesFor(request, context)) {
+      const reasons = pod ? podReasons(pod, range) : claimReasons(claim, range);
+      if (reasons.length > 0) {
+        throw forbidden(
+          request.resource,
+          request.key.name,
+          reasons.length > 1 ? `[${reasons.join(', ')}]` : `${reasons[0]}`,
+        );
+      }
+    }
+  },
+};
+
+async function rangesFor(
+  { key }: AdmissionRequest,
+  context: AdmissionContext,
+): Promise<Stored<LimitRange>[]> {
+  // The resource decides the type.
+  return (await context.list('', 'limitranges', key.namespace)) as Stored<LimitRange>[];
+}
+
+/** Fills in what containers leave open, and notes in an annotation what was filled in. */
+function setDefaults(pod: Pod, range: LimitRange): void {
+  const items = (range.spec?.limits ?? []).filter(({ type }) => type === 'Container');
+  const limits: Resources = Object.assign({}, ...items.map((item) => item.default));
+  const requests: Resources = Object.assign({}, ...items.map((item) => item.defaultRequest));
+  const notes = [
+    ...(pod.spec.containers ?? []).flatMap((container) => fill(container, 'container', requests, limits)),
+    ...(pod.spec.initContainers ?? []).flatMap((container) =>
+      fill(container, 'init container', requests, limits),
+    ),
+  ];
+  if (notes.length === 0) return;
+  const note = `LimitRanger plugin set: ${notes.join('; ')}`;
+  pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATION]: note };
+}
+
+function fill(container: Container, what: string, requests: Resources, limits: Resources): string[] {
+  const own = container.resources ?? {};
+  const newRequests = missing(requests, own.requests);
+  const newLimits = missing(limits, own.limits);
+  if (newRequests.length === 0 && newLimits.length === 0) return [];
+  container.resources = {
+    ...own,
+    requests: { ...requests, ...own.requests },
+    limits: { ...limits, ...own.limits },
+  };
+  const note = (names: string[], kind: string): string[] =>
+    names.length > 0 ? [`${names.sort().join(', ')} ${kind} for ${what} ${container.name}`] : [];
+  return [...note(newRequests, 'request'), ...note(newLimits, 'limit')];
+}
+
+function missing(defaults: Resources, given: Resources = {}): string[] {
+  return Object.keys(defaults).filter((name) => given[name] === undefined);
+}
+
+function podReasons(pod: Pod, range: LimitRange): string[] {
+  return (range.spec?.limits ?? []).flatMap((item) => {
+    if (item.type === 'Container') {
+      const containers = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
+      return containers.flatMap(({ resources }) => itemReasons(item, resources?.requests, resources?.limits));
+    }
+    return item.type === 'Pod' ? itemReasons(item, texts(podRequests(pod)), texts(podLimits(pod))) : [];
+  });
+}
+
+function texts(amounts: ReadonlyMap<string, bigint>): Resources {
+  return Object.fromEntries(
+    [...amounts].map(([name, amount]) => [
+      name,
+      formatQuantity(amount, name === 'cpu' ? 'DecimalSI' : 'BinarySI'),
+    ]),
+  );
+}
+
+function claimReasons(claim: PersistentVolumeClaim | undefined, range: LimitRange): string[] {
+  const { requests, limits } = claim?.spec?.resources ?? {};
+  const items = (range.spec?.limits ?? []).filter(({ type }) => type === 'PersistentVolumeClaim');
+  return items.flatMap(({ type, min, max }) => [
+    ...Object.entries(min ?? {}).flatMap(([name, least]) => minReason(type, name, least, requests, limits)),
+    // A claim has no limit of its own: what it requests is what it may hold.
+    ...Object.entries(max ?? {}).flatMap(([name, most]) => maxReason(type, name, most, requests, requests)),
+  ]);
+}
+
+function itemReasons(item: LimitRangeItem, requests: Resources = {}, limits: Resources = {}): string[] {
+  const { type, min, max, maxLimitRequestRatio } = item;
+  return [
+    ...Object.entries(min ?? {}).flatMap(([name, least]) => minReason(type, name, least, requests, limits)),
+    ...Object.entries(max ?? {}).flatMap(([name, most]) => maxReason(type, name, most, requests, limits)),
+    ...Object.entries(maxLimitRequestRatio ?? {}).flatMap(([name, ratio]) =>
+      ratioReason(type, name, ratio, requests, limits),
+    ),
+  ];
+}
+
+const amount = (text: string | undefined): bigint => (text === undefined ? 0n : (parseQuantity(text) ?? 0n));
+
+function minReason(
+  type: string,
+  name: string,
+  least: string,
+  requests: Resources = {},
+  limits: Resources = {},
+): string[] {
+  const { [name]: request } = requests;
+  const { [name]: limit } = limits;
+  const start = `minimum ${name} usage per ${type} is ${least}`;
+  if (request === undefined) return [`${start}.  No request is specified`];
+  if (amount(request) < amount(least)) return [`${start}, but request is ${request}`];
+  return limit !== undefined && amount(limit) < amount(least) ? [`${start}, but limit is ${limit}`] : [];
+}
+
+function maxReason(
+  type: string,
+  name: string,
+  most: string,
+  requests: Resources = {},
+  limits: Resources = {},
+): string[] {
+  const { [name]: request } = requests;
+  const { [name]: limit } = limits;
+  const start = `maximum ${name} usage per ${type} is ${most}`;
+  if (limit === undefined) return [`${start}.  No limit is specified`];
+  if (amount(limit) > amount(most)) {
+    return [`${start}, but ${type === 'PersistentVolumeClaim' ? 'request' : 'limit'} is ${limit}`];
+  }
+  return request !== undefined && amount(request) > amount(most)
+    ? [`${start}, but request is ${request}`]
+    : [];
+}
+
+function ratioReason(
+  type: string,
+  name: string,
+  ratio: string,
+  requests: Resources,
+  limits: Resources,
+): string[] {
+  const request = amount(requests[name]);
+  const limit = amount(limits[name]);
+  const start = `${name} max limit to request ratio per ${type} is ${ratio}`;
+  if (request === 0n) return [`${start}, but no request is specified or request is 0`];
+  if (limit === 0n) return [`${start}, but no limit is specified or limit is 0`];
+  const observed = Number(limit) / Number(request);
+  return observed > Number(amount(ratio)) / 1e9
+    ? [`${start}, but provided ratio is ${observed.toFixed(6)}`]
+    : [];
+}

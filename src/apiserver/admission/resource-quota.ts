@@ -1,0 +1,113 @@
+// A namespace's ResourceQuotas: nothing is written that would exceed one. What is used is counted over the objects
+// there are, so no record of it can go wrong; what is being written is held meanwhile. The quota's status is a
+// controller's business. Follows apiserver pkg/admission/plugin/resourcequota/controller.go.
+import { forbidden } from '../../api/errors.ts';
+import type { Container, Pod, ResourceQuota } from '../../api/generated/types.ts';
+import type { KubeObject, Stored } from '../../api/objects.ts';
+import { type Amounts, addTo, amountsOf } from '../../api/pod-resources.ts';
+import { matchesScopes } from '../../api/quota/scopes.ts';
+import { type Counted, countsObject, resourcesFor, usageOf, writeAmount } from '../../api/quota/usage.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+
+/** Where a quota names one of these, every container must say how much it takes. */
+const MUST_SPECIFY = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
+
+/** One quota's part in a write. */
+interface Charge {
+  quota: Stored<ResourceQuota>;
+  /** What the write adds, of the resources that the quota bounds. */
+  added: Amounts;
+}
+
+export function resourceQuota(): AdmissionPlugin {
+  /** What writes that have not ended add to a quota, by its uid. */
+  const held = new Map<string, Amounts>();
+  return {
+    name: 'ResourceQuota',
+    async validate(request, context) {
+      const { resource, operation, subresource, key, object, old } = request;
+      if (operation === 'DELETE' || !object || !key.namespace) return;
+      if (subresource && subresource !== 'resize') return;
+      // The resource decides the type.
+      const quotas = (await context.list('', 'resourcequotas', key.namespace)) as Stored<ResourceQuota>[];
+      const counting = quotas.filter((quota) => countsObject(quota, resource, object));
+      if (counting.length === 0) return;
+      const others = await context.list(resource.group, resource.plural, key.namespace);
+      // No await from here on: two writes cannot both take what is left.
+      const charges = counting.map((quota) => ({ quota, added: addedTo(quota, resource, object, old) }));
+      for (const charge of charges) requireWithin(request, charge, others, held.get(charge.quota.metadata.uid));
+      for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, 1n);
+      context.afterwards(() => {
+        for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, -1n);
+      });
+    },
+  };
+}
+
+function hold(held: Map<string, Amounts>, uid: string, added: Amounts, sign: 1n | -1n): void {
+  const sum = new Map(held.get(uid));
+  addTo(sum, new Map([...added].map(([name, amount]) => [name, amount * sign])));
+  for (const [name, amount] of sum) if (amount === 0n) sum.delete(name);
+  if (sum.size > 0) held.set(uid, sum);
+  else held.delete(uid);
+}
+
+function addedTo(quota: ResourceQuota, kind: Counted, object: KubeObject, old: KubeObject | undefined): Amounts {
+  const before = old && matchesScopes(quota, kind, old) ? usageOf(kind, old) : new Map<string, bigint>();
+  const after = usageOf(kind, object);
+  const added: Amounts = new Map();
+  for (const name of resourcesFor(quota, kind)) {
+    const difference = (after.get(name) ?? 0n) - (before.get(name) ?? 0n);
+    if (difference > 0n) added.set(name, difference);
+  }
+  return added;
+}
+
+/** Throws Forbidden when the write would exceed the quota, or does not say what it takes of it. */
+function requireWithin(
+  { resource, operation, key, object }: AdmissionRequest,
+  { quota, added }: Charge,
+  others: readonly Stored[],
+  pending: Amounts | undefined,
+): void {
+  const { name } = quota.metadata;
+  const unspecified =
+    operation === 'CREATE' && resource.group === '' && resource.kind === 'Pod'
+      ? unspecifiedBy(object as Pod, quota)
+      : '';
+  if (unspecified) throw forbidden(resource, key.name, `failed quota: ${name}: must specify ${unspecified}`);
+  if (added.size === 0) return;
+  const hard = amountsOf(quota.spec.hard);
+  const used: Amounts = new Map(pending);
+  for (const other of others) if (matchesScopes(quota, resource, other)) addTo(used, usageOf(resource, other));
+  const exceeded = [...added.keys()].sort().filter((each) => {
+    return (used.get(each) ?? 0n) + (added.get(each) ?? 0n) > (hard.get(each) ?? 0n);
+  });
+  if (exceeded.length === 0) return;
+  const print = (amounts: Amounts): string =>
+    exceeded.map((each) => `${each}=${writeAmount(each, amounts.get(each) ?? 0n)}`).join(',');
+  const why = `exceeded quota: ${name}, requested: ${print(added)}, used: ${print(used)}, limited: ${print(hard)}`;
+  throw forbidden(resource, key.name, why);
+}
+
+/** `limits.cpu for: main; limits.memory for: main,side`: what the pod should say and does not. */
+function unspecifiedBy(pod: Pod, quota: ResourceQuota): string {
+  const required = Object.keys(quota.spec.hard ?? {}).filter((name) => MUST_SPECIFY.includes(name));
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const missing = required.sort().map((name) => {
+    const silent = containers.filter((container) => !specifies(container, pod, name));
+    return { name, silent: silent.map((container) => container.name).sort() };
+  });
+  return missing
+    .filter(({ silent }) => silent.length > 0)
+    .map(({ name, silent }) => `${name} for: ${silent.join(',')}`)
+    .join('; ');
+}
+
+function specifies({ resources }: Container, pod: Pod, name: string): boolean {
+  const limited = name.startsWith('limits.');
+  const resource = name.replace(/^(requests|limits)\./, '');
+  const own = limited ? resources?.limits : resources?.requests;
+  const ofPod = limited ? pod.spec.resources?.limits : pod.spec.resources?.requests;
+  return own?.[resource] !== undefined || ofPod?.[resource] !== undefined;
+}
