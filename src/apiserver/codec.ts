@@ -3,6 +3,8 @@
 // not a second serialization. The bytes of a frozen object are made once and shared by every reader.
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { shareFields } from './patch/shared-fields.ts';
 
 const METADATA_OPEN = '{"metadata":{';
 
@@ -28,7 +30,9 @@ export function decodeStored(resource: ResourceDefinition, value: Uint8Array): K
   const object: unknown = JSON.parse(
     Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(),
   );
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...(object as KubeObject) };
+  const decoded = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...(object as KubeObject) };
+  shareFields(decoded);
+  return decoded;
 }
 
 /** Gives an object the revision it was written at, freezes it, and remembers the bytes it was stored as. */
@@ -61,14 +65,6 @@ function splice(object: KubeObject, stored: Uint8Array | undefined): Buffer {
   if (!stored) return Buffer.from(JSON.stringify(object));
   const head = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":{"resourceVersion":"${object.metadata.resourceVersion}",`;
   return Buffer.concat([Buffer.from(head), stored.subarray(METADATA_OPEN.length)]);
-}
-
-/** Freezes a JSON value through and through; stops where something is already frozen. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const child of Object.values(value)) deepFreeze(child);
-  return value;
 }
 
 /** A copy of a JSON value that may be changed. */

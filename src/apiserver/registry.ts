@@ -8,7 +8,8 @@ import type { ResourceDefinition } from '../api/resource.ts';
 import { type Store, StoreFullError, type WriteResult } from '../store/store.ts';
 import { CacheHub } from './cache/hub.ts';
 import type { ResourceCache } from './cache/resource-cache.ts';
-import { deepFreeze, encodeStored, seal } from './codec.ts';
+import { encodeStored, seal } from './codec.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { storeKey } from './keys.ts';
 
 export interface RegistryParts {

@@ -20,7 +20,7 @@ export interface ProcessInfo {
 }
 
 export interface ControlHandlers {
-  info(): ProcessInfo;
+  info(): Promise<ProcessInfo>;
   /** Stops everything in order; `say` sends a line of progress. The process ends after it. */
   down(say: (line: string) => void): Promise<void>;
   /** Imports an image archive; returns the names in it. */
@@ -42,7 +42,7 @@ export async function serveControl(
     const { method, url = '/' } = incoming;
     const { pathname, searchParams } = new URL(url, 'http://stead');
     try {
-      if (method === 'GET' && pathname === '/') return response.end(JSON.stringify(handlers.info()));
+      if (method === 'GET' && pathname === '/') return response.end(JSON.stringify(await handlers.info()));
       if (method === 'GET' && pathname === '/images')
         return response.end(JSON.stringify(await handlers.listImages()));
       if (method === 'POST' && pathname === '/images') {
@@ -67,7 +67,8 @@ export async function serveControl(
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve());
-      server.closeIdleConnections();
+      // Commands that wait for a stead that never came up are let go.
+      server.closeAllConnections();
     });
 }
 

@@ -2,7 +2,7 @@
 // running, for the next stead to adopt; `stead down`, which comes over the control socket, stops those too.
 import { rmdir } from 'node:fs/promises';
 import { type ClusterConfig, type RunningCluster, startCluster } from './cluster.ts';
-import { serveControl } from './control-socket.ts';
+import { type ProcessInfo, serveControl } from './control-socket.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { logTo } from './log-writer.ts';
 import { pathsOf } from './paths.ts';
@@ -17,30 +17,37 @@ import { VERSION } from './version.ts';
 export async function runForeground(config: ClusterConfig, onReady: () => Promise<void>): Promise<void> {
   const paths = pathsOf(config.dataDirectory);
   const log = logTo((line) => process.stdout.write(line), 'info', Date.now);
-  let cluster: RunningCluster | undefined;
   const stop = new AbortController();
-  const required = (): RunningCluster => {
-    if (!cluster) throw new UserError('stead is still starting.');
-    return cluster;
-  };
+  let start: (cluster: RunningCluster) => void = () => {};
+  // Commands that come while stead starts wait for it.
+  const started = new Promise<RunningCluster>((resolve) => {
+    start = resolve;
+  });
+  const describe = async (): Promise<ProcessInfo> => ({
+    pid: process.pid,
+    version: VERSION,
+    ...(await started).describe(),
+  });
+  let cluster: RunningCluster | undefined;
   let closeControl: (() => Promise<void>) | undefined;
   const onSignal = (): void => stop.abort();
   try {
     await prepareDataDirectory(paths);
     // The socket is the lock of the data directory, so it comes first.
     closeControl = await serveControl(paths.controlSocket, {
-      info: () => ({ pid: process.pid, version: VERSION, ...required().describe() }),
+      info: describe,
       down: async (say) => {
-        await required().stopEverything(say);
+        await (await started).stopEverything(say);
         stop.abort();
       },
-      loadImage: (file) => required().loadImage(file),
-      listImages: () => required().listImages(),
+      loadImage: async (file) => (await started).loadImage(file),
+      listImages: async () => (await started).listImages(),
     });
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
     cluster = await startCluster(config, log);
-    process.send?.({ ready: { pid: process.pid, version: VERSION, ...cluster.describe() } });
+    start(cluster);
+    process.send?.({ ready: await describe() });
     await onReady();
     await aborted(stop.signal);
   } catch (error) {

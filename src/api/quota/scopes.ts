@@ -1,12 +1,15 @@
 // Which pods (and claims) a ResourceQuota with scopes counts. Pure; follows pkg/quota/v1/evaluator/core/pods.go.
 import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '../generated/types.ts';
 import type { KubeObject } from '../objects.ts';
-import { podRequests } from '../pod-resources.ts';
-import { podLimits } from '../pod-resources.ts';
+import { podLimits, podRequests } from '../pod-resources.ts';
 import type { Counted } from './usage.ts';
 
 /** Whether an object lies in every scope of the quota. Only pods have scopes: a quota with scopes counts nothing else. */
-export function matchesScopes({ spec }: ResourceQuota, { group, plural }: Counted, object: KubeObject): boolean {
+export function matchesScopes(
+  { spec }: ResourceQuota,
+  { group, plural }: Counted,
+  object: KubeObject,
+): boolean {
   const requirements: ScopedResourceSelectorRequirement[] = [
     ...(spec.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
     ...(spec.scopeSelector?.matchExpressions ?? []),
@@ -16,7 +19,10 @@ export function matchesScopes({ spec }: ResourceQuota, { group, plural }: Counte
   return requirements.every((requirement) => podMatches(object as Pod, requirement));
 }
 
-function podMatches(pod: Pod, { scopeName, operator, values = [] }: ScopedResourceSelectorRequirement): boolean {
+function podMatches(
+  pod: Pod,
+  { scopeName, operator, values = [] }: ScopedResourceSelectorRequirement,
+): boolean {
   const { spec } = pod;
   switch (scopeName) {
     case 'Terminating':
@@ -53,6 +59,8 @@ function hasCrossNamespaceAffinity({ spec: { affinity } }: Pod): boolean {
       ...(kind?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
       ...preferred.map(({ podAffinityTerm }) => podAffinityTerm),
     ];
-    return terms.some(({ namespaces, namespaceSelector }) => (namespaces ?? []).length > 0 || namespaceSelector);
+    return terms.some(
+      ({ namespaces, namespaceSelector }) => (namespaces ?? []).length > 0 || namespaceSelector,
+    );
   });
 }

@@ -2,8 +2,8 @@
 // admission plug-in and the controller that keeps the status both count by it. Follows pkg/quota/v1/evaluator/core.
 import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../generated/types.ts';
 import type { KubeObject } from '../objects.ts';
+import { type Amounts, addTo, amountsOf, podLimits, podRequests } from '../pod-resources.ts';
 import { isPodFinished } from '../pod-state.ts';
-import { addTo, type Amounts, amountsOf, podLimits, podRequests } from '../pod-resources.ts';
 import { formatQuantity } from '../quantity.ts';
 import { matchesScopes } from './scopes.ts';
 
@@ -92,7 +92,8 @@ function claimUsage({ spec, metadata }: PersistentVolumeClaim): Amounts {
   const usage: Amounts = new Map([['persistentvolumeclaims', ONE]]);
   const storage = amountsOf(spec.resources?.requests).get('storage');
   if (storage !== undefined) usage.set('requests.storage', storage);
-  const className = metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName;
+  const className =
+    metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName;
   if (className) {
     usage.set(`${className}${STORAGE_CLASS_SUFFIX}persistentvolumeclaims`, ONE);
     if (storage !== undefined) usage.set(`${className}${STORAGE_CLASS_SUFFIX}requests.storage`, storage);

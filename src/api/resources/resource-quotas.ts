@@ -1,6 +1,7 @@
 // The ResourceQuota resource.
 import type { ResourceQuota } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateResourceQuota, validateResourceQuotaUpdate } from '../validation/resource-quota.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -32,5 +33,9 @@ export const resourceQuotas: ResourceDefinition<ResourceQuota> = {
     column('Limit', 'Used and allowed, of what may be limited.', (quota) => usage(quota, true)),
     ageColumn(),
   ],
-  strategy: statusStrategy<ResourceQuota>(() => ({})),
+  strategy: {
+    ...statusStrategy<ResourceQuota>(() => ({})),
+    validateCreate: validateResourceQuota,
+    validateUpdate: validateResourceQuotaUpdate,
+  },
 };

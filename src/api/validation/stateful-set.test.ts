@@ -160,6 +160,7 @@ test('a new set has no pods, whatever status came with it', () => {
 const FIXED =
   "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', " +
   "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+const CLAIM_SIZE = 'spec.volumeClaimTemplates.0.spec.resources.requests.storage';
 const updates: readonly [string, Changes, string[]][] = [
   [
     'everything that may change',
@@ -176,7 +177,61 @@ const updates: readonly [string, Changes, string[]][] = [
   ],
   ['serviceName', { 'spec.serviceName': 'other' }, [FIXED]],
   ['policy', { 'spec.podManagementPolicy': 'Parallel' }, [FIXED]],
-  ['claim templates', { 'spec.volumeClaimTemplates.0.spec.resources.requests.storage': '1Gi' }, [FIXED]],
+  ['a larger claim', { 'spec.volumeClaimTemplates.0.spec.resources.requests.storage': '1Gi' }, []],
+  ['the same size, written otherwise', { [CLAIM_SIZE]: '204800Ki' }, []],
+  [
+    'labels and annotations of a claim',
+    {
+      'spec.volumeClaimTemplates.0.metadata.labels': { tier: 'db' },
+      'spec.volumeClaimTemplates.0.metadata.annotations': { backup: 'daily' },
+    },
+    [],
+  ],
+  [
+    'a smaller claim',
+    { [CLAIM_SIZE]: '100Mi' },
+    [
+      'spec.volumeClaimTemplates[0].spec.resources.requests.storage: Forbidden: may only grow: volumes cannot shrink, ' +
+        'and those of the set have been asked for 200Mi',
+    ],
+  ],
+  [
+    'no size at all',
+    { [CLAIM_SIZE]: undefined },
+    [
+      'spec.volumeClaimTemplates[0].spec.resources[storage]: Required value',
+      'spec.volumeClaimTemplates[0].spec.resources.requests.storage: Forbidden: may only grow: volumes cannot shrink, ' +
+        'and those of the set have been asked for 200Mi',
+    ],
+  ],
+  [
+    'another class of a claim',
+    { 'spec.volumeClaimTemplates.0.spec.storageClassName': 'fast' },
+    [
+      'spec.volumeClaimTemplates[0]: Forbidden: of a claim template, only spec.resources.requests.storage may grow, and ' +
+        'labels and annotations may change; fields that differ: storageClassName',
+    ],
+  ],
+  [
+    'one more claim',
+    {
+      'spec.volumeClaimTemplates.1': {
+        metadata: { name: 'log' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    },
+    [
+      'spec.volumeClaimTemplates: Forbidden: claim templates cannot be added, removed, renamed or put in another order ' +
+        '(www before, www, log now): the pods that run have their volumes; only resources.requests.storage may grow, ' +
+        'and labels and annotations may change',
+    ],
+  ],
+  ['an annotation', { 'metadata.annotations': { 'stead.dev/paused': 'true' } }, []],
+  [
+    'a misspelt value of an annotation',
+    { 'metadata.annotations': { 'stead.dev/paused': 'yes' } },
+    ['metadata.annotations[stead.dev/paused]: Invalid value: "yes": must be "true" or "false"'],
+  ],
   [
     'an invalid template',
     { 'spec.template.metadata.labels': { app: 'b' } },
@@ -217,4 +272,61 @@ test('scale reads and writes replicas', () => {
   assert.equal(statefulSets.scale?.specReplicas(set), 5);
   assert.equal(frozen.replicas, 2);
   assert.equal(statefulSets.scale?.selector(set), 'app=nginx');
+});
+
+const option = (name: string, text: string): string[] =>
+  refusals(statefulSets, WEB, { 'metadata.annotations': { [`stead.dev/${name}`]: text } });
+
+test('what stead.dev annotations may say', () => {
+  for (const [name, text] of [
+    ['rollout-recovery', 'manual'],
+    ['rollout-recovery', 'automatic'],
+    ['reserve-ordinals', '1,3-5'],
+    ['reserve-ordinals', ' 7 , 0-2'],
+    ['update-last', 'role=primary'],
+    ['update-last', 'role in (primary, leader),!learner'],
+    ['pod-update', 'in-place-if-possible'],
+    ['pod-update', 'recreate'],
+    ['paused', 'false'],
+  ] as const) {
+    assert.deepEqual(option(name, text), [], `${name}: ${text}`);
+  }
+  assert.deepEqual(
+    refusals(statefulSets, WEB, { 'metadata.annotations': { 'example.com/paused': '?' } }),
+    [],
+  );
+});
+
+test('what they may not say, each with a reason', () => {
+  for (const [name, text, reason] of [
+    ['rollout-recovery', 'off', /: Invalid value: "off": must be "automatic" or "manual"$/],
+    ['reserve-ordinals', '', /must be ordinals and ranges .* as in "1,3-5"; "" is neither$/],
+    ['reserve-ordinals', '1,x', /"x" is neither$/],
+    ['reserve-ordinals', '5-3', /the range "5-3" ends before it begins: write "3-5"$/],
+    ['reserve-ordinals', '1000000', /up to 999999/],
+    [
+      'reserve-ordinals',
+      Array.from({ length: 101 }, (_, n) => 2 * n).join(),
+      /at most 100 ordinals or ranges/,
+    ],
+    ['update-last', ' ', /must be a label selector that names at least one label/],
+    ['update-last', 'a b', /must be a label selector, as in "role=primary": /],
+    ['pod-update', 'in-place', /must be "in-place-if-possible" or "recreate"$/],
+    ['paused', 'True', /must be "true" or "false"$/],
+    [
+      'pause',
+      'true',
+      /stead knows no such annotation of a StatefulSet; it knows stead.dev\/rollout-recovery, /,
+    ],
+  ] as const) {
+    const said = option(name, text);
+    assert.equal(said.length, 1, `${name}: ${text}`);
+    assert.match(said[0] ?? '', reason);
+  }
+});
+
+test('an annotation that is there already is not held against another change', () => {
+  const old = created(statefulSets, WEB, { 'metadata.annotations': { 'stead.dev/newer': 'x' } });
+  const next = { ...old, spec: { ...old.spec, replicas: 5 } };
+  assert.deepEqual(statefulSets.strategy.validateUpdate?.(next, old), []);
 });

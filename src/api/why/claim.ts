@@ -42,12 +42,14 @@ export function whyNotExpanded(claim: PersistentVolumeClaim): Cause {
     claim.status?.conditions?.find((each) => each.type === type && each.status === 'True');
   for (const type of ['NodeResizeError', 'ControllerResizeError']) {
     const failed = told(type);
-    if (failed) return { reason: type, message: failed.message ?? 'its volume could not grow', passing: false };
+    if (failed)
+      return { reason: type, message: failed.message ?? 'its volume could not grow', passing: false };
   }
   if (told('FileSystemResizePending')) {
     const message = 'the node of its volume has yet to make the file system larger';
     return { reason: 'FileSystemResizePending', message, passing: true };
   }
-  if (told('Resizing')) return { reason: 'Resizing', message: 'its volume is being made larger', passing: true };
+  if (told('Resizing'))
+    return { reason: 'Resizing', message: 'its volume is being made larger', passing: true };
   return { reason: 'ClaimExpanding', message: 'its volume is asked to grow', passing: true };
 }

@@ -61,7 +61,8 @@ export function whyNotGone(pod: Pod): Cause {
 }
 
 function isNodeLost(pod: Pod): boolean {
-  return pod.status?.reason === 'NodeLost' || condition(pod, 'Ready')?.reason === 'NodeStatusUnknown';
+  // What the node controller says of the pods of a silent node.
+  return pod.status?.reason === 'NodeLost' || condition(pod, 'Ready')?.reason === 'NodeNotReady';
 }
 
 function whyEnded(pod: Pod, phase: string): Cause {

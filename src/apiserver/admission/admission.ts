@@ -24,6 +24,8 @@ export interface AdmissionContext {
   random: Random;
   find(group: string, plural: string, key: ObjectKey): Promise<Stored | undefined>;
   list(group: string, plural: string, namespace?: string): Promise<Stored[]>;
+  /** Tells the client something that does not refuse its write. */
+  warn(text: string): void;
   /** Calls back when the write has ended, either way: what was held for it can go. */
   afterwards(release: () => void): void;
 }
@@ -55,6 +57,8 @@ export class Admission {
   readonly #plugins: readonly AdmissionPlugin[];
   readonly #context: AdmissionContext;
   readonly #releases: (() => void)[] = [];
+  /** For the client to read. */
+  readonly warnings: string[] = [];
 
   constructor(plugins: readonly AdmissionPlugin[], registry: Registry) {
     this.#plugins = plugins;
@@ -69,6 +73,7 @@ export class Admission {
         const resource = registry.resource(group, plural);
         return resource ? [...(await registry.cache(resource)).list(namespace)] : [];
       },
+      warn: (text) => this.warnings.push(text),
       afterwards: (release) => this.#releases.push(release),
     };
   }

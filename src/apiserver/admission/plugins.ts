@@ -2,8 +2,11 @@
 import type { AdmissionPlugin } from './admission.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { podPriority } from './pod-priority.ts';
+import { podSecurity } from './pod-security/pod-security.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { serviceAllocation } from './service-allocation.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
@@ -12,11 +15,15 @@ import { storageObjectInUseProtection } from './storage-object-in-use-protection
 export function admissionPlugins(serviceCidr: string): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle,
+    limitRanger,
     serviceAccount,
     podPriority,
     defaultTolerations,
     defaultStorageClass,
     storageObjectInUseProtection,
     serviceAllocation(serviceCidr),
+    podSecurity,
+    // Last: what another refuses takes nothing of a quota.
+    resourceQuota(),
   ];
 }

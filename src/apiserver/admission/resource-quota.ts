@@ -35,7 +35,8 @@ export function resourceQuota(): AdmissionPlugin {
       const others = await context.list(resource.group, resource.plural, key.namespace);
       // No await from here on: two writes cannot both take what is left.
       const charges = counting.map((quota) => ({ quota, added: addedTo(quota, resource, object, old) }));
-      for (const charge of charges) requireWithin(request, charge, others, held.get(charge.quota.metadata.uid));
+      for (const charge of charges)
+        requireWithin(request, charge, others, held.get(charge.quota.metadata.uid));
       for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, 1n);
       context.afterwards(() => {
         for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, -1n);
@@ -52,7 +53,12 @@ function hold(held: Map<string, Amounts>, uid: string, added: Amounts, sign: 1n 
   else held.delete(uid);
 }
 
-function addedTo(quota: ResourceQuota, kind: Counted, object: KubeObject, old: KubeObject | undefined): Amounts {
+function addedTo(
+  quota: ResourceQuota,
+  kind: Counted,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): Amounts {
   const before = old && matchesScopes(quota, kind, old) ? usageOf(kind, old) : new Map<string, bigint>();
   const after = usageOf(kind, object);
   const added: Amounts = new Map();
@@ -79,7 +85,8 @@ function requireWithin(
   if (added.size === 0) return;
   const hard = amountsOf(quota.spec.hard);
   const used: Amounts = new Map(pending);
-  for (const other of others) if (matchesScopes(quota, resource, other)) addTo(used, usageOf(resource, other));
+  for (const other of others)
+    if (matchesScopes(quota, resource, other)) addTo(used, usageOf(resource, other));
   const exceeded = [...added.keys()].sort().filter((each) => {
     return (used.get(each) ?? 0n) + (added.get(each) ?? 0n) > (hard.get(each) ?? 0n);
   });

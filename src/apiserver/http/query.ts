@@ -1,8 +1,16 @@
 // The query parameters of resource requests, checked and typed.
-import { badRequest, invalid, notSupported } from '../../api/errors.ts';
+import {
+  badRequest,
+  type FieldError,
+  invalid,
+  invalidValue,
+  notSupported,
+  tooLong,
+} from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import type { RequestOptions } from '../request.ts';
 
+const MAX_FIELD_MANAGER = 128;
 const FIELD_VALIDATION = ['Ignore', 'Warn', 'Strict'] as const;
 
 /** Throws BadRequest or Invalid for values that mean nothing. */
@@ -18,6 +26,7 @@ export function requestOptions(query: URLSearchParams): RequestOptions {
     const value = query.get(name);
     if (value) options[name] = value;
   }
+  if (options.fieldManager) checkFieldManager(options.fieldManager);
   for (const name of ['limit', 'timeoutSeconds'] as const) {
     const value = integer(query, name);
     if (value !== undefined && value > 0) options[name] = value;
@@ -40,6 +49,17 @@ export function requestOptions(query: URLSearchParams): RequestOptions {
   }
   if (isDryRun(query)) options.dryRun = true;
   return options;
+}
+
+/** As upstream's ValidateFieldManager. */
+function checkFieldManager(manager: string): void {
+  const subject = { group: 'meta.k8s.io', kind: 'CreateOptions', plural: 'createoptions' };
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(manager) > MAX_FIELD_MANAGER) errors.push(tooLong('fieldManager', MAX_FIELD_MANAGER));
+  if (/\p{C}/u.test(manager)) {
+    errors.push(invalidValue('fieldManager', manager, 'should only contain printable characters'));
+  }
+  if (errors.length > 0) throw invalid(subject, '', errors);
 }
 
 /** DeleteOptions that come in the query instead of the body; the body's win. */

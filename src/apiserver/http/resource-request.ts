@@ -49,8 +49,7 @@ async function apiRequest(
   // Upstream's default; server-side apply insists on being told.
   const isApply =
     route.verb === 'patch' && exchange.header('content-type')?.startsWith('application/apply-patch');
-  const agent = exchange.header('user-agent')?.split('/', 1)[0]?.trim();
-  if (agent && !isApply) request.options.fieldManager ??= agent;
+  if (!isApply) request.options.fieldManager ??= managerOf(exchange.header('user-agent'));
   switch (route.verb) {
     case 'create':
     case 'update':
@@ -67,6 +66,12 @@ async function apiRequest(
     default:
   }
   return request;
+}
+
+/** What comes first in a User-Agent, as far as it can be printed (apiserver's managerOrUserAgent). */
+function managerOf(userAgent = ''): string {
+  const [name = ''] = /^[^/\p{C}]{0,128}/u.exec(userAgent) ?? [];
+  return name || 'unknown';
 }
 
 async function requiredBody(exchange: Exchange, api: ApiServer): Promise<unknown> {

@@ -2,14 +2,23 @@
 // fieldsV1 writes it (`f:spec`, `k:{"name":"web"}`, `v:"a"`). Follows structured-merge-diff's fieldpath package.
 import { isStruct, type Struct } from './struct.ts';
 
+const NOTHING: Struct = Object.freeze({});
+
 /** A field is in the set when it is a member; what is below it is in its child set. */
 export class FieldSet {
   readonly members: ReadonlySet<string>;
   readonly children: ReadonlyMap<string, FieldSet>;
 
+  /** Children that are empty are left out. */
   constructor(members: ReadonlySet<string> = new Set(), children: ReadonlyMap<string, FieldSet> = new Map()) {
     this.members = members;
-    this.children = new Map([...children].filter(([, child]) => !child.empty));
+    let kept = children;
+    for (const [, child] of children) {
+      if (!child.empty) continue;
+      kept = new Map([...children].filter(([, each]) => !each.empty));
+      break;
+    }
+    this.children = kept;
   }
 
   get empty(): boolean {
@@ -25,12 +34,21 @@ export class FieldSet {
     return this.children.get(element) ?? EMPTY;
   }
 
+  /** This very set when the other adds nothing. */
   union(other: FieldSet): FieldSet {
     if (this.empty) return other;
-    if (other.empty) return this;
-    const children = new Map(this.children);
-    for (const [element, child] of other.children) children.set(element, this.below(element).union(child));
-    return new FieldSet(new Set([...this.members, ...other.members]), children);
+    const more = [...other.members].filter((element) => !this.has(element));
+    const grown = new Map<string, FieldSet>();
+    for (const [element, child] of other.children) {
+      const before = this.below(element);
+      const after = before.union(child);
+      if (after !== before) grown.set(element, after);
+    }
+    if (more.length === 0 && grown.size === 0) return this;
+    return new FieldSet(
+      more.length === 0 ? this.members : new Set([...this.members, ...more]),
+      grown.size === 0 ? this.children : new Map([...this.children, ...grown]),
+    );
   }
 
   intersection(other: FieldSet): FieldSet {
@@ -44,19 +62,23 @@ export class FieldSet {
     );
   }
 
+  /** This very set when the other takes nothing from it. */
   difference(other: FieldSet): FieldSet {
     if (this.empty || other.empty) return this;
-    const children = [...this.children].map(
-      ([element, child]) => [element, child.difference(other.below(element))] as const,
-    );
-    return new FieldSet(
-      new Set([...this.members].filter((element) => !other.has(element))),
-      new Map(children),
-    );
+    const members = [...this.members].filter((element) => !other.has(element));
+    const children = new Map<string, FieldSet>();
+    let same = members.length === this.members.size;
+    for (const [element, child] of this.children) {
+      const left = child.difference(other.below(element));
+      if (left !== child) same = false;
+      if (!left.empty) children.set(element, left);
+    }
+    return same ? this : new FieldSet(new Set(members), children);
   }
 
   /** Without an element and everything below it. */
   without(element: string): FieldSet {
+    if (!this.members.has(element) && !this.children.has(element)) return this;
     const children = [...this.children].filter(([key]) => key !== element);
     return new FieldSet(new Set([...this.members].filter((key) => key !== element)), new Map(children));
   }
@@ -74,14 +96,14 @@ export class FieldSet {
 
   /** As `fieldsV1` holds it. */
   toJSON(): Struct {
-    const elements = [...new Set([...this.members, ...this.children.keys()])].sort();
-    return Object.fromEntries(
-      elements.map((element) => {
-        const child = this.children.get(element);
-        const dot = child && this.has(element) ? { '.': {} } : {};
-        return [element, { ...dot, ...child?.toJSON() }];
-      }),
-    );
+    const json: Struct = {};
+    // Every element has a prefix: none can be `__proto__`.
+    for (const element of [...new Set([...this.members, ...this.children.keys()])].sort()) {
+      const child = this.children.get(element);
+      const below = child ? child.toJSON() : NOTHING;
+      json[element] = child && this.has(element) ? { '.': {}, ...below } : below;
+    }
+    return json;
   }
 
   /** Reads `fieldsV1`; what is no field set is taken as an empty one. */
@@ -121,8 +143,12 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    const children = [...this.#children].map(([element, child]) => [element, child.build()] as const);
-    return new FieldSet(this.#members, new Map(children));
+    const children = new Map<string, FieldSet>();
+    for (const [element, builder] of this.#children) {
+      const child = builder.build();
+      if (!child.empty) children.set(element, child);
+    }
+    return this.#members.size === 0 && children.size === 0 ? EMPTY : new FieldSet(this.#members, children);
   }
 }
 

@@ -5,7 +5,8 @@ import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { fieldSchema } from '../../api/schema/schema.ts';
-import { EMPTY, FieldSet, FieldSetBuilder } from './field-set.ts';
+import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
+import { readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
 import { type Comparison, compare } from './typed-operations.ts';
 
@@ -15,7 +16,7 @@ const OLD_UPDATES = 'ancient-changes';
 
 /** Somebody who writes. */
 export interface Writer {
-  /** The request's fieldManager, or what comes first in its User-Agent. */
+  /** As patch/writer.ts names it. */
   manager: string;
   /** Server time, ms since the epoch. */
   nowMs: number;
@@ -41,7 +42,7 @@ export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined)
   return new Map(
     (entries ?? []).map(({ fieldsV1, fieldsType: _type, ...entry }) => [
       identifierOf(entry),
-      { entry, fields: FieldSet.fromJSON(fieldsV1) },
+      { entry, fields: readFields(fieldsV1) },
     ]),
   );
 }
@@ -63,7 +64,7 @@ function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
 export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
   const entries = [...managers.values()]
     .filter(({ fields }) => !fields.empty)
-    .map(({ entry, fields }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: fields.toJSON() }));
+    .map(({ entry, fields }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: writeFields(fields) }));
   return entries.length > 0 ? entries.sort(order) : undefined;
 }
 
@@ -128,6 +129,18 @@ export function disown(managers: Managers, writer: string, changes: Comparison):
   return new Map(left.filter(([, { fields }]) => !fields.empty));
 }
 
+const emptyObjects = new Map<string, KubeObject>();
+
+/** What every object of a type has. */
+function emptyObject(schemaName: string): KubeObject {
+  let object = emptyObjects.get(schemaName);
+  if (!object) {
+    object = decode(schemaName, {}, 'Ignore').object;
+    emptyObjects.set(schemaName, object);
+  }
+  return object;
+}
+
 /** Whether a client asks to forget all ownership: `managedFields: [{}]`. */
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
   return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0;
@@ -148,7 +161,7 @@ export function trackUpdate(
   if (isReset(given)) return undefined;
   const recorded = given && given.length > 0 && !writer.subresource ? given : live?.metadata.managedFields;
   // A new object is compared with an empty one, so that the structs which every object has are nobody's.
-  const before = live ?? decode(schemaName, {}, 'Ignore').object;
+  const before = live ?? emptyObject(schemaName);
   const changes = changesOf(schemaName, writer.subresource, before, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
@@ -162,7 +175,7 @@ export function trackUpdate(
       time: timestamp(writer.nowMs),
     };
     const id = identifierOf(entry);
-    managers.set(id, { entry, fields: taken.union(managers.get(id)?.fields ?? EMPTY) });
+    managers.set(id, { entry, fields: (managers.get(id)?.fields ?? EMPTY).union(taken) });
   }
   return writeManagers(capped(managers));
 }

@@ -14,25 +14,47 @@ export type Node =
   | { kind: 'struct'; type: string }
   | { kind: 'map'; values: Node }
   | { kind: 'set' }
+  /** The keys are in alphabetical order. */
   | { kind: 'list'; keys: readonly string[]; itemType: string };
 
 const LEAF: Node = { kind: 'leaf' };
 
+/** Struct types' nodes and those of their fields, put together once per type: writes ask for them all the time. */
+const structs = new Map<string, Node>();
+const fieldNodes = new Map<string, ReadonlyMap<string, Node>>();
+
 /** The node of an object of a schema type. */
 export function typeNode(type: string): Node {
-  return { kind: 'struct', type };
+  let node = structs.get(type);
+  if (!node) {
+    node = { kind: 'struct', type };
+    structs.set(type, node);
+  }
+  return node;
+}
+
+function fieldsOfType(type: string): ReadonlyMap<string, Node> {
+  let nodes = fieldNodes.get(type);
+  if (!nodes) {
+    const fields = Object.entries(typeSchema(type).properties);
+    nodes = new Map(fields.map(([field, schema]) => [field, nodeOf(`${type}.${field}`, schema)]));
+    fieldNodes.set(type, nodes);
+  }
+  return nodes;
 }
 
 function nodeOf(path: string, schema: FieldSchema): Node {
   if (ATOMIC.has(path)) return LEAF;
   switch (schema.type) {
     case 'object':
-      return ATOMIC.has(schema.ref) ? LEAF : { kind: 'struct', type: schema.ref };
+      return ATOMIC.has(schema.ref) ? LEAF : typeNode(schema.ref);
     case 'map':
       return { kind: 'map', values: nodeOf('', schema.values) };
     case 'array': {
       const keys = MAP_LISTS[path];
-      if (keys && schema.items.type === 'object') return { kind: 'list', keys, itemType: schema.items.ref };
+      if (keys && schema.items.type === 'object') {
+        return { kind: 'list', keys: [...keys].sort(), itemType: schema.items.ref };
+      }
       return SET_LISTS.has(path) ? { kind: 'set' } : LEAF;
     }
     default:
@@ -44,14 +66,12 @@ function nodeOf(path: string, schema: FieldSchema): Node {
 export function childNode(node: Node, field: string): Node | undefined {
   if (node.kind === 'map') return node.values;
   if (node.kind !== 'struct') return undefined;
-  const { properties } = typeSchema(node.type);
-  const schema = Object.hasOwn(properties, field) ? properties[field] : undefined;
-  return schema && nodeOf(`${node.type}.${field}`, schema);
+  return fieldsOfType(node.type).get(field);
 }
 
 /** The node of a list's items. */
 export function itemNode(node: Node): Node {
-  return node.kind === 'list' ? { kind: 'struct', type: node.itemType } : LEAF;
+  return node.kind === 'list' ? typeNode(node.itemType) : LEAF;
 }
 
 /** The path element of a list's item; undefined for an item without its keys. */
@@ -60,7 +80,7 @@ export function itemElement(node: Node, item: unknown): string | undefined {
   if (!isStruct(item)) return undefined;
   const defaults = CONSTANT_DEFAULTS[node.itemType] ?? {};
   const identity: Array<[string, unknown]> = [];
-  for (const key of [...node.keys].sort()) {
+  for (const key of node.keys) {
     const value = item[key] ?? defaults[key];
     if (value === undefined) return undefined;
     identity.push([key, value]);

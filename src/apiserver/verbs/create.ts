@@ -8,6 +8,8 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMeta } from '../../api/validation/metadata.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
+import { trackUpdate } from '../patch/managed-fields.ts';
+import { writerOf } from '../patch/writer.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
@@ -68,14 +70,19 @@ export async function createOne(
     await admission.admit(admissionRequest);
     const nowMs = registry.clock.now();
     prepareMetadata(resource, object, registry, nowMs);
-    if (request.patchType !== 'apply') delete object.metadata.managedFields;
     resource.strategy.prepareForCreate?.(object, { nowMs });
+    if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
     const refused = validate(resource, object);
     if (refused) throw refused;
     await admission.validate(admissionRequest);
     const created = await registry.create(resource, object, dryRun);
     const advice = resource.strategy.warnings?.(created) ?? [];
-    return { type: 'object', code: 201, object: created, warnings: [...warnings, ...advice] };
+    return {
+      type: 'object',
+      code: 201,
+      object: created,
+      warnings: [...warnings, ...admission.warnings, ...advice],
+    };
   } finally {
     admission.end();
   }
@@ -96,6 +103,13 @@ export function placeInNamespace(
   if (metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
+}
+
+/** Whoever creates an object owns what it says; the managedFields of the body are not believed. */
+function recordOwnership(request: ApiRequest, object: KubeObject, nowMs: number): void {
+  delete object.metadata.managedFields;
+  const managedFields = trackUpdate(request.resource.schema, undefined, object, writerOf(request, nowMs));
+  if (managedFields) object.metadata.managedFields = managedFields;
 }
 
 function prepareMetadata(

@@ -8,6 +8,7 @@ import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { sameJson } from '../codec.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
+import { writerOf } from '../patch/writer.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
@@ -129,7 +130,11 @@ async function writeOnce(
       type: 'object',
       code: 200,
       object,
-      warnings: [...wanted.warnings, ...(resource.strategy.warnings?.(next, current) ?? [])],
+      warnings: [
+        ...wanted.warnings,
+        ...admission.warnings,
+        ...(resource.strategy.warnings?.(next, current) ?? []),
+      ],
     });
     if (sameJson(next, current)) return done(current);
     if (endsDeletion(resource, next, current)) {
@@ -171,12 +176,16 @@ function keepMetadata(next: KubeObject, current: Stored): void {
   }
 }
 
-/** Who owns which field is recorded from the first server-side apply on; before, nobody asks. */
+/**
+ * Who owns which field is recorded with every write. A POST to a subresource (binding) acts for the server and owns
+ * nothing, as upstream.
+ */
 function recordOwnership(request: ApiRequest, next: KubeObject, current: Stored, nowMs: number): void {
-  const { resource, subresource, options } = request;
-  const tracked = (current.metadata.managedFields ?? []).length > 0;
-  const writer = { manager: options.fieldManager ?? '', nowMs, subresource };
-  const managedFields = tracked ? trackUpdate(resource.schema, current, next, writer) : undefined;
+  const { resource, verb } = request;
+  const managedFields =
+    verb === 'create'
+      ? current.metadata.managedFields
+      : trackUpdate(resource.schema, current, next, writerOf(request, nowMs));
   if (managedFields) next.metadata.managedFields = managedFields;
   else delete next.metadata.managedFields;
 }

@@ -1,7 +1,7 @@
 // A control plane for this room's tests: memory store, API server and informers in virtual time, this controller, and
 // a node that does what the test says. No tests.
 import { timestamp } from '../../api/clock.ts';
-import type { Pod, StatefulSet } from '../../api/generated/types.ts';
+import type { Pod, PodStatus, StatefulSet } from '../../api/generated/types.ts';
 import { silentLog } from '../../api/log.ts';
 import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
@@ -100,6 +100,19 @@ export class Cluster {
     await this.settle();
   }
 
+  /** Gives the set an annotation of stead's, or takes it away. */
+  async annotate(name: string, value: string | null): Promise<void> {
+    const body = { metadata: { annotations: { [`stead.dev/${name}`]: value } } };
+    await this.client.patch(statefulSets, { namespace: NAMESPACE, name: 'web' }, { type: 'merge', body });
+    await this.settle();
+  }
+
+  /** Changes the image of the template's container. */
+  async setImage(image: string): Promise<void> {
+    const [container] = (await this.set()).spec.template.spec?.containers ?? [];
+    await this.patchSet({ template: { spec: { containers: [{ ...container, image }] } } });
+  }
+
   async podNames(): Promise<string[]> {
     return (await this.client.list(pods, { namespace: NAMESPACE })).items
       .map((pod) => pod.metadata.name)
@@ -110,10 +123,15 @@ export class Cluster {
     return this.client.get(pods, { namespace: NAMESPACE, name });
   }
 
-  async report(name: string, state: PodState): Promise<void> {
+  /** @param containerID of the container that runs now. */
+  async report(name: string, state: PodState, containerID = 'containerd://1'): Promise<void> {
     await this.bind(name);
     const pod = await this.pod(name);
-    const status = podStatus(state, timestamp(this.clock.now()), pod.status?.startTime);
+    const status: PodStatus = {
+      ...podStatus(state, timestamp(this.clock.now()), pod.status?.startTime),
+      observedGeneration: pod.metadata.generation ?? 0,
+    };
+    for (const container of status.containerStatuses ?? []) container.containerID = containerID;
     await this.client.update(pods, structuredClone({ ...pod, status }), { subresource: 'status' });
     await this.settle();
   }

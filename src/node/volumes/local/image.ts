@@ -77,8 +77,9 @@ async function mountImage(
   const options = [...(fs === 'xfs' ? ['loop', 'nouuid'] : ['loop']), ...volume.mountOptions].join(',');
   await run('mount', ['-t', fs, '-o', options, imageFile(volume, fs), target]);
   const device = mountAt(await readMounts(), target)?.source;
-  // Without direct I/O every page would be cached twice; not every file system below can do it.
-  if (device) await run('losetup', ['--direct-io=on', device]).catch(() => {});
+  // Without direct I/O every page would be cached twice. Not every file system below can do it, and no pod has to
+  // wait for it.
+  if (device) void run('losetup', ['--direct-io=on', device]).catch(() => {});
   if (usable === 0) await chmod(target, ROOT_MODE);
 }
 

@@ -1,0 +1,107 @@
+// One stead process for a benchmark, on a data directory of its own, started as a user would start it in the
+// foreground, and timed from the moment before it is spawned.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, get } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
+const POLL_MS = 2;
+
+export type RuntimeName = 'containerd' | 'simulated';
+
+export interface RunningStead {
+  dataDirectory: string;
+  kubeconfig: string;
+  pid: number;
+  /** From before the process was spawned until /readyz answered 200, in ms. */
+  readyMs: number;
+  /** Ends the process (TERM) and waits for it. */
+  end(): Promise<void>;
+}
+
+/** A directory for `startStead`; `removeStead` takes it away with all that stead made. */
+export const newDataDirectory = (): string => mkdtempSync(join(tmpdir(), 'stead-bench-'));
+
+export async function startStead(dataDirectory: string, runtime: RuntimeName): Promise<RunningStead> {
+  const port = await freePort();
+  const args = [
+    CLI,
+    'up',
+    '--foreground',
+    '--data-dir',
+    dataDirectory,
+    '--port',
+    `${port}`,
+    '--runtime',
+    runtime,
+  ];
+  // Reading a machine's extra certificates costs every Node process some 100 ms, which is not stead's.
+  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, args, { stdio: 'ignore', env });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const readyMs = (await readyAt(port, child)) - startedMs;
+  return {
+    dataDirectory,
+    kubeconfig: join(dataDirectory, 'kubeconfig'),
+    pid: child.pid ?? 0,
+    readyMs,
+    async end() {
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+export function removeStead(dataDirectory: string): void {
+  stead(dataDirectory, 'down', '--purge');
+  rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+/** Runs a stead command to its end. */
+export function stead(dataDirectory: string, ...args: string[]): string {
+  return execFileSync(process.execPath, [CLI, ...args, '--data-dir', dataDirectory], { encoding: 'utf8' });
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMib(pid: number): number {
+  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / 1024;
+}
+
+async function readyAt(port: number, child: ChildProcess): Promise<number> {
+  const agent = new Agent({ rejectUnauthorized: false, keepAlive: true });
+  try {
+    while (child.exitCode === null) {
+      if (await answers(port, agent)) return performance.now();
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    throw new Error(`stead ended with ${child.exitCode} before it was ready`);
+  } finally {
+    agent.destroy();
+  }
+}
+
+function answers(port: number, agent: Agent): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path: '/readyz', agent }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode === 200));
+    });
+    request.once('error', () => resolve(false));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
