@@ -8,10 +8,9 @@ import { ensureCertificates } from './certificates.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ProcessInfo } from './control-socket.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import type * as Machine from './machine.ts';
-import { type Nodes, streamsTo } from './nodes.ts';
+import { checkMachine } from './machine-check.ts';
+import { type NodeHost, type Nodes, streamsTo } from './nodes.ts';
 import { type Paths, pathsOf } from './paths.ts';
-import { startSimulatedNodes } from './simulated-nodes.ts';
 import { stopPods } from './stop-pods.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 import { UserError } from './user-error.ts';
@@ -45,10 +44,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const paths = pathsOf(config.dataDirectory);
   const clock = systemClock;
   const random = systemRandom;
-  // Loaded for real containers only: the simulated runtime needs none of it.
-  const machine: typeof Machine | undefined =
-    config.runtime === 'containerd' ? await import('./machine.ts') : undefined;
-  await machine?.checkMachine();
+  if (config.runtime === 'containerd') await checkMachine();
   const store = await openStore(paths);
   const closers: Array<() => Promise<void>> = [() => store.close()];
   const close = async (): Promise<void> => {
@@ -90,9 +86,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       informers: plane.informers,
       domain: DOMAIN,
     };
-    const running = machine
-      ? await machine.startMachine(host)
-      : await startSimulatedNodes(host, config.simulatedNodes);
+    const running = await startNodes(host, config);
     nodes = running;
     closers.push(() => running.close());
     log.info('stead is ready', { server, runtime: config.runtime });
@@ -117,6 +111,12 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     await close();
     throw error;
   }
+}
+
+/** Each kind is loaded when it is wanted, and only once the API answers. */
+async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
+  if (config.runtime === 'containerd') return (await import('./machine.ts')).startMachine(host);
+  return (await import('./simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
 }
 
 async function openStore(paths: Paths): Promise<Store> {

@@ -7,7 +7,6 @@ import { writeCniConfig } from '../network/cni/config.ts';
 import { startDnsServer } from '../network/dns/server.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { startContainerd } from '../node/containerd/containerd.ts';
-import { findContainerPrograms, MissingPrerequisiteError } from '../node/containerd/programs.ts';
 import { criRuntime } from '../node/cri/runtime.ts';
 import { loadImage } from '../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../node/images/pause-image.ts';
@@ -23,17 +22,6 @@ import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
 
 const DNS_PORT = 53;
-
-/** @throws UserError if this machine cannot run containers: no root, or a program is missing. */
-export async function checkMachine(): Promise<void> {
-  try {
-    await findContainerPrograms();
-  } catch (error) {
-    if (error instanceof MissingPrerequisiteError)
-      throw new UserError(`Pods cannot run here: ${error.message}.`);
-    throw error;
-  }
-}
 
 /** Ready for pods when it resolves; containers of an earlier stead are adopted. */
 export async function startMachine(host: NodeHost): Promise<Nodes> {

@@ -2,6 +2,7 @@
 import type { ClusterRole } from '../generated/types.ts';
 import { pathSegmentName } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateClusterRole } from '../validation/rbac.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -18,6 +19,6 @@ export const clusterRoles: ResourceDefinition<ClusterRole> = {
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [nameColumn(), createdAtColumn()],
-  strategy: {},
+  strategy: { validateCreate: validateClusterRole, validateUpdate: validateClusterRole },
   validateName: pathSegmentName,
 };

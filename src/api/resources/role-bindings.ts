@@ -2,7 +2,7 @@
 import type { RoleBinding } from '../generated/types.ts';
 import { pathSegmentName } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { validateBinding, validateBindingUpdate } from '../validation/rbac.ts';
+import { setBindingDefaults, validateBinding, validateBindingUpdate } from '../validation/rbac.ts';
 import { bindingColumns } from './role-binding-columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -19,6 +19,11 @@ export const roleBindings: ResourceDefinition<RoleBinding> = {
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: bindingColumns(),
-  strategy: { validateCreate: validateBinding, validateUpdate: validateBindingUpdate },
+  strategy: {
+    prepareForCreate: setBindingDefaults,
+    validateCreate: validateBinding,
+    prepareForUpdate: setBindingDefaults,
+    validateUpdate: validateBindingUpdate,
+  },
   validateName: pathSegmentName,
 };

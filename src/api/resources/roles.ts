@@ -2,6 +2,7 @@
 import type { Role } from '../generated/types.ts';
 import { pathSegmentName } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateRole } from '../validation/rbac.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -18,6 +19,6 @@ export const roles: ResourceDefinition<Role> = {
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [nameColumn(), createdAtColumn()],
-  strategy: {},
+  strategy: { validateCreate: validateRole, validateUpdate: validateRole },
   validateName: pathSegmentName,
 };

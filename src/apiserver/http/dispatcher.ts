@@ -70,8 +70,7 @@ async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> 
     if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
-  const route = routeOf(parts, exchange.method, target);
-  await authorizeOrThrow(parts, user, attributesOf(route, query));
+  const route = await allowedRoute(parts, user, exchange.method, target);
   if (isConnect(route.subresource)) {
     const request = await connectRequest(parts, route, user, query, exchange.signal);
     return handlerOf(parts).request(request, exchange);
@@ -92,8 +91,7 @@ export async function admitUpgrade(
   const target = parseTarget(exchange.target);
   const user = await userOf(parts, exchange);
   if (!isResourcePath(target.segments)) throw pathNotFound();
-  const route = routeOf(parts, exchange.method, target);
-  await authorizeOrThrow(parts, user, attributesOf(route, target.query));
+  const route = await allowedRoute(parts, user, exchange.method, target);
   if (!isConnect(route.subresource))
     throw badRequest('only exec, attach, portforward and log can be upgraded');
   const request = await connectRequest(parts, route, user, target.query, exchange.signal);
@@ -143,8 +141,22 @@ function attributesOf(
   };
 }
 
-function routeOf({ api }: DispatcherParts, method: string, { segments, query }: Target): ResourceRoute {
-  return routeResource(api, method, segments, boolean(query, 'watch') ?? false);
+/** What is asked, if the user may; of what is not served, only who may ask is told so. */
+async function allowedRoute(
+  parts: DispatcherParts,
+  user: User,
+  method: string,
+  { path, segments, query }: Target,
+): Promise<ResourceRoute> {
+  let route: ResourceRoute;
+  try {
+    route = routeResource(parts.api, method, segments, boolean(query, 'watch') ?? false);
+  } catch (error) {
+    await authorizeOrThrow(parts, user, { path, verb: method.toLowerCase() });
+    throw error;
+  }
+  await authorizeOrThrow(parts, user, attributesOf(route, query));
+  return route;
 }
 
 async function authorizeOrThrow(

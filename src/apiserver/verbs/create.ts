@@ -66,12 +66,13 @@ export async function createOne(
     user,
     dryRun,
   };
+  const nowMs = registry.clock.now();
+  // Before admission: what the server adds is nobody's.
+  if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
   try {
     await admission.admit(admissionRequest);
-    const nowMs = registry.clock.now();
     prepareMetadata(resource, object, registry, nowMs);
     resource.strategy.prepareForCreate?.(object, { nowMs });
-    if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
     const refused = validate(resource, object);
     if (refused) throw refused;
     await admission.validate(admissionRequest);

@@ -115,14 +115,15 @@ async function writeOnce(
     user,
     dryRun,
   };
+  const nowMs = registry.clock.now();
+  // Before admission: what the server adds is nobody's.
+  if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
   try {
     await admission.admit(admissionRequest);
-    const nowMs = registry.clock.now();
     keepMetadata(next, current);
     if (part === 'object') resource.strategy.prepareForUpdate?.(next, current, { nowMs });
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
     if (part !== 'status' && resource.hasStatus) countGeneration(next, current);
-    if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
     const errors = validate(resource, part, next, current);
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);

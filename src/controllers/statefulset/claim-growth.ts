@@ -5,7 +5,7 @@ import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { compareQuantities } from '../../api/quantity.ts';
 import type { Action } from './actions.ts';
-import { claimName, claimTemplates } from './identity.ts';
+import { claimTemplates } from './identity.ts';
 import type { Replica, Scene } from './scene.ts';
 import { type Blocked, untilExpanded } from './waiting.ts';
 
@@ -28,7 +28,12 @@ export function growClaims(scene: Scene): ClaimGrowth {
   if (templates.length === 0) return growth;
   let isItsTurn = true;
   for (const replica of scene.replicas) {
-    for (const template of templates) growClaim(scene, replica, template, growth, isItsTurn);
+    templates.forEach((template, index) => {
+      const claim = scene.claims.get(replica.claimNames[index] ?? '');
+      if (claim && !isTerminating(claim) && !isForeign(claim, replica)) {
+        growClaim(scene, replica, template, claim, growth, isItsTurn);
+      }
+    });
     // The claims of one ordinal grow together, those of the next after them.
     if (scene.monotonic) isItsTurn = growth.blocked === undefined;
   }
@@ -39,11 +44,10 @@ function growClaim(
   scene: Scene,
   replica: Replica,
   template: PersistentVolumeClaim,
+  claim: Stored<PersistentVolumeClaim>,
   growth: ClaimGrowth,
   isItsTurn: boolean,
 ): void {
-  const claim = scene.claims.get(claimName(scene.set, template, replica.ordinal));
-  if (!claim || isTerminating(claim) || isForeign(claim, replica)) return;
   growth.claims++;
   const labelled = withMetadata(scene, claim, template);
   const wanted = storageOf(template.spec);
@@ -91,14 +95,17 @@ function withMetadata(
   claim: Stored<PersistentVolumeClaim>,
   template: PersistentVolumeClaim,
 ): Stored<PersistentVolumeClaim> | undefined {
-  const { labels = {}, annotations = {} } = template.metadata;
+  const { labels, annotations } = template.metadata;
+  if (!labels && !annotations) return undefined;
   const has = (have: Record<string, string> | undefined, key: string, value: string): boolean =>
     have?.[key] === value;
   // As when a claim is made: the selector's labels are stronger.
-  const wanted = Object.entries(labels).filter(([key]) => !(key in (set.spec.selector.matchLabels ?? {})));
+  const wanted = Object.entries(labels ?? {}).filter(
+    ([key]) => !(key in (set.spec.selector.matchLabels ?? {})),
+  );
   const inLine =
     wanted.every(([key, value]) => has(claim.metadata.labels, key, value)) &&
-    Object.entries(annotations).every(([key, value]) => has(claim.metadata.annotations, key, value));
+    Object.entries(annotations ?? {}).every(([key, value]) => has(claim.metadata.annotations, key, value));
   if (inLine) return undefined;
   const metadata = {
     ...claim.metadata,

@@ -3,7 +3,7 @@
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import type { ClaimWork } from './actions.ts';
-import { claimName, claimTemplates, controllerReference } from './identity.ts';
+import { claimTemplates, controllerReference, type Place, placeOf } from './identity.ts';
 import type { Claims } from './observation.ts';
 import { hasConflictingController, retentionOf, withCorrectOwners } from './retention.ts';
 
@@ -12,33 +12,35 @@ export function claimVolumes(set: StatefulSet, volumes: readonly Volume[], ordin
   const templates = claimTemplates(set);
   if (templates.length === 0) return [...volumes];
   const names = new Set(templates.map((template) => template.metadata.name));
+  const { claimNames } = placeOf(set, ordinal);
   return [
-    ...templates.map((template) => ({
+    ...templates.map((template, index) => ({
       name: template.metadata.name ?? '',
-      persistentVolumeClaim: { claimName: claimName(set, template, ordinal) },
+      persistentVolumeClaim: { claimName: claimNames[index] ?? '' },
     })),
     ...volumes.filter((volume) => !names.has(volume.name)),
   ];
 }
 
 /** Whether the pod's volumes point at the claims of its ordinal (`storageMatches`). */
-export function storageMatches(set: StatefulSet, pod: Pod, ordinal: number): boolean {
-  return claimTemplates(set).every((template) =>
-    pod.spec.volumes?.some(
-      (volume) =>
-        volume.name === template.metadata.name &&
-        volume.persistentVolumeClaim?.claimName === claimName(set, template, ordinal),
-    ),
-  );
+export function storageMatches(set: StatefulSet, pod: Pod, { claimNames }: Place): boolean {
+  const { volumes = [] } = pod.spec;
+  return claimTemplates(set).every((template, index) => {
+    const { name } = template.metadata;
+    // As they are made, the claims' volumes come first, in the order of their templates.
+    const first = volumes[index];
+    const volume = first?.name === name ? first : volumes.find((each) => each.name === name);
+    return volume?.persistentVolumeClaim?.claimName === claimNames[index];
+  });
 }
 
 /** The claim of an ordinal as it is to be created, owned by the set from the first moment if whenDeleted says so. */
-function newClaim(set: Stored<StatefulSet>, template: PersistentVolumeClaim, ordinal: number) {
+function newClaim(set: Stored<StatefulSet>, template: PersistentVolumeClaim, name: string) {
   const claim: PersistentVolumeClaim = {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: {
-      name: claimName(set, template, ordinal),
+      name,
       namespace: set.metadata.namespace,
       labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
     },
@@ -53,20 +55,21 @@ function newClaim(set: Stored<StatefulSet>, template: PersistentVolumeClaim, ord
 
 /**
  * What has to be done to the claims of an ordinal: those that are missing (if `create`), those with wrong owners.
- * @param pod the pod of the ordinal if there is one.
+ * @param place the ordinal, with its pod if there is one.
  */
 export function claimWork(
   set: Stored<StatefulSet>,
   claims: Claims,
-  ordinal: number,
-  pod: Stored<Pod> | undefined,
+  place: Place & { pod?: Stored<Pod> | undefined },
   create: boolean,
 ): ClaimWork {
   const work: ClaimWork = { create: [], update: [], conflicting: [] };
-  for (const template of claimTemplates(set)) {
-    const claim = claims.get(claimName(set, template, ordinal));
+  const { claimNames, ordinal, pod } = place;
+  for (const [index, template] of claimTemplates(set).entries()) {
+    const name = claimNames[index] ?? '';
+    const claim = claims.get(name);
     if (!claim) {
-      if (create) work.create.push(newClaim(set, template, ordinal));
+      if (create) work.create.push(newClaim(set, template, name));
       continue;
     }
     const corrected = withCorrectOwners(set, claim, ordinal, pod);
@@ -77,10 +80,26 @@ export function claimWork(
   return work;
 }
 
+/** Whether the claims of a pod that runs need nothing. One that is missing is not made again before the pod is. */
+export function claimsAreFine(
+  set: Stored<StatefulSet>,
+  claims: Claims,
+  { claimNames, ordinal, pod }: Place & { pod?: Stored<Pod> | undefined },
+): boolean {
+  return claimNames.every((name) => {
+    const claim = claims.get(name);
+    return !claim || !withCorrectOwners(set, claim, ordinal, pod);
+  });
+}
+
 /** The names of an ordinal's claims that somebody else controls, for the warning when its pod is created. */
-export function conflictingClaims(set: Stored<StatefulSet>, claims: Claims, ordinal: number): string[] {
-  return claimTemplates(set).flatMap((template) => {
-    const claim = claims.get(claimName(set, template, ordinal));
+export function conflictingClaims(
+  set: Stored<StatefulSet>,
+  claims: Claims,
+  { claimNames, ordinal }: Place,
+): string[] {
+  return claimNames.flatMap((name) => {
+    const claim = claims.get(name);
     return claim && hasConflictingController(set, claim, ordinal, undefined) ? [claim.metadata.name] : [];
   });
 }
@@ -88,8 +107,8 @@ export function conflictingClaims(set: Stored<StatefulSet>, claims: Claims, ordi
 export const isEmpty = (work: ClaimWork): boolean => work.create.length === 0 && work.update.length === 0;
 
 /** The first claim of the ordinal that is being deleted: no pod can be made on it, it has to go first. */
-export function terminatingClaim(set: StatefulSet, claims: Claims, ordinal: number) {
-  return claimTemplates(set)
-    .map((template) => claims.get(claimName(set, template, ordinal)))
+export function terminatingClaim(claims: Claims, { claimNames }: Place) {
+  return claimNames
+    .map((name) => claims.get(name))
     .find((claim) => claim !== undefined && isTerminating(claim));
 }

@@ -8,7 +8,7 @@ import { PAUSED } from '../../api/stateful-set-options.ts';
 import { rootCause, sentenceOf, type Waiting } from '../../api/waiting.ts';
 import type { ClaimGrowth } from './claim-growth.ts';
 import { replicasOf } from './identity.ts';
-import { replicaUnavailable, type Scene } from './scene.ts';
+import { isDown, type Scene } from './scene.ts';
 import { untilAvailable } from './waiting.ts';
 
 const OURS: readonly string[] = ['Available', 'Progressing', 'ClaimsExpanding'];
@@ -51,7 +51,7 @@ function claims({ blocked, claims: all, fixed, grown }: ClaimGrowth, before: Sta
 }
 
 function available(scene: Scene): Told {
-  const down = scene.replicas.filter((replica) => replicaUnavailable(scene, replica));
+  const down = scene.replicas.filter(isDown);
   const [missing] = down;
   const count = `${scene.replicas.length - down.length} of ${scene.replicas.length} pods are available`;
   if (!missing) return { status: 'True', reason: 'AllReplicasAvailable', message: count };

@@ -11,7 +11,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { claimWork } from './claims.ts';
-import { parentOf } from './identity.ts';
+import { parentOf, placeOf } from './identity.ts';
 import { newPod } from './new-pod.ts';
 import type { Observation } from './observation.ts';
 import { plan } from './plan.ts';
@@ -214,7 +214,7 @@ export function makePod(
 
 /** The claims of an ordinal as the controller would make them, bound. */
 export function makeClaims(set: Stored<StatefulSet>, ordinal: number): Stored<PersistentVolumeClaim>[] {
-  return claimWork(set, new Map(), ordinal, undefined, true).create.map((claim) =>
+  return claimWork(set, new Map(), placeOf(set, ordinal), true).create.map((claim) =>
     stored({ ...claim, status: { phase: 'Bound' } }, { uid: `uid-${claim.metadata.name}` }),
   );
 }

@@ -10,7 +10,7 @@ import type {
 import { controllerOf, type Stored } from '../../api/objects.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informers.ts';
-import { claimName, claimTemplates, parentOf } from './identity.ts';
+import { claimTemplates, parentOf, placeOf } from './identity.ts';
 import type { Observation } from './observation.ts';
 import { wantedOrdinals } from './ordinals.ts';
 import { claimOwned } from './ownership.ts';
@@ -77,8 +77,6 @@ function claimsOf(
   const ordinals = new Set(pods.flatMap((pod) => parentOf(pod.metadata.name)?.ordinal ?? []));
   for (const ordinal of wantedOrdinals(set)) ordinals.add(ordinal);
   return [...ordinals].flatMap((ordinal) =>
-    templates.flatMap(
-      (template) => cache.get(set.metadata.namespace, claimName(set, template, ordinal)) ?? [],
-    ),
+    placeOf(set, ordinal).claimNames.flatMap((name) => cache.get(set.metadata.namespace, name) ?? []),
   );
 }

@@ -2,6 +2,7 @@
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodReady } from '../../api/why/pod.ts';
+import { revisionOf } from './identity.ts';
 import { restartingContainer } from './in-place-record.ts';
 
 export const phaseOf = (pod: Pod): string => pod.status?.phase ?? 'Pending';
@@ -35,7 +36,28 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
   return at !== undefined && at <= now && restartingContainer(pod) === undefined;
 }
 
-/** Not available, or about to go. */
-export function isUnavailable(pod: Pod, minReadySeconds: number, now: number): boolean {
-  return isTerminating(pod) || !isAvailable(pod, minReadySeconds, now);
+/** What the decisions of one pass ask of a pod again and again, found out once. */
+export interface Health {
+  terminating: boolean;
+  /** Running and ready. */
+  ready: boolean;
+  available: boolean;
+  /** When it is available, or was first: ms since the epoch; undefined while it is not ready. */
+  availableAt: number | undefined;
+  revision: string;
+  /** Whether it does not run yet with the images that it was given in place. */
+  restarting: boolean;
+}
+
+export function healthOf(pod: Pod, minReadySeconds: number, now: number): Health {
+  const restarting = restartingContainer(pod) !== undefined;
+  const at = restarting ? undefined : availableAt(pod, minReadySeconds);
+  return {
+    terminating: isTerminating(pod),
+    ready: isRunningAndReady(pod),
+    available: at !== undefined && at <= now,
+    availableAt: at,
+    revision: revisionOf(pod),
+    restarting,
+  };
 }

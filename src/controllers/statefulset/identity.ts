@@ -11,13 +11,29 @@ export const REVISION_LABEL = 'controller-revision-hash';
 /** The set's name and the ordinal in a pod's name; undefined for a name that no set gives. */
 export function parentOf(podName: string): { set: string; ordinal: number } | undefined {
   const dash = podName.lastIndexOf('-');
-  const digits = podName.slice(dash + 1);
-  if (dash < 0 || !/^[0-9]{1,10}$/.test(digits)) return undefined;
-  const ordinal = Number(digits);
-  // As upstream, which reads 32 bits; and `web-01` is nobody's name.
-  return ordinal <= 0x7fffffff && String(ordinal) === digits
-    ? { set: podName.slice(0, dash), ordinal }
+  const ordinal = dash < 0 ? undefined : ordinalFrom(podName, dash + 1);
+  return ordinal === undefined ? undefined : { set: podName.slice(0, dash), ordinal };
+}
+
+/** The ordinal in the name of a pod of this set; undefined for any other name. */
+export function ordinalOf(set: StatefulSet, podName: string): number | undefined {
+  const { name = '' } = set.metadata;
+  return podName.startsWith(name) && podName[name.length] === '-'
+    ? ordinalFrom(podName, name.length + 1)
     : undefined;
+}
+
+/** The number that the rest of the text is. As upstream, which reads 32 bits; and `web-01` is nobody's name. */
+function ordinalFrom(text: string, start: number): number | undefined {
+  const digits = text.length - start;
+  if (digits < 1 || digits > 10 || (digits > 1 && text[start] === '0')) return undefined;
+  let ordinal = 0;
+  for (let at = start; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    ordinal = 10 * ordinal + digit;
+  }
+  return ordinal <= 0x7fffffff ? ordinal : undefined;
 }
 
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`;
@@ -28,9 +44,19 @@ export function claimTemplates(set: StatefulSet): readonly PersistentVolumeClaim
   return set.spec.volumeClaimTemplates ?? [];
 }
 
-/** `<template>-<set>-<ordinal>`. */
-export function claimName(set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string {
-  return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
+/** The names that belong to an ordinal of a set. */
+export interface Place {
+  ordinal: number;
+  /** The pod's. */
+  name: string;
+  /** The claims', one for each claim template: `<template>-<set>-<ordinal>`. */
+  claimNames: readonly string[];
+}
+
+/** @param name the pod's, if it is at hand already. */
+export function placeOf(set: StatefulSet, ordinal: number, name: string = podName(set, ordinal)): Place {
+  const claimNames = claimTemplates(set).map(({ metadata }) => `${metadata.name}-${name}`);
+  return { ordinal, name, claimNames };
 }
 
 /** The reference by which a set, or a pod, controls what it owns (`metav1.NewControllerRef`). */

@@ -19,17 +19,17 @@ export function wantedOrdinals(set: StatefulSet): number[] {
   return wanted;
 }
 
-/** Whether the set wants a pod with this ordinal; costs no more than there are reserved ranges. */
-export function isWanted(set: StatefulSet, ordinal: number): boolean {
+/** The place of an ordinal among the wanted ones; undefined if it is not wanted. */
+export function indexOf(set: StatefulSet, ordinal: number): number | undefined {
   const start = startOrdinal(set);
-  if (ordinal < start) return false;
+  if (ordinal < start) return undefined;
   let index = ordinal - start;
   for (const range of optionsOf(set).reserved) {
     if (range.first > ordinal) break;
-    if (range.last >= ordinal) return false;
+    if (range.last >= ordinal) return undefined;
     index -= reservedFrom(range, start);
   }
-  return index < replicasOf(set);
+  return index < replicasOf(set) ? index : undefined;
 }
 
 /** How many ordinals of the range are not below the start. */

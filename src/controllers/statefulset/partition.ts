@@ -1,7 +1,7 @@
 // Which ordinals belong to which revision while an update is on, and how many pods may be down for it.
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { scaledValue } from '../../api/int-or-percent.ts';
-import { replicasOf, revisionOf } from './identity.ts';
+import { replicasOf } from './identity.ts';
 import type { Revision } from './revisions.ts';
 import type { Replica, Scene } from './scene.ts';
 
@@ -35,6 +35,6 @@ export function revisionForNewPod(scene: Scene, { index }: Replica): Revision {
 
 /** The index of the lowest replica whose pod is at the update revision. */
 function firstAtUpdate({ replicas, revisions }: Scene): number {
-  const first = replicas.findIndex(({ pod }) => pod && revisionOf(pod) === revisions.update.name);
+  const first = replicas.findIndex(({ health }) => health?.revision === revisions.update.name);
   return first < 0 ? replicas.length : first;
 }

@@ -7,7 +7,6 @@ import type { Waiting } from '../../api/waiting.ts';
 import type { Action, Phase, Plan } from './actions.ts';
 import { type ClaimGrowth, growClaims } from './claim-growth.ts';
 import { conditionsOf } from './conditions.ts';
-import { availableAt, isRunningAndReady } from './health.ts';
 import { revisionOf } from './identity.ts';
 import type { Observation } from './observation.ts';
 import { processRecreate } from './recreate.ts';
@@ -41,7 +40,7 @@ export function plan(observed: Observation): Plan {
       ];
   const waiting = waitingAfter(scene, pass);
 
-  const counted = countStatus(scene, observed.pods);
+  const counted = countStatus(scene);
   const leaving = pass.phases.flatMap((phase) => (phase.name === 'update' ? phase.actions : []));
   counted.currentReplicas = (counted.currentReplicas ?? 0) - countCurrent(scene, leaving);
   const status = completeUpdate(scene, counted);
@@ -51,7 +50,7 @@ export function plan(observed: Observation): Plan {
   const filled = phases.filter((phase) => phase.actions.length > 0);
   const result: Plan = { phases: filled, burst: !scene.monotonic, status };
   if (waiting) result.waiting = waiting;
-  const wakeAt = nextAvailability(scene, observed);
+  const wakeAt = nextAvailability(scene);
   if (wakeAt !== undefined) result.wakeAt = wakeAt;
   return result;
 }
@@ -116,13 +115,12 @@ function countCurrent({ revisions }: Scene, actions: readonly Action[]): number 
 }
 
 /** When the next of the ready pods will have been ready for minReadySeconds; undefined if none is on its way. */
-function nextAvailability(scene: Scene, { pods }: Observation): number | undefined {
-  if (scene.minReadySeconds === 0) return undefined;
+function nextAvailability({ condemned, minReadySeconds, now, replicas }: Scene): number | undefined {
+  if (minReadySeconds === 0) return undefined;
   let next: number | undefined;
-  for (const pod of pods) {
-    if (!isRunningAndReady(pod)) continue;
-    const at = availableAt(pod, scene.minReadySeconds);
-    if (at !== undefined && at > scene.now && (next === undefined || at < next)) next = at;
+  for (const { health } of [...replicas, ...condemned]) {
+    const at = health?.ready ? health.availableAt : undefined;
+    if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
   }
   return next;
 }

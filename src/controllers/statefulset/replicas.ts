@@ -3,8 +3,15 @@
 // Follows processReplica upstream.
 import { isTerminating } from '../../api/objects.ts';
 import type { Action } from './actions.ts';
-import { claimWork, conflictingClaims, isEmpty, storageMatches, terminatingClaim } from './claims.ts';
-import { hasEnded, isRunningAndReady, phaseOf } from './health.ts';
+import {
+  claimsAreFine,
+  claimWork,
+  conflictingClaims,
+  isEmpty,
+  storageMatches,
+  terminatingClaim,
+} from './claims.ts';
+import { hasEnded, phaseOf } from './health.ts';
 import { identityMatches, withIdentity } from './identity.ts';
 import { inPlaceUpdate, withoutRecord } from './in-place.ts';
 import { inPlaceRecord } from './in-place-record.ts';
@@ -29,12 +36,28 @@ export function processReplicas(scene: Scene): Step {
   const actions: Action[] = [];
   let firstBlocked: Blocked | undefined;
   for (const replica of scene.replicas) {
+    if (isFine(scene, replica)) continue;
     const step = hasPod(replica) ? processPod(scene, replica) : createPod(scene, replica);
     actions.push(...step.actions);
     firstBlocked ??= step.blocked;
     if (step.stop && scene.monotonic) return { actions, blocked: firstBlocked, stop: true };
   }
   return { actions, blocked: firstBlocked, stop: false };
+}
+
+/** What nearly all pods of a large set are: available, and in line with the set. */
+function isFine({ set, claims }: Scene, replica: Replica): boolean {
+  const { health, pod } = replica;
+  return (
+    pod !== undefined &&
+    health?.ready === true &&
+    health.available &&
+    !health.terminating &&
+    inPlaceRecord(pod) === undefined &&
+    identityMatches(pod) &&
+    storageMatches(set, pod, replica) &&
+    claimsAreFine(set, claims, replica)
+  );
 }
 
 const hasPod = (replica: Replica): replica is Condemned => replica.pod !== undefined;
@@ -44,11 +67,11 @@ function createPod(scene: Scene, replica: Replica): Step {
   const { ordinal, name } = replica;
   const stranger = scene.strangers.get(name);
   if (stranger) return { actions: [], blocked: untilNameFree(scene, stranger), stop: true };
-  const inTheWay = staleClaim(set, claims, ordinal) ?? terminatingClaim(set, claims, ordinal);
+  const inTheWay = staleClaim(set, claims, replica) ?? terminatingClaim(claims, replica);
   if (inTheWay) return { actions: [], blocked: untilClaimGone(scene, replica, inTheWay), stop: true };
   const revision = revisionForNewPod(scene, replica);
-  const work = claimWork(set, claims, ordinal, undefined, true);
-  work.conflicting = conflictingClaims(set, claims, ordinal);
+  const work = claimWork(set, claims, replica, true);
+  work.conflicting = conflictingClaims(set, claims, replica);
   const pod = newPod(set, revision.template, revision.name, ordinal);
   return {
     actions: [{ type: 'createPod', pod, claims: work }],
@@ -79,16 +102,18 @@ function processPod(scene: Scene, replica: Condemned): Step {
 }
 
 /** A pod that waits for claims which somebody deleted would wait for ever: they are made again. */
-function claimsOfPendingPod({ set, claims }: Scene, { ordinal, pod }: Condemned): Action[] {
-  const work = claimWork(set, claims, ordinal, pod, true);
+function claimsOfPendingPod({ set, claims }: Scene, replica: Condemned): Action[] {
+  const { pod } = replica;
+  const work = claimWork(set, claims, replica, true);
   return isEmpty(work) ? [] : [{ type: 'fixClaims', pod, claims: work }];
 }
 
-function bringInLine({ set, claims }: Scene, { ordinal, pod }: Condemned): Action[] {
-  const isRestarted = inPlaceRecord(pod) !== undefined && isRunningAndReady(pod);
+function bringInLine({ set, claims }: Scene, replica: Condemned): Action[] {
+  const { health, ordinal, pod } = replica;
+  const isRestarted = inPlaceRecord(pod) !== undefined && health.ready;
   const hasIdentity = identityMatches(pod);
-  const hasStorage = storageMatches(set, pod, ordinal);
-  const work = claimWork(set, claims, ordinal, pod, !hasStorage);
+  const hasStorage = storageMatches(set, pod, replica);
+  const work = claimWork(set, claims, replica, !hasStorage);
   if (hasIdentity && hasStorage && !isRestarted) {
     return isEmpty(work) ? [] : [{ type: 'updatePod', pod, claims: work }];
   }

@@ -3,14 +3,19 @@
 // ownership half of upstream's stateful_set_utils.go.
 import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { claimName, claimTemplates, controllerReference, podName } from './identity.ts';
+import { controllerReference, type Place, podName } from './identity.ts';
 import type { Claims } from './observation.ts';
-import { isWanted } from './ordinals.ts';
+import { indexOf } from './ordinals.ts';
 
 export function retentionOf(set: StatefulSet): { whenDeleted: string; whenScaled: string } {
   const { whenDeleted = 'Retain', whenScaled = 'Retain' } =
     set.spec.persistentVolumeClaimRetentionPolicy ?? {};
   return { whenDeleted, whenScaled };
+}
+
+function retainsAll(set: StatefulSet): boolean {
+  const policy = set.spec.persistentVolumeClaimRetentionPolicy;
+  return (policy?.whenDeleted ?? 'Retain') === 'Retain' && (policy?.whenScaled ?? 'Retain') === 'Retain';
 }
 
 /** The set and the pod of an ordinal, as owners: the pod may not exist, its name is known all the same. */
@@ -50,8 +55,7 @@ function ownersOf(set: Stored<StatefulSet>, ordinal: number, pod: Stored<Pod> | 
 }
 
 function conflicts(owners: Owners, claim: PersistentVolumeClaim): boolean {
-  const { whenDeleted, whenScaled } = retentionOf(owners.set);
-  if (whenDeleted === 'Retain' && whenScaled === 'Retain') return false;
+  if (retainsAll(owners.set)) return false;
   return (claim.metadata.ownerReferences ?? []).some((reference) => {
     if (isStale(owners, reference)) return true;
     return reference.controller === true && !namesSet(owners, reference) && !namesPod(owners, reference);
@@ -71,7 +75,7 @@ export function hasConflictingController(
 /** The references that the policy wants on an ordinal's claim. */
 function wantedOwners(owners: Owners, ordinal: number, pod: Stored<Pod> | undefined): OwnerReference[] {
   const { whenDeleted, whenScaled } = retentionOf(owners.set);
-  const condemned = !isWanted(owners.set, ordinal);
+  const condemned = indexOf(owners.set, ordinal) === undefined;
   if (whenScaled === 'Delete' && condemned) return pod ? [controllerReference(pod, 'Pod')] : [];
   return whenDeleted === 'Delete' ? [controllerReference(owners.set, 'StatefulSet')] : [];
 }
@@ -86,8 +90,10 @@ export function withCorrectOwners(
   ordinal: number,
   pod: Stored<Pod> | undefined,
 ): Stored<PersistentVolumeClaim> | undefined {
-  const owners = ownersOf(set, ordinal, pod);
   const references = claim.metadata.ownerReferences ?? [];
+  // What most claims are: nobody's, as the policy wants it.
+  if (references.length === 0 && retainsAll(set)) return undefined;
+  const owners = ownersOf(set, ordinal, pod);
   if (references.some((reference) => isStale(owners, reference))) return undefined;
   const ours = references.filter((reference) => isOurs(owners, reference));
   const conflicting = conflicts(owners, claim);
@@ -109,11 +115,11 @@ export function withCorrectOwners(
 export function staleClaim(
   set: Stored<StatefulSet>,
   claims: Claims,
-  ordinal: number,
+  { claimNames, ordinal }: Place,
 ): Stored<PersistentVolumeClaim> | undefined {
   if (retentionOf(set).whenScaled === 'Retain') return undefined;
   const owners = ownersOf(set, ordinal, undefined);
-  return claimTemplates(set)
-    .map((template) => claims.get(claimName(set, template, ordinal)))
+  return claimNames
+    .map((name) => claims.get(name))
     .find((claim) => claim?.metadata.ownerReferences?.some((reference) => namesPod(owners, reference)));
 }

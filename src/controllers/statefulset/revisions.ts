@@ -147,9 +147,11 @@ export function trimHistory(
   pods: readonly Pod[],
   { current, update }: Revisions,
 ): Action[] {
+  const limit = set.spec.revisionHistoryLimit ?? 10;
+  // Whatever the pods name, there is nothing to forget.
+  if (sorted.length <= limit) return [];
   const live = new Set([current.name, update.name, ...pods.map(revisionOf)]);
   const history = sorted.filter((revision) => !live.has(revision.metadata.name));
-  const limit = set.spec.revisionHistoryLimit ?? 10;
   return history
     .slice(0, Math.max(0, history.length - limit))
     .map((revision) => ({ type: 'deleteRevision', revision }));

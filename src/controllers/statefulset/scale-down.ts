@@ -4,14 +4,14 @@
 import { isTerminating } from '../../api/objects.ts';
 import type { Action } from './actions.ts';
 import { claimWork } from './claims.ts';
-import { isAvailable, isRunningAndReady } from './health.ts';
-import { type Condemned, replicaUnavailable, type Scene, type Step } from './scene.ts';
+import { type Condemned, isDown, type Scene, type Step } from './scene.ts';
 import { untilAvailable, untilGone } from './waiting.ts';
 
 /** Gives the claims of condemned pods the owners that the retention policy wants, before the pods go. */
 export function fixCondemnedClaims({ set, claims, condemned }: Scene): Action[] {
-  return condemned.flatMap(({ ordinal, pod }): Action[] => {
-    const work = claimWork(set, claims, ordinal, pod, false);
+  return condemned.flatMap((leaving): Action[] => {
+    const { pod } = leaving;
+    const work = claimWork(set, claims, leaving, false);
     return work.update.length > 0 ? [{ type: 'fixClaims', pod, claims: work }] : [];
   });
 }
@@ -31,11 +31,11 @@ function allAtOnce({ condemned }: Scene): Step {
 
 function oneByOne(scene: Scene): Step {
   // All wanted pods are available here, so that only condemned ones can be the first unavailable.
-  const firstUnavailable = scene.condemned.findLast((candidate) => replicaUnavailable(scene, candidate));
+  const firstUnavailable = scene.condemned.findLast(isDown);
   const next = scene.condemned[0];
   if (!next) return { actions: [], stop: false };
   if (isTerminating(next.pod)) return { actions: [], blocked: untilGone(next.pod), stop: true };
-  const healthy = isRunningAndReady(next.pod) && isAvailable(next.pod, scene.minReadySeconds, scene.now);
+  const healthy = next.health.ready && next.health.available;
   if (!healthy && firstUnavailable && next !== firstUnavailable) {
     return { actions: [], blocked: untilAvailable(scene, firstUnavailable.pod), stop: true };
   }

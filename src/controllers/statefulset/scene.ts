@@ -4,25 +4,26 @@ import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { optionsOf, type StatefulSetOptions } from '../../api/stateful-set-options.ts';
 import type { Action } from './actions.ts';
-import { isUnavailable } from './health.ts';
-import { parentOf, podName } from './identity.ts';
+import { type Health, healthOf } from './health.ts';
+import { ordinalOf, type Place, placeOf } from './identity.ts';
 import type { Claims, Observation } from './observation.ts';
-import { wantedOrdinals } from './ordinals.ts';
+import { indexOf, wantedOrdinals } from './ordinals.ts';
 import type { Revisions } from './revisions.ts';
 import type { Blocked } from './waiting.ts';
 
 /** An ordinal that the set wants, and its pod if there is one. */
-export interface Replica {
+export interface Replica extends Place {
   /** Its place among the wanted ordinals; beyond them for one that is not wanted. */
   index: number;
-  ordinal: number;
-  name: string;
-  pod?: Stored<Pod>;
+  pod: Stored<Pod> | undefined;
+  /** The pod's. */
+  health: Health | undefined;
 }
 
 /** A pod whose ordinal the set does not want (any more). */
 export interface Condemned extends Replica {
   pod: Stored<Pod>;
+  health: Health;
 }
 
 export interface Scene {
@@ -54,28 +55,34 @@ export interface Step {
 
 export function sceneOf(observed: Observation, revisions: Revisions): Scene {
   const { set } = observed;
-  const replicas = wantedOrdinals(set).map(
-    (ordinal, index): Replica => ({
-      index,
-      ordinal,
-      name: podName(set, ordinal),
-    }),
-  );
-  const byOrdinal = new Map(replicas.map((replica) => [replica.ordinal, replica]));
+  const minReadySeconds = set.spec.minReadySeconds ?? 0;
+  const ordinals = wantedOrdinals(set);
+  const pods = new Array<Stored<Pod> | undefined>(ordinals.length);
   const condemned: Condemned[] = [];
   for (const pod of observed.pods) {
-    const parent = parentOf(pod.metadata.name);
-    if (parent?.set !== set.metadata.name) continue;
-    const replica = byOrdinal.get(parent.ordinal);
-    if (replica) replica.pod = pod;
-    else condemned.push({ index: replicas.length, ordinal: parent.ordinal, name: pod.metadata.name, pod });
+    const { name } = pod.metadata;
+    const ordinal = ordinalOf(set, name);
+    if (ordinal === undefined) continue;
+    const index = indexOf(set, ordinal);
+    if (index !== undefined) pods[index] = pod;
+    else {
+      const health = healthOf(pod, minReadySeconds, observed.now);
+      const { claimNames } = placeOf(set, ordinal, name);
+      condemned.push({ index: ordinals.length, ordinal, name, claimNames, pod, health });
+    }
   }
+  const replicas = ordinals.map((ordinal, index): Replica => {
+    const pod = pods[index];
+    const { name, claimNames } = placeOf(set, ordinal, pod?.metadata.name);
+    const health = pod && healthOf(pod, minReadySeconds, observed.now);
+    return { index, ordinal, name, claimNames, pod, health };
+  });
   condemned.sort((a, b) => b.ordinal - a.ordinal);
   return {
     set,
     options: optionsOf(set),
     now: observed.now,
-    minReadySeconds: set.spec.minReadySeconds ?? 0,
+    minReadySeconds,
     monotonic: set.spec.podManagementPolicy !== 'Parallel',
     revisions,
     replicas,
@@ -87,6 +94,6 @@ export function sceneOf(observed: Observation, revisions: Revisions): Scene {
 }
 
 /** Whether the ordinal has no available pod, or one that is about to go. */
-export function replicaUnavailable({ minReadySeconds, now }: Scene, { pod }: Replica): boolean {
-  return !pod || isUnavailable(pod, minReadySeconds, now);
+export function isDown({ health }: Replica): boolean {
+  return !health?.available || health.terminating;
 }

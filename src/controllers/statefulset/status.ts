@@ -1,29 +1,29 @@
 // A set's status: what is counted, and when an update is complete. The conditions are conditions.ts's.
-import type { Pod, StatefulSetStatus } from '../../api/generated/types.ts';
-import { isTerminating } from '../../api/objects.ts';
-import { isAvailable, isRunningAndReady } from './health.ts';
-import { replicasOf, revisionOf } from './identity.ts';
-import { restartingContainer } from './in-place-record.ts';
-import type { Scene } from './scene.ts';
+import type { StatefulSetStatus } from '../../api/generated/types.ts';
+import { replicasOf } from './identity.ts';
+import type { Replica, Scene } from './scene.ts';
 
 /** Counts the pods as they were seen; those about to be deleted in this pass still count. */
-export function countStatus(scene: Scene, pods: readonly Pod[]): StatefulSetStatus {
+export function countStatus(scene: Scene): StatefulSetStatus {
   const { current, update, collisionCount } = scene.revisions;
-  const counts = { ready: 0, available: 0, current: 0, updated: 0 };
-  for (const pod of pods) {
-    if (isRunningAndReady(pod)) {
+  const counts = { all: 0, ready: 0, available: 0, current: 0, updated: 0 };
+  const count = ({ health }: Replica): void => {
+    if (!health) return;
+    counts.all++;
+    if (health.ready) {
       counts.ready++;
-      if (isAvailable(pod, scene.minReadySeconds, scene.now)) counts.available++;
+      if (health.available) counts.available++;
     }
     // Updated is who runs the new images.
-    if (isTerminating(pod) || restartingContainer(pod) !== undefined) continue;
-    const revision = revisionOf(pod);
-    if (revision === current.name) counts.current++;
-    if (revision === update.name) counts.updated++;
-  }
+    if (health.terminating || health.restarting) return;
+    if (health.revision === current.name) counts.current++;
+    if (health.revision === update.name) counts.updated++;
+  };
+  scene.replicas.forEach(count);
+  scene.condemned.forEach(count);
   return {
     observedGeneration: scene.set.metadata.generation ?? 0,
-    replicas: pods.length,
+    replicas: counts.all,
     readyReplicas: counts.ready,
     availableReplicas: counts.available,
     currentReplicas: counts.current,

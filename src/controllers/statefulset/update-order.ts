@@ -1,9 +1,6 @@
 // In which order an update takes the pods of other revisions: from the highest ordinal down to the partition, and those
 // that `stead.dev/update-last` selects, a leader for example, after all others. Their labels are looked at whenever
 // this is asked, so that a leader that has moved meanwhile is still the last.
-import { isTerminating } from '../../api/objects.ts';
-import { isAvailable } from './health.ts';
-import { revisionOf } from './identity.ts';
 import { firstUpdated } from './partition.ts';
 import type { Condemned, Replica, Scene } from './scene.ts';
 
@@ -22,11 +19,11 @@ export function updateOrder(scene: Scene): UpdateOrder {
     .reverse();
   const { updateLast } = scene.options;
   if (!updateLast) return { now: outdated, last: [] };
-  const leads = ({ pod }: Condemned): boolean =>
-    updateLast.matches(pod.metadata.labels) && isAvailable(pod, scene.minReadySeconds, scene.now);
+  const leads = ({ health, pod }: Condemned): boolean =>
+    health.available && updateLast.matches(pod.metadata.labels);
   return { now: outdated.filter((replica) => !leads(replica)), last: outdated.filter(leads) };
 }
 
-function isOutdated({ revisions }: Scene, { pod }: Replica): boolean {
-  return pod !== undefined && !isTerminating(pod) && revisionOf(pod) !== revisions.update.name;
+function isOutdated({ revisions }: Scene, { health }: Replica): boolean {
+  return health !== undefined && !health.terminating && health.revision !== revisions.update.name;
 }

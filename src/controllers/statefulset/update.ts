@@ -2,10 +2,9 @@
 // again at it, or changed in place. Never more down at once than maxUnavailable; the order is update-order.ts's.
 // Follows updateStatefulSetAfterInvariantEstablished upstream. Strategy Recreate is recreate.ts's.
 import type { Action } from './actions.ts';
-import { isAvailable } from './health.ts';
 import { type InPlaceUpdate, inPlaceUpdate } from './in-place.ts';
 import { maxUnavailableOf } from './partition.ts';
-import { type Condemned, replicaUnavailable, type Scene, type Step } from './scene.ts';
+import { type Condemned, isDown, type Scene, type Step } from './scene.ts';
 import { updateOrder } from './update-order.ts';
 import { type Blocked, untilAvailable, untilGone, untilRestarted } from './waiting.ts';
 
@@ -13,7 +12,7 @@ import { type Blocked, untilAvailable, untilGone, untilRestarted } from './waiti
 export function processUpdate(scene: Scene): Step {
   const { options, set } = scene;
   if (set.spec.updateStrategy?.type === 'OnDelete' || options.paused) return { actions: [], stop: true };
-  const unavailable = scene.replicas.filter((replica) => replicaUnavailable(scene, replica));
+  const unavailable = scene.replicas.filter(isDown);
   const budget = maxUnavailableOf(set) - unavailable.length;
   const order = updateOrder(scene);
   const mayTakeLast = order.now.length === 0 && unavailable.length === 0;
@@ -24,9 +23,7 @@ export function processUpdate(scene: Scene): Step {
   // New labels and annotations take nothing down: they cost nothing of the budget.
   const light = updates.filter(({ inPlace }) => inPlace?.restarted.length === 0);
   const heavy = updates.filter(({ inPlace }) => inPlace?.restarted.length !== 0);
-  const chosen = scene.monotonic
-    ? heavy.slice(0, Math.max(0, budget))
-    : chooseInParallel(scene, heavy, budget);
+  const chosen = scene.monotonic ? heavy.slice(0, Math.max(0, budget)) : chooseInParallel(heavy, budget);
   const actions = [...light, ...chosen].map(
     ({ replica, inPlace }): Action => inPlace ?? { type: 'deletePod', pod: replica.pod, why: 'update' },
   );
@@ -50,8 +47,8 @@ function untilUpdated({ replica: { pod }, inPlace }: Update): Blocked {
  * Those that are down already cost nothing and go first, whatever the budget; the rest of the budget goes to the
  * highest ordinals.
  */
-function chooseInParallel(scene: Scene, updates: Update[], budget: number): Update[] {
-  const isUp = ({ replica }: Update): boolean => isAvailable(replica.pod, scene.minReadySeconds, scene.now);
+function chooseInParallel(updates: Update[], budget: number): Update[] {
+  const isUp = ({ replica }: Update): boolean => replica.health.available;
   const down = updates.filter((update) => !isUp(update));
   return [...down, ...updates.filter(isUp).slice(0, Math.max(0, budget))];
 }

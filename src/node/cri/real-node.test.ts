@@ -13,6 +13,7 @@ import type { PodNetwork } from '../../api/pod-network.ts';
 import { allResources } from '../../api/resources/all.ts';
 import { namespaces } from '../../api/resources/namespaces.ts';
 import { pods } from '../../api/resources/pods.ts';
+import { serviceAccounts } from '../../api/resources/service-accounts.ts';
 import { createApiServer } from '../../apiserver/server.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
@@ -202,6 +203,12 @@ async function controlPlane(): Promise<Client> {
   for (const name of ['default', 'kube-node-lease']) {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {} });
   }
+  // Without a token: nobody here writes the certificate that would be mounted beside it.
+  const account = {
+    metadata: { namespace: 'default', name: 'default' },
+    automountServiceAccountToken: false,
+  };
+  await client.create(serviceAccounts, account);
   return client;
 }
 

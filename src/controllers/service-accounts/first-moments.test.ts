@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namespaces } from '../../api/resources/namespaces.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { startTestCluster } from '../../testing/test-cluster.ts';
+import { runStatefulSetController } from '../statefulset/controller.ts';
+import { runServiceAccountsController } from './controller.ts';
+
+test('a set that is there before its namespace has a service account gets its pods', async () => {
+  const cluster = await startTestCluster();
+  try {
+    const { client, clock } = cluster;
+    cluster.run(runStatefulSetController(cluster.context));
+    await client.create(namespaces, { metadata: { name: 'new' }, spec: {} });
+    await client.create(statefulSets, {
+      metadata: { namespace: 'new', name: 'web' },
+      spec: {
+        serviceName: 'web',
+        replicas: 1,
+        selector: { matchLabels: { app: 'web' } },
+        template: {
+          metadata: { labels: { app: 'web' } },
+          spec: { containers: [{ name: 'c', image: 'nginx' }] },
+        },
+      },
+    });
+    const made = async (): Promise<number> => (await client.list(pods, { namespace: 'new' })).items.length;
+    await clock.advance(3_000);
+    assert.equal(await made(), 0);
+    cluster.run(runServiceAccountsController(cluster.context, 'certificate'));
+    await cluster.until(async () => (await made()) === 1, 'the pod is made');
+  } finally {
+    await cluster.stop();
+  }
+});
