@@ -265,6 +265,9 @@ test('who has no credentials sees that the server lives, and no more', { skip },
     await refused('get', '--raw', '/metrics', '--as', 'system:anonymous'),
     /cannot get path "\/metrics"/,
   );
+  const unserved = ['get', '--raw', '/apis/example.com/v1/widgets'];
+  assert.match(await refused(...unserved, '--as', 'system:anonymous'), /cannot get path/);
+  assert.match(await refused(...unserved), /the server could not find the requested resource/);
   const keys = JSON.parse(await ok('get', '--raw', '/openid/v1/jwks')) as { keys: Array<{ crv: string }> };
   assert.equal(keys.keys[0]?.crv, 'P-256');
 });

@@ -2,6 +2,7 @@
 import { allResources } from '../api/resources/all.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { runClaimsController } from '../controllers/claims/controller.ts';
+import { runClusterRoleAggregationController } from '../controllers/cluster-role-aggregation/controller.ts';
 import { runDisruptionController } from '../controllers/disruption/controller.ts';
 import { runEndpointsController } from '../controllers/endpoints/controller.ts';
 import { runEndpointSlicesController } from '../controllers/endpointslices/controller.ts';
@@ -10,6 +11,7 @@ import { runNamespaceController } from '../controllers/namespace/controller.ts';
 import { runNodesController } from '../controllers/nodes/controller.ts';
 import { runPodGcController } from '../controllers/pod-gc/controller.ts';
 import { runProtectionController } from '../controllers/protection/controller.ts';
+import { runResourceQuotaController } from '../controllers/resource-quota/controller.ts';
 import { runServiceAccountsController } from '../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../controllers/statefulset/controller.ts';
 import { runScheduler } from '../scheduler/controller.ts';
@@ -36,5 +38,7 @@ export function controllers(rootCertificate: string): Record<string, Controller>
     'pod-gc': runPodGcController,
     nodes: runNodesController,
     disruption: runDisruptionController,
+    'resource-quota': (context) => runResourceQuotaController(context, allResources),
+    'cluster-role-aggregation': runClusterRoleAggregationController,
   };
 }

@@ -128,7 +128,10 @@ describe('node agent', () => {
     const before = await get('web-0');
     const { metadata, spec } = before;
     const containers = spec.containers.map((container) => ({ ...container, image: 'nginx:2' }));
-    await cluster.client.update(pods, structuredClone({ ...before, metadata, spec: { ...spec, containers } }));
+    await cluster.client.update(
+      pods,
+      structuredClone({ ...before, metadata, spec: { ...spec, containers } }),
+    );
     await cluster.until(async () => (await containerOf('web-0')).image === 'nginx:2', 'the new image');
     await ready('web-0');
     const after = await get('web-0');

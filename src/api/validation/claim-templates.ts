@@ -31,12 +31,14 @@ export function validateClaimTemplates(templates: Templates, path: string): Fiel
 const storageOf = (template: PersistentVolumeClaim): string | undefined =>
   template.spec.resources?.requests?.storage;
 
-/** The template without what may change. */
+/** The template without what may change, and without what says only what is meant anyway. */
 function fixedPart(template: PersistentVolumeClaim): object {
-  const { metadata, spec, status: _never, ...rest } = template;
+  const { metadata, spec: wholeSpec } = template;
+  const { volumeMode, ...spec } = wholeSpec;
   const { labels: _labels, annotations: _annotations, creationTimestamp: _time, ...fixedMetadata } = metadata;
   const { storage: _size, ...requests } = spec.resources?.requests ?? {};
-  return { ...rest, ...fixedMetadata, ...spec, resources: { ...spec.resources, requests } };
+  const mode = volumeMode === 'Filesystem' ? {} : { volumeMode };
+  return { ...fixedMetadata, ...spec, ...mode, resources: { ...spec.resources, requests } };
 }
 
 /** Says of each difference that is not a growth why it is refused. */

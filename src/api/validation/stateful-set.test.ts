@@ -180,6 +180,15 @@ const updates: readonly [string, Changes, string[]][] = [
   ['a larger claim', { 'spec.volumeClaimTemplates.0.spec.resources.requests.storage': '1Gi' }, []],
   ['the same size, written otherwise', { [CLAIM_SIZE]: '204800Ki' }, []],
   [
+    'what is meant anyway',
+    {
+      'spec.volumeClaimTemplates.0.spec.volumeMode': 'Filesystem',
+      'spec.volumeClaimTemplates.0.status': { phase: 'Pending' },
+      'spec.volumeClaimTemplates.0.kind': 'PersistentVolumeClaim',
+    },
+    [],
+  ],
+  [
     'labels and annotations of a claim',
     {
       'spec.volumeClaimTemplates.0.metadata.labels': { tier: 'db' },

@@ -19,11 +19,26 @@ export interface AdmissionRequest {
   dryRun: boolean;
 }
 
+/** An object as it is (undefined: gone) and as it was (undefined: new). */
+export interface ObjectChange {
+  object: Stored | undefined;
+  previous: Stored | undefined;
+}
+
 export interface AdmissionContext {
   clock: Clock;
   random: Random;
   find(group: string, plural: string, key: ObjectKey): Promise<Stored | undefined>;
   list(group: string, plural: string, namespace?: string): Promise<Stored[]>;
+  /**
+   * Calls back with every change of a kind from now on, for as long as the server runs.
+   * @returns what lists a namespace as it is now.
+   */
+  follow(
+    group: string,
+    plural: string,
+    onChange: (change: ObjectChange) => void,
+  ): Promise<(namespace: string) => readonly Stored[]>;
   /** Tells the client something that does not refuse its write. */
   warn(text: string): void;
   /** Calls back when the write has ended, either way: what was held for it can go. */
@@ -72,6 +87,15 @@ export class Admission {
       list: async (group, plural, namespace) => {
         const resource = registry.resource(group, plural);
         return resource ? [...(await registry.cache(resource)).list(namespace)] : [];
+      },
+      follow: async (group, plural, onChange) => {
+        const resource = registry.resource(group, plural);
+        if (!resource) return () => [];
+        const cache = await registry.cache(resource);
+        cache.observe(({ event: { type, object }, previous }) =>
+          onChange({ object: type === 'DELETED' ? undefined : object, previous }),
+        );
+        return (namespace) => [...cache.list(namespace)];
       },
       warn: (text) => this.warnings.push(text),
       afterwards: (release) => this.#releases.push(release),

@@ -1,27 +1,20 @@
-// A namespace's ResourceQuotas: nothing is written that would exceed one. What is used is counted over the objects
-// there are, so no record of it can go wrong; what is being written is held meanwhile. The quota's status is a
-// controller's business. Follows apiserver pkg/admission/plugin/resourcequota/controller.go.
+// A namespace's ResourceQuotas: nothing is written that would exceed one. How much is used, the ledger knows from the
+// objects there are; the quota's status is a controller's business. Follows apiserver
+// pkg/admission/plugin/resourcequota/controller.go.
 import { forbidden } from '../../api/errors.ts';
 import type { Container, Pod, ResourceQuota } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
-import { type Amounts, addTo, amountsOf } from '../../api/pod-resources.ts';
+import { type Amounts, amountsOf } from '../../api/pod-resources.ts';
 import { matchesScopes } from '../../api/quota/scopes.ts';
 import { type Counted, countsObject, resourcesFor, usageOf, writeAmount } from '../../api/quota/usage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { type Charge, QuotaLedger } from './quota-ledger.ts';
 
 /** Where a quota names one of these, every container must say how much it takes. */
 const MUST_SPECIFY = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
 
-/** One quota's part in a write. */
-interface Charge {
-  quota: Stored<ResourceQuota>;
-  /** What the write adds, of the resources that the quota bounds. */
-  added: Amounts;
-}
-
 export function resourceQuota(): AdmissionPlugin {
-  /** What writes that have not ended add to a quota, by its uid. */
-  const held = new Map<string, Amounts>();
+  const ledger = new QuotaLedger();
   return {
     name: 'ResourceQuota',
     async validate(request, context) {
@@ -32,25 +25,13 @@ export function resourceQuota(): AdmissionPlugin {
       const quotas = (await context.list('', 'resourcequotas', key.namespace)) as Stored<ResourceQuota>[];
       const counting = quotas.filter((quota) => countsObject(quota, resource, object));
       if (counting.length === 0) return;
-      const others = await context.list(resource.group, resource.plural, key.namespace);
+      const book = await ledger.open(resource, context);
       // No await from here on: two writes cannot both take what is left.
       const charges = counting.map((quota) => ({ quota, added: addedTo(quota, resource, object, old) }));
-      for (const charge of charges)
-        requireWithin(request, charge, others, held.get(charge.quota.metadata.uid));
-      for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, 1n);
-      context.afterwards(() => {
-        for (const { quota, added } of charges) hold(held, quota.metadata.uid, added, -1n);
-      });
+      for (const charge of charges) requireWithin(request, charge, book.used(charge.quota));
+      context.afterwards(book.hold(key, charges));
     },
   };
-}
-
-function hold(held: Map<string, Amounts>, uid: string, added: Amounts, sign: 1n | -1n): void {
-  const sum = new Map(held.get(uid));
-  addTo(sum, new Map([...added].map(([name, amount]) => [name, amount * sign])));
-  for (const [name, amount] of sum) if (amount === 0n) sum.delete(name);
-  if (sum.size > 0) held.set(uid, sum);
-  else held.delete(uid);
 }
 
 function addedTo(
@@ -73,8 +54,7 @@ function addedTo(
 function requireWithin(
   { resource, operation, key, object }: AdmissionRequest,
   { quota, added }: Charge,
-  others: readonly Stored[],
-  pending: Amounts | undefined,
+  used: Amounts,
 ): void {
   const { name } = quota.metadata;
   const unspecified =
@@ -84,9 +64,6 @@ function requireWithin(
   if (unspecified) throw forbidden(resource, key.name, `failed quota: ${name}: must specify ${unspecified}`);
   if (added.size === 0) return;
   const hard = amountsOf(quota.spec.hard);
-  const used: Amounts = new Map(pending);
-  for (const other of others)
-    if (matchesScopes(quota, resource, other)) addTo(used, usageOf(resource, other));
   const exceeded = [...added.keys()].sort().filter((each) => {
     return (used.get(each) ?? 0n) + (added.get(each) ?? 0n) > (hard.get(each) ?? 0n);
   });

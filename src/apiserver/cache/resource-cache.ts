@@ -28,6 +28,7 @@ export class ResourceCache {
   #filled = false;
   #held: StoreEvent[] = [];
   readonly #watchers = new Set<Watcher>();
+  readonly #observers: ((change: Change) => void)[] = [];
 
   constructor(resource: ResourceDefinition, store: Store) {
     this.resource = resource;
@@ -104,7 +105,13 @@ export class ResourceCache {
     if (!change) return;
     this.#lastChange = change.revision;
     this.#remember(change);
+    for (const observer of this.#observers) observer(change);
     for (const watcher of this.#watchers) watcher.take(change);
+  }
+
+  /** Calls back at once with every change from now on, before watchers hear of it; it must not throw. */
+  observe(observer: (change: Change) => void): void {
+    this.#observers.push(observer);
   }
 
   #put(event: StoreEvent & { type: 'put' }): Change | undefined {

@@ -2,7 +2,7 @@
 import { apiVersionOf } from '../../api/resource.ts';
 import { openApiV2, openApiV3, openApiV3Index } from '../openapi/openapi.ts';
 import type { ApiServer } from '../request.ts';
-import { type Accepted, negotiate, wantsAggregatedDiscovery } from './accept.ts';
+import { negotiate, wantsAggregatedDiscovery } from './accept.ts';
 import {
   AGGREGATED_TYPE,
   aggregatedDiscovery,
@@ -52,7 +52,7 @@ export async function sendDocument(
 
 async function sendValue(exchange: Exchange, value: object | undefined): Promise<boolean> {
   if (!value) return false;
-  const { format }: Accepted = negotiate(exchange.header('accept'));
+  const format = negotiate(exchange.header('accept'), false).format === 'yaml' ? 'yaml' : 'json';
   await send(exchange, 200, `application/${format}`, encodeValue(value, format));
   return true;
 }

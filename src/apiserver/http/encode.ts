@@ -1,15 +1,23 @@
 // Results of the pipeline as bytes, in the form that was negotiated. Plain JSON is put together from the bytes that
 // are kept of every object.
 import { stringify } from 'yaml';
+import { notAcceptable } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { encodeObject } from '../codec.ts';
+import { encodeProtobuf, encodeProtobufList, hasProtobuf } from '../protobuf/encode.ts';
 import type { ObjectList } from '../request.ts';
-import type { Accepted } from './accept.ts';
+import { type Accepted, mediaTypeOf } from './accept.ts';
 import { partialMetadata, type TableOptions, tableOf } from './table.ts';
 
 const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}\n');
+
+/** The schema type of an object that a resource's requests are answered with; undefined for one without protobuf. */
+function schemaOf(resource: ResourceDefinition, { kind = '', apiVersion }: KubeObject): string | undefined {
+  if (kind === resource.kind && apiVersion === apiVersionOf(resource)) return resource.schema;
+  return hasProtobuf(kind) ? kind : undefined;
+}
 
 /** One object. A Status is never anything else. */
 export function encodeOne(
@@ -25,9 +33,13 @@ export function encodeOne(
       shape === 'Table'
         ? tableOf(resource, [object], { resourceVersion }, options())
         : partialMetadata(object);
-    return encodeValue(shaped, format);
+    return format === 'protobuf' ? encodeProtobuf(resource.schema, shaped) : encodeValue(shaped, format);
   }
-  return format === 'json' ? encodeObject(object) : encodeValue(object, format);
+  if (format === 'json') return encodeObject(object);
+  if (format === 'yaml') return encodeValue(object, format);
+  const schema = schemaOf(resource, object);
+  if (!schema) throw notAcceptable(`${kind} is not served as ${mediaTypeOf(format)}`);
+  return encodeProtobuf(schema, object);
 }
 
 export function encodeList(
@@ -36,13 +48,19 @@ export function encodeList(
   { format, shape }: Accepted,
   options: () => TableOptions,
 ): Buffer {
-  if (shape === 'Table') return encodeValue(tableOf(resource, items, metadata, options()), format);
+  if (shape === 'Table' && format !== 'protobuf') {
+    return encodeValue(tableOf(resource, items, metadata, options()), format);
+  }
   if (shape !== 'object') {
     const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
-    return encodeValue({ ...list, items: items.map(partialMetadata) }, format);
+    const reduced = items.map(partialMetadata);
+    return format === 'protobuf'
+      ? encodeProtobufList(list, resource.schema, reduced)
+      : encodeValue({ ...list, items: reduced }, format);
   }
   const head = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata };
   if (format === 'yaml') return encodeValue({ ...head, items }, format);
+  if (format === 'protobuf') return encodeProtobufList(head, resource.schema, items);
   const chunks: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
   items.forEach((item, index) => {
     if (index > 0) chunks.push(COMMA);
@@ -53,6 +71,6 @@ export function encodeList(
 }
 
 /** Any JSON value. */
-export function encodeValue(value: object, format: Accepted['format']): Buffer {
+export function encodeValue(value: object, format: 'json' | 'yaml'): Buffer {
   return Buffer.from(format === 'yaml' ? stringify(value) : `${JSON.stringify(value)}\n`);
 }

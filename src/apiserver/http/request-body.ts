@@ -4,6 +4,7 @@ import { badRequest, unsupportedMediaType } from '../../api/errors.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../request.ts';
+import { PROTOBUF_TYPE } from './accept.ts';
 import type { Exchange } from './exchange.ts';
 
 /** As upstream's: a little more than etcd takes twice over. */
@@ -15,8 +16,6 @@ const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
-
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 /** Bodies that are no resource of their own. */
 const OTHER_KINDS = new Set(['Binding', 'DeleteOptions', 'Eviction', 'Scale', 'TokenRequest']);
@@ -48,8 +47,9 @@ export async function parsedBody(exchange: Exchange, api: ApiServer): Promise<un
   const json = type === '' || type === '*/*' || type === 'application/json' || type.endsWith('+json');
   const bytes = await exchange.body(BODY_LIMIT);
   if (bytes.length === 0) return undefined;
-  if (type === PROTOBUF) return decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind));
-  if (!yaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF]);
+  if (type === PROTOBUF_TYPE)
+    return decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind));
+  if (!yaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
   return yaml ? parseYaml(bytes.toString()) : parseJson(bytes.toString());
 }
 

@@ -2,8 +2,9 @@
 import { badRequest, StatusError } from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import { decode } from '../../api/schema/decode.ts';
+import { hasProtobuf } from '../protobuf/encode.ts';
 import type { ApiRequest, ApiServer, User } from '../request.ts';
-import { negotiate } from './accept.ts';
+import { mediaTypeOf, negotiate } from './accept.ts';
 import { encodeList, encodeOne } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, requestOptions } from './query.ts';
@@ -22,7 +23,7 @@ export async function serveResource(
   query: URLSearchParams,
   nowMs: () => number,
 ): Promise<void> {
-  const accepted = negotiate(exchange.header('accept'));
+  const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
   const request = await apiRequest(exchange, api, route, user, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
@@ -35,7 +36,7 @@ export async function serveResource(
     result.type === 'list'
       ? [200, encodeList(route.resource, result.list, accepted, tableOptions)]
       : [result.code, encodeOne(route.resource, result.object, accepted, tableOptions)];
-  await send(exchange, code, `application/${accepted.format}`, body, result.warnings);
+  await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
 
 async function apiRequest(

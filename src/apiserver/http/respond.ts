@@ -1,7 +1,9 @@
-// Answers: bytes with their headers, compressed when that pays; and errors, always as a JSON Status.
+// Answers: bytes with their headers, compressed when that pays; and errors, always as a Status.
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { internal, StatusError } from '../../api/errors.ts';
+import { encodeProtobuf } from '../protobuf/encode.ts';
+import { negotiate, PROTOBUF_TYPE } from './accept.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
 
 const compress = promisify(gzip);
@@ -36,11 +38,24 @@ function warningHeader(text: string): string {
   return `299 - "${plain}"`;
 }
 
-/** Answers with the Status of an error; does nothing when an answer has begun. */
+/** Answers with the Status of an error, in protobuf for who prefers that; does nothing when an answer has begun. */
 export async function sendError(exchange: Exchange, error: unknown): Promise<void> {
   if (exchange.answered) return;
   const { status } = error instanceof StatusError ? error : internal(String(error));
-  const headers: ResponseHeaders = { 'content-type': JSON_TYPE, 'cache-control': 'no-cache, private' };
+  const wantsProtobuf = prefersProtobuf(exchange.header('accept'));
+  const contentType = wantsProtobuf ? PROTOBUF_TYPE : JSON_TYPE;
+  const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
   if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
-  exchange.respond(status.code ?? 500, headers, Buffer.from(`${JSON.stringify(status)}\n`));
+  const body = wantsProtobuf ? encodeProtobuf('Status', status) : Buffer.from(`${JSON.stringify(status)}\n`);
+  exchange.respond(status.code ?? 500, headers, body);
+}
+
+function prefersProtobuf(accept: string | undefined): boolean {
+  if (!accept?.includes(PROTOBUF_TYPE)) return false;
+  try {
+    return negotiate(accept, true).format === 'protobuf';
+  } catch {
+    // Nothing that is asked for is served: then it is JSON.
+    return false;
+  }
 }

@@ -49,7 +49,7 @@ export function tableOf(
   };
 }
 
-/** An object reduced to its metadata. */
+/** An object reduced to its metadata, which in protobuf has the same number in every kind. */
 export function partialMetadata({ metadata }: KubeObject): KubeObject {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
 }

@@ -1,16 +1,20 @@
-// A watch as a stream of JSON lines. The line of an event that many watchers get is made once; what comes in one
+// A watch as a stream of JSON lines, or of frames in protobuf. The line of an event that many watchers get is made once; what comes in one
 // turn of the loop goes out in one write; the watcher's own backlog is what bounds a slow client.
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { encodeObject } from '../codec.ts';
+import { encodeProtobufFrame } from '../protobuf/encode.ts';
 import type { WatchEvent, WatchStream } from '../request.ts';
-import type { Accepted } from './accept.ts';
+import { type Accepted, PROTOBUF_TYPE } from './accept.ts';
 import { encodeOne } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './respond.ts';
 import type { TableOptions } from './table.ts';
 
-const frames = new WeakMap<WatchEvent, Buffer>();
+/** What many watchers are sent alike, by format. */
+const frames = {
+  json: new WeakMap<WatchEvent, Buffer>(),
+  protobuf: new WeakMap<WatchEvent, Buffer>(),
+};
 
 /** Sends the events until the watch ends or the client is gone. */
 export async function sendWatch(
@@ -20,7 +24,8 @@ export async function sendWatch(
   accepted: Accepted,
   options: () => TableOptions,
 ): Promise<void> {
-  exchange.start(200, { 'content-type': JSON_TYPE, 'cache-control': 'no-cache, private' });
+  const contentType = accepted.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE;
+  exchange.start(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' });
   const encode = frameEncoder(resource, accepted, options);
   for (;;) {
     const events = await stream.next();
@@ -34,32 +39,35 @@ export async function sendWatch(
 
 function frameEncoder(
   resource: ResourceDefinition,
-  accepted: Accepted,
+  { format: asked, shape }: Accepted,
   options: () => TableOptions,
 ): (event: WatchEvent) => Buffer {
-  if (accepted.shape === 'object') return plainFrame;
+  // YAML cannot be cut into events.
+  const format = asked === 'yaml' ? 'json' : asked;
+  const encode = (event: WatchEvent, tableOptions: () => TableOptions): Buffer => {
+    // A Status has a metadata of its own kind; encodeOne leaves it as it is.
+    const bytes = encodeOne(resource, event.object as KubeObject, { format, shape }, tableOptions);
+    return format === 'json' ? line(event.type, bytes) : encodeProtobufFrame(event.type, bytes);
+  };
+  if (shape === 'object') {
+    const made = frames[format];
+    return (event) => {
+      let bytes = made.get(event);
+      if (!bytes) {
+        bytes = encode(event, options);
+        made.set(event, bytes);
+      }
+      return bytes;
+    };
+  }
   let first = true;
   return (event) => {
-    // A Status has a metadata of its own kind; encodeOne leaves it as it is.
-    const object = event.object as KubeObject;
-    const bytes = encodeOne(resource, object, { ...accepted, format: 'json' }, () => ({
-      ...options(),
-      withoutColumns: !first,
-    }));
+    const bytes = encode(event, () => ({ ...options(), withoutColumns: !first }));
     first = false;
-    return frame(event.type, bytes);
+    return bytes;
   };
 }
 
-function plainFrame(event: WatchEvent): Buffer {
-  let bytes = frames.get(event);
-  if (!bytes) {
-    bytes = frame(event.type, encodeObject(event.object));
-    frames.set(event, bytes);
-  }
-  return bytes;
-}
-
-function frame(type: string, object: Buffer): Buffer {
+function line(type: string, object: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
 }

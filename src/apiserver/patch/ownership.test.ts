@@ -103,10 +103,10 @@ test('status has owners of its own; what admission adds and a binding writes is 
   assert.deepEqual(
     ready.metadata.managedFields?.map(({ manager, subresource }) => [manager, subresource]),
     [
-      ['test', undefined],
       ['kubelet', 'status'],
+      ['test', undefined],
     ],
   );
-  assert.deepEqual(ready.metadata.managedFields?.[1]?.fieldsV1, { 'f:status': { 'f:phase': {} } });
+  assert.deepEqual(ready.metadata.managedFields?.[0]?.fieldsV1, { 'f:status': { 'f:phase': {} } });
   server.api.stop();
 });

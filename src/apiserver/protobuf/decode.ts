@@ -1,24 +1,14 @@
 // Request bodies in protobuf, which kubectl and Go clients send for built-in types: decoded to the JSON form, from
-// where they go the way of every other body. Answers are always JSON, which these clients take as well. Follows
-// apimachinery pkg/runtime/serializer/protobuf.
+// where they go the way of every other body. Answers are encode.ts's. Follows apimachinery
+// pkg/runtime/serializer/protobuf.
 import { timestamp } from '../../api/clock.ts';
 import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
-import { malformed, readFields, type WireField } from './wire.ts';
+import { type NumberedField, numberedFields } from './numbered-fields.ts';
+import { MAGIC, malformed, readFields, type WireField } from './wire.ts';
 
-/** The four bytes that every body begins with. */
-const MAGIC = Buffer.from('k8s\0');
 /** Messages deeper than this are not Kubernetes objects. */
 const MAX_DEPTH = 64;
-
-interface FieldPlan {
-  name: string;
-  quantity: boolean;
-  /** The type whose fields are meant; undefined for an ordinary field. */
-  inline: string | undefined;
-}
-
-const plans = new Map<string, ReadonlyMap<number, FieldPlan>>();
 
 /**
  * Decodes a whole body.
@@ -51,7 +41,7 @@ export function decodeProtobuf(
 function message(type: string, owner: string, bytes: Buffer, depth: number): Record<string, unknown> {
   if (depth > MAX_DEPTH) throw malformed();
   const object: Record<string, unknown> = {};
-  const plan = planOf(type);
+  const plan = numberedFields(type);
   const { properties } = typeSchema(owner);
   for (const { number, value } of readFields(bytes)) {
     const field = plan.get(number);
@@ -68,7 +58,7 @@ function message(type: string, owner: string, bytes: Buffer, depth: number): Rec
 
 function add(
   object: Record<string, unknown>,
-  { name, quantity }: FieldPlan,
+  { name, quantity }: NumberedField,
   schema: FieldSchema,
   value: WireField['value'],
   depth: number,
@@ -95,10 +85,15 @@ function add(
 
 function mapEntry(schema: FieldSchema, quantity: boolean, bytes: Buffer, depth: number): [string, unknown] {
   let key = '';
-  let value: unknown = schema.type === 'string' ? '' : undefined;
+  let value: unknown = schema.type === 'string' ? '' : schema.type === 'array' ? [] : undefined;
   for (const field of readFields(bytes)) {
     if (field.number === 1) key = buffer(field.value).toString();
-    if (field.number === 2) value = single(schema, quantity, field.value, depth);
+    if (field.number !== 2) continue;
+    // A list in a map is a message of its own, with the items in its first field.
+    value =
+      schema.type === 'array'
+        ? [...readFields(buffer(field.value))].map((item) => single(schema.items, false, item.value, depth))
+        : single(schema, quantity, field.value, depth);
   }
   return [key, value];
 }
@@ -166,27 +161,4 @@ function buffer(value: WireField['value']): Buffer {
 function integer(value: WireField['value']): bigint {
   if (typeof value === 'bigint') return value;
   throw malformed();
-}
-
-function planOf(type: string): ReadonlyMap<number, FieldPlan> {
-  let plan = plans.get(type);
-  if (!plan) {
-    plan = readPlan(FIELD_NUMBERS[type] ?? '');
-    plans.set(type, plan);
-  }
-  return plan;
-}
-
-function readPlan(text: string): ReadonlyMap<number, FieldPlan> {
-  const plan = new Map<number, FieldPlan>();
-  let number = 0;
-  for (const token of text.split(' ')) {
-    const colon = token.indexOf(':');
-    number = colon < 0 ? number + 1 : Number(token.slice(0, colon));
-    const rest = token.slice(colon + 1);
-    const quantity = rest.endsWith('*');
-    const name = rest.replace(/[>*]/g, '');
-    plan.set(number, { name, quantity, inline: rest.startsWith('>') ? name : undefined });
-  }
-  return plan;
 }

@@ -1,6 +1,9 @@
 // Protobuf's wire format: a message as its fields, without knowing what they mean.
 import { badRequest } from '../../api/errors.ts';
 
+/** The four bytes that every body begins with. */
+export const MAGIC = Buffer.from('k8s\0');
+
 /** A field as it came: a number (varint, fixed), or the bytes of a string, a message or packed numbers. */
 export interface WireField {
   number: number;

@@ -30,8 +30,11 @@ const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
 
-/** Runs the controller until the context's signal. */
-export async function runStatefulSetController(context: RunContext): Promise<void> {
+/**
+ * Runs the controller until the context's signal.
+ * @param decide the rules; others only in tests that must see rules broken.
+ */
+export async function runStatefulSetController(context: RunContext, decide = plan): Promise<void> {
   const { informers, clock, client, random, signal } = context;
   const log = context.log.named('statefulset');
   const caches: Caches = {
@@ -46,7 +49,7 @@ export async function runStatefulSetController(context: RunContext): Promise<voi
   const ownWrites = new OwnWrites();
   const unsubscribe = subscribe(caches, queue, ownWrites);
   const events = createRecorder(client, clock, random, 'statefulset-controller', '', log, signal);
-  const controller = new Controller(context, caches, ownWrites, events);
+  const controller = new Controller(context, caches, ownWrites, events, decide);
   try {
     await Promise.all(Object.values(caches).map((cache) => cache.synced()));
     await runWorkers(queue, WORKERS, (key) => controller.reconcile(key), log, signal);
@@ -110,12 +113,20 @@ class Controller {
   readonly #caches: Caches;
   readonly #ownWrites: OwnWrites;
   readonly #events: EventSink;
+  readonly #decide: typeof plan;
 
-  constructor(context: RunContext, caches: Caches, ownWrites: OwnWrites, events: EventSink) {
+  constructor(
+    context: RunContext,
+    caches: Caches,
+    ownWrites: OwnWrites,
+    events: EventSink,
+    decide: typeof plan,
+  ) {
     this.#context = context;
     this.#caches = caches;
     this.#ownWrites = ownWrites;
     this.#events = events;
+    this.#decide = decide;
   }
 
   async reconcile(key: string): Promise<ReconcileResult> {
@@ -128,7 +139,7 @@ class Controller {
     if (await this.#cacheIsBehind(key, set)) return { requeueAfterMs: CACHE_POLL_MS };
     const { client, clock } = this.#context;
     const observed = await gather(client, this.#caches, set, clock.now());
-    const planned = plan(observed);
+    const planned = this.#decide(observed);
     const executor = new Executor(client, this.#events, set, (type, pod) =>
       this.#ownWrites.note(key, type, pod, clock.now()),
     );

@@ -1,192 +1,16 @@
-// Invariants of plan over random sets, histories and worlds: what it must never do in any of them, and that it comes
-// to rest with what was wanted once the world behaves.
+// Invariants of plan over random sets, histories and worlds: what it must never do in any of them (world.test.ts), and
+// that it comes to rest with what was wanted once the world behaves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { timestamp } from '../../api/clock.ts';
-import type {
-  ControllerRevision,
-  PersistentVolumeClaim,
-  Pod,
-  StatefulSet,
-} from '../../api/generated/types.ts';
+import type { StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import type { Action, ClaimWork, Plan } from './actions.ts';
-import { makePod, makeSet, type PodState, podStatus, revisionFor, START, stored } from './fixtures.test.ts';
-import { isAvailable, isRunningAndReady } from './health.ts';
-import { parentOf, replicasOf, revisionOf, startOrdinal } from './identity.ts';
-import type { Observation } from './observation.ts';
-import { maxUnavailableOf } from './partition.ts';
+import type { Plan } from './actions.ts';
+import { makePod, makeSet, type PodState, revisionFor, stored } from './fixtures.test.ts';
+import { parentOf, replicasOf, revisionOf } from './identity.ts';
 import { plan } from './plan.ts';
-
-/** A world of one set in which plans are carried out and time goes by in steps. */
-class World {
-  set: Stored<StatefulSet>;
-  pods = new Map<string, Stored<Pod>>();
-  claims = new Map<string, Stored<PersistentVolumeClaim>>();
-  revisions = new Map<string, Stored<ControllerRevision>>();
-  now = START;
-  #count = 0;
-
-  constructor(set: Stored<StatefulSet>) {
-    this.set = set;
-  }
-
-  observe(): Observation {
-    return {
-      set: this.set,
-      pods: [...this.pods.values()],
-      strangers: [],
-      claims: [...this.claims.values()],
-      expandableClasses: new Set(['storage-local']),
-      revisions: [...this.revisions.values()],
-      now: this.now,
-    };
-  }
-
-  /** Plans, checks what must hold of the plan, and carries it out; gives how many actions there were. */
-  pass(): Plan {
-    const observed = this.observe();
-    const planned = plan(observed);
-    assert.deepEqual(plan(observed), planned, 'the same observation gives the same plan');
-    this.checkStatus(planned);
-    this.checkBudget(planned);
-    for (const { actions } of planned.phases) for (const action of actions) this.#do(action);
-    this.set = { ...this.set, status: planned.status };
-    this.now += 1000;
-    return planned;
-  }
-
-  checkStatus({ status }: Plan): void {
-    const {
-      replicas,
-      readyReplicas = 0,
-      availableReplicas = 0,
-      currentReplicas = 0,
-      updatedReplicas = 0,
-    } = status;
-    assert.ok(readyReplicas <= replicas && currentReplicas <= replicas && updatedReplicas <= replicas);
-    assert.ok(availableReplicas <= readyReplicas && currentReplicas >= 0);
-    assert.ok((status.collisionCount ?? 0) >= (this.set.status?.collisionCount ?? 0));
-  }
-
-  checkBudget({ phases }: Plan): void {
-    if (this.set.spec.updateStrategy?.type !== 'RollingUpdate') return;
-    const minReady = this.set.spec.minReadySeconds ?? 0;
-    const isUp = (pod: Stored<Pod> | undefined): boolean =>
-      pod !== undefined && !isTerminating(pod) && isAvailable(pod, minReady, this.now);
-    const start = startOrdinal(this.set);
-    const down = Array.from({ length: replicasOf(this.set) }, (_, index) =>
-      this.pods.get(`web-${start + index}`),
-    ).filter((pod) => !isUp(pod)).length;
-    const taken = phases.flatMap(({ name, actions }) =>
-      name === 'update' ? actions.filter((action) => action.type === 'deletePod' && isUp(action.pod)) : [],
-    ).length;
-    assert.ok(taken === 0 || down + taken <= maxUnavailableOf(this.set), 'maxUnavailable holds');
-  }
-
-  #do(action: Action): void {
-    switch (action.type) {
-      case 'createRevision': {
-        const { name = '' } = action.revision.metadata;
-        assert.ok(!this.revisions.has(name), 'a revision is made once');
-        this.revisions.set(name, stored(action.revision));
-        return;
-      }
-      case 'renumberRevision':
-        this.revisions.set(action.revision.metadata.name, { ...action.revision, revision: action.number });
-        return;
-      case 'deleteRevision':
-        assert.ok(
-          ![...this.pods.values()].some((pod) => revisionOf(pod) === action.revision.metadata.name),
-          'a live revision is kept',
-        );
-        this.revisions.delete(action.revision.metadata.name);
-        return;
-      case 'createPod':
-        this.#claims(action.claims);
-        this.#create(action.pod);
-        return;
-      case 'deletePod':
-        this.#delete(action.pod.metadata.name);
-        return;
-      case 'updatePod':
-      case 'fixClaims':
-        this.#claims(action.claims);
-    }
-  }
-
-  #claims({ create, update }: ClaimWork): void {
-    for (const claim of create) {
-      assert.ok(!this.claims.has(claim.metadata.name ?? ''), 'a claim that is there is not made again');
-      this.claims.set(claim.metadata.name ?? '', stored({ ...claim, status: { phase: 'Bound' } }));
-    }
-    for (const claim of update) this.claims.set(claim.metadata.name, claim);
-  }
-
-  #create(pod: Pod): void {
-    const { name = '' } = pod.metadata;
-    const ordinal = parentOf(name)?.ordinal ?? -1;
-    assert.ok(!this.pods.has(name), `at most one pod of a name: ${name}`);
-    assert.ok(this.claims.has(`www-${name}`), 'claims come before the pod');
-    if (this.set.spec.podManagementPolicy === 'OrderedReady') {
-      for (let lower = startOrdinal(this.set); lower < ordinal; lower++) {
-        const predecessor = this.pods.get(`web-${lower}`);
-        assert.ok(
-          predecessor && isRunningAndReady(predecessor) && !isTerminating(predecessor),
-          `${name} before web-${lower} is ready`,
-        );
-      }
-    }
-    if (this.set.spec.updateStrategy?.type === 'Recreate') {
-      const revision = revisionOf(pod);
-      assert.ok(
-        [...this.pods.values()].every((other) => revisionOf(other) === revision),
-        'old and new never side by side',
-      );
-    }
-    this.pods.set(
-      name,
-      stored({ ...pod, status: { phase: 'Pending' } }, { uid: `uid-${name}-${this.#count++}` }),
-    );
-  }
-
-  #delete(name: string): void {
-    const pod = this.pods.get(name);
-    if (pod)
-      this.pods.set(name, {
-        ...pod,
-        metadata: { ...pod.metadata, deletionTimestamp: timestamp(this.now + 30_000) },
-      });
-  }
-
-  setState(name: string, state: PodState): void {
-    const pod = this.pods.get(name);
-    if (pod)
-      this.pods.set(name, { ...pod, status: podStatus(state, timestamp(this.now), pod.status?.startTime) });
-  }
-
-  /** The garbage collector: a claim goes with the last of its owners. */
-  collectClaims(): void {
-    const uids = new Set([this.set.metadata.uid, ...[...this.pods.values()].map((pod) => pod.metadata.uid)]);
-    for (const [name, claim] of this.claims) {
-      const owners = claim.metadata.ownerReferences ?? [];
-      if (owners.length > 0 && !owners.some(({ uid }) => uids.has(uid))) this.claims.delete(name);
-    }
-  }
-
-  /** A world in which nothing goes wrong any more. */
-  behave(): void {
-    for (const [name, pod] of this.pods) {
-      if (isTerminating(pod)) this.pods.delete(name);
-      else if (pod.status?.phase === 'Pending' || pod.status?.phase === 'Running') {
-        if (!isRunningAndReady(pod)) this.setState(name, 'Ready');
-      }
-    }
-    this.collectClaims();
-    this.now += 60_000;
-  }
-}
+import { ordinalsOf, sizeOf, World } from './world.test.ts';
 
 const strategies = fc.oneof(
   fc.record({
@@ -215,17 +39,29 @@ const specs = fc.record({
 
 type Happening =
   | { type: 'pass' }
+  | { type: 'all goes well'; steps: number }
   | { type: 'state'; pod: number; state: PodState }
   | { type: 'gone'; pod: number }
   | { type: 'person deletes'; pod: number }
   | { type: 'claim lost'; pod: number }
   | { type: 'scale'; replicas: number }
   | { type: 'start'; start: number }
-  | { type: 'image'; image: number };
+  | { type: 'image'; image: number }
+  | { type: 'label'; tier: string }
+  | { type: 'grow'; storage: string }
+  | { type: 'lead'; pod: number }
+  | { type: 'annotate'; name: string; value: string };
 
 const pod = fc.integer({ min: 0, max: 8 });
 const happenings: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ type: 'pass' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('all goes well' as const),
+      steps: fc.integer({ min: 1, max: 12 }),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -248,7 +84,28 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ type: fc.constant('claim lost' as const), pod }),
   fc.record({ type: fc.constant('scale' as const), replicas: fc.integer({ min: 0, max: 6 }) }),
   fc.record({ type: fc.constant('start' as const), start: fc.integer({ min: 0, max: 3 }) }),
-  fc.record({ type: fc.constant('image' as const), image: fc.integer({ min: 1, max: 3 }) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('image' as const), image: fc.integer({ min: 1, max: 3 }) }),
+  },
+  fc.record({ type: fc.constant('label' as const), tier: fc.constantFrom('web', 'db') }),
+  fc.record({ type: fc.constant('grow' as const), storage: fc.constantFrom('300Mi', '400Mi', '500Mi') }),
+  fc.record({ type: fc.constant('lead' as const), pod }),
+  fc.oneof(
+    ...Object.entries({
+      'rollout-recovery': ['manual', 'automatic'],
+      'reserve-ordinals': ['1', '0,3', '2,4,5'],
+      'update-last': ['role=primary'],
+      'pod-update': ['in-place-if-possible', 'in-place-if-possible', 'recreate'],
+      paused: ['true', 'false'],
+    }).map(([name, values]) =>
+      fc.record({
+        type: fc.constant('annotate' as const),
+        name: fc.constant(name),
+        value: fc.constantFrom(...values),
+      }),
+    ),
+  ),
 );
 
 function happen(world: World, happening: Happening): void {
@@ -263,6 +120,12 @@ function happen(world: World, happening: Happening): void {
   switch (happening.type) {
     case 'pass':
       world.pass();
+      return;
+    case 'all goes well':
+      for (let step = 0; step < happening.steps; step++) {
+        world.behave();
+        world.pass();
+      }
       return;
     case 'state': {
       const current = world.pods.get(`web-${happening.pod}`);
@@ -294,7 +157,42 @@ function happen(world: World, happening: Happening): void {
       return;
     case 'image':
       respec({ template: makeSet({ image: `nginx:${happening.image}` }).spec.template });
+      return;
+    case 'label': {
+      const { template } = world.set.spec;
+      const labels = { ...template.metadata?.labels, tier: happening.tier };
+      respec({ template: { ...template, metadata: { ...template.metadata, labels } } });
+      return;
+    }
+    case 'grow': {
+      const [template] = world.set.spec.volumeClaimTemplates ?? [];
+      const before = template?.spec.resources?.requests?.storage;
+      // Less would be refused.
+      if (!template || sizeOf(before) >= sizeOf(happening.storage)) return;
+      const resources = { requests: { storage: happening.storage } };
+      const spec = { ...template.spec, resources };
+      respec({ volumeClaimTemplates: [{ ...template, spec }] });
+      return;
+    }
+    case 'lead':
+      world.lead(`web-${happening.pod}`);
+      return;
+    case 'annotate': {
+      const annotations = {
+        ...world.set.metadata.annotations,
+        [`stead.dev/${happening.name}`]: happening.value,
+      };
+      world.set = { ...world.set, metadata: { ...world.set.metadata, annotations } };
+    }
   }
+}
+
+function withStorageClass(set: Stored<StatefulSet>): Stored<StatefulSet> {
+  const volumeClaimTemplates = set.spec.volumeClaimTemplates?.map((template) => ({
+    ...template,
+    spec: { ...template.spec, storageClassName: 'storage-local' },
+  }));
+  return { ...set, spec: { ...set.spec, ...(volumeClaimTemplates ? { volumeClaimTemplates } : {}) } };
 }
 
 /** Lets the world behave until the set is at rest; fails if it never is. */
@@ -310,19 +208,25 @@ function comeToRest(world: World): Plan {
 test('in any world: at most one pod of a name, order kept, maxUnavailable kept, and it comes to rest', () => {
   fc.assert(
     fc.property(specs, fc.array(happenings, { maxLength: 60 }), (spec, story) => {
-      const world = new World(makeSet({ spec }));
+      const world = new World(withStorageClass(makeSet({ spec })));
       for (const happening of story) happen(world, happening);
       const last = comeToRest(world);
       const { set } = world;
-      const start = startOrdinal(set);
-      const wanted = Array.from({ length: replicasOf(set) }, (_, index) => `web-${start + index}`);
+      const ordinals = ordinalsOf(set);
+      const wanted = ordinals.map((ordinal) => `web-${ordinal}`);
       assert.deepEqual([...world.pods.keys()].sort(), wanted.sort());
       assert.equal(last.status.readyReplicas, replicasOf(set));
       assert.equal(last.status.observedGeneration, set.metadata.generation);
       const update = last.status.updateRevision;
       const strategy = set.spec.updateStrategy;
       for (const [name, each] of world.pods) {
-        const index = (parentOf(name)?.ordinal ?? 0) - start;
+        assert.equal(each.metadata.annotations?.['stead.dev/in-place-update'], undefined);
+        // A claim that was lost while its pod runs is made again with the pod.
+        const claim = world.claims.get(`www-${name}`);
+        const [template] = set.spec.volumeClaimTemplates ?? [];
+        if (claim) assert.deepEqual(claim.spec.resources, template?.spec.resources);
+        const index = ordinals.indexOf(parentOf(name)?.ordinal ?? -1);
+        if (set.metadata.annotations?.['stead.dev/paused'] === 'true') continue;
         const isFree = strategy?.type === 'OnDelete' || index < (strategy?.rollingUpdate?.partition ?? 0);
         if (!isFree) assert.equal(revisionOf(each), update, `${name} is at the update revision`);
       }

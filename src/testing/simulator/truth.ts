@@ -1,12 +1,7 @@
 // What is really so, whoever knows it: read off the store the moment it is written, never late and never lost. It
 // remembers of every pod when it was fit, and when each version came, so that one can ask what somebody who looked at
 // an older version could have known. Judging is the invariants' business.
-import type {
-  PersistentVolume,
-  PersistentVolumeClaim,
-  Pod,
-  StatefulSet,
-} from '../../api/generated/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import { isPodReady, podCondition } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';

@@ -18,6 +18,7 @@ export class SpdyStream extends Duplex {
   readonly headers: Headers;
   readonly #send: (frame: Buffer) => Promise<void>;
   #readable: (() => void) | undefined;
+  #peerEnded = false;
 
   constructor(id: number, headers: Headers, send: (frame: Buffer) => Promise<void>) {
     super({ allowHalfOpen: true, readableHighWaterMark: READ_AHEAD_BYTES });
@@ -33,6 +34,21 @@ export class SpdyStream extends Duplex {
       this.#readable = resolve;
       this.once('close', resolve);
     });
+  }
+
+  /** The peer sends no more on this stream. */
+  finishReading(): void {
+    if (!this.#peerEnded) this.push(null);
+    this.#peerEnded = true;
+  }
+
+  /** The connection is gone: what has come may still be read, and nothing else happens. */
+  connectionEnded(): void {
+    this.finishReading();
+    if (this.readableEnded) return void this.destroy();
+    this.once('end', () => this.destroy());
+    // Nobody reads: nothing would ever end it.
+    if (this.readableFlowing === null) this.resume();
   }
 
   override _read(): void {
@@ -77,8 +93,8 @@ export class SpdySession {
     this.#socket = socket;
     this.#events = events;
     this.#nextId = role === 'client' ? 1 : 2;
-    socket.once('error', (error) => this.#end(error));
-    socket.once('close', () => this.#end());
+    // What breaks the connection ends the reading below, which comes after all frames that did arrive.
+    socket.on('error', () => {});
     this.#run().then(
       () => this.#end(),
       (error: Error) => this.#end(error),
@@ -99,10 +115,12 @@ export class SpdySession {
     return opened;
   }
 
+  /** Ends the connection; what was written before still goes out. */
   close(): void {
-    this.#send(controlFrame(FRAME.goAway, 0, 0, 0)).catch(() => {});
-    this.#socket.end();
-    this.#end();
+    if (this.#closed) return;
+    this.#socket.write(controlFrame(FRAME.goAway, 0, 0, 0));
+    this.#socket.end(() => this.#socket.destroy());
+    this.#forget();
   }
 
   async #run(): Promise<void> {
@@ -118,7 +136,7 @@ export class SpdySession {
       const stream = this.#streams.get(frame.streamId);
       if (!stream) return;
       if (frame.payload.length > 0) await stream.deliver(Buffer.from(frame.payload));
-      if (frame.flags & FLAG_FIN) stream.push(null);
+      if (frame.flags & FLAG_FIN) stream.finishReading();
       return;
     }
     const { payload, type, flags } = frame;
@@ -136,7 +154,7 @@ export class SpdySession {
         });
         this.#opening = replied.catch(() => {});
         await replied;
-        if (flags & FLAG_FIN) stream.push(null);
+        if (flags & FLAG_FIN) stream.finishReading();
         this.#events.onStream(stream);
         return;
       }
@@ -144,7 +162,7 @@ export class SpdySession {
       case FRAME.headers: {
         // Read even if nobody asks: the compression context must not fall behind.
         await this.#readHeaders(payload.subarray(4));
-        if (flags & FLAG_FIN) this.#streams.get(payload.readUInt32BE(0) & 0x7fffffff)?.push(null);
+        if (flags & FLAG_FIN) this.#streams.get(payload.readUInt32BE(0) & 0x7fffffff)?.finishReading();
         return;
       }
       case FRAME.rstStream: {
@@ -171,8 +189,7 @@ export class SpdySession {
   /** The peer wants no more of this stream. */
   #drop(stream: SpdyStream): void {
     this.#streams.delete(stream.id);
-    stream.push(null);
-    stream.destroy();
+    stream.connectionEnded();
   }
 
   #send(frame: Buffer): Promise<void> {
@@ -184,10 +201,14 @@ export class SpdySession {
 
   #end(error?: Error): void {
     if (this.#closed) return;
-    this.#closed = true;
-    for (const stream of this.#streams.values()) stream.destroy();
-    this.#streams.clear();
     this.#socket.destroy();
+    this.#forget(error);
+  }
+
+  #forget(error?: Error): void {
+    this.#closed = true;
+    for (const stream of this.#streams.values()) stream.connectionEnded();
+    this.#streams.clear();
     this.#events.onClose(error);
   }
 }

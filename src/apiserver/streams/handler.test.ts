@@ -1,0 +1,205 @@
+// The protocols in front of a node that echoes: what kubectl of different ages sends, and what it gets back.
+import assert from 'node:assert/strict';
+import { createServer, request, type Server } from 'node:http';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { after, before, describe, it } from 'node:test';
+import { WebSocket } from 'ws';
+import { StatusError } from '../../api/errors.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import { silentLog } from '../../api/log.ts';
+import type { ExecOptions, NodeStreams, Session } from '../../api/node-streams.ts';
+import type { Stored } from '../../api/objects.ts';
+import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
+import type { ConnectSubresource } from '../connect.ts';
+import { createStreamHandler } from './handler.ts';
+
+const pod: Stored<Pod> = {
+  metadata: { name: 'web-0', namespace: 'default', uid: 'u', resourceVersion: '1', creationTimestamp: '' },
+  spec: { nodeName: 'vm', containers: [{ name: 'main' }] },
+};
+
+/** Runs `cat`: what comes in goes out; the first argument is the exit code, the window's width goes to stderr. */
+function cat({ command, stdin, stderr }: ExecOptions): Session {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const errors = new PassThrough();
+  input.pipe(output);
+  if (!stdin) input.end();
+  return {
+    ...(stdin ? { stdin: input } : {}),
+    stdout: output,
+    ...(stderr ? { stderr: errors } : {}),
+    resize: (columns) => void output.write(`[${columns}]`),
+    exit: new Promise((resolve) =>
+      input.once('end', () => {
+        errors.end('done');
+        output.once('end', () => resolve({ exitCode: Number(command[0]) }));
+      }),
+    ),
+    close: () => input.end(),
+  };
+}
+
+describe('streams into pods', () => {
+  let server: Server;
+  let backend: ReturnType<typeof createTcpServer>;
+  let port: number;
+
+  before(async () => {
+    backend = createTcpServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+    await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+    const backendPort = (backend.address() as AddressInfo).port;
+    const node: NodeStreams = {
+      async *logs() {},
+      exec: async (_target, options) => {
+        if (options.command[0] === 'refuse') throw new Error('no such command');
+        return cat(options);
+      },
+      attach: async (_target, options) => cat({ ...options, command: ['0'] }),
+      portForward: async (_target, asked) => {
+        if (asked !== 80) throw new Error(`nothing listens on ${asked}`);
+        return connectTcp({ port: backendPort, host: '127.0.0.1', allowHalfOpen: true });
+      },
+    };
+    const handler = createStreamHandler({
+      streams: (name) => (name === 'vm' ? node : undefined),
+      clock: { now: () => 0, after: () => () => {} },
+      log: silentLog,
+    });
+    server = createServer();
+    server.on('upgrade', (message, socket, head) => {
+      const url = new URL(message.url ?? '/', 'http://test');
+      const subresource = url.pathname.slice(1) as ConnectSubresource;
+      const signal = new AbortController().signal;
+      const user = { name: 'test', groups: [] };
+      handler
+        .upgrade({ pod, subresource, query: url.searchParams, user, signal }, message, socket, head)
+        .catch((error: unknown) => {
+          const code = error instanceof StatusError ? error.code : 500;
+          socket.end(`HTTP/1.1 ${code} ${(error as Error).message}\r\n\r\n`);
+        });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+  after(() => {
+    server.close();
+    backend.close();
+  });
+
+  /** Channel → all that came on it. */
+  async function overWebsocket(
+    path: string,
+    protocol: string,
+    messages: Buffer[],
+  ): Promise<Map<number, string>> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/${path}`, protocol);
+    const received = new Map<number, string>();
+    socket.on('message', (data) => {
+      assert.ok(Buffer.isBuffer(data));
+      const channel = data[0] ?? 0;
+      received.set(channel, (received.get(channel) ?? '') + data.subarray(1).toString());
+    });
+    socket.once('open', () => {
+      for (const message of messages) socket.send(message);
+    });
+    await new Promise((resolve, reject) => {
+      socket.once('close', resolve);
+      socket.once('error', reject);
+    });
+    return received;
+  }
+  const frame = (channel: number, text: string): Buffer =>
+    Buffer.concat([Buffer.from([channel]), Buffer.from(text)]);
+  const CLOSE_STDIN = Buffer.from([255, 0]);
+
+  it('carries exec over WebSocket v5, with half-close and exit code', async () => {
+    const query = 'exec?command=3&stdin=true&stdout=true&stderr=true';
+    const received = await overWebsocket(query, 'v5.channel.k8s.io', [frame(0, 'hello'), CLOSE_STDIN]);
+    assert.equal(received.get(1), 'hello');
+    assert.equal(received.get(2), 'done');
+    const status = JSON.parse(received.get(3) ?? '{}');
+    assert.deepEqual([status.reason, status.details.causes[0].message], ['NonZeroExitCode', '3']);
+  });
+
+  it('passes on the size of the terminal, and reports success', async () => {
+    const query = 'exec?command=0&stdin=true&stdout=true&tty=true';
+    const size = frame(4, '{"Width":120,"Height":40}');
+    const received = await overWebsocket(query, 'v5.channel.k8s.io', [size, CLOSE_STDIN]);
+    assert.equal(received.get(1), '[120]');
+    assert.equal(JSON.parse(received.get(3) ?? '{}').status, 'Success');
+  });
+
+  it('reports what kept a command from running', async () => {
+    const received = await overWebsocket('exec?command=refuse&stdout=true', 'v4.channel.k8s.io', []);
+    assert.match(JSON.parse(received.get(3) ?? '{}').message, /Internal error occurred: no such command/);
+  });
+
+  it('refuses what it does not speak, and a command that is missing', async () => {
+    await assert.rejects(overWebsocket('exec?command=0&stdout=true', 'v1.channel.k8s.io', []), /400/);
+    await assert.rejects(overWebsocket('exec?stdout=true', 'v5.channel.k8s.io', []), /400/);
+    await assert.rejects(
+      overWebsocket('exec?command=0&stdout=true&container=no', 'v5.channel.k8s.io', []),
+      /400/,
+    );
+  });
+
+  function spdy(path: string, protocol: string): Promise<SpdySession> {
+    return new Promise((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol };
+      const outgoing = request({ host: '127.0.0.1', port, path: `/${path}`, method: 'POST', headers });
+      outgoing.once('upgrade', (response, socket) => {
+        assert.equal(response.headers['x-stream-protocol-version'], protocol);
+        resolve(new SpdySession(socket, 'client', { onStream() {}, onClose() {} }));
+      });
+      outgoing.once('response', (response) => reject(new Error(`${response.statusCode}`)));
+      outgoing.once('error', reject);
+      outgoing.end();
+    });
+  }
+  function all(stream: SpdyStream): Promise<string> {
+    return new Promise((resolve) => {
+      let text = '';
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk;
+      });
+      stream.once('end', () => resolve(text));
+    });
+  }
+
+  it('carries exec over SPDY, as older kubectl speak it', async () => {
+    const session = await spdy('exec?command=7&stdin=true&stdout=true&stderr=true', 'v4.channel.k8s.io');
+    const [error, stdin, stdout, stderr] = await Promise.all(
+      ['error', 'stdin', 'stdout', 'stderr'].map((streamtype) => session.openStream({ streamtype })),
+    );
+    assert.ok(error && stdin && stdout && stderr);
+    const read = Promise.all([all(error), all(stdout), all(stderr)]);
+    stdin.end('through spdy');
+    const [status, output, errors] = await read;
+    assert.deepEqual(
+      [output, errors, JSON.parse(status).details.causes[0].message],
+      ['through spdy', 'done', '7'],
+    );
+    session.close();
+  });
+
+  it('forwards connections to a port, and says why it cannot', async () => {
+    const session = await spdy('portforward', 'portforward.k8s.io');
+    const open = async (
+      requestid: string,
+      asked: string,
+    ): Promise<[Promise<string>, Promise<string>, SpdyStream]> => {
+      const headers = { requestid, port: asked };
+      const error = await session.openStream({ ...headers, streamtype: 'error' });
+      const data = await session.openStream({ ...headers, streamtype: 'data' });
+      return [all(error), all(data), data];
+    };
+    const [goodError, goodData, good] = await open('1', '80');
+    good.end('ping');
+    assert.deepEqual([await goodData, await goodError], ['ping', '']);
+    const [badError] = await open('2', '81');
+    assert.match(await badError, /error forwarding port 81 to the pod: nothing listens on 81/);
+    session.close();
+  });
+});

@@ -1,0 +1,48 @@
+// The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
+// cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
+import type { Clock } from '../../api/clock.ts';
+import { type Log, silentLog } from '../../api/log.ts';
+import { createInformers } from '../../client/shared-informers.ts';
+import { controllers } from '../../cluster/controllers.ts';
+import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
+import type { plan } from '../../controllers/statefulset/plan.ts';
+import { seededRandom } from '../seeded-random.ts';
+import type { ApiEndpoint } from './api-endpoint.ts';
+import type { Weather } from './faults.ts';
+import { FaultyClient, type WriteObserver } from './faulty-client.ts';
+import { Process } from './process.ts';
+
+export interface ControlPlaneParts {
+  api: ApiEndpoint;
+  clock: Clock;
+  seed: number;
+  weather(): Weather;
+  isCut(): boolean;
+  log: Log;
+  /** What the statefulset controller decides by. */
+  decide: typeof plan;
+  /** Hears of what the statefulset controller writes. */
+  observer: WriteObserver;
+}
+
+/** Starts one; it lives until it is killed. */
+export function startControlPlane(parts: ControlPlaneParts): Process {
+  const { api, clock, weather, isCut, log, decide, observer } = parts;
+  const process = new Process('control-plane', clock);
+  const random = seededRandom(parts.seed);
+  const line = { api, process, random: seededRandom(parts.seed + 1), weather, isCut };
+  const client = new FaultyClient(line);
+  const informers = createInformers(client, process.clock, silentLog, process.signal, random);
+  const context = { client, informers, clock: process.clock, random, signal: process.signal };
+  const all = {
+    ...controllers('PEM'),
+    statefulset: (own: Parameters<typeof runStatefulSetController>[0]) =>
+      runStatefulSetController({ ...own, client: new FaultyClient(line, observer) }, decide),
+  };
+  for (const [name, run] of Object.entries(all)) {
+    run({ ...context, log: log.named(name) }).catch((error: unknown) => {
+      if (!process.isDead) log.error(`the ${name} controller has ended`, error);
+    });
+  }
+  return process;
+}
