@@ -15,7 +15,6 @@ const RUNTIME_PACKAGES = {
   'containernetworking-plugins': ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],
   iproute2: ['/sbin/ip', '/usr/sbin/ip'],
   iptables: ['/sbin/iptables', '/usr/sbin/iptables'],
-  nftables: ['/usr/sbin/nft'],
   xfsprogs: ['/sbin/mkfs.xfs', '/usr/sbin/mkfs.xfs'],
   mount: ['/usr/bin/mount', '/bin/mount'],
 };

@@ -68,6 +68,7 @@ command(program, 'why <kind/name>', 'say what an object waits for')
 
 command(program, 'kubeconfig', 'print the kubeconfig of the administrator')
   .option('--path', 'print where it lies instead', false)
+  .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
   .action(async (options) => (await import('./commands/kubeconfig.ts')).kubeconfig(options));
 
 const image = program

@@ -56,6 +56,21 @@ describe('bad input', { skip: noContainers }, () => {
     });
   }
 
+  it('loses nothing that is stored when it refuses an update', async () => {
+    await stead.apply(seed.split('---')[1] ?? '');
+    const stored = await stead.field('sts/web', '.spec');
+    for (const [what, manifest] of refused) {
+      // A name that is no label would be another object.
+      if (what.startsWith('a name')) continue;
+      assert.equal((await stead.tryKubectl(['apply', '-f', '-'], manifest.split('---')[1])).code, 1, what);
+    }
+    const change = '{"spec":{"serviceName":"other"}}';
+    const forbidden = await stead.tryKubectl(['patch', 'sts', 'web', '--type=merge', '-p', change]);
+    assert.match(forbidden.stderr, /updates to statefulset spec for fields other than 'replicas'/);
+    assert.equal(await stead.field('sts/web', '.spec'), stored);
+    await stead.kubectl('delete', 'sts,pvc', '--all');
+  });
+
   it('leaves a claim of an unknown class Pending, with the reason', async () => {
     await stead.apply(seed.replace('storage-local', 'nowhere'));
     await eventually(

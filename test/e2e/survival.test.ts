@@ -47,15 +47,13 @@ describe('stead killed, stopped and purged', { skip: noContainers }, () => {
     const down = await stead.must('down');
     assert.match(down, /web-1[\s\S]*web-0/);
     await stead.up();
-    const created = async () =>
-      stead.kubectl(
-        'get',
-        'pods',
-        '-o',
-        'jsonpath={range .items[*]}{.metadata.name}={.metadata.creationTimestamp} {end}',
-      );
     await stead.ready('web', 2);
-    assert.match(await created(), /web-0=\S+ web-1=\S+/);
+    const readySince = await stead.field(
+      'pod/web-0',
+      '.status.conditions[?(@.type=="Ready")].lastTransitionTime',
+    );
+    const followed = await stead.field('pod/web-1', '.metadata.creationTimestamp');
+    assert.ok(readySince <= followed, `web-0 was ready at ${readySince}, web-1 made at ${followed}`);
     for (const pod of ['web-0', 'web-1'])
       assert.equal(await stead.exec(pod, 'cat', `${HTML}/index.html`), `${pod}\n`);
   });

@@ -110,6 +110,8 @@ test('going: grace, finalizers, a lost node', () => {
     said(podWith({ phase: 'Running' }, {}, { ...going, finalizers: ['example.com/keep'] })),
     /held by finalizer example.com\/keep/,
   );
+  const silent = [{ type: 'Ready', status: 'False', reason: 'NodeNotReady' }];
+  assert.match(said(podWith({ phase: 'Running', conditions: silent }, {}, going)), /^NodeLost: .*node n1/);
   assert.match(
     said(podWith({ phase: 'Running', reason: 'NodeLost' }, {}, going)),
     /^NodeLost: .*node n1 does not answer/,

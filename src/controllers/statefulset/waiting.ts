@@ -4,7 +4,7 @@ import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import type { Cause, Party, Waiting } from '../../api/waiting.ts';
 import { whyNotExpanded } from '../../api/why/claim.ts';
-import { isPodReady, whyNotGone, whyNotReady } from '../../api/why/pod.ts';
+import { whyNotGone, whyNotReady } from '../../api/why/pod.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';
 import { restartingContainer } from './in-place-record.ts';
 import type { Replica, Scene } from './scene.ts';
@@ -55,11 +55,15 @@ export function untilRestarted(pod: Stored<Pod>, containers: readonly string[]):
   return { for: podParty(pod), tobe: 'Ready', because: { reason: 'InPlaceUpdate', message, passing: true } };
 }
 
+const waitsToStart = (pod: Pod, container: string): boolean =>
+  pod.status?.containerStatuses?.some(({ name, state }) => name === container && state?.waiting) === true;
+
 /** By a pod that is not ready, or not yet for long enough; undefined if nothing is wrong with it. */
 export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefined {
   if (isTerminating(pod)) return untilGone(pod);
   const restarting = restartingContainer(pod);
-  if (restarting !== undefined && isPodReady(pod)) return untilRestarted(pod, [restarting]);
+  // Between the old container and the new one. A new one that cannot start is told like any other.
+  if (restarting !== undefined && !waitsToStart(pod, restarting)) return untilRestarted(pod, [restarting]);
   if (!isRunningAndReady(pod)) {
     const because = whyNotReady(pod, (name) => scene.claims.get(name)) ?? {
       reason: 'NotRunning',

@@ -1,6 +1,7 @@
 // What can go wrong, as single steps that dice choose among: weather, crashes, lost machines, and people. Each sees to
 // it that it ends by itself, or that `makeGood` can end it.
 import type { Random } from '../../api/clock.ts';
+import type { Pod } from '../../api/generated/types.ts';
 import { anyWeather, between, CALM, pick } from './faults.ts';
 import { CRASHING_IMAGE, type Machine } from './machine.ts';
 import { imageOf } from './scenario.ts';
@@ -55,10 +56,15 @@ export class Trouble {
     const set = truth.sets.get(name);
     const [app] = set?.spec.template.spec?.containers ?? [];
     if (!set || app?.image === CRASHING_IMAGE) await this.users.rollOut(name, this.newImage());
+    // Below the partition, pods stay at a bad template if the set was made with one.
+    const isBad = set && [...truth.podsOf(set).values()].some(runsBadImage);
+    if (isBad && set.spec.updateStrategy?.rollingUpdate?.partition) {
+      await this.users.change(name, { updateStrategy: { rollingUpdate: { partition: 0 } } });
+    }
     if (set?.spec.updateStrategy?.type !== 'OnDelete') return;
-    // With OnDelete it is for people to replace pods that were made from a bad template.
+    // With OnDelete it is for people to replace pods that were made from one.
     for (const pod of truth.podsOf(set).values()) {
-      if (pod.spec.containers[0]?.image === CRASHING_IMAGE) await this.users.deletePod(pod.metadata.name);
+      if (runsBadImage(pod)) await this.users.deletePod(pod.metadata.name);
     }
   }
 
@@ -114,6 +120,8 @@ export class Trouble {
     machine.powerOn();
   }
 }
+
+const runsBadImage = (pod: Pod): boolean => pod.spec.containers[0]?.image === CRASHING_IMAGE;
 
 const setWeather: Step = (trouble) => {
   const weather = anyWeather(trouble.random);
