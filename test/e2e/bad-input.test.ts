@@ -79,7 +79,8 @@ describe('bad input', { skip: noContainers }, () => {
       (text) => /storageclass\.storage\.k8s\.io "nowhere" not found/.test(text),
     );
     assert.equal(await stead.field('pvc/www-web-0', '.status.phase'), 'Pending');
-    assert.match(await stead.must('why', 'pod/web-0'), /www-web-0|claim/);
+    assert.match(await stead.must('why', 'pod/web-0'), /web-0 waits for claim www-web-0 to be Bound/);
+    assert.match(await stead.must('why', 'pvc/www-web-0'), /its storage class nowhere does not exist/);
     await stead.kubectl('delete', 'sts,svc,pvc', '--all');
   });
 

@@ -3,8 +3,14 @@
 import type { PersistentVolumeClaim } from '../generated/types.ts';
 import type { Cause } from '../waiting.ts';
 
-/** Why the claim is not Bound; undefined if it is. A claim being deleted counts as not usable. */
-export function whyNotBound(claim: PersistentVolumeClaim): Cause | undefined {
+/**
+ * Why the claim is not Bound; undefined if it is. A claim being deleted counts as not usable.
+ * @param hasClass whether a storage class exists; without it, all do.
+ */
+export function whyNotBound(
+  claim: PersistentVolumeClaim,
+  hasClass: (name: string) => boolean = () => true,
+): Cause | undefined {
   if (claim.metadata.deletionTimestamp) {
     return {
       reason: 'ClaimTerminating',
@@ -27,6 +33,10 @@ export function whyNotBound(claim: PersistentVolumeClaim): Cause | undefined {
     return { reason: told.reason ?? 'ClaimPending', message: told.message, passing: false };
   }
   const storageClass = claim.spec.storageClassName;
+  if (storageClass && !hasClass(storageClass)) {
+    const message = `its storage class ${storageClass} does not exist`;
+    return { reason: 'ClassMissing', message, passing: false };
+  }
   return {
     reason: 'ClaimPending',
     message: storageClass

@@ -82,7 +82,11 @@ function whyNotScheduled(
   const missing = claims && claimNames(pod).find((name) => !claims(name));
   if (missing) return claimLink(pod, missing, 'created', cause('ClaimMissing', 'it does not exist'));
   const scheduled = condition(pod, 'PodScheduled');
-  if (scheduled?.message) return cause(scheduled.reason ?? 'Unschedulable', scheduled.message);
+  if (scheduled?.message) {
+    // The scheduler names no claim: what it means is the pod's first one that is not bound.
+    const claim = scheduled.message.includes('PersistentVolumeClaims') ? whyClaims(pod, claims) : undefined;
+    return claim ?? cause(scheduled.reason ?? 'Unschedulable', scheduled.message);
+  }
   if (pod.spec.schedulingGates?.length) {
     const gates = pod.spec.schedulingGates.map((gate) => gate.name).join(', ');
     return cause('SchedulingGated', `scheduling is gated by ${gates}`);

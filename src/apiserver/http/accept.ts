@@ -63,7 +63,7 @@ export function mediaTypeOf(format: Accepted['format']): string {
 }
 
 /** The clauses of the header, best first; of equal quality, those without a wildcard first, then in their order. */
-function parseAccept(accept: string | undefined): Clause[] {
+export function parseAccept(accept: string | undefined): Clause[] {
   if (!accept) return [{ type: '*/*', parameters: new Map(), quality: 1 }];
   const clauses = accept.split(',').map((text) => {
     const [type = '', ...rest] = text.split(';').map((part) => part.trim());

@@ -1,8 +1,8 @@
 // The paths that describe the server and hold no objects: discovery, OpenAPI, version.
 import { apiVersionOf } from '../../api/resource.ts';
-import { openApiV2, openApiV3, openApiV3Index } from '../openapi/openapi.ts';
+import { answerOpenApi } from '../openapi/answer.ts';
 import type { ApiServer } from '../request.ts';
-import { negotiate, wantsAggregatedDiscovery } from './accept.ts';
+import { negotiate, parseAccept, wantsAggregatedDiscovery } from './accept.ts';
 import {
   AGGREGATED_TYPE,
   aggregatedDiscovery,
@@ -13,10 +13,8 @@ import {
 } from './discovery.ts';
 import { encodeValue } from './encode.ts';
 import type { Exchange } from './exchange.ts';
-import { JSON_TYPE, send } from './respond.ts';
+import { send } from './respond.ts';
 import { VERSION } from './version.ts';
-
-const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /** Answers such a path; false when it is none. */
 export async function sendDocument(
@@ -60,23 +58,19 @@ async function sendValue(exchange: Exchange, value: object | undefined): Promise
 async function sendOpenApi(
   exchange: Exchange,
   api: ApiServer,
-  rest: readonly string[],
+  path: readonly string[],
   query: URLSearchParams,
 ): Promise<boolean> {
-  const document = openApiDocument(api, rest);
-  if (!document) return false;
-  // The index names each document with its hash: under such a name it never changes, and kubectl keeps it.
-  const cacheControl = query.has('hash') ? IMMUTABLE : undefined;
-  await send(exchange, 200, JSON_TYPE, document, [], cacheControl);
+  const answer = await answerOpenApi(api.resources(), {
+    path,
+    accepted: parseAccept(exchange.header('accept')).map(({ type }) => type),
+    acceptEncoding: exchange.header('accept-encoding'),
+    ifNoneMatch: exchange.header('if-none-match'),
+    hash: query.get('hash'),
+  });
+  if (!answer) return false;
+  exchange.respond(answer.code, answer.headers, answer.body);
   return true;
-}
-
-function openApiDocument(api: ApiServer, [version, ...groupVersion]: readonly string[]): Buffer | undefined {
-  const resources = api.resources();
-  if (version === 'v2' && groupVersion.length === 0) return openApiV2(resources);
-  if (version !== 'v3') return undefined;
-  if (groupVersion.length === 0) return openApiV3Index(resources);
-  return openApiV3(resources, groupVersion.join('/'));
 }
 
 /** `api/v1` or `apis/apps/v1`. */

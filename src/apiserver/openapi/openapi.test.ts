@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { typeSchema } from '../../api/schema/schema.ts';
 import type { JsonObject } from './definitions.ts';
 import { definitionName } from './names.ts';
-import { openApiV2, openApiV3, openApiV3Index } from './openapi.ts';
+import { type OpenApiDocument, openApiV2, openApiV3, openApiV3Index } from './openapi.ts';
 
 const resource = (given: Partial<ResourceDefinition>): ResourceDefinition => ({
   group: '',
@@ -31,9 +31,9 @@ const RESOURCES: readonly ResourceDefinition[] = [
   resource({ group: 'events.k8s.io', kind: 'Event', plural: 'events', schema: 'EventsV1Event' }),
 ];
 
-const parse = (document: Buffer | undefined): JsonObject => {
+const parse = (document: OpenApiDocument | undefined): JsonObject => {
   assert.ok(document);
-  return JSON.parse(document.toString());
+  return JSON.parse(document.body.toString());
 };
 
 /** Follows a path of keys; fails where there is nothing. */

@@ -5,12 +5,21 @@ import { createHash } from 'node:crypto';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { Definitions, type JsonObject, type Kind } from './definitions.ts';
 import { resourcePaths, rootPath } from './paths.ts';
+import { encodeOpenApiV2 } from './v2-protobuf.ts';
 
 /** The documents of one list of resources, as far as they have been asked for. */
 interface Documents {
-  v2?: Buffer;
-  index?: Buffer;
-  v3: Map<string, Buffer>;
+  v2?: OpenApiDocument;
+  v2Protobuf?: OpenApiDocument;
+  index?: OpenApiDocument;
+  v3: Map<string, OpenApiDocument>;
+}
+
+/** A document as it is served. */
+export interface OpenApiDocument {
+  body: Buffer;
+  /** Changes with the content; the same for all forms of one document. */
+  hash: string;
 }
 
 const documents = new WeakMap<readonly ResourceDefinition[], Documents>();
@@ -38,13 +47,16 @@ function kindsOf(resources: readonly ResourceDefinition[]): Map<string, Kind[]> 
 /** `api/v1`, `apis/apps/v1`: how the index names a group and version. */
 const indexKey = (resource: ResourceDefinition): string => rootPath(resource).slice(1);
 
-const encode = (document: JsonObject): Buffer => Buffer.from(JSON.stringify(document));
+function encode(document: JsonObject): OpenApiDocument {
+  const body = Buffer.from(JSON.stringify(document));
+  return { body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() };
+}
 
 /**
  * The OpenAPI 2 document (`/openapi/v2`) as JSON.
  * @param resources all that is served; the same array gives the same bytes without work.
  */
-export function openApiV2(resources: readonly ResourceDefinition[]): Buffer {
+export function openApiV2(resources: readonly ResourceDefinition[]): OpenApiDocument {
   const made = documentsOf(resources);
   if (!made.v2) {
     const definitions = new Definitions('v2', kindsOf(resources));
@@ -57,6 +69,16 @@ export function openApiV2(resources: readonly ResourceDefinition[]): Buffer {
   return made.v2;
 }
 
+/** The same as a protobuf message openapi.v2.Document. */
+export function openApiV2Protobuf(resources: readonly ResourceDefinition[]): OpenApiDocument {
+  const made = documentsOf(resources);
+  if (!made.v2Protobuf) {
+    const { body, hash } = openApiV2(resources);
+    made.v2Protobuf = { body: encodeOpenApiV2(JSON.parse(body.toString())), hash };
+  }
+  return made.v2Protobuf;
+}
+
 /**
  * One OpenAPI 3 document (`/openapi/v3/api/v1`, `/openapi/v3/apis/apps/v1`) as JSON.
  * @param groupVersion what follows `/openapi/v3/`.
@@ -65,7 +87,7 @@ export function openApiV2(resources: readonly ResourceDefinition[]): Buffer {
 export function openApiV3(
   resources: readonly ResourceDefinition[],
   groupVersion: string,
-): Buffer | undefined {
+): OpenApiDocument | undefined {
   const made = documentsOf(resources);
   const known = made.v3.get(groupVersion);
   if (known) return known;
@@ -83,17 +105,19 @@ export function openApiV3(
   return document;
 }
 
+/** Where the index says that a document is: under this URL it never changes. */
+export function serverRelativeUrl(groupVersion: string, hash: string): string {
+  return `/openapi/v3/${groupVersion}?hash=${hash}`;
+}
+
 /** The index of the OpenAPI 3 documents (`/openapi/v3`) as JSON; each URL carries a hash of its document. */
-export function openApiV3Index(resources: readonly ResourceDefinition[]): Buffer {
+export function openApiV3Index(resources: readonly ResourceDefinition[]): OpenApiDocument {
   const made = documentsOf(resources);
   if (!made.index) {
     const keys = [...new Set(resources.map(indexKey))].sort();
     const entries = keys.map((key) => {
-      const hash = createHash('sha512')
-        .update(openApiV3(resources, key) ?? '')
-        .digest('hex')
-        .toUpperCase();
-      return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` }] as const;
+      const hash = openApiV3(resources, key)?.hash ?? '';
+      return [key, { serverRelativeURL: serverRelativeUrl(key, hash) }] as const;
     });
     made.index = encode({ paths: Object.fromEntries(entries) });
   }

@@ -5,6 +5,7 @@ import type { ObjectKey } from '../../api/objects.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { storageClasses } from '../../api/resources/storage-classes.ts';
 import { sentenceOf } from '../../api/waiting.ts';
 import { whyNotBound } from '../../api/why/claim.ts';
 import { whyNotReady } from '../../api/why/pod.ts';
@@ -34,7 +35,9 @@ const explainPod: Explain = async (client, key) => {
 
 const explainClaim: Explain = async (client, key) => {
   const claim = await client.get(persistentVolumeClaims, key);
-  const because = whyNotBound(claim);
+  const classes = await client.list(storageClasses);
+  const hasClass = (name: string): boolean => classes.items.some(({ metadata }) => metadata.name === name);
+  const because = whyNotBound(claim, hasClass);
   if (!because) return nothing(`it is bound to ${claim.spec.volumeName}`);
   return { waits: true, reason: because.reason, message: because.message };
 };

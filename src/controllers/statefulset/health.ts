@@ -2,8 +2,8 @@
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodReady } from '../../api/why/pod.ts';
-import { revisionOf } from './identity.ts';
-import { restartingContainer } from './in-place-record.ts';
+import { identityMatches, revisionOf } from './identity.ts';
+import { inPlaceRecord, restartingContainer } from './in-place-record.ts';
 
 export const phaseOf = (pod: Pod): string => pod.status?.phase ?? 'Pending';
 
@@ -36,28 +36,54 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
   return at !== undefined && at <= now && restartingContainer(pod) === undefined;
 }
 
-/** What the decisions of one pass ask of a pod again and again, found out once. */
-export interface Health {
-  terminating: boolean;
-  /** Running and ready. */
-  ready: boolean;
+/** What the decisions of one pass ask of a pod again and again. */
+export interface Health extends Said {
   available: boolean;
   /** When it is available, or was first: ms since the epoch; undefined while it is not ready. */
   availableAt: number | undefined;
+}
+
+/** What a pod says of itself, whatever the time is and the set asks for. */
+interface Said {
+  terminating: boolean;
+  /** Running and ready. */
+  ready: boolean;
   revision: string;
   /** Whether it does not run yet with the images that it was given in place. */
   restarting: boolean;
+  /** Whether it bears the labels of its name, and no note of an update in place. */
+  inLine: boolean;
+}
+
+// Objects are frozen and shared: of a large set, nearly all pods are the same from one pass to the next.
+const known = new WeakMap<Pod, Said>();
+
+function saidBy(pod: Pod): Said {
+  let said = known.get(pod);
+  if (said === undefined) {
+    said = {
+      terminating: isTerminating(pod),
+      ready: isRunningAndReady(pod),
+      revision: revisionOf(pod),
+      restarting: restartingContainer(pod) !== undefined,
+      inLine: identityMatches(pod) && inPlaceRecord(pod) === undefined,
+    };
+    known.set(pod, said);
+  }
+  return said;
 }
 
 export function healthOf(pod: Pod, minReadySeconds: number, now: number): Health {
-  const restarting = restartingContainer(pod) !== undefined;
-  const at = restarting ? undefined : availableAt(pod, minReadySeconds);
+  const { inLine, ready, restarting, revision, terminating } = saidBy(pod);
+  // What is ready need not be asked since when, if that does not matter.
+  const at = ready && minReadySeconds === 0 ? 0 : restarting ? undefined : availableAt(pod, minReadySeconds);
   return {
-    terminating: isTerminating(pod),
-    ready: isRunningAndReady(pod),
+    terminating,
+    ready,
     available: at !== undefined && at <= now,
     availableAt: at,
-    revision: revisionOf(pod),
+    revision,
     restarting,
+    inLine,
   };
 }

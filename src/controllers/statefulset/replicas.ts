@@ -53,8 +53,7 @@ function isFine({ set, claims }: Scene, replica: Replica): boolean {
     health?.ready === true &&
     health.available &&
     !health.terminating &&
-    inPlaceRecord(pod) === undefined &&
-    identityMatches(pod) &&
+    health.inLine &&
     storageMatches(set, pod, replica) &&
     claimsAreFine(set, claims, replica)
   );

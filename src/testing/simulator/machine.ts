@@ -64,12 +64,8 @@ export class Machine {
     });
   }
 
-  get agentRuns(): boolean {
-    return this.#agent !== undefined;
-  }
-
   startAgent(): void {
-    if (this.#agent || !this.isPowered) return;
+    if ((this.#agent && !this.#agent.isDead) || !this.isPowered) return;
     const { api, weather, clock } = this.#host;
     const process = new Process(this.name, clock);
     this.#agent = process;
@@ -132,12 +128,6 @@ export class Machine {
     this.#agent?.killAfter(calls);
   }
 
-  /** Starts the agent again if it is dead. */
-  revive(): void {
-    if (this.#agent?.isDead) this.#agent = undefined;
-    this.startAgent();
-  }
-
   powerOff(): void {
     this.killAgent();
     this.isPowered = false;
@@ -148,7 +138,7 @@ export class Machine {
 
   powerOn(): void {
     this.isPowered = true;
-    this.revive();
+    this.startAgent();
   }
 
   /** One of the running containers ends by itself. */

@@ -3,6 +3,7 @@
 // controller's own rules.
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { podCondition } from '../../api/pod-state.ts';
 import type { Plan } from '../../controllers/statefulset/actions.ts';
 import type { Observation } from '../../controllers/statefulset/observation.ts';
 import { ordinalOf, type Truth } from './truth.ts';
@@ -13,6 +14,7 @@ interface Decision {
   currentRevision: string;
   updateRevision: string;
   seen: Map<string, Stored<Pod>>;
+  atMs: number;
   /** Whatever was so since then, the controller may have seen last; ms. */
   sinceMs: number;
 }
@@ -52,6 +54,7 @@ export class RolloutRules {
       currentRevision: set.status?.currentRevision || (status.currentRevision ?? ''),
       updateRevision: status.updateRevision ?? '',
       seen,
+      atMs: nowMs,
       sinceMs,
     });
   }
@@ -122,8 +125,7 @@ export class RolloutRules {
     const life = this.#truth.life(name);
     // A rollout that is stuck on a pod that never was ready replaces it.
     if (isOrdered && life?.fits.length === 0) return undefined;
-    const wasSeenDown = decision.seen.get(name)?.status?.conditions?.some(isNotReady) ?? true;
-    if (!isOrdered && wasSeenDown) return undefined;
+    if (!isOrdered && wasSeenDown(decision, name)) return undefined;
     const down = ordinals.filter((other) => nameOf(set, other) !== name && !this.#isUp(decision, other));
     const most = absolute(rollingUpdate?.maxUnavailable ?? 1, ordinals.length);
     if (down.length + 1 > most) {
@@ -155,8 +157,13 @@ export class RolloutRules {
   }
 }
 
-const isNotReady = ({ type, status }: { type: string; status: string }): boolean =>
-  type === 'Ready' && status !== 'True';
+/** Whether the controller, when it decided, saw the pod as one that serves nobody. */
+function wasSeenDown({ set, seen, atMs }: Decision, name: string): boolean {
+  const pod = seen.get(name);
+  const ready = pod && podCondition(pod, 'Ready');
+  if (ready?.status !== 'True') return true;
+  return Date.parse(ready.lastTransitionTime ?? '') + (set.spec.minReadySeconds ?? 0) * 1000 > atMs;
+}
 
 /** The ordinals that a set wants, lowest first. */
 export function wanted(set: StatefulSet): number[] {

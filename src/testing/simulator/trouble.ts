@@ -15,6 +15,8 @@ export class Trouble {
   readonly random: Random;
   readonly users: Users;
   readonly sets: readonly string[];
+  /** All is well again, but for what was begun before. */
+  isOver = false;
   readonly #cordoned = new Set<string>();
   readonly #fenced = new Set<string>();
   readonly #missing = new Set<string>();
@@ -35,6 +37,7 @@ export class Trouble {
   /** All faults end: everything runs, everything is reachable, every image is there, and no set wants a bad one. */
   async makeGood(): Promise<void> {
     const { world, users } = this;
+    this.isOver = true;
     world.trace.note('all is well from here on');
     world.weather = CALM;
     world.isControlPlaneCut = false;
@@ -48,10 +51,11 @@ export class Trouble {
       machine.powerOn();
       machine.endSilence();
     }
-    for (const set of this.sets) await this.#makeSetGood(set);
+    for (const set of this.sets) await this.makeSetGood(set);
   }
 
-  async #makeSetGood(name: string): Promise<void> {
+  /** A bad template is replaced by a good one, and what does not follow by itself is seen to. */
+  async makeSetGood(name: string): Promise<void> {
     const { truth } = this.world;
     const set = truth.sets.get(name);
     const [app] = set?.spec.template.spec?.containers ?? [];
@@ -162,7 +166,9 @@ const killAgent: Step = (trouble) => {
   trouble.note(`the agent of ${machine.name} dies within ${calls} calls`);
   machine.killAgentAfter(calls);
   trouble.later(1_000, 60_000, () => {
-    if (machine.isPowered) machine.revive();
+    if (!machine.isPowered) return;
+    machine.killAgent();
+    machine.startAgent();
   });
 };
 
@@ -252,11 +258,13 @@ const remakeSet: Step = async (trouble) => {
   const { name, namespace, uid } = set.metadata;
   const policy = pick(trouble.random, ['Orphan', 'Background', 'Foreground'] as const);
   if (!(await trouble.users.deleteSet(name, policy))) return;
-  const fresh = { ...set, metadata: { name, namespace }, status: undefined };
+  const { status: _status, ...rest } = set;
+  const fresh = { ...rest, metadata: { name, namespace } };
   const again = async (): Promise<void> => {
     const there = trouble.world.truth.sets.get(name);
     if (there && there.metadata.uid !== uid) return;
-    if (!(await trouble.users.create(fresh))) trouble.later(1_000, 5_000, again);
+    if (!(await trouble.users.create(fresh))) return trouble.later(1_000, 5_000, again);
+    if (trouble.isOver) await trouble.makeSetGood(name);
   };
   trouble.later(100, 20_000, again);
 };
