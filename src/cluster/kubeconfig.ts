@@ -1,6 +1,5 @@
 // The administrator's kubeconfig: what kubectl, Helm and the client libraries are pointed at.
 import { writeFile } from 'node:fs/promises';
-import { stringify } from 'yaml';
 import type { Certificates } from './certificates.ts';
 
 /** Writes it for its owner alone to read: it holds a key to everything. */
@@ -10,21 +9,25 @@ export async function writeKubeconfig(
   certificates: Certificates,
 ): Promise<void> {
   const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'stead', cluster: { server, 'certificate-authority-data': base64(certificates.ca) } }],
-    users: [
-      {
-        name: 'stead-admin',
-        user: {
-          'client-certificate-data': base64(certificates.admin.cert),
-          'client-key-data': base64(certificates.admin.key),
-        },
-      },
-    ],
-    contexts: [{ name: 'stead', context: { cluster: 'stead', user: 'stead-admin', namespace: 'default' } }],
-    'current-context': 'stead',
-  };
-  await writeFile(file, stringify(config), { mode: 0o600 });
+  const text = `apiVersion: v1
+kind: Config
+clusters:
+- name: stead
+  cluster:
+    server: ${server}
+    certificate-authority-data: ${base64(certificates.ca)}
+users:
+- name: stead-admin
+  user:
+    client-certificate-data: ${base64(certificates.admin.cert)}
+    client-key-data: ${base64(certificates.admin.key)}
+contexts:
+- name: stead
+  context:
+    cluster: stead
+    user: stead-admin
+    namespace: default
+current-context: stead
+`;
+  await writeFile(file, text, { mode: 0o600 });
 }

@@ -4,7 +4,6 @@ import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import type { NodeStreams } from '../api/node-streams.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
-import { createStreamHandler } from '../apiserver/streams/handler.ts';
 import type { Client } from '../client/client.ts';
 import type { Informers } from '../client/informers.ts';
 import type { ProcessInfo } from './control-socket.ts';
@@ -36,5 +35,16 @@ export interface Nodes {
 
 /** The API server's way to logs, exec, attach and port-forward; nodes may start after it does. */
 export function streamsTo(nodes: () => Nodes | undefined, clock: Clock, log: Log): ConnectHandler {
-  return createStreamHandler({ streams: (nodeName) => nodes()?.streams(nodeName), clock, log });
+  // Loaded with the first stream: it brings WebSocket and SPDY with it.
+  let handler: Promise<ConnectHandler> | undefined;
+  const loaded = (): Promise<ConnectHandler> => {
+    handler ??= import('../apiserver/streams/handler.ts').then(({ createStreamHandler }) =>
+      createStreamHandler({ streams: (nodeName) => nodes()?.streams(nodeName), clock, log }),
+    );
+    return handler;
+  };
+  return {
+    request: async (...args) => (await loaded()).request(...args),
+    upgrade: async (...args) => (await loaded()).upgrade(...args),
+  };
 }

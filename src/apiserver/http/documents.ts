@@ -69,7 +69,12 @@ async function sendOpenApi(
     hash: query.get('hash'),
   });
   if (!answer) return false;
-  exchange.respond(answer.code, answer.headers, answer.body);
+  if (answer.body) {
+    exchange.respond(answer.code, answer.headers, answer.body);
+  } else {
+    exchange.start(answer.code, answer.headers);
+    exchange.end();
+  }
   return true;
 }
 

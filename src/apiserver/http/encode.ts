@@ -1,7 +1,7 @@
 // Results of the pipeline as bytes, in the form that was negotiated. Plain JSON is put together from the bytes that
 // are kept of every object.
-import { stringify } from 'yaml';
 import { notAcceptable } from '../../api/errors.ts';
+import { yaml } from '../../api/yaml.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { encodeObject } from '../codec.ts';
@@ -72,5 +72,5 @@ export function encodeList(
 
 /** Any JSON value. */
 export function encodeValue(value: object, format: 'json' | 'yaml'): Buffer {
-  return Buffer.from(format === 'yaml' ? stringify(value) : `${JSON.stringify(value)}\n`);
+  return Buffer.from(format === 'yaml' ? yaml().stringify(value) : `${JSON.stringify(value)}\n`);
 }

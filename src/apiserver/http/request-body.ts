@@ -1,7 +1,7 @@
 // What a request's body says: JSON, YAML or protobuf, by its Content-Type; and which kind of patch it is.
-import { parse } from 'yaml';
 import { badRequest, unsupportedMediaType } from '../../api/errors.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import { yaml } from '../../api/yaml.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../request.ts';
 import { PROTOBUF_TYPE } from './accept.ts';
@@ -43,14 +43,14 @@ export function patchTypeOf(contentType: string | undefined): PatchType {
  */
 export async function parsedBody(exchange: Exchange, api: ApiServer): Promise<unknown> {
   const type = mediaType(exchange.header('content-type'));
-  const yaml = type === 'application/yaml' || type === 'application/apply-patch+yaml';
+  const asYaml = type === 'application/yaml' || type === 'application/apply-patch+yaml';
   const json = type === '' || type === '*/*' || type === 'application/json' || type.endsWith('+json');
   const bytes = await exchange.body(BODY_LIMIT);
   if (bytes.length === 0) return undefined;
   if (type === PROTOBUF_TYPE)
     return decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind));
-  if (!yaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
-  return yaml ? parseYaml(bytes.toString()) : parseJson(bytes.toString());
+  if (!asYaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
+  return asYaml ? parseYaml(bytes.toString()) : parseJson(bytes.toString());
 }
 
 function unknownFormat(accepted: readonly string[]): Error {
@@ -69,7 +69,7 @@ function parseJson(text: string): unknown {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 100 });
+    return yaml().parse(text, { maxAliasCount: 100 });
   } catch (error) {
     throw badRequest(`the body of the request is not YAML: ${reason(error)}`);
   }

@@ -39,7 +39,8 @@ export interface OpenApiRequest {
 export interface OpenApiAnswer {
   code: number;
   headers: Record<string, string>;
-  body: Uint8Array;
+  /** Absent from a 304, which has none. */
+  body?: Uint8Array;
 }
 
 /** @returns undefined when there is no such document. */
@@ -69,7 +70,7 @@ export async function answerOpenApi(
     }
     headers['cache-control'] = 'public, max-age=31536000, immutable';
   }
-  if (matches(request.ifNoneMatch, document.hash)) return { code: 304, headers, body: Buffer.alloc(0) };
+  if (matches(request.ifNoneMatch, document.hash)) return { code: 304, headers };
   if (!/\bgzip\b/.test(request.acceptEncoding ?? '')) return { code: 200, headers, body: document.body };
   headers['content-encoding'] = 'gzip';
   return { code: 200, headers, body: await compressed(document) };
