@@ -9,15 +9,22 @@ import { root, setUp, step } from './setup.mjs';
 
 const filters = process.argv.slice(2);
 
-const whyNoContainers = await setUp();
-if (filters.length === 0) {
-  await step('checking format and lint', process.execPath, [
-    join('node_modules', '@biomejs', 'biome', 'bin', 'biome'),
-    'check',
-    '--error-on-warnings',
-    '.',
-  ]);
+/** Set-up and lint; says what went wrong and ends if either fails. */
+async function prepare() {
+  try {
+    const why = await setUp();
+    if (filters.length === 0) {
+      const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
+      await step('checking format and lint', process.execPath, [biome, 'check', '--error-on-warnings', '.']);
+    }
+    return why;
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }
+
+const whyNoContainers = await prepare();
 
 /** Compiled test files below a folder of dist/. */
 function testFiles(folder) {
@@ -37,13 +44,17 @@ async function runAll(files, concurrency) {
   if (files.length === 0) return;
   const stream = run({ files, concurrency });
   const leaf = (data) => data.details?.type !== 'suite' && !files.includes(data.name);
+  // A suite that fails because of its tests adds nothing to count; one whose hook failed does.
+  const own = (data) => data.details?.error?.failureType !== 'subtestsFailed';
   stream.on('test:pass', (data) => {
     if (data.skip !== undefined) {
       counts.skipped++;
       skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
     } else if (leaf(data)) counts.passed++;
   });
-  stream.on('test:fail', () => counts.failed++);
+  stream.on('test:fail', (data) => {
+    if (own(data)) counts.failed++;
+  });
   for await (const chunk of stream.compose(new spec())) process.stdout.write(chunk);
 }
 

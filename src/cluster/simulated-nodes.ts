@@ -8,8 +8,10 @@ import {
   simulatedFacts,
   simulatedFiles,
   simulatedHold,
+  simulatedKeeper,
   simulatedVolumes,
 } from '../node/simulated/surroundings.ts';
+import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { machineResolvers } from './resolvers.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -57,6 +59,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     );
     agents.set(nodeName, agent);
     running.push(agent.run().catch((error: unknown) => host.log.error(`${nodeName} has ended`, error)));
+    running.push(runLocalVolumes(context, { nodeName, volumes: simulatedKeeper(host.paths.volumes) }));
   }
   let ended: Promise<void> | undefined;
   const end = async (): Promise<void> => {

@@ -1,9 +1,9 @@
 // Results of the pipeline as bytes, in the form that was negotiated. Plain JSON is put together from the bytes that
 // are kept of every object.
 import { notAcceptable } from '../../api/errors.ts';
-import { yaml } from '../../api/yaml.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import { yaml } from '../../api/yaml.ts';
 import { encodeObject } from '../codec.ts';
 import { encodeProtobuf, encodeProtobufList, hasProtobuf } from '../protobuf/encode.ts';
 import type { ObjectList } from '../request.ts';

@@ -14,7 +14,10 @@ function all(message: Buffer, field: number): Buffer[] {
 function into(message: Buffer, ...path: number[]): Buffer {
   return path.reduce((current, field) => {
     const [value, ...others] = all(current, field);
-    assert.ok(value && others.length === 0, `field ${field} is there ${others.length + (value ? 1 : 0)} times`);
+    assert.ok(
+      value && others.length === 0,
+      `field ${field} is there ${others.length + (value ? 1 : 0)} times`,
+    );
     return value;
   }, message);
 }
