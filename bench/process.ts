@@ -25,7 +25,11 @@ export interface RunningStead {
 /** A directory for `startStead`; `removeStead` takes it away with all that stead made. */
 export const newDataDirectory = (): string => mkdtempSync(join(tmpdir(), 'stead-bench-'));
 
-export async function startStead(dataDirectory: string, runtime: RuntimeName): Promise<RunningStead> {
+export async function startStead(
+  dataDirectory: string,
+  runtime: RuntimeName,
+  more: readonly string[] = [],
+): Promise<RunningStead> {
   const port = await freePort();
   const args = [
     CLI,
@@ -37,6 +41,7 @@ export async function startStead(dataDirectory: string, runtime: RuntimeName): P
     `${port}`,
     '--runtime',
     runtime,
+    ...more,
   ];
   // Reading a machine's extra certificates costs every Node process some 100 ms, which is not stead's.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
@@ -70,6 +75,13 @@ export function stead(dataDirectory: string, ...args: string[]): string {
 export function residentMib(pid: number): number {
   const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) / 1024;
+}
+
+/** CPU time that a process has used so far. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  // Fields 14 and 15 of proc(5), counted from behind the command; in ticks of 10 ms.
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function readyAt(port: number, child: ChildProcess): Promise<number> {

@@ -1,6 +1,7 @@
 // The face of the API server's pipeline: what one request asks and what it gets, free of HTTP and of bytes. HTTP
 // and the in-process client both speak this; authentication happens before, encoding after.
 import type { DeleteOptions, Status } from '../api/generated/types.ts';
+import type { Metrics } from '../api/metrics.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 
@@ -81,4 +82,6 @@ export interface ApiServer {
   /** The resource that serves a group, version and plural, if one does. */
   resource(group: string, version: string, plural: string): ResourceDefinition | undefined;
   resources(): readonly ResourceDefinition[];
+  /** What /metrics shows of this server. */
+  readonly metrics?: Metrics;
 }

@@ -2,12 +2,16 @@
 // the table of resources it is made with.
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, notFound, StatusError } from '../api/errors.ts';
+import { Metrics } from '../api/metrics.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
+import { handleEventsV1 } from './events/events-v1.ts';
+import { EventExpiry } from './events/expiry.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { Registry, type RegistryParts } from './registry.ts';
 import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
+import { addServerMetrics } from './server-metrics.ts';
 import { bind } from './verbs/binding.ts';
 import { create } from './verbs/create.ts';
 import { deleteObject } from './verbs/delete.ts';
@@ -26,6 +30,8 @@ export interface ApiServerOptions extends RegistryParts {
   serviceCidr: string;
   /** Signs the tokens of service accounts: an EC key on P-256. Without one, tokens end with this server. */
   serviceAccountKey?: KeyObject;
+  /** Where /metrics' numbers are kept: those of other rooms, too, if they have it. */
+  metrics?: Metrics;
 }
 
 /** An API server that runs; `stop` ends its watches (the store is not its own, and stays open). */
@@ -61,11 +67,21 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const identity = createIdentity(registry, options.serviceAccountKey);
   const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
+  const coreEvents = registry.resource('', 'events');
+  const expiry = coreEvents && new EventExpiry(registry, coreEvents);
+  const serve = async (request: ApiRequest): Promise<ApiResult> =>
+    identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  const metrics = options.metrics ?? new Metrics();
+  addServerMetrics(metrics, options.store, resources, options.clock);
   return {
+    metrics,
     async handle(request) {
       try {
-        const answer = identity.answer(request);
-        return await (answer ?? handlerOf(request)(registry, plugins, request));
+        const { resource, verb } = request;
+        if (!coreEvents || resource.plural !== 'events') return await serve(request);
+        if (verb === 'create' || verb === 'list') await expiry?.sweep();
+        const isOtherForm = resource.group !== coreEvents.group;
+        return await (isOtherForm ? handleEventsV1(coreEvents, serve, request) : serve(request));
       } catch (error) {
         if (error instanceof StatusError) throw error;
         const { verb, resource, namespace, name } = request;

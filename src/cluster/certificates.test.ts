@@ -38,6 +38,7 @@ describe('the certificates of a data directory', () => {
     const renewed = await ensureCertificates(directory, NAMES, NOW_MS + 320 * DAY_MS);
     assert.notEqual(renewed.server.cert, first.server.cert);
     assert.equal(renewed.ca, first.ca);
+    assert.equal(renewed.serviceAccountKey, first.serviceAccountKey);
     const renamed = await ensureCertificates(directory, [...NAMES, 'db.example'], NOW_MS + 320 * DAY_MS);
     assert.equal(new X509Certificate(renamed.server.cert).checkHost('db.example'), 'db.example');
   });

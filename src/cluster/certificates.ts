@@ -17,6 +17,8 @@ export interface Certificates {
   server: KeyPair;
   /** Client certificate of group system:masters. */
   admin: KeyPair;
+  /** Signs ServiceAccount tokens; never renewed, since tokens would end with it. PEM. */
+  serviceAccountKey: string;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -37,9 +39,11 @@ export async function ensureCertificates(
   nowMs: number,
 ): Promise<Certificates> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  const serviceAccountKey = await ensureServiceAccountKey(directory);
   const wanted = JSON.stringify({ names });
   const known = await readCertificates(directory);
-  if (known && known.wanted === wanted && nowMs < known.renewAtMs) return known.certificates;
+  if (known && known.wanted === wanted && nowMs < known.renewAtMs)
+    return { ...known.certificates, serviceAccountKey };
 
   const authority = await loadAuthority(directory, nowMs);
   const server = await issue(authority, nowMs, { commonName: 'stead-apiserver', names });
@@ -48,7 +52,17 @@ export async function ensureCertificates(
   await writePair(directory, 'admin', admin);
   const renewAtMs = nowMs + LEAF_LIFETIME_MS - RENEW_BEFORE_MS;
   await writeFile(join(directory, 'issued.json'), `${JSON.stringify({ wanted, renewAtMs })}\n`);
-  return { ca: authority.pem, server, admin };
+  return { ca: authority.pem, server, admin, serviceAccountKey };
+}
+
+async function ensureServiceAccountKey(directory: string): Promise<string> {
+  const file = join(directory, 'service-accounts.key');
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (known.includes('END PRIVATE KEY')) return known;
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const key = await privateKeyPem(keys.privateKey);
+  await writeFile(file, key, { mode: 0o600 });
+  return key;
 }
 
 async function readCertificates(directory: string) {
@@ -63,7 +77,7 @@ async function readCertificates(directory: string) {
       read('admin.key'),
     ]);
     const { wanted, renewAtMs }: { wanted: string; renewAtMs: number } = JSON.parse(issued);
-    const certificates: Certificates = {
+    const certificates = {
       ca,
       server: { cert: serverCert, key: serverKey },
       admin: { cert: adminCert, key: adminKey },

@@ -15,6 +15,7 @@ import { createInformers } from '../client/shared-informers.ts';
 import type { Store } from '../store/store.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { Certificates } from './certificates.ts';
+import { runCompaction } from './compaction.ts';
 import { controllers } from './controllers.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -51,8 +52,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log: log.named('api'),
     resources: allResources,
     serviceCidr: SERVICE_CIDR,
-    // As upstream does when it is given no key for this purpose alone.
-    serviceAccountKey: createPrivateKey(options.certificates.server.key),
+    serviceAccountKey: createPrivateKey(options.certificates.serviceAccountKey),
   });
   const client = directClient(api, {
     name: 'system:stead',
@@ -82,6 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       log.error(`the ${name} controller has ended`, error);
     }
   });
+  running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
     stop.abort();
     await Promise.all(running);

@@ -1,8 +1,10 @@
 // What happens to every request, in order: who asks, what is asked, may they, and then the part that serves it.
 
+import type { Clock } from '../../api/clock.ts';
 import { badRequest, StatusError } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
+import type { Metrics } from '../../api/metrics.ts';
 import type { Stored } from '../../api/objects.ts';
 import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
 import { impersonate } from '../authn/impersonate.ts';
@@ -10,12 +12,14 @@ import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import { type Attributes, type Authorizer, refusal } from '../authz/authorize.ts';
 import { type ConnectHandler, type ConnectRequest, isConnect } from '../connect.ts';
 import type { ApiServer, User } from '../request.ts';
+import { deadlineOf, withinDeadline } from './deadline.ts';
 import { sendDocument } from './documents.ts';
 import { encodeValue } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { type HealthCheck, sendHealth } from './health.ts';
-import type { InFlight } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 import { boolean } from './query.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { serveResource } from './resource-request.ts';
 import { send, sendError } from './respond.ts';
 import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
@@ -27,11 +31,14 @@ export interface DispatcherParts {
   connect: ConnectHandler | undefined;
   documents: IdentityDocuments;
   ready: () => Promise<readonly HealthCheck[]>;
-  nowMs: () => number;
-  inFlight: InFlight;
+  clock: Clock;
+  limits: Limits;
+  metrics: Metrics;
+  requests: RequestMetrics;
   log: Log;
 }
 
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const HEALTH = new Set(['healthz', 'livez', 'readyz']);
 
 /** What needs no credentials. */
@@ -44,18 +51,26 @@ interface Target {
   query: URLSearchParams;
 }
 
+/** What became known of a request while it was served. */
+interface Seen {
+  route?: ResourceRoute;
+}
+
 /** Serves one exchange to its end; never throws. */
 export async function dispatch(parts: DispatcherParts, exchange: Exchange): Promise<void> {
+  const startMs = parts.clock.now();
+  const seen: Seen = {};
   try {
-    await serve(parts, exchange);
+    await serve(parts, exchange, seen);
   } catch (error) {
     if (!(error instanceof StatusError)) parts.log.error('request failed', error, { path: exchange.target });
     await sendError(exchange, error);
   }
+  parts.requests.done(seen.route, exchange.method, exchange.code, (parts.clock.now() - startMs) / 1000);
   parts.log.debug('request', { method: exchange.method, path: exchange.target });
 }
 
-async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> {
+async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Promise<void> {
   const { api } = parts;
   const target = parseTarget(exchange.target);
   const { segments, query, path } = target;
@@ -67,20 +82,30 @@ async function serve(parts: DispatcherParts, exchange: Exchange): Promise<void> 
     if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.ready);
     const document = parts.documents[path];
     if (document) return send(exchange, 200, document.contentType, encodeValue(document.content, 'json'));
+    if (path === '/metrics') {
+      return send(exchange, 200, METRICS_TYPE, Buffer.from(await parts.metrics.text()));
+    }
     if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
   const route = await allowedRoute(parts, user, exchange.method, target);
+  seen.route = route;
   if (isConnect(route.subresource)) {
     const request = await connectRequest(parts, route, user, query, exchange.signal);
     return handlerOf(parts).request(request, exchange);
   }
-  const leave = route.verb === 'watch' ? undefined : parts.inFlight.enter(route.verb);
+  const work = (): Promise<void> => serveResource(exchange, api, route, user, query, () => parts.clock.now());
+  const leave = await parts.limits.enter(route.verb, flowOf(user, exchange));
   try {
-    await serveResource(exchange, api, route, user, query, parts.nowMs);
+    await (route.verb === 'watch' ? work() : withinDeadline(parts.clock, deadlineOf(query), work));
   } finally {
-    leave?.();
+    leave();
   }
+}
+
+/** Whom a request is fair to and against: who asks, and with what program. */
+function flowOf(user: User, exchange: Exchange): string {
+  return `${user.name} ${exchange.header('user-agent')?.split(/[/ ]/, 1)[0] ?? ''}`;
 }
 
 /** The same up to the pod for an upgrade. Throws a StatusError; the caller hands the socket over. */

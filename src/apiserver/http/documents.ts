@@ -85,6 +85,16 @@ function groupVersionPath(resource: { group: string; version: string }): string 
 
 function rootPaths(api: ApiServer): string[] {
   const groupVersions = api.resources().map((resource) => `/${groupVersionPath(resource)}`);
-  const fixed = ['/api', '/apis', '/healthz', '/livez', '/readyz', '/openapi/v2', '/openapi/v3', '/version'];
+  const fixed = [
+    '/api',
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/readyz',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/version',
+  ];
   return [...new Set([...fixed, ...groupVersions])].sort();
 }

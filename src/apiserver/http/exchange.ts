@@ -14,6 +14,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Whether an answer has begun. */
   readonly answered: boolean;
+  /** The code of the answer; 0 before it begins. */
+  readonly code: number;
   header(name: string): string | undefined;
   /** The whole body. Throws RequestEntityTooLarge beyond `limit` bytes. */
   body(limit: number): Promise<Buffer>;

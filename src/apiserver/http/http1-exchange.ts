@@ -32,6 +32,10 @@ export class Http1Exchange implements Exchange {
     return this.#response.headersSent;
   }
 
+  get code(): number {
+    return this.answered ? this.#response.statusCode : 0;
+  }
+
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;

@@ -34,6 +34,10 @@ export class Http2Exchange implements Exchange {
     return this.#stream.headersSent;
   }
 
+  get code(): number {
+    return Number(this.#stream.sentHeaders?.[':status'] ?? 0);
+  }
+
   header(name: string): string | undefined {
     const value = this.#headers[name];
     return Array.isArray(value) ? value.join(', ') : value;

@@ -155,12 +155,54 @@ test('bodies and answers are JSON or YAML', async () => {
     [{ method: 'POST', headers: json, body: JSON.stringify({ x: 'x'.repeat(4 * 1024 * 1024) }) }, 413],
   ];
   for (const [each, code] of refused) assert.equal((await call(CONFIG_MAPS, each)).code, code);
-  const fallback = await call(CONFIG_MAPS, {
-    headers: { accept: 'application/vnd.kubernetes.protobuf,application/json' },
-  });
-  assert.equal(fallback.json().kind, 'ConfigMapList');
   const patch = await call(`${CONFIG_MAPS}/y`, { method: 'PATCH', headers: json, body: '{}' });
   assert.equal(patch.code, 415);
+});
+
+test('answers are in protobuf for who prefers that, where there is a form of them', async () => {
+  const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+  const asked = async (path: string, accept: string): Promise<[string | undefined, string]> => {
+    const { headers, body } = await call(path, { headers: { accept } });
+    return [headers['content-type']?.toString(), body.subarray(0, 4).toString()];
+  };
+  const PARTIAL = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+  assert.deepEqual(await asked(CONFIG_MAPS, `${PROTOBUF},application/json`), [PROTOBUF, 'k8s\0']);
+  assert.deepEqual(await asked(CONFIG_MAPS, `application/json;q=0.5,${PROTOBUF}`), [PROTOBUF, 'k8s\0']);
+  assert.deepEqual(await asked(CONFIG_MAPS, `${PROTOBUF};${PARTIAL}`), [PROTOBUF, 'k8s\0']);
+  assert.deepEqual(await asked(`${CONFIG_MAPS}/none`, PROTOBUF), [PROTOBUF, 'k8s\0']);
+  const table = `${PROTOBUF};as=Table;g=meta.k8s.io;v=v1,application/json`;
+  assert.equal((await asked(CONFIG_MAPS, table))[0], 'application/json');
+  assert.equal((await asked('/apis', `${PROTOBUF},application/json`))[0], 'application/json');
+});
+
+test('metrics tell of requests, objects and the process', async () => {
+  await call('/api/v1/namespaces/default/configmaps/none');
+  const { code, body, headers } = await call('/metrics');
+  assert.equal(code, 200);
+  assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
+  const text = body.toString();
+  assert.match(
+    text,
+    /^apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",code="404"\} \d+$/m,
+  );
+  assert.match(text, /^apiserver_request_duration_seconds_bucket\{verb="GET",.*le="\+Inf"\} \d+$/m);
+  assert.match(text, /^apiserver_current_inflight_requests\{request_kind="readOnly"\} 0$/m);
+  assert.match(text, /^apiserver_storage_objects\{resource="namespaces"\} [1-9]/m);
+  assert.match(text, /^process_resident_memory_bytes [1-9]/m);
+  assert.equal((await call('/metrics', { as: NOBODY })).code, 403);
+});
+
+test('long headers are taken up to a limit; a request has its time', async () => {
+  const selector = `a in (${'x'.repeat(63)},`.padEnd(40_000, `${'y'.repeat(60)},`).slice(0, -1);
+  const path = `${CONFIG_MAPS}?labelSelector=${encodeURIComponent(`${selector.replace(/,?$/, '')})`)}`;
+  assert.equal((await call(path)).code, 200);
+  // The connection may break while the client is still sending.
+  const refused = await call(`${CONFIG_MAPS}?fieldSelector=${'x'.repeat(80_000)}`).catch(() => ({
+    code: 431,
+  }));
+  assert.equal(refused.code, 431);
+  assert.equal((await call(`${CONFIG_MAPS}?timeout=never`)).code, 400);
+  assert.equal((await call(`${CONFIG_MAPS}?timeout=5s`)).code, 200);
 });
 
 test('tables, metadata only, warnings, HEAD', async () => {

@@ -23,12 +23,15 @@ export async function send(
   cacheControl = 'no-cache, private',
 ): Promise<void> {
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': cacheControl };
+  // The request may have run out of time, and been told so.
+  if (exchange.answered) return;
   if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
   if (body.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
     exchange.respond(code, headers, body);
     return;
   }
   const compressed = await compress(body, { level: 1 });
+  if (exchange.answered) return;
   exchange.respond(code, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
 }
 

@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
+import { Metrics } from '../../api/metrics.ts';
 import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
@@ -16,10 +17,14 @@ import { admitUpgrade, type DispatcherParts, dispatch } from './dispatcher.ts';
 import type { HealthCheck } from './health.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
-import { InFlight } from './in-flight.ts';
+import { Limits } from './limits.ts';
+import { requestMetrics } from './request-metrics.ts';
 
 /** Requests that one HTTP/2 connection may have open at once; watches count. */
 const MAX_CONCURRENT_STREAMS = 1000;
+
+/** All headers of one request together. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 export interface HttpsOptions {
   api: ApiServer;
@@ -49,6 +54,8 @@ export interface HttpsServer {
 /** Resolves when the port is open. Rejects with Node's error (EADDRINUSE, EACCES, …) when it cannot be. */
 export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   const { api, tls, host, port, authenticateToken, authorize, connect, log, clock, ready } = options;
+  const limits = new Limits(clock);
+  const metrics = api.metrics ?? new Metrics();
   const parts: DispatcherParts = {
     api,
     authenticateToken,
@@ -57,8 +64,10 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     documents: options.documents ?? {},
     ready,
     log,
-    nowMs: () => clock.now(),
-    inFlight: new InFlight(),
+    clock,
+    limits,
+    metrics,
+    requests: requestMetrics(metrics, limits),
   };
   const closing = new AbortController();
   const sockets = new Set<Duplex>();
@@ -68,8 +77,10 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     allowHTTP1: true,
     requestCert: true,
     rejectUnauthorized: false,
-    settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+    settings: { maxHeaderListSize: MAX_HEADER_BYTES, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
   });
+  // No option of an HTTP/2 server; its HTTP/1.1 reads it from the server itself.
+  Object.assign(server, { maxHeaderSize: MAX_HEADER_BYTES });
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

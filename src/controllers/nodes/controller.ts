@@ -32,6 +32,8 @@ class NodesController {
   readonly #seen = new Map<string, { mark: string; atMs: number }>();
   /** When each node was first seen with NoExecute taints. */
   readonly #taintedSinceMs = new Map<string, number>();
+  /** The pods that were marked not ready in the silence of a node that lasts; their agents may know better. */
+  readonly #marked = new Map<string, Set<string>>();
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -74,6 +76,7 @@ class NodesController {
   #forget(name: string): void {
     this.#seen.delete(name);
     this.#taintedSinceMs.delete(name);
+    this.#marked.delete(name);
   }
 
   async #reconcile(name: string): Promise<{ requeueAfterMs: number } | undefined> {
@@ -115,16 +118,18 @@ class NodesController {
     const tainted = (node.spec.taints ?? []).some((taint) => taint.effect === 'NoExecute');
     if (!tainted) {
       this.#taintedSinceMs.delete(name);
+      this.#marked.delete(name);
       return Number.POSITIVE_INFINITY;
     }
     const since = this.#taintedSinceMs.get(name) ?? clock.now();
     this.#taintedSinceMs.set(name, since);
     const unknown =
       node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'Unknown') ?? false;
+    if (!unknown) this.#marked.delete(name);
     let next = Number.POSITIVE_INFINITY;
     for (const pod of informers.of(pods).byIndex(PODS_BY_NODE, name)) {
       try {
-        if (unknown && isPodReady(pod) && !isPodFinished(pod)) await this.#markNotReady(pod);
+        if (unknown) await this.#markOnce(name, pod);
         const atMs = evictionTimeMs(pod, node, since);
         if (atMs === undefined || isTerminating(pod)) continue;
         if (atMs > clock.now()) {
@@ -144,6 +149,19 @@ class NodesController {
       }
     }
     return next;
+  }
+
+  /**
+   * Once in a silence, as upstream: an agent that is back says how its pods are before it has said that it is back,
+   * and is not to be contradicted every time.
+   */
+  async #markOnce(node: string, pod: Stored<Pod>): Promise<void> {
+    const marked = this.#marked.get(node) ?? new Set<string>();
+    this.#marked.set(node, marked);
+    const { uid } = pod.metadata;
+    if (marked.has(uid)) return;
+    if (isPodReady(pod) && !isPodFinished(pod)) await this.#markNotReady(pod);
+    marked.add(uid);
   }
 
   /** Its node is silent: nobody can say that the pod is ready. */

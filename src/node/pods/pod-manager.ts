@@ -68,12 +68,7 @@ export class PodManager {
   /** Ends what was found in the runtime or on disk and belongs to no pod of the API. To be called once, after the first list. */
   async sweep(isKnown: (uid: string) => boolean): Promise<void> {
     for (const [uid, found] of this.#found) {
-      const sandbox = found.sandboxes[0];
-      if (isKnown(uid) || this.#workers.has(uid) || sandbox === undefined) continue;
-      const { namespace, name } = sandbox;
-      this.#services.log.info('ending a pod that the API does not have any more', { namespace, name, uid });
-      const worker = this.#start(orphan(sandbox, found.containers));
-      this.#end(worker);
+      if (!isKnown(uid) && !this.#workers.has(uid)) this.#endOrphan(uid, found);
     }
     this.#found.clear();
     for (const uid of await this.#services.volumes.podsOnDisk()) {
@@ -87,10 +82,21 @@ export class PodManager {
     this.#workers.get(uid)?.runtimeChanged();
   }
 
-  /** The safety net: looks at everything the runtime has. */
+  /**
+   * The safety net: looks at everything the runtime has. What belongs to no pod is ended: a sandbox, say, whose start
+   * was reported as failed, and whose pod has gone before it was found.
+   */
   async relist(): Promise<void> {
+    const before = new Set(this.#workers.keys());
     const all = await this.#list();
-    for (const [uid, found] of all) this.#workers.get(uid)?.relisted(found);
+    if (this.#closed) return;
+    const waiting = new Set([...this.#waiting.values()].map((pod) => pod.metadata.uid));
+    for (const [uid, found] of all) {
+      const worker = this.#workers.get(uid);
+      if (worker !== undefined) worker.relisted(found);
+      // One that had a worker a moment ago may have been ended since the list was made.
+      else if (!before.has(uid) && !waiting.has(uid)) this.#endOrphan(uid, found);
+    }
   }
 
   /** Stops the pods that no controller would make again; their objects stay, and they start again with the node. */
@@ -112,13 +118,24 @@ export class PodManager {
     await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
   }
 
-  #start(pod: Stored<Pod>): PodWorker {
+  #endOrphan(uid: string, found: { sandboxes: Sandbox[]; containers: Container[] }): void {
+    const sandbox = found.sandboxes[0];
+    if (sandbox === undefined) return;
+    const { namespace, name } = sandbox;
+    this.#services.log.info('ending a pod that the API does not have any more', { namespace, name, uid });
+    this.#end(this.#start(orphan(sandbox, found.containers), found));
+  }
+
+  #start(
+    pod: Stored<Pod>,
+    adopted: Adopted = this.#found.get(pod.metadata.uid) ?? { sandboxes: [], containers: [] },
+  ): PodWorker {
     const { uid } = pod.metadata;
-    const adopted: Adopted = this.#found.get(uid) ?? { sandboxes: [], containers: [] };
     const rejection = this.#admit(pod, adopted);
     const worker = new PodWorker(this.#services, pod, adopted, rejection);
     this.#workers.set(uid, worker);
-    this.#byKey.set(keyOf(pod), worker);
+    // An orphan may have the name of a pod that lives.
+    if (!this.#byKey.has(keyOf(pod))) this.#byKey.set(keyOf(pod), worker);
     worker.wake();
     return worker;
   }

@@ -11,6 +11,7 @@ import {
   type Sandbox,
   type SandboxSpec,
 } from '../runtime.ts';
+import { simulatedExitCode } from './surroundings.ts';
 
 export interface SimulatedRuntimeOptions {
   clock: Clock;
@@ -45,6 +46,8 @@ class InMemoryRuntime implements SimulatedRuntime {
   readonly #missing: Set<string>;
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, Container>();
+  /** Container → what it ends with, for those that end by themselves. */
+  readonly #exitCodes = new Map<string, number>();
   readonly #listeners = new Set<(podUid: string) => void>();
   #ids = 0;
 
@@ -86,7 +89,7 @@ class InMemoryRuntime implements SimulatedRuntime {
   async removeSandbox(id: string): Promise<void> {
     await this.stopSandbox(id);
     for (const container of this.#containers.values()) {
-      if (container.sandboxId === id) this.#containers.delete(container.id);
+      if (container.sandboxId === id) this.#forget(container.id);
     }
     this.#sandboxes.delete(id);
   }
@@ -97,9 +100,11 @@ class InMemoryRuntime implements SimulatedRuntime {
   async container(id: string): Promise<Container | undefined> {
     return this.#containers.get(id);
   }
-  async createContainer(sandbox: Sandbox, _sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
+  async createContainer(sandbox: Sandbox, sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
     if (!this.#sandboxes.get(sandbox.id)?.ready) throw new Error(`sandbox ${sandbox.id} is not running`);
     const id = this.#id('container');
+    const exitCode = simulatedExitCode(sandboxSpec.annotations);
+    if (exitCode !== undefined) this.#exitCodes.set(id, exitCode);
     this.#containers.set(id, {
       id,
       sandboxId: sandbox.id,
@@ -124,6 +129,8 @@ class InMemoryRuntime implements SimulatedRuntime {
     const container = this.#containers.get(id);
     if (container?.state !== 'created') throw new Error(`container ${id} cannot be started`);
     this.#containers.set(id, { ...container, state: 'running', startedAtMs: this.#clock.now() });
+    const exitCode = this.#exitCodes.get(id);
+    if (exitCode !== undefined) this.exit(id, exitCode);
   }
   async stopContainer(id: string, _graceSeconds: number): Promise<void> {
     const container = this.#containers.get(id);
@@ -132,7 +139,7 @@ class InMemoryRuntime implements SimulatedRuntime {
     this.#end(this.#containers.get(id) ?? container, 0, 'Completed');
   }
   async removeContainer(id: string): Promise<void> {
-    this.#containers.delete(id);
+    this.#forget(id);
   }
   async updateResources(): Promise<void> {}
 
@@ -195,6 +202,10 @@ class InMemoryRuntime implements SimulatedRuntime {
     const finishedAtMs = this.#clock.now();
     this.#containers.set(container.id, { ...container, state: 'exited', exitCode, reason, finishedAtMs });
     this.#tell(container.podUid);
+  }
+  #forget(containerId: string): void {
+    this.#containers.delete(containerId);
+    this.#exitCodes.delete(containerId);
   }
   #tell(podUid: string): void {
     for (const listener of this.#listeners) listener(podUid);

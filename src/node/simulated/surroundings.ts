@@ -55,6 +55,15 @@ export function simulatedHold(pod: Pod): string | undefined {
   return held ? `the annotation ${SIMULATED_READY} is "false"` : undefined;
 }
 
+/** A number on a pod: its containers end with that exit code as soon as they have started. */
+export const SIMULATED_EXIT_CODE = 'simulated.stead.dev/exit-code';
+
+/** Lets a manifest decide how a simulated pod ends; undefined: it runs until it is stopped. */
+export function simulatedExitCode(annotations: Readonly<Record<string, string>>): number | undefined {
+  const code = annotations[SIMULATED_EXIT_CODE] ?? '';
+  return /^\d{1,3}$/.test(code) ? Number(code) : undefined;
+}
+
 export const simulatedFacts: MachineFacts = {
   architecture: 'amd64',
   kernelVersion: 'simulated',

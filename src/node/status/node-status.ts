@@ -43,7 +43,7 @@ export async function runNodeStatus(
     try {
       const info = await options.runtime.info().catch(() => undefined);
       const due = clock.now() - reportedAt >= REPORT_MS || healthy !== (info !== undefined);
-      if (due || !(await isRegistered(context, options))) {
+      if (due || !(await isReported(context, options, info !== undefined))) {
         await report(context, options, capacity, facts, info);
         reportedAt = clock.now();
         healthy = info !== undefined;
@@ -57,8 +57,15 @@ export async function runNodeStatus(
   }
 }
 
-async function isRegistered(context: RunContext, options: NodeStatusOptions): Promise<boolean> {
-  return (await orUndefined(context.client.get(nodes, { name: options.nodeName }))) !== undefined;
+/** Whether the API has the node, and says of it what this agent would: not, after a silence, that it is Unknown. */
+async function isReported(
+  context: RunContext,
+  options: NodeStatusOptions,
+  healthy: boolean,
+): Promise<boolean> {
+  const node = await orUndefined(context.client.get(nodes, { name: options.nodeName }));
+  const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
+  return ready?.status === (healthy ? 'True' : 'False');
 }
 
 async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -11,6 +11,7 @@ import { ordinalOf, type Truth } from './truth.ts';
 /** A decision, and how old the newest state is that it cannot have missed. */
 interface Decision {
   set: Stored<StatefulSet>;
+  /** Empty: none is on record yet, and so none that the partition could hold. */
   currentRevision: string;
   updateRevision: string;
   seen: Map<string, Stored<Pod>>;
@@ -51,7 +52,7 @@ export class RolloutRules {
     }
     this.#decisions.set(set.metadata.name, {
       set,
-      currentRevision: set.status?.currentRevision || (status.currentRevision ?? ''),
+      currentRevision: set.status?.currentRevision ?? '',
       updateRevision: status.updateRevision ?? '',
       seen,
       atMs: nowMs,
@@ -82,7 +83,7 @@ export class RolloutRules {
       }
     }
     const revision = pod.metadata.labels?.[REVISION] ?? '';
-    if (index < partitionOf(set) && revision !== currentRevision) {
+    if (currentRevision && index < partitionOf(set) && revision !== currentRevision) {
       this.#violated(
         `pod ${name} is created at ${revision}, and below the partition it is ${currentRevision}`,
       );
@@ -108,7 +109,7 @@ export class RolloutRules {
   }
 
   #whyNotDelete(decision: Decision, pod: Stored<Pod>): string | undefined {
-    const { set, updateRevision } = decision;
+    const { set, currentRevision, updateRevision } = decision;
     const { name } = pod.metadata;
     const phase = pod.status?.phase;
     if (phase === 'Failed' || phase === 'Succeeded' || isTerminating(pod)) return undefined;
@@ -121,10 +122,9 @@ export class RolloutRules {
     if (index < 0) return isOrdered ? this.#whyNotScaleDown(decision, pod) : undefined;
     if (!isOutdated) return `it is wanted and at the update revision ${updateRevision}`;
     if (type === 'OnDelete') return 'the strategy is OnDelete';
-    if (index < partitionOf(set)) return `it is below the partition ${partitionOf(set)}`;
-    const life = this.#truth.life(name);
+    if (currentRevision && index < partitionOf(set)) return `it is below the partition ${partitionOf(set)}`;
     // A rollout that is stuck on a pod that never was ready replaces it.
-    if (isOrdered && life?.fits.length === 0) return undefined;
+    if (isOrdered && this.#truth.couldSeemNeverFit(name, decision.sinceMs)) return undefined;
     if (!isOrdered && wasSeenDown(decision, name)) return undefined;
     const down = ordinals.filter((other) => nameOf(set, other) !== name && !this.#isUp(decision, other));
     const most = absolute(rollingUpdate?.maxUnavailable ?? 1, ordinals.length);

@@ -24,7 +24,7 @@ export function scenarioOf(seed: number): Scenario {
     seed,
     machines,
     sets: names.map((name) => anySet(random, name)),
-    steps: between(random, 15, 40),
+    steps: between(random, 10, 30),
     gapMs: pick(random, [2_000, 10_000, 30_000]),
   };
 }

@@ -14,6 +14,7 @@ import type { StoreEvent } from '../../store/store.ts';
 
 /** A time in which a pod was Running, Ready and not going. */
 interface Fit {
+  startMs: number;
   /** When it says that it became Ready, ms. */
   readyAtMs: number;
   /** Undefined: it still is. */
@@ -21,12 +22,11 @@ interface Fit {
 }
 
 /** One pod object from its creation to its end. */
-export interface PodLife {
+interface PodLife {
   pod: Stored<Pod>;
   fits: Fit[];
   /** The statefulset controller has asked for its deletion. */
   deletedByController: boolean;
-  goneAtMs: number | undefined;
 }
 
 const RESOURCES = [pods, statefulSets, persistentVolumeClaims, persistentVolumes] as const;
@@ -93,10 +93,6 @@ export class Truth {
     }
   }
 
-  life(podName: string): PodLife | undefined {
-    return this.#lives.get(podName);
-  }
-
   /** The pods that the set controls, by ordinal. */
   podsOf(set: Stored<StatefulSet>): Map<number, Stored<Pod>> {
     const owned = new Map<number, Stored<Pod>>();
@@ -132,15 +128,20 @@ export class Truth {
     const life = this.#lives.get(podName);
     if (!life || life.deletedByController) return false;
     return life.fits.some(({ readyAtMs, endMs = nowMs }) => {
-      return endMs >= sinceMs && readyAtMs + minReadySeconds * 1000 <= endMs;
+      return endMs >= sinceMs && readyAtMs + minReadySeconds * 1000 <= nowMs;
     });
+  }
+
+  /** Whether somebody who has looked at some time since then may think that the pod has never been fit. */
+  couldSeemNeverFit(podName: string, sinceMs: number): boolean {
+    return this.#lives.get(podName)?.fits.every(({ startMs }) => startMs >= sinceMs) ?? false;
   }
 
   #live(pod: Stored<Pod>, nowMs: number): void {
     const { name, uid } = pod.metadata;
     let life = this.#lives.get(name);
     if (life?.pod.metadata.uid !== uid) {
-      life = { pod, fits: [], deletedByController: false, goneAtMs: undefined };
+      life = { pod, fits: [], deletedByController: false };
       this.#lives.set(name, life);
     }
     life.pod = pod;
@@ -148,14 +149,12 @@ export class Truth {
     const readyAtMs = fitSince(pod);
     if (last?.endMs === undefined && last?.readyAtMs === readyAtMs) return;
     if (last && last.endMs === undefined) last.endMs = nowMs;
-    if (readyAtMs !== undefined) life.fits.push({ readyAtMs, endMs: undefined });
+    if (readyAtMs !== undefined) life.fits.push({ startMs: nowMs, readyAtMs, endMs: undefined });
   }
 
   #end(name: string, nowMs: number): void {
     const life = this.#lives.get(name);
-    if (!life) return;
-    life.goneAtMs = nowMs;
-    const last = life.fits.at(-1);
+    const last = life?.fits.at(-1);
     if (last) last.endMs ??= nowMs;
   }
 

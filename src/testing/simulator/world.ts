@@ -33,6 +33,8 @@ export interface WorldOptions {
   print?: ((line: string) => void) | undefined;
 }
 
+const MOST_WRITES_AT_ONCE = 2_000;
+
 export class World {
   readonly clock = new VirtualClock();
   readonly truth = new Truth();
@@ -45,6 +47,8 @@ export class World {
   weather: Weather = CALM;
   /** The control plane is cut off from the API server. */
   isControlPlaneCut = false;
+  /** How many writes there were without time passing. */
+  #writesAtOnce = { atMs: 0, count: 0 };
   readonly #store = openMemoryStore();
   readonly #rollouts: RolloutRules;
   readonly #decide: typeof plan;
@@ -58,10 +62,7 @@ export class World {
     this.#decide = decide;
     const now = (): number => clock.now();
     this.trace = new Trace(now, print);
-    const violated = (what: string): void => {
-      this.trace.note(`VIOLATION ${what}`);
-      this.violations.push(what);
-    };
+    const violated = (what: string): void => this.#violated(what);
     this.rules = new StateRules(truth, violated);
     this.#rollouts = new RolloutRules(truth, now, violated);
     this.api = new ApiEndpoint(this.#store, clock, seededRandom(seed + 11));
@@ -142,13 +143,32 @@ export class World {
 
   /** Ends everything at once; nothing is left. */
   async end(): Promise<void> {
-    this.killControlPlane();
-    for (const machine of this.machines) machine.killAgent();
-    this.api.stop();
+    this.#halt();
     await this.#store.close();
   }
 
+  #halt(): void {
+    this.killControlPlane();
+    for (const machine of this.machines) machine.killAgent();
+    this.api.stop();
+  }
+
+  /** Two that undo each other's writes at once would go on without time passing, and the run would never end. */
+  #countWrite(): void {
+    const atMs = this.clock.now();
+    if (this.#writesAtOnce.atMs !== atMs) this.#writesAtOnce = { atMs, count: 0 };
+    if (++this.#writesAtOnce.count !== MOST_WRITES_AT_ONCE) return;
+    this.#violated(`${MOST_WRITES_AT_ONCE} writes without time passing`);
+    this.#halt();
+  }
+
+  #violated(what: string): void {
+    this.trace.note(`VIOLATION ${what}`);
+    this.violations.push(what);
+  }
+
   #take(event: StoreEvent): void {
+    this.#countWrite();
     const [key, revision] =
       event.type === 'put' ? [event.entry.key, event.entry.revision] : [event.key, event.revision];
     const path = key.slice(REGISTRY_PREFIX.length);

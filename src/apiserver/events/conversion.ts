@@ -1,0 +1,42 @@
+// The two forms of an event: the core one, which is stored, and that of events.k8s.io. Follows
+// pkg/apis/events/v1/conversion.go.
+import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+
+/** Fields of the same meaning with another name: events.k8s.io → core. */
+const RENAMED = {
+  regarding: 'involvedObject',
+  note: 'message',
+  reportingController: 'reportingComponent',
+  deprecatedSource: 'source',
+  deprecatedFirstTimestamp: 'firstTimestamp',
+  deprecatedLastTimestamp: 'lastTimestamp',
+  deprecatedCount: 'count',
+} as const;
+
+const toCoreName: ReadonlyMap<string, string> = new Map(Object.entries(RENAMED));
+const toNewName: ReadonlyMap<string, string> = new Map(
+  Object.entries(RENAMED).map(([name, coreName]) => [coreName, name]),
+);
+
+function renamed(object: object, names: ReadonlyMap<string, string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value]));
+}
+
+export function toCoreEvent(event: EventsV1Event): Event {
+  // Every field of one form has its place in the other.
+  return { ...renamed(event, toCoreName), apiVersion: 'v1', kind: 'Event' } as unknown as Event;
+}
+
+export function toEventsV1(event: Event): EventsV1Event {
+  const converted = { ...renamed(event, toNewName), apiVersion: 'events.k8s.io/v1', kind: 'Event' };
+  return converted as unknown as EventsV1Event;
+}
+
+/** A field selector of events.k8s.io in the core form's names. */
+export function toCoreSelector(selector: string): string {
+  return selector.replace(
+    /(^|,)\s*(regarding\.|reportingController)/g,
+    (_match, comma: string, name: string) =>
+      comma + (name === 'regarding.' ? 'involvedObject.' : 'reportingComponent'),
+  );
+}

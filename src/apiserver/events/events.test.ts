@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+import { eventsV1 } from '../../api/resources/events-v1.ts';
+import { startTestServer } from '../test-server.ts';
+
+const about = { kind: 'Pod', name: 'web-0', namespace: 'default', apiVersion: 'v1' };
+const body = (name: string, lastTimestamp: string): object => ({
+  metadata: { name },
+  involvedObject: about,
+  reason: 'Started',
+  message: 'Started it',
+  source: { component: 'kubelet', host: 'n' },
+  type: 'Normal',
+  count: 1,
+  firstTimestamp: lastTimestamp,
+  lastTimestamp,
+});
+
+test('an event is read and written in both forms, and is one', async () => {
+  const server = await startTestServer();
+  const v1 = { resource: eventsV1, name: 'a' };
+  await server.object('create', 'events', { body: body('a', '2026-11-22T06:59:00Z') });
+  const read = await server.object<EventsV1Event>('get', 'events', v1);
+  assert.deepEqual(
+    [read.apiVersion, read.regarding?.name, read.note, read.deprecatedSource?.host, read.deprecatedCount],
+    ['events.k8s.io/v1', 'web-0', 'Started it', 'n', 1],
+  );
+  const patched = await server.object<EventsV1Event>('patch', 'events', {
+    ...v1,
+    patchType: 'merge',
+    body: { note: 'Again', series: { count: 2, lastObservedTime: '2026-11-22T06:59:30.000000Z' } },
+  });
+  assert.equal(patched.note, 'Again');
+  const core = await server.object<Event>('get', 'events', { name: 'a' });
+  assert.deepEqual([core.apiVersion, core.message, core.series?.count], ['v1', 'Again', 2]);
+  const selected = await server.list('list', 'events', {
+    resource: eventsV1,
+    options: { fieldSelector: 'regarding.name=web-0' },
+  });
+  assert.deepEqual(
+    selected.items.map(({ apiVersion }) => apiVersion),
+    ['events.k8s.io/v1'],
+  );
+  const watch = await server.watch('watch', 'events', { resource: eventsV1, options: {} });
+  const [first] = (await watch.next()) ?? [];
+  assert.equal(first?.object.apiVersion, 'events.k8s.io/v1');
+  watch.stop();
+  await server.handle('delete', 'events', v1);
+  assert.equal((await server.list('list', 'events')).items.length, 0);
+  server.api.stop();
+});
+
+test('an hour after it was last seen an event is gone', async () => {
+  const server = await startTestServer();
+  await server.object('create', 'events', { body: body('old', '2026-11-22T06:30:00Z') });
+  server.clock.advance(50 * 60_000);
+  await server.object('create', 'events', { body: body('new', '2026-11-22T07:50:00Z') });
+  assert.equal((await server.list('list', 'events')).items.length, 2);
+  server.clock.advance(11 * 60_000);
+  const left = await server.list('list', 'events');
+  assert.deepEqual(
+    left.items.map(({ metadata }) => metadata.name),
+    ['new'],
+  );
+  server.api.stop();
+});
