@@ -43,7 +43,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
       {
         nodeName,
         nodeIp: '127.0.0.1',
-        runtime: simulatedRuntime({ clock: host.clock, ...addressesOf(index) }),
+        runtime: simulatedRuntime({ clock: host.clock, initExitCode: 0, ...addressesOf(index) }),
         volumes: simulatedVolumes(),
         clusterDns: undefined,
         dataDirectory: host.paths.data,

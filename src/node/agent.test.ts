@@ -14,6 +14,7 @@ import { createNodeAgent, type NodeAgent } from './agent.ts';
 import { sandboxSpecOf } from './pods/sandbox-spec.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
 import {
+  SIMULATED_EXIT_CODE,
   simulatedChecks,
   simulatedFacts,
   simulatedFiles,
@@ -292,6 +293,40 @@ describe('node agent', () => {
     );
     runtime.exit((await named('second'))?.id ?? '', 0);
     await ready('web-0');
+  });
+
+  it('lets an annotation say how a simulated pod ends', async () => {
+    startAgent();
+    for (const [name, code] of [
+      ['good', '0'],
+      ['bad', '3'],
+    ] as const) {
+      await cluster.client.create(pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default', annotations: { [SIMULATED_EXIT_CODE]: code } },
+        spec: { nodeName: 'node-1', restartPolicy: 'Never', containers: [{ name: 'job', image: 'job:1' }] },
+      });
+    }
+    await cluster.until(async () => (await get('good')).status?.phase === 'Succeeded', 'Succeeded');
+    await cluster.until(async () => (await get('bad')).status?.phase === 'Failed', 'Failed');
+    assert.equal((await get('bad')).status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 3);
+  });
+
+  it('runs through simulated init containers by itself where that is wanted', async () => {
+    const { clock } = cluster;
+    runtime = simulatedRuntime({ clock, firstAddress: '10.77.0.0', addresses: 200, initExitCode: 0 });
+    startAgent();
+    await createPod('web-0', {
+      initContainers: [
+        { name: 'first', image: 'first:1' },
+        { name: 'sidecar', image: 'sidecar:1', restartPolicy: 'Always' },
+      ],
+    });
+    await ready('web-0');
+    const [first, sidecar] = (await get('web-0')).status?.initContainerStatuses ?? [];
+    assert.equal(first?.state?.terminated?.exitCode, 0);
+    assert.ok(sidecar?.state?.running);
   });
 
   it('ends a pod that may not restart, as Succeeded or Failed', async () => {

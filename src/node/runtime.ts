@@ -97,6 +97,8 @@ export interface ContainerSpec {
     seccomp: { type: 'runtime-default' | 'unconfined' } | { type: 'localhost'; path: string };
   };
   stopSignal?: string | undefined;
+  /** An init container, but no sidecar: what comes next waits for its end. */
+  runsToCompletion?: boolean;
 }
 
 export interface Container {

@@ -16,7 +16,7 @@ export function findDebianKubectl(): { kubectl: string } | { why: string } {
   const directory = mkdtempSync(join(tmpdir(), 'stead-kubectl-'));
   try {
     const options = { cwd: directory, stdio: 'ignore', timeout: 120_000 } as const;
-    execFileSync('apt-get', ['download', PACKAGE], options);
+    execFileSync('apt-get', ['-o', 'Acquire::http::Timeout=15', 'download', PACKAGE], options);
     const archive = readdirSync(directory).find((name) => name.endsWith('.deb')) ?? '';
     execFileSync('dpkg-deb', ['--extract', archive, 'files'], options);
     mkdirSync(CLIENTS, { recursive: true });

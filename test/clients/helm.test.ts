@@ -121,7 +121,7 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
       'replicas=9,migration.exitCode=1',
     );
     assert.notEqual(code, 0);
-    assert.match(stderr, /pre-upgrade hooks failed[^]*shop-migrate failed/);
+    assert.match(stderr, /pre-upgrade hooks failed[\s\S]*shop-migrate failed/);
     assert.equal((await release()).info.status, 'failed');
     assert.equal(await stead.field('sts/shop', '.metadata.generation'), generation);
 

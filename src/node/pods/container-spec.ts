@@ -8,7 +8,7 @@ import { ContainerConfigError } from './environment.ts';
 import { expand } from './expansion.ts';
 import { oomScoreAdjOf } from './qos.ts';
 import { groupsOf, podLabels } from './sandbox-spec.ts';
-import { LABEL_IMAGE } from './view.ts';
+import { isSidecar, LABEL_IMAGE } from './view.ts';
 
 export interface ContainerSurroundings {
   attempt: number;
@@ -58,6 +58,8 @@ export function containerSpecOf(
     resources: resourcesOf(pod, container, around.machineMemoryBytes),
     security: securityOf(pod, container, image, around.seccompDirectory),
     stopSignal: container.lifecycle?.stopSignal,
+    runsToCompletion:
+      !isSidecar(container) && pod.spec.initContainers?.some(({ name }) => name === container.name) === true,
   };
 }
 

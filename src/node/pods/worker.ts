@@ -183,7 +183,10 @@ export class PodWorker {
   #withOwnStatus(): Stored<Pod> {
     const { status } = this.#state;
     const api = this.#pod.status;
-    if (status === undefined || api?.phase === 'Failed' || api?.phase === 'Succeeded') return this.#pod;
+    // That the pod is over is final, whoever said it. What was written last may still be on its way back: to start
+    // from what the API has, and it from what was written, would go on for ever.
+    const isOver = api?.phase === 'Failed' || api?.phase === 'Succeeded';
+    if (status === undefined || (isOver && status.phase !== api.phase)) return this.#pod;
     const types = new Set(status.conditions?.map((condition) => condition.type));
     const others = (api?.conditions ?? []).filter((condition) => !types.has(condition.type));
     const gates = new Set(this.#pod.spec.readinessGates?.map((gate) => gate.conditionType));

@@ -21,6 +21,8 @@ export interface SimulatedRuntimeOptions {
   addresses: number;
   /** How long a sandbox and a container take to start, ms. */
   startLatencyMs?: number;
+  /** What init containers end with as soon as they have started; without it they run until `exit`. */
+  initExitCode?: number;
   /** Images that cannot be pulled. */
   missingImages?: ReadonlySet<string>;
 }
@@ -42,6 +44,7 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRun
 class InMemoryRuntime implements SimulatedRuntime {
   readonly #clock: Clock;
   readonly #latencyMs: number;
+  readonly #initExitCode: number | undefined;
   readonly #addresses: AddressPool;
   readonly #missing: Set<string>;
   readonly #sandboxes = new Map<string, Sandbox>();
@@ -54,6 +57,7 @@ class InMemoryRuntime implements SimulatedRuntime {
   constructor(options: SimulatedRuntimeOptions) {
     this.#clock = options.clock;
     this.#latencyMs = options.startLatencyMs ?? 5;
+    this.#initExitCode = options.initExitCode;
     this.#addresses = new AddressPool(options.firstAddress, options.addresses);
     this.#missing = new Set(options.missingImages);
   }
@@ -103,7 +107,7 @@ class InMemoryRuntime implements SimulatedRuntime {
   async createContainer(sandbox: Sandbox, sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
     if (!this.#sandboxes.get(sandbox.id)?.ready) throw new Error(`sandbox ${sandbox.id} is not running`);
     const id = this.#id('container');
-    const exitCode = simulatedExitCode(sandboxSpec.annotations);
+    const exitCode = spec.runsToCompletion ? this.#initExitCode : simulatedExitCode(sandboxSpec.annotations);
     if (exitCode !== undefined) this.#exitCodes.set(id, exitCode);
     this.#containers.set(id, {
       id,

@@ -22,7 +22,8 @@ function setIsNotDone({ truth }: World, set: Stored<StatefulSet>): string | unde
   if (status?.observedGeneration !== metadata.generation) return 'the status is of an older generation';
   const ordinals = wanted(set);
   const counts = [status?.replicas, status?.readyReplicas ?? 0, status?.availableReplicas];
-  if (counts.some((count) => count !== ordinals.length)) return `${counts} of ${ordinals.length} pods are there`;
+  if (counts.some((count) => count !== ordinals.length))
+    return `${counts} of ${ordinals.length} pods are there`;
   const owned = truth.podsOf(set);
   if (owned.size !== ordinals.length) return `it has ${owned.size} pods, not ${ordinals.length}`;
   for (const [index, ordinal] of ordinals.entries()) {

@@ -30,7 +30,9 @@ for (let seed = from; seed < from + count; seed++) {
 }
 const seconds = (performance.now() - startedAt) / 1000;
 const hours = (virtualMs / 3600_000).toFixed(1);
-write(`${count} seeds from ${from}: ${hours} h of virtual time in ${seconds.toFixed(1)} s, ${failed.length} failed`);
+write(
+  `${count} seeds from ${from}: ${hours} h of virtual time in ${seconds.toFixed(1)} s, ${failed.length} failed`,
+);
 if (failed.length > 0) {
   write(`replay one with: node dist/src/testing/simulator/run.js --seeds 1 --from ${failed[0]} --trace`);
   process.exitCode = 1;

@@ -69,7 +69,14 @@ function anySet(random: Random, name: string): StatefulSet {
 }
 
 function anyStrategy(random: Random): StatefulSet['spec']['updateStrategy'] {
-  const type = pick(random, ['RollingUpdate', 'RollingUpdate', 'RollingUpdate', 'RollingUpdate', 'OnDelete', 'Recreate']);
+  const type = pick(random, [
+    'RollingUpdate',
+    'RollingUpdate',
+    'RollingUpdate',
+    'RollingUpdate',
+    'OnDelete',
+    'Recreate',
+  ]);
   if (type !== 'RollingUpdate') return { type };
   const partition = pick(random, [0, 0, 1, 2, 3]);
   return { type, rollingUpdate: { partition, maxUnavailable: pick(random, [1, 1, 1, 2, '50%']) } };

@@ -89,7 +89,8 @@ async function settles(world: World, sets: readonly string[]): Promise<string | 
     if (!missing) {
       const before = versions();
       await clock.advance(QUIET_MS);
-      missing = (await notConverged(world, sets)) ?? (versions() === before ? undefined : 'it does not come to rest');
+      missing =
+        (await notConverged(world, sets)) ?? (versions() === before ? undefined : 'it does not come to rest');
     } else await clock.advance(LOOK_EVERY_MS);
     if (!missing || violations[0]) return violations[0];
     if (clock.now() > deadlineMs) return `not converged: ${missing}`;

@@ -11,8 +11,8 @@ export class StateRules {
   readonly #violated: (what: string) => void;
   /** Claims whose deletion a person has asked for, by UID. */
   readonly #givenUp = new Set<string>();
-  /** Ordinals that were unwanted at some time, by the name of the pod. */
-  readonly #unwanted = new Set<string>();
+  /** Pods, by name, that their sets did not want at some time, and whose claims were to go with them. */
+  readonly #released = new Set<string>();
   /** By claim UID: its volume. A claim keeps the first it gets. */
   readonly #volumeOf = new Map<string, string>();
   /** By volume: the claim that has it, by UID. */
@@ -63,9 +63,10 @@ export class StateRules {
   }
 
   #set(set: Stored<StatefulSet>): void {
+    if (set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return;
     const ordinals = new Set(wanted(set));
     for (const name of this.#truth.pods.keys()) {
-      if (setNameOf(name) === set.metadata.name && !ordinals.has(ordinalOf(name))) this.#unwanted.add(name);
+      if (setNameOf(name) === set.metadata.name && !ordinals.has(ordinalOf(name))) this.#released.add(name);
     }
   }
 
@@ -115,13 +116,9 @@ export class StateRules {
     }
   }
 
-  /** Somebody asked for it, or its set lets go of the claims of ordinals that it has not wanted. */
+  /** Somebody asked for it, or its set lets go of the claims of pods that it did not want. */
   #mayGo({ metadata }: Stored<PersistentVolumeClaim>): boolean {
-    if (this.#givenUp.has(metadata.uid)) return true;
     const podName = metadata.name.slice(metadata.name.indexOf('-') + 1);
-    const set = this.#truth.sets.get(setNameOf(podName));
-    return (
-      set?.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete' && this.#unwanted.has(podName)
-    );
+    return this.#givenUp.has(metadata.uid) || this.#released.has(podName);
   }
 }

@@ -5,7 +5,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import { anyWeather, between, CALM, pick } from './faults.ts';
 import { CRASHING_IMAGE, type Machine } from './machine.ts';
 import { imageOf } from './scenario.ts';
-import { Users } from './users.ts';
+import type { Users } from './users.ts';
 import type { World } from './world.ts';
 
 type Step = (trouble: Trouble) => Promise<unknown> | unknown;
@@ -59,17 +59,28 @@ export class Trouble {
     const { truth } = this.world;
     const set = truth.sets.get(name);
     const [app] = set?.spec.template.spec?.containers ?? [];
-    if (!set || app?.image === CRASHING_IMAGE) await this.users.rollOut(name, this.newImage());
+    if (!set) return;
+    const isBad = app?.image === CRASHING_IMAGE;
+    if (isBad) await this.users.rollOut(name, this.newImage());
     // Below the partition, pods stay at a bad template if the set was made with one.
-    const isBad = set && [...truth.podsOf(set).values()].some(runsBadImage);
-    if (isBad && set.spec.updateStrategy?.rollingUpdate?.partition) {
+    if (
+      (isBad || [...truth.podsOf(set).values()].some(runsBadImage)) &&
+      set.spec.updateStrategy?.rollingUpdate?.partition
+    ) {
       await this.users.change(name, { updateStrategy: { rollingUpdate: { partition: 0 } } });
     }
-    if (set?.spec.updateStrategy?.type !== 'OnDelete') return;
-    // With OnDelete it is for people to replace pods that were made from one.
-    for (const pod of truth.podsOf(set).values()) {
-      if (runsBadImage(pod)) await this.users.deletePod(pod.metadata.name);
-    }
+    if (set.spec.updateStrategy?.type !== 'OnDelete') return;
+    // With OnDelete it is for people to replace pods that were made from one; twice, since the controller may make
+    // the first ones again before it has heard of the good template.
+    await this.#deleteBadPods(name);
+    this.later(60_000, 60_000, () => this.#deleteBadPods(name));
+  }
+
+  async #deleteBadPods(setName: string): Promise<void> {
+    const { truth } = this.world;
+    const set = truth.sets.get(setName);
+    const bad = set ? [...truth.podsOf(set).values()].filter(runsBadImage) : [];
+    for (const pod of bad) await this.users.deletePod(pod.metadata.name);
   }
 
   /** Happens so much later, if the world is still there. */
@@ -195,7 +206,8 @@ const loseMachine: Step = (trouble) => {
   machine.powerOff();
   const what = trouble.random.next();
   if (what < 0.5) trouble.later(10_000, 120_000, () => trouble.fence(machine));
-  else if (what < 0.7) trouble.later(10_000, 120_000, () => !machine.isPowered && trouble.users.deleteNode(machine.name));
+  else if (what < 0.7)
+    trouble.later(10_000, 120_000, () => !machine.isPowered && trouble.users.deleteNode(machine.name));
   trouble.later(60_000, 500_000, () => trouble.powerOn(machine));
 };
 

@@ -132,9 +132,18 @@ export class Truth {
     });
   }
 
-  /** Whether somebody who has looked at some time since then may think that the pod has never been fit. */
+  /**
+   * Whether somebody who has looked at some time since then may think that the pod has never been fit. Its times are
+   * in whole seconds: of one that was so for a moment right after its start, it cannot be told.
+   */
   couldSeemNeverFit(podName: string, sinceMs: number): boolean {
-    return this.#lives.get(podName)?.fits.every(({ startMs }) => startMs >= sinceMs) ?? false;
+    const life = this.#lives.get(podName);
+    const startedMs = Date.parse(life?.pod.status?.startTime ?? '');
+    return (
+      life?.fits.every(
+        ({ startMs, endMs }) => startMs >= sinceMs || (endMs ?? Number.POSITIVE_INFINITY) < startedMs + 2000,
+      ) ?? false
+    );
   }
 
   #live(pod: Stored<Pod>, nowMs: number): void {
