@@ -88,6 +88,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   actions?: Record<string, { kind: string; group?: string; version?: string; verbs: Verb[] }>;
   /** Fields for fieldSelector beside metadata.name and metadata.namespace: path → value of an object. */
   selectableFields?: Record<string, FieldReader<T>>;
+  /** Whether a deletion is answered with the object that is gone, not with a Status. */
+  returnsDeleted?: boolean;
+  /** Whether PUT must name the version that it replaces. */
+  needsVersionToUpdate?: boolean;
   columns: readonly Column<T>[];
   strategy: Strategy<T>;
   /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */

@@ -16,6 +16,8 @@ export const csiNodes: ResourceDefinition<CSINode> = {
   schema: 'CSINode',
   verbs: ALL_VERBS,
   hasStatus: false,
+  returnsDeleted: true,
+  needsVersionToUpdate: true,
   columns: [
     nameColumn(),
     column('Drivers', 'How many drivers the node has.', (node) => node.spec.drivers.length, 'integer'),

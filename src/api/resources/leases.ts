@@ -17,6 +17,7 @@ export const leases: ResourceDefinition<Lease> = {
   schema: 'Lease',
   verbs: ALL_VERBS,
   hasStatus: false,
+  needsVersionToUpdate: true,
   columns: [
     nameColumn(),
     column('Holder', 'Who holds the lease.', (lease) => lease.spec.holderIdentity ?? ''),

@@ -27,6 +27,7 @@ export const persistentVolumeClaims: ResourceDefinition<PersistentVolumeClaim> =
   schema: 'PersistentVolumeClaim',
   verbs: ALL_VERBS,
   hasStatus: true,
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Status', 'Whether it has a volume.', (claim) =>

@@ -24,6 +24,7 @@ export const persistentVolumes: ResourceDefinition<PersistentVolume> = {
   schema: 'PersistentVolume',
   verbs: ALL_VERBS,
   hasStatus: true,
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Capacity', 'How much it holds.', (volume) => volume.spec.capacity?.storage ?? '0'),

@@ -18,6 +18,7 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
   schema: 'PodDisruptionBudget',
   verbs: ALL_VERBS,
   hasStatus: true,
+  needsVersionToUpdate: true,
   columns: [
     nameColumn(),
     column(

@@ -17,6 +17,7 @@ export const podTemplates: ResourceDefinition<PodTemplate> = {
   schema: 'PodTemplate',
   verbs: ALL_VERBS,
   hasStatus: false,
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Containers', 'Names of each container in the template.', (object) =>

@@ -35,6 +35,7 @@ export const pods: ResourceDefinition<Pod> = {
     'status.phase': (pod) => pod.status?.phase ?? '',
     'status.podIP': (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '',
   },
+  returnsDeleted: true,
   columns: podColumns,
   strategy: podStrategy,
 };

@@ -27,6 +27,7 @@ export const resourceQuotas: ResourceDefinition<ResourceQuota> = {
   schema: 'ResourceQuota',
   verbs: ALL_VERBS,
   hasStatus: true,
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Request', 'Used and allowed, of what may be requested.', (quota) => usage(quota, false)),

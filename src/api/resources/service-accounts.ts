@@ -19,6 +19,7 @@ export const serviceAccounts: ResourceDefinition<ServiceAccount> = {
   actions: {
     token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] },
   },
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Secrets', 'How many secrets its pods may use.', (account) => `${account.secrets?.length ?? 0}`),

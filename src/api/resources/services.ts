@@ -47,6 +47,7 @@ export const services: ResourceDefinition<Service> = {
     'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
     'spec.type': (service) => service.spec.type ?? '',
   },
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Type', 'How the service is exposed.', (service) => service.spec.type ?? ''),

@@ -24,6 +24,7 @@ export const storageClasses: ResourceDefinition<StorageClass> = {
   schema: 'StorageClass',
   verbs: ALL_VERBS,
   hasStatus: false,
+  returnsDeleted: true,
   columns: [
     nameColumn((object) => (isDefault(object) ? ' (default)' : '')),
     column('Provisioner', 'Who makes the volumes.', (object) => object.provisioner),

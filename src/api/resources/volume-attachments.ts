@@ -17,6 +17,8 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
   schema: 'VolumeAttachment',
   verbs: ALL_VERBS,
   hasStatus: true,
+  returnsDeleted: true,
+  needsVersionToUpdate: true,
   columns: [
     nameColumn(),
     column('Attacher', 'Who attaches the volume.', (attachment) => attachment.spec.attacher),

@@ -1,11 +1,12 @@
 // What a request's body says: JSON, YAML or protobuf, by its Content-Type; and which kind of patch it is.
-import { badRequest, unsupportedMediaType } from '../../api/errors.ts';
+import { badRequest, StatusError, unsupportedMediaType } from '../../api/errors.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { yaml } from '../../api/yaml.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../request.ts';
 import { PROTOBUF_TYPE } from './accept.ts';
 import type { Exchange } from './exchange.ts';
+import { requireShallow, requireShallowYaml } from './nesting.ts';
 
 /** As upstream's: a little more than etcd takes twice over. */
 export const BODY_LIMIT = 3 * 1024 * 1024;
@@ -60,16 +61,31 @@ function unknownFormat(accepted: readonly string[]): Error {
 }
 
 function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw badRequest(`the body of the request is not JSON: ${reason(error)}`);
   }
+  requireShallow(value);
+  return value;
 }
 
+/** Looking for keys that are there twice takes time that grows with the square of their number; the last one counts. */
+const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: false };
+
+/** JSON is YAML, too, and what most clients send as such. */
 function parseYaml(text: string): unknown {
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      return parseJson(text);
+    } catch (error) {
+      if (!(error instanceof StatusError) || !error.message.includes('is not JSON')) throw error;
+    }
+  }
+  requireShallowYaml(text);
   try {
-    return yaml().parse(text, { maxAliasCount: 100 });
+    return yaml().parse(text, YAML_OPTIONS);
   } catch (error) {
     throw badRequest(`the body of the request is not YAML: ${reason(error)}`);
   }

@@ -8,7 +8,11 @@ test('a pod without a node goes at once; one with a node waits for it, and can o
   const server = await startTestServer();
   await server.object('create', 'pods', { body: pod('free') });
   const gone = await server.object('delete', 'pods', { name: 'free' });
-  assert.equal((gone as unknown as { status: string }).status, 'Success');
+  // As upstream: some kinds answer with what is gone, most with a Status.
+  assert.deepEqual([gone.kind, gone.metadata.name], ['Pod', 'free']);
+  await server.object('create', 'configmaps', { body: configMap('m') });
+  const told = await server.object('delete', 'configmaps', { name: 'm' });
+  assert.equal((told as unknown as { status: string }).status, 'Success');
   await scheduled(server, 'bound');
   const going = await server.object<Pod>('delete', 'pods', { name: 'bound' });
   assert.equal(going.metadata.deletionGracePeriodSeconds, 30);
@@ -79,4 +83,19 @@ test('deletecollection deletes what a selector matches', async () => {
     left.items.map(({ metadata }) => metadata.name),
     ['b'],
   );
+});
+
+test('a PUT names the version that it replaces, where upstream insists on that', async () => {
+  const server = await startTestServer();
+  const lease = { metadata: { name: 'l' }, spec: { holderIdentity: 'a' } };
+  await server.object('create', 'leases', { body: lease });
+  const refused = await refusal(server.handle('update', 'leases', { name: 'l', body: lease }));
+  assert.deepEqual(
+    [refused.code, refused.message],
+    [
+      422,
+      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    ],
+  );
+  server.api.stop();
 });

@@ -157,6 +157,7 @@ function finalizersFor(finalizers: readonly string[], options: DeleteOptions): s
 }
 
 function deleted(resource: ResourceDefinition, object: Stored): ApiResult {
+  if (resource.returnsDeleted) return { type: 'object', code: 200, object, warnings: [] };
   const { name, uid } = object.metadata;
   const status = {
     kind: 'Status',

@@ -1,7 +1,14 @@
 // PUT and what is like it: a new version of an object that is there. One pipeline for updates, patches, status,
 // scale and finalize, which differ only in how the new version is made of the old one. Follows apiserver
 // pkg/registry/generic/registry/store.go (Update) and pkg/registry/rest/update.go.
-import { badRequest, conflict, type FieldError, invalid, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import {
+  badRequest,
+  conflict,
+  type FieldError,
+  invalid,
+  invalidValue,
+  OBJECT_WAS_MODIFIED,
+} from '../../api/errors.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
@@ -35,6 +42,12 @@ export function update(
 ): Promise<ApiResult> {
   const { resource, options, subresource } = request;
   const decoded = decodeObject(resource, request.body, options.fieldValidation);
+  const { name = '', resourceVersion } = decoded.object.metadata;
+  if (resource.needsVersionToUpdate && !Number(resourceVersion)) {
+    throw invalid(resource, name, [
+      invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
+  }
   return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => decoded);
 }
 

@@ -11,12 +11,14 @@ export interface Surroundings {
   clock: Clock;
   random: Random;
   weather(): Weather;
+  /** Whether the machine has lost its power since the agent was started. */
+  hasLostPower(): boolean;
   /** A container has begun to run. */
   started(containerId: string): Promise<void>;
 }
 
 export function machineRuntime(inner: Runtime, surroundings: Surroundings): Runtime {
-  const { process, clock, random, weather } = surroundings;
+  const { process, clock, random, weather, hasLostPower } = surroundings;
   const call = <T>(action: () => Promise<T>): Promise<T> => process.call(action);
   const work = <T>(what: string, action: () => Promise<T>): Promise<T> =>
     process.call(async () => {
@@ -24,6 +26,8 @@ export function machineRuntime(inner: Runtime, surroundings: Surroundings): Runt
       const fails = random.next() < weather().runtimeFails;
       // Half of the failures come after the deed: the agent has to look for itself.
       if (fails && random.next() < 0.5) throw new Error(`${what}: simulated failure`);
+      // What was begun goes on without the agent, and not without power.
+      if (hasLostPower()) return new Promise(() => {});
       const result = await action();
       if (fails) throw new Error(`${what}: simulated failure after the deed`);
       return result;

@@ -25,6 +25,8 @@ const VOLUME_DIRECTORY = '/volumes';
 /** An application takes up to this to answer its readiness probe, ms. */
 const BOOT_MS = 8_000;
 const CRASH_AFTER_MS = 3_000;
+/** A step of the simulated runtime itself takes less, ms. */
+const STEP_MS = 20;
 
 export interface MachineHost {
   api: ApiEndpoint;
@@ -45,7 +47,7 @@ export class Machine {
   readonly #random: Random;
   readonly #index: number;
   #agent: Process | undefined;
-  #starts = 0;
+  #boots = 0;
   /** By address of a pod: until when it does not answer probes. */
   readonly #silentUntilMs = new Map<string, number>();
   isPowered = true;
@@ -87,6 +89,7 @@ export class Machine {
       log: silentLog,
       signal: process.signal,
     };
+    const boots = this.#boots;
     const agent = createNodeAgent(context, {
       nodeName: this.name,
       nodeIp: `10.0.0.${this.#index + 1}`,
@@ -95,6 +98,7 @@ export class Machine {
         clock,
         random: seededRandom(seed + 2),
         weather,
+        hasLostPower: () => boots !== this.#boots,
         started: (id) => this.#containerStarted(id),
       }),
       volumes: this.#volumes(process),
@@ -104,7 +108,7 @@ export class Machine {
       volumeDirectory: VOLUME_DIRECTORY,
       version: '0.0.0',
       capacity: CAPACITY,
-      facts: { ...simulatedFacts, bootId: String(this.#starts++) },
+      facts: { ...simulatedFacts, bootId: String(boots) },
       files: simulatedFiles,
       checks: this.#checks(),
     });
@@ -131,7 +135,10 @@ export class Machine {
   powerOff(): void {
     this.killAgent();
     this.isPowered = false;
+    this.#boots++;
     this.runtime.crash();
+    // A step that the runtime was in the middle of ends soon: it ends with the rest.
+    this.#host.clock.after(STEP_MS, () => this.runtime.crash());
     this.#host.unmount(this);
     this.#silentUntilMs.clear();
   }

@@ -69,7 +69,10 @@ export class RolloutRules {
   creating(pod: Pod): void {
     const name = pod.metadata.name ?? '';
     const decision = this.#decisions.get(setNameOf(name));
-    if (!decision) return this.#violated(`pod ${name} is created without a decision`);
+    if (!decision) {
+      this.#violated(`pod ${name} is created without a decision`);
+      return;
+    }
     const { set, currentRevision, updateRevision } = decision;
     const ordinals = wanted(set);
     const index = ordinals.indexOf(ordinalOf(name));
@@ -102,7 +105,10 @@ export class RolloutRules {
     const pod = this.#truth.pods.get(name);
     // Gone already, or another one: the API server says so.
     if (!pod || pod.metadata.uid !== uid) return;
-    if (!decision) return this.#violated(`pod ${name} is deleted without a decision`);
+    if (!decision) {
+      this.#violated(`pod ${name} is deleted without a decision`);
+      return;
+    }
     const why = this.#whyNotDelete(decision, pod);
     this.#truth.noteDeletion(name, uid);
     if (why) this.#violated(`pod ${name} is deleted, and ${why}`);

@@ -63,11 +63,8 @@ export class StateRules {
   }
 
   #set(set: Stored<StatefulSet>): void {
-    if (set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return;
-    const ordinals = new Set(wanted(set));
-    for (const name of this.#truth.pods.keys()) {
-      if (setNameOf(name) === set.metadata.name && !ordinals.has(ordinalOf(name))) this.#released.add(name);
-    }
+    for (const name of this.#truth.claims.keys())
+      if (letsGo(set, podOfClaim(name))) this.#released.add(podOfClaim(name));
   }
 
   #pod(old: Stored<Pod> | undefined, pod: Stored<Pod> | undefined): void {
@@ -116,9 +113,18 @@ export class StateRules {
     }
   }
 
-  /** Somebody asked for it, or its set lets go of the claims of pods that it did not want. */
-  #mayGo({ metadata }: Stored<PersistentVolumeClaim>): boolean {
-    const podName = metadata.name.slice(metadata.name.indexOf('-') + 1);
-    return this.#givenUp.has(metadata.uid) || this.#released.has(podName);
+  /** Somebody asked for it, or its set lets go, or once let go, of the claims of a pod that it does not want. */
+  #mayGo({ metadata: { name, uid } }: Stored<PersistentVolumeClaim>): boolean {
+    const podName = podOfClaim(name);
+    if (this.#givenUp.has(uid) || this.#released.has(podName)) return true;
+    const set = this.#truth.sets.get(setNameOf(podName));
+    return set !== undefined && letsGo(set, podName);
   }
+}
+
+const podOfClaim = (claimName: string): string => claimName.slice(claimName.indexOf('-') + 1);
+
+function letsGo(set: StatefulSet, podName: string): boolean {
+  const isDeleted = set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete';
+  return isDeleted && setNameOf(podName) === set.metadata.name && !wanted(set).includes(ordinalOf(podName));
 }

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { isPodReady } from '../../api/pod-state.ts';
+import { namespaces } from '../../api/resources/namespaces.ts';
+import { pods } from '../../api/resources/pods.ts';
+import { startTestCluster } from '../../testing/test-cluster.ts';
+import { runNodesController } from './controller.ts';
+
+it('marks the pods of a silent node not ready once, and does not contradict an agent that is back', async () => {
+  const cluster = await startTestCluster();
+  try {
+    const { client, clock } = cluster;
+    await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
+    await cluster.addNode('one');
+    await client.create(pods, {
+      metadata: { namespace: 'default', name: 'web-0' },
+      spec: { nodeName: 'one', containers: [{ name: 'app', image: 'app' }] },
+    });
+    await cluster.runPod('web-0', '10.0.0.4');
+    cluster.run(runNodesController(cluster.context));
+    const get = () => client.get(pods, { namespace: 'default', name: 'web-0' });
+    await cluster.until(async () => !isPodReady(await get()), 'the pod is marked');
+    // The agent's first word after the silence is about its pod; its node still counts as silent.
+    const { metadata } = await cluster.runPod('web-0', '10.0.0.4');
+    await clock.advance(20_000);
+    const pod = await get();
+    assert.ok(isPodReady(pod));
+    assert.equal(pod.metadata.resourceVersion, metadata.resourceVersion);
+  } finally {
+    await cluster.stop();
+  }
+});
