@@ -8,7 +8,7 @@ import { fieldSchema } from '../../api/schema/schema.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
-import { type Comparison, compare } from './typed-operations.ts';
+import { type Comparison, compare, fieldsOf } from './typed-operations.ts';
 
 /** As many managers that update (rather than apply) are kept apart; the oldest beyond them become one. */
 const MAX_UPDATE_MANAGERS = 10;
@@ -100,6 +100,26 @@ export function withoutManagers<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
+/**
+ * An object of which nothing was recorded: what it has belongs to whoever wrote it before, under the name that
+ * upstream has for that.
+ */
+export function recordEarlierWrites(
+  schemaName: string,
+  live: KubeObject,
+  managers: Map<string, Managed>,
+): void {
+  const fields = writable(schemaName, undefined, fieldsOf(typeNode(schemaName), withoutManagers(live)));
+  if (fields.empty) return;
+  const entry: Managed['entry'] = {
+    apiVersion: live.apiVersion ?? 'v1',
+    manager: 'before-first-apply',
+    operation: 'Update',
+    time: live.metadata.creationTimestamp,
+  };
+  managers.set(identifierOf(entry), { entry, fields });
+}
+
 /** Compares two versions, as far as a write may change them. */
 export function changesOf(
   schemaName: string,
@@ -165,7 +185,9 @@ export function trackUpdate(
   const changes = changesOf(schemaName, writer.subresource, before, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
-  const managers = disown(readManagers(recorded), '', changes);
+  const earlier = readManagers(recorded);
+  if (live && earlier.size === 0) recordEarlierWrites(schemaName, live, earlier);
+  const managers = disown(earlier, '', changes);
   if (!taken.empty) {
     const entry: Managed['entry'] = {
       apiVersion: next.apiVersion ?? 'v1',

@@ -80,33 +80,59 @@ test('an update takes what it changes; one that changes nothing changes no owner
   server.api.stop();
 });
 
+const pod = { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+const binding = { metadata: named, target: { kind: 'Node', name: 'n' } };
+const owners = ({ metadata }: Pod): unknown[] =>
+  (metadata.managedFields ?? []).map(({ manager, subresource }) => [manager, subresource]);
+
 test('status has owners of its own; what admission adds and a binding writes is nobody’s', async () => {
   const server = await startTestServer();
-  const pod = await server.object<Pod>('create', 'pods', {
-    body: { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } },
-  });
-  // Requests from within the process are known by their user.
-  assert.equal(pod.metadata.managedFields?.[0]?.manager, 'test');
-  assert.doesNotMatch(JSON.stringify(pod.metadata.managedFields), /kube-api-access|f:status/);
-  await server.handle('create', 'pods', {
-    ...named,
-    subresource: 'binding',
-    body: { metadata: named, target: { kind: 'Node', name: 'n' } },
-  });
+  const created = await server.object<Pod>('create', 'pods', { body: pod, options: { fieldManager: 'me' } });
+  assert.doesNotMatch(JSON.stringify(created.metadata.managedFields), /kube-api-access|f:status/);
+  await server.handle('create', 'pods', { ...named, subresource: 'binding', body: binding });
   const ready = await server.object<Pod>('patch', 'pods', {
     ...named,
     subresource: 'status',
     body: { status: { phase: 'Running' } },
     patchType: 'merge',
-    options: { fieldManager: 'kubelet' },
   });
-  assert.deepEqual(
-    ready.metadata.managedFields?.map(({ manager, subresource }) => [manager, subresource]),
-    [
-      ['kubelet', 'status'],
-      ['test', undefined],
-    ],
+  // Requests from within the process are known by their user.
+  assert.deepEqual(owners(ready), [
+    ['me', undefined],
+    ['test', 'status'],
+  ]);
+  assert.deepEqual(ready.metadata.managedFields?.[1]?.fieldsV1, { 'f:status': { 'f:phase': {} } });
+  server.api.stop();
+});
+
+test('what the system alone has made is recorded when somebody else first writes it', async () => {
+  const server = await startTestServer();
+  const made = await server.object<Pod>('create', 'pods', { body: pod });
+  assert.equal(made.metadata.managedFields, undefined);
+  const labelled = await server.object<Pod>('patch', 'pods', {
+    ...named,
+    body: { metadata: { labels: { a: 'b' } } },
+    patchType: 'merge',
+    options: { fieldManager: 'kubectl-label' },
+  });
+  assert.deepEqual(owners(labelled), [
+    ['before-first-apply', undefined],
+    ['kubectl-label', undefined],
+  ]);
+  const apply = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: named,
+    spec: { containers: [{ name: 'c', image: 'j' }] },
+  };
+  await assert.rejects(
+    server.handle('patch', 'pods', {
+      ...named,
+      body: apply,
+      patchType: 'apply',
+      options: { fieldManager: 'x' },
+    }),
+    { code: 409 },
   );
-  assert.deepEqual(ready.metadata.managedFields?.[0]?.fieldsV1, { 'f:status': { 'f:phase': {} } });
   server.api.stop();
 });

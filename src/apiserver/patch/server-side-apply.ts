@@ -12,6 +12,7 @@ import {
   identifierOf,
   type Managed,
   readManagers,
+  recordEarlierWrites,
   type Writer,
   withoutManagers,
   writable,
@@ -43,7 +44,7 @@ export function serverSideApply(
   const node = typeNode(schemaName);
   const config = readConfiguration(node, live, patch);
   const recorded = readManagers(live.metadata.managedFields);
-  if (recorded.size === 0) recordBeforeFirstApply(schemaName, live, recorded);
+  if (recorded.size === 0) recordEarlierWrites(schemaName, live, recorded);
   const entry: Managed['entry'] = {
     apiVersion: config.apiVersion ?? live.apiVersion ?? 'v1',
     manager: options.manager,
@@ -70,19 +71,6 @@ export function serverSideApply(
     left.set(id, { ...applied, entry: { ...entry, time: last?.entry.time ?? entry.time } });
   const managedFields = writeManagers(left);
   return { ...next, metadata: { ...next.metadata, ...(managedFields && { managedFields }) } };
-}
-
-/** An object that was never applied to: what it has belongs to whoever wrote it before. */
-function recordBeforeFirstApply(schemaName: string, live: KubeObject, managers: Map<string, Managed>): void {
-  const fields = writable(schemaName, undefined, fieldsOf(typeNode(schemaName), withoutManagers(live)));
-  if (fields.empty) return;
-  const entry: Managed['entry'] = {
-    apiVersion: live.apiVersion ?? 'v1',
-    manager: 'before-first-apply',
-    operation: 'Update',
-    time: live.metadata.creationTimestamp,
-  };
-  managers.set(identifierOf(entry), { entry, fields });
 }
 
 /** Takes out what the manager applied last time and not this time, unless another manager owns it too. */

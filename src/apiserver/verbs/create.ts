@@ -109,7 +109,9 @@ export function placeInNamespace(
 /** Whoever creates an object owns what it says; the managedFields of the body are not believed. */
 function recordOwnership(request: ApiRequest, object: KubeObject, nowMs: number): void {
   delete object.metadata.managedFields;
-  const managedFields = trackUpdate(request.resource.schema, undefined, object, writerOf(request, nowMs));
+  const writer = writerOf(request, undefined, nowMs);
+  if (!writer) return;
+  const managedFields = trackUpdate(request.resource.schema, undefined, object, writer);
   if (managedFields) object.metadata.managedFields = managedFields;
 }
 

@@ -190,16 +190,13 @@ function keepMetadata(next: KubeObject, current: Stored): void {
   }
 }
 
-/**
- * Who owns which field is recorded with every write. A POST to a subresource (binding) acts for the server and owns
- * nothing, as upstream.
- */
+/** Records who owns which field. A POST to a subresource (binding) acts for the server and owns nothing, as upstream. */
 function recordOwnership(request: ApiRequest, next: KubeObject, current: Stored, nowMs: number): void {
   const { resource, verb } = request;
-  const managedFields =
-    verb === 'create'
-      ? current.metadata.managedFields
-      : trackUpdate(resource.schema, current, next, writerOf(request, nowMs));
+  const writer = verb === 'create' ? undefined : writerOf(request, current, nowMs);
+  const managedFields = writer
+    ? trackUpdate(resource.schema, current, next, writer)
+    : current.metadata.managedFields;
   if (managedFields) next.metadata.managedFields = managedFields;
   else delete next.metadata.managedFields;
 }

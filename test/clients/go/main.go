@@ -399,6 +399,7 @@ func elect(ctx context.Context, client kubernetes.Interface) error {
 		})
 	}
 	first, stepBack := context.WithCancel(ctx)
+	defer stepBack()
 	go run(first, "first")
 	if name := <-led; name != "first" {
 		return fmt.Errorf("%s leads", name)
