@@ -131,13 +131,13 @@ export class TestStead {
     return stdout;
   }
 
-  /** Waits until a StatefulSet has this many ready pods, all of its newest revision. */
+  /** Waits until a StatefulSet has this many pods and no more, all ready and of its newest revision. */
   async ready(set: string, replicas: number): Promise<void> {
     await this.kubectl('rollout', 'status', `statefulset/${set}`, '--timeout=120s');
     await eventually(
-      `${set} has ${replicas} ready pods`,
-      () => this.field(`sts/${set}`, '.status.readyReplicas'),
-      (ready) => Number(ready || 0) === replicas,
+      `${set} has ${replicas} pods, all ready`,
+      () => this.field(`sts/${set}`, '.status.replicas}/{.status.readyReplicas'),
+      (counts) => counts === `${replicas}/${replicas}`,
     );
   }
 
