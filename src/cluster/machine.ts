@@ -14,6 +14,7 @@ import { runCommand } from '../node/machine/command.ts';
 import { LocalVolumes, prepareVolumesDirectory } from '../node/volumes/local/local-volumes.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
+import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { podNetworkOf } from './pod-network.ts';
 import { machineResolvers } from './resolvers.ts';
@@ -91,11 +92,13 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
       version: VERSION,
     },
   );
+  const agentEnds = agent.run();
   const running = [
-    agent.run().catch((error: unknown) => log.error('the node agent has ended', error)),
+    agentEnds.catch((error: unknown) => log.error('the node agent has ended', error)),
     runLocalVolumes(context, { nodeName, volumes: local }),
     containerd.keepRunning(stop.signal),
   ];
+  await Promise.race([nodesReady(host.informers, [nodeName]), agentEnds]);
   const backing = await local.backing();
 
   const end = async (): Promise<void> => {

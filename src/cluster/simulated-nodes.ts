@@ -12,6 +12,7 @@ import {
   simulatedVolumes,
 } from '../node/simulated/surroundings.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
+import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { machineResolvers } from './resolvers.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -61,6 +62,8 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     running.push(agent.run().catch((error: unknown) => host.log.error(`${nodeName} has ended`, error)));
     running.push(runLocalVolumes(context, { nodeName, volumes: simulatedKeeper(host.paths.volumes) }));
   }
+  await nodesReady(host.informers, [...agents.keys()]);
+
   let ended: Promise<void> | undefined;
   const end = async (): Promise<void> => {
     stop.abort();

@@ -1,6 +1,6 @@
 // One image file: made, mounted, grown, unmounted. Each step may be the last before a crash; the next call goes on
 // from what it finds. Which pods use a volume is not known here.
-import { chmod, mkdir, open, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { CommandError, type RunCommand } from '../../../api/machine-command.ts';
 import { detachLoopDevices } from '../../machine/loop-devices.ts';
 import { mountAt, readMounts, unmountBelow } from '../../machine/mounts.ts';
@@ -28,11 +28,11 @@ export async function createBytes(run: RunCommand, volume: LocalVolume, kind: Ba
   const bytes = fs === 'xfs' ? xfsImageBytes(volume.sizeBytes) : ext4ImageBytes(volume.sizeBytes);
   const unfinished = `${imageFile(volume, fs)}.part`;
   // A smaller one may have been left by a crash before the claim's size was known to be another.
-  await run('rm', ['-f', '--', unfinished]);
+  await rm(unfinished, { force: true });
   try {
     await reserve(run, volume.name, unfinished, bytes);
   } catch (error) {
-    await run('rm', ['-f', '--', unfinished]);
+    await rm(unfinished, { force: true });
     throw error;
   }
   await makeFileSystem(run, fs, unfinished, bytes);
