@@ -29,9 +29,15 @@ export async function patch(
   }
   const part = subresource === 'status' ? 'status' : 'object';
   return rewrite(registry, plugins, request, part, (current) => {
-    const { resourceVersion: _version, ...metadata } = current.metadata;
+    const { resourceVersion, ...unversioned } = current.metadata;
+    // Patches may test the version; an applied configuration has none to compare with.
+    const metadata = apply ? unversioned : current.metadata;
     const patched = applyPatch(patchType, resource.schema, { ...current, metadata }, body, apply);
-    return decodeObject(resource, patched, options.fieldValidation);
+    const decoded = decodeObject(resource, patched, options.fieldValidation);
+    // What the patch has left as it was does not insist on it: the next try is on a newer version.
+    if (decoded.object.metadata.resourceVersion === resourceVersion)
+      delete decoded.object.metadata.resourceVersion;
+    return decoded;
   });
 }
 
