@@ -90,7 +90,8 @@ async function attempt(send: Send, request: FuzzRequest, report: FuzzReport): Pr
   try {
     const { code, contentType, body } = await send(request);
     report.codes[code] = (report.codes[code] ?? 0) + 1;
-    if (code >= 500 && !isExpected(code, body, request.method)) return `answered ${code}: ${body.subarray(0, 500)}`;
+    if (code >= 500 && !isExpected(code, body, request.method))
+      return `answered ${code}: ${body.subarray(0, 500)}`;
     if (code >= 400 && contentType === 'application/json' && request.method !== 'HEAD') {
       const status: unknown = JSON.parse(body.toString());
       if (typeof status !== 'object' || status === null || !('kind' in status) || status.kind !== 'Status') {
