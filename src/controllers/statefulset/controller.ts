@@ -1,7 +1,7 @@
 // The shell around plan: watches sets, pods, claims and revisions, gathers what plan needs to see, executes what it
 // says, writes the status. It decides nothing. One set is worked on by one worker at a time.
 
-import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
 import { controllerOf, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
@@ -114,8 +114,6 @@ class Controller {
   readonly #ownWrites: OwnWrites;
   readonly #events: EventSink;
   readonly #decide: typeof plan;
-  /** Sets whose status was written and whose cache may not show it yet; at most one a set. */
-  readonly #written = new Map<string, Stored<StatefulSet>>();
 
   constructor(
     context: RunContext,
@@ -132,7 +130,8 @@ class Controller {
   }
 
   async reconcile(key: string): Promise<ReconcileResult> {
-    const set = this.#newest(key);
+    const { namespace, name } = parseKey(key);
+    const set = this.#caches.sets.get(namespace, name);
     if (!set) {
       this.#ownWrites.forget(key);
       return {};
@@ -195,36 +194,10 @@ class Controller {
     return this.#ownWrites.unseen(key, cached) !== undefined;
   }
 
-  /** The set as the cache has it, or as this controller's own write of its status left it, if that is newer. */
-  #newest(key: string): Stored<StatefulSet> | undefined {
-    const { namespace, name } = parseKey(key);
-    const cached = this.#caches.sets.get(namespace, name);
-    const written = this.#written.get(key);
-    const isNewer =
-      written?.metadata.uid === cached?.metadata.uid &&
-      Number(written?.metadata.resourceVersion) > Number(cached?.metadata.resourceVersion);
-    if (isNewer) return written;
-    this.#written.delete(key);
-    return cached;
-  }
-
   async #writeStatus(set: Stored<StatefulSet>, status: StatefulSetStatus): Promise<void> {
     if (canonicalJson(status) === canonicalJson(set.status)) return;
-    const { client } = this.#context;
-    const write = async (onto: Stored<StatefulSet>): Promise<void> => {
-      const body = structuredClone({ ...onto, status });
-      this.#written.set(keyOf(set), await client.update(statefulSets, body, { subresource: 'status' }));
-    };
-    try {
-      await write(set);
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      // Its spec has changed meanwhile. What this pass has seen is true all the same, and the first status of a set
-      // holds what no later pass could find out: which revision its pods began with. Upstream tries again here too.
-      const live = await client.get(statefulSets, set.metadata);
-      if (live.metadata.uid !== set.metadata.uid) throw error;
-      await write(live);
-    }
+    const body = structuredClone({ ...set, status });
+    await this.#context.client.update(statefulSets, body, { subresource: 'status' });
     const news = stuckNews(set.status, status);
     if (news) this.#events.event(set, 'Warning', 'Waiting', news);
   }
