@@ -1,7 +1,7 @@
 // From a fresh clone to a running StatefulSet: sets up, starts stead in the background, applies examples/nginx.yaml,
 // shows it come up, and says what to try next. Run again it changes nothing and ends with the same picture.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, setUp, step } from './setup.mjs';
@@ -45,12 +45,16 @@ async function ensureImage() {
     `No registry can be reached for ${IMAGE}: building a stand-in under that name from Debian's nginx.\n`,
   );
   const archive = join(tmpdir(), `stead-nginx-slim-${process.pid}.tar`);
-  await step('building the stand-in image', process.execPath, [
-    join('images', 'build.mjs'),
-    'nginx-slim',
-    archive,
-  ]);
-  await stead(['image', 'load', archive], { show: true });
+  try {
+    await step('building the stand-in image', process.execPath, [
+      join('images', 'build.mjs'),
+      'nginx-slim',
+      archive,
+    ]);
+    await stead(['image', 'load', archive], { show: true });
+  } finally {
+    rmSync(archive, { force: true });
+  }
 }
 
 async function main() {

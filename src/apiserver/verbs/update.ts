@@ -11,9 +11,9 @@ import {
 } from '../../api/errors.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { sameJson } from '../../api/same-json.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
-import { sameJson } from '../codec.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { writerOf } from '../patch/writer.ts';
 import type { Registry } from '../registry.ts';

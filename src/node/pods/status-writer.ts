@@ -7,6 +7,7 @@ import type { Pod, PodStatus } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
+import { sameJson } from '../../api/same-json.ts';
 import type { Client } from '../../client/client.ts';
 
 const RETRY_MS = 500;
@@ -123,24 +124,4 @@ export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
 
 function isOlder(a: Stored<Pod>, b: Stored<Pod>): boolean {
   return Number(a.metadata.resourceVersion) < Number(b.metadata.resourceVersion);
-}
-
-/** Compares as JSON would say it: key order does not count, undefined is absent. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return (
-      Array.isArray(a) &&
-      Array.isArray(b) &&
-      a.length === b.length &&
-      a.every((item, index) => sameJson(item, b[index]))
-    );
-  }
-  const left = Object.entries(a).filter(([, value]) => value !== undefined);
-  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
-  return (
-    left.length === right.size &&
-    left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
-  );
 }
