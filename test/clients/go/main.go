@@ -113,7 +113,7 @@ func typed(ctx context.Context, client kubernetes.Interface) error {
 		return fmt.Errorf("invalid object: %v", err)
 	}
 	old := created.DeepCopy()
-	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		current, err := sets.Get(ctx, "typed", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -137,12 +137,17 @@ func typed(ctx context.Context, client kubernetes.Interface) error {
 	if patched.Spec.Template.Spec.Containers[0].Image != "example/main:2" {
 		return fmt.Errorf("not patched: %+v", patched.Spec)
 	}
-	scale, err := sets.GetScale(ctx, "typed", metav1.GetOptions{})
-	if err != nil {
+	// The controller writes the set's status meanwhile, which a scale that was read before does not know.
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		scale, err := sets.GetScale(ctx, "typed", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		scale.Spec.Replicas = 3
+		_, err = sets.UpdateScale(ctx, "typed", scale, metav1.UpdateOptions{})
 		return err
-	}
-	scale.Spec.Replicas = 3
-	if _, err := sets.UpdateScale(ctx, "typed", scale, metav1.UpdateOptions{}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if err := pages(ctx, client); err != nil {
