@@ -2,6 +2,7 @@
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
+import { isPodReady, podCondition } from '../pod-state.ts';
 import type { Cause, Party, Waiting } from '../waiting.ts';
 import { whyNotBound } from './claim.ts';
 import { describeProbe } from './probe.ts';
@@ -11,15 +12,6 @@ const STARTING_REASONS: ReadonlySet<string> = new Set(['ContainerCreating', 'Pod
 
 const cause = (reason: string, message: string, passing = false): Cause => ({ reason, message, passing });
 const afterColon = (message: string | undefined): string => (message ? `: ${message.trim()}` : '');
-
-function condition(pod: Pod, type: string) {
-  return pod.status?.conditions?.find((candidate) => candidate.type === type);
-}
-
-/** Whether the pod has its condition Ready (`podutil.IsPodReady`). */
-export function isPodReady(pod: Pod): boolean {
-  return condition(pod, 'Ready')?.status === 'True';
-}
 
 /**
  * Why the pod is not Running and Ready; undefined if it is, and is not being deleted either.
@@ -62,7 +54,7 @@ export function whyNotGone(pod: Pod): Cause {
 
 function isNodeLost(pod: Pod): boolean {
   // What the node controller says of the pods of a silent node.
-  return pod.status?.reason === 'NodeLost' || condition(pod, 'Ready')?.reason === 'NodeNotReady';
+  return pod.status?.reason === 'NodeLost' || podCondition(pod, 'Ready')?.reason === 'NodeNotReady';
 }
 
 function whyEnded(pod: Pod, phase: string): Cause {
@@ -81,7 +73,7 @@ function whyNotScheduled(
 ): Cause | Waiting {
   const missing = claims && claimNames(pod).find((name) => !claims(name));
   if (missing) return claimLink(pod, missing, 'created', cause('ClaimMissing', 'it does not exist'));
-  const scheduled = condition(pod, 'PodScheduled');
+  const scheduled = podCondition(pod, 'PodScheduled');
   if (scheduled?.message) {
     // The scheduler names no claim: what it means is the pod's first one that is not bound.
     const claim = scheduled.message.includes('PersistentVolumeClaims') ? whyClaims(pod, claims) : undefined;
@@ -202,7 +194,7 @@ function word(status: ContainerStatus): 'startup' | 'readiness' {
 /** What the node says beyond upstream's list of unready containers, if it says more. */
 function toldBy(pod: Pod): string | undefined {
   for (const type of ['ContainersReady', 'Ready']) {
-    const message = condition(pod, type)?.message;
+    const message = podCondition(pod, type)?.message;
     const more = message?.replace(/^containers with unready status: \[[^\]]*\][;,:]?\s*/, '');
     if (more) return more;
   }
@@ -211,10 +203,10 @@ function toldBy(pod: Pod): string | undefined {
 
 function whyGates(pod: Pod): Cause | undefined {
   const gate = pod.spec.readinessGates?.find(
-    (candidate) => condition(pod, candidate.conditionType)?.status !== 'True',
+    (candidate) => podCondition(pod, candidate.conditionType)?.status !== 'True',
   );
   if (!gate) return undefined;
-  const told = condition(pod, gate.conditionType)?.message;
+  const told = podCondition(pod, gate.conditionType)?.message;
   return cause(
     'ReadinessGatesNotReady',
     `its readiness gate ${gate.conditionType} is not True${afterColon(told)}`,

@@ -1,7 +1,7 @@
 // What state a pod is in, in the words of upstream's controller: running and ready, available, unavailable, ended.
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
-import { isPodReady } from '../../api/why/pod.ts';
+import { isPodReady } from '../../api/pod-state.ts';
 import { identityMatches, revisionOf } from './identity.ts';
 import { inPlaceRecord, restartingContainer } from './in-place-record.ts';
 
