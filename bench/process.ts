@@ -46,7 +46,8 @@ export async function startStead(
   // Reading a machine's extra certificates costs every Node process some 100 ms, which is not stead's.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const startedMs = performance.now();
-  const child = spawn(process.execPath, args, { stdio: 'ignore', env });
+  // So that `node --cpu-prof dist/bench/….js` profiles stead as well.
+  const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore', env });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const readyMs = (await readyAt(port, child)) - startedMs;
   return {

@@ -41,8 +41,17 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** A clock's time as `metav1.Time` is written: whole seconds, UTC (`2026-11-22T07:45:00Z`). */
 export function timestamp(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(timeMs / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
+
+/** Of a burst of writes, most happen within one second. */
+let lastSecond = Number.NaN;
+let lastText = '';
 
 /** A clock's time as `metav1.MicroTime` is written: microseconds, UTC (`2026-11-22T07:45:00.123000Z`). */
 export function microTimestamp(timeMs: number): string {

@@ -210,15 +210,18 @@ export function notSupported(field: string, value: unknown, supported: readonly 
 export function forbiddenField(field: string, detail: string): FieldError {
   return { type: 'FieldValueForbidden', field, body: `Forbidden: ${detail}` };
 }
-export function duplicate(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueDuplicate', field, body: `Duplicate value: ${render(value)}` };
+export function duplicate(field: string, value: unknown, detail = ''): FieldError {
+  const body = `Duplicate value: ${render(value)}${detail ? `: ${detail}` : ''}`;
+  return { type: 'FieldValueDuplicate', field, body };
 }
 export function tooLong(field: string, maxLength: number): FieldError {
   return { type: 'FieldValueTooLong', field, body: `Too long: may not be more than ${maxLength} bytes` };
 }
 export function tooMany(field: string, actual: number, max: number): FieldError {
-  return { type: 'FieldValueTooMany', field, body: `Too many: ${actual}: must have at most ${max} items` };
+  const items = max === 1 ? 'item' : 'items';
+  return { type: 'FieldValueTooMany', field, body: `Too many: ${actual}: must have at most ${max} ${items}` };
 }
-export function notFoundField(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, body: `Not found: ${render(value)}` };
+export function notFoundField(field: string, value: unknown, detail = ''): FieldError {
+  const body = `Not found: ${render(value)}${detail ? `: ${detail}` : ''}`;
+  return { type: 'FieldValueNotFound', field, body };
 }

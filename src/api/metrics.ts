@@ -121,11 +121,18 @@ export class Histogram implements Metric {
   }
 
   observe(labels: Labels, value: number): void {
+    this.bound(labels)(value);
+  }
+
+  /** What takes the values of these labels; to be kept by whoever has many. */
+  bound(labels: Labels): (value: number) => void {
     const series = this.#series.get(labels, () => ({ counts: this.#bounds.map(() => 0), sum: 0, count: 0 }));
-    const bucket = this.#bounds.findIndex((bound) => value <= bound);
-    if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
-    series.sum += value;
-    series.count++;
+    return (value) => {
+      const bucket = this.#bounds.findIndex((bound) => value <= bound);
+      if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+      series.sum += value;
+      series.count++;
+    };
   }
 
   *lines(): Iterable<string> {

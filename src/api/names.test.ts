@@ -15,7 +15,7 @@ import {
 test('DNS labels and subdomains', () => {
   for (const good of ['a', 'web-0', '0a', 'a'.repeat(63)]) assert.deepEqual(dns1123Label(good), [], good);
   assert.deepEqual(dns1123Label('a.b'), ['must not contain dots']);
-  assert.deepEqual(dns1123Label('a'.repeat(64)), ['must be no more than 63 bytes']);
+  assert.deepEqual(dns1123Label('a'.repeat(64)), ['must be no more than 63 characters']);
   assert.deepEqual(dns1123Label('Web'), [
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
   ]);

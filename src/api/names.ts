@@ -4,6 +4,8 @@
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const UNDERSCORE_SUBDOMAIN = `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`;
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED})?`;
@@ -16,15 +18,17 @@ const label1035Pattern = whole(LABEL_1035);
 const qualifiedPattern = whole(QUALIFIED);
 const labelValuePattern = whole(LABEL_VALUE);
 const cIdentifierPattern = whole(C_IDENTIFIER);
+const underscoreSubdomainPattern = whole(UNDERSCORE_SUBDOMAIN);
+const portNamePattern = /^[-a-z0-9]+$/;
 
 const QUALIFIED_MESSAGE =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 const bytes = (text: string): number => Buffer.byteLength(text);
 
-/** Upstream's sentence for a text longer than `length` bytes. */
-export function maxLengthMessage(length: number): string {
-  return `must be no more than ${length} bytes`;
+/** Upstream's sentence for a text longer than `length` bytes, which it calls characters in names. */
+export function maxLengthMessage(length: number, unit: 'bytes' | 'characters' = 'characters'): string {
+  return `must be no more than ${length} ${unit}`;
 }
 
 /** Upstream's sentence for a text that does not match a pattern. */
@@ -54,14 +58,30 @@ export function dns1123Label(name: string): string[] {
 }
 
 /** Labels joined by dots, at most 253 bytes: what most objects' names must be. */
-export function dns1123Subdomain(name: string): string[] {
+export function dns1123Subdomain(name: string, unit: 'bytes' | 'characters' = 'characters'): string[] {
   const reasons: string[] = [];
-  if (bytes(name) > 253) reasons.push(maxLengthMessage(253));
+  if (bytes(name) > 253) reasons.push(maxLengthMessage(253, unit));
   if (!subdomainPattern.test(name)) {
     reasons.push(
       patternMessage(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
         SUBDOMAIN,
+        'example.com',
+      ),
+    );
+  }
+  return reasons;
+}
+
+/** A subdomain in which underscores are allowed, as some search domains of DNS have them. */
+export function underscoreSubdomain(name: string): string[] {
+  const reasons: string[] = [];
+  if (bytes(name) > 253) reasons.push(maxLengthMessage(253));
+  if (!underscoreSubdomainPattern.test(name)) {
+    reasons.push(
+      patternMessage(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+        UNDERSCORE_SUBDOMAIN,
         'example.com',
       ),
     );
@@ -99,9 +119,9 @@ export function qualifiedName(name: string): string[] {
   const [prefix, local = ''] = parts.length === 2 ? parts : [undefined, parts[0]];
   if (prefix === '') reasons.push('prefix part must be non-empty');
   else if (prefix !== undefined)
-    reasons.push(...dns1123Subdomain(prefix).map((reason) => `prefix part ${reason}`));
+    reasons.push(...dns1123Subdomain(prefix, 'bytes').map((reason) => `prefix part ${reason}`));
   if (local === '') reasons.push('name part must be non-empty');
-  else if (bytes(local) > 63) reasons.push(`name part ${maxLengthMessage(63)}`);
+  else if (bytes(local) > 63) reasons.push(`name part ${maxLengthMessage(63, 'bytes')}`);
   if (!qualifiedPattern.test(local)) reasons.push(`name part ${describe()}`);
   return reasons;
 }
@@ -109,7 +129,7 @@ export function qualifiedName(name: string): string[] {
 /** Empty, or at most 63 bytes that begin and end with a letter or digit. */
 export function labelValue(value: string): string[] {
   const reasons: string[] = [];
-  if (bytes(value) > 63) reasons.push(maxLengthMessage(63));
+  if (bytes(value) > 63) reasons.push(maxLengthMessage(63, 'bytes'));
   if (!labelValuePattern.test(value)) {
     reasons.push(
       patternMessage(
@@ -142,7 +162,7 @@ export function cIdentifier(name: string): string[] {
 export function portName(name: string): string[] {
   const reasons: string[] = [];
   if (bytes(name) > 15) reasons.push(maxLengthMessage(15));
-  if (!/^[-a-z0-9]+$/.test(name))
+  if (!portNamePattern.test(name))
     reasons.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(name)) reasons.push('must contain at least one letter (a-z)');
   if (name.includes('--')) reasons.push('must not contain consecutive hyphens');
@@ -154,4 +174,9 @@ export function portName(name: string): string[] {
 export function pathSegmentName(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+}
+
+/** The start of a name that ends in a letter or digit: a dash at its own end is none of its faults. */
+export function maskTrailingDash(name: string): string {
+  return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
 }

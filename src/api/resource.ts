@@ -17,6 +17,14 @@ export interface Column<T extends KubeObject> {
   cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
+/** Something that is true of a whole row of a table: that what it shows has run to its end. */
+export interface RowCondition {
+  type: 'Completed';
+  status: 'True';
+  reason: string;
+  message: string;
+}
+
 /** What a strategy may know besides the object. */
 export interface StrategyContext {
   /** Server time, ms since the epoch. */
@@ -49,6 +57,16 @@ export interface Strategy<T extends KubeObject> {
   holdsDeletion?(object: T): boolean;
   /** Warnings for the `Warning:` response header (deprecated fields, …). */
   warnings?(object: T, old?: T): string[];
+}
+
+/**
+ * What writing a subresource means that shows the whole object and lets some of it be changed: pods/resize,
+ * pods/ephemeralcontainers. Neither method changes its arguments.
+ */
+export interface PartStrategy<T extends KubeObject> {
+  /** The old object with what `wanted` may change of it; metadata is the caller's business. */
+  merge(wanted: T, old: T): T;
+  validate(object: T, old: T): FieldError[];
 }
 
 /** Where /scale finds its numbers in an object of the resource. */
@@ -84,15 +102,21 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Whether it has a /status of its own, written apart from the spec; then metadata.generation counts spec changes. */
   hasStatus: boolean;
   scale?: ScalePaths<T>;
+  /** Subresources that are the object itself, of which they change a part. */
+  parts?: Record<string, PartStrategy<T>>;
   /** Subresources that hold no object: log, exec, attach, portforward, binding, eviction, … → the verbs' kind. */
   actions?: Record<string, { kind: string; group?: string; version?: string; verbs: Verb[] }>;
   /** Fields for fieldSelector beside metadata.name and metadata.namespace: path → value of an object. */
   selectableFields?: Record<string, FieldReader<T>>;
   /** Whether a deletion is answered with the object that is gone, not with a Status. */
   returnsDeleted?: boolean;
+  /** Whether PUT makes an object that is not there. */
+  createsOnUpdate?: boolean;
   /** Whether PUT must name the version that it replaces. */
   needsVersionToUpdate?: boolean;
   columns: readonly Column<T>[];
+  /** What holds for an object's whole row: clients may hide those that have ended. */
+  rowConditions?(object: T): readonly RowCondition[];
   strategy: Strategy<T>;
   /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */
   validateName?(name: string): string[];

@@ -18,6 +18,8 @@ export interface Cause {
   message: string;
   /** Whether it usually passes by itself within moments: a container being created, a pod coming to its end. */
   passing: boolean;
+  /** What helps whoever has to do something about it, a line each; only where somebody asks, never in conditions. */
+  details?: readonly string[];
 }
 
 /** One link of the chain. */
@@ -27,8 +29,8 @@ export interface Waiting {
   act?: 'creation' | 'deletion' | 'update';
   /** Whom it waits for. */
   for: Party;
-  /** What that one has to be: `Ready`, `Available`, `Bound`, `gone`, `created`, `expanded`. */
-  tobe: 'Ready' | 'Available' | 'Bound' | 'gone' | 'created' | 'expanded';
+  /** What that one has to be. */
+  tobe: 'Ready' | 'Available' | 'Bound' | 'gone' | 'created' | 'expanded' | 'placed';
   /** Why it is not yet. */
   because: Cause | Waiting;
 }

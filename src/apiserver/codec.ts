@@ -51,12 +51,15 @@ export function atRevision(object: Stored, revision: number): Stored {
   return seal(object, revision, value);
 }
 
-/** The JSON bytes that clients get for a frozen object; made once. */
+/** The JSON bytes that clients get for a frozen object; made once, and then kept in place of the stored ones. */
 export function encodeObject(object: object): Buffer {
   let bytes = servedBytes.get(object);
   if (!bytes) {
     bytes = splice(object as KubeObject, storedBytes.get(object));
-    if (Object.isFrozen(object)) servedBytes.set(object, bytes);
+    if (Object.isFrozen(object)) {
+      servedBytes.set(object, bytes);
+      storedBytes.delete(object);
+    }
   }
   return bytes;
 }
@@ -64,7 +67,11 @@ export function encodeObject(object: object): Buffer {
 function splice(object: KubeObject, stored: Uint8Array | undefined): Buffer {
   if (!stored) return Buffer.from(JSON.stringify(object));
   const head = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":{"resourceVersion":"${object.metadata.resourceVersion}",`;
-  return Buffer.concat([Buffer.from(head), stored.subarray(METADATA_OPEN.length)]);
+  const tail = stored.subarray(METADATA_OPEN.length);
+  // Kept as long as the object: of Node's pool, where small buffers share their memory, it would keep others' alive.
+  const served = Buffer.allocUnsafeSlow(Buffer.byteLength(head) + tail.length);
+  served.set(tail, served.write(head));
+  return served;
 }
 
 /** A copy of a JSON value that may be changed. */

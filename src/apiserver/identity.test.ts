@@ -57,7 +57,7 @@ before(async () => {
     ...server.api.identity,
     log: silentLog,
     clock: server.clock,
-    ready: async () => [],
+    health: [],
   });
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const cluster = {

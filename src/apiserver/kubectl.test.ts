@@ -142,7 +142,7 @@ before(async () => {
     authorize: authorizeMasters,
     log: silentLog,
     clock,
-    ready: async () => [],
+    health: [],
   });
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const cluster = {

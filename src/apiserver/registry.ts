@@ -61,7 +61,7 @@ export class Registry {
   }
 
   /** Throws Timeout when a client asks for a state newer than there is, as after a restore from a backup. */
-  requireRevision(revision: number): void {
+  requireRevision(revision: number | bigint): void {
     if (revision > this.hub.revision) {
       const error = timeout(`Too large resource version: ${revision}, current: ${this.hub.revision}`, 1);
       const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];

@@ -4,6 +4,7 @@ import type { DeleteOptions, Status } from '../api/generated/types.ts';
 import type { Metrics } from '../api/metrics.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
+import type { RepeatedKeys } from '../api/schema/repeated-keys.ts';
 
 export interface User {
   name: string;
@@ -21,7 +22,8 @@ export interface RequestOptions {
   limit?: number;
   continue?: string;
   resourceVersion?: string;
-  resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** `Exact` or `NotOlderThan`. */
+  resourceVersionMatch?: string;
   allowWatchBookmarks?: boolean;
   sendInitialEvents?: boolean;
   timeoutSeconds?: number;
@@ -40,9 +42,13 @@ export interface ApiRequest {
   user: User;
   /** The body as parsed JSON: an object, a patch, or DeleteOptions. The server may keep and freeze it. */
   body?: unknown;
+  /** What the body's text had more than once, if anybody looked. */
+  repeatedKeys?: RepeatedKeys;
   patchType?: PatchType;
   deleteOptions?: DeleteOptions;
   options: RequestOptions;
+  /** Asked before an update or a patch makes an object that is not there; throws Forbidden. */
+  authorizeCreate?: () => Promise<void>;
   /** Ends a watch, or gives up a request nobody waits for. */
   signal?: AbortSignal;
 }

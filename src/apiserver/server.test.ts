@@ -176,7 +176,10 @@ test('selectors choose; an unknown field is refused', async () => {
     server.handle('list', 'configmaps', { options: { fieldSelector: 'data.x=1' } }),
   );
   assert.equal(refused.code, 400);
-  assert.match(refused.message ?? '', /field label not supported: data.x/);
+  assert.match(
+    refused.message ?? '',
+    /^"data\.x" is not a known field selector: only "metadata\.name", "metadata\.namespace"$/,
+  );
 });
 
 test('a binding gives a pod its node once', async () => {

@@ -81,7 +81,9 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
         if (!coreEvents || resource.plural !== 'events') return await serve(request);
         if (verb === 'create' || verb === 'list') await expiry?.sweep();
         const isOtherForm = resource.group !== coreEvents.group;
-        return await (isOtherForm ? handleEventsV1(coreEvents, serve, request) : serve(request));
+        return await (isOtherForm
+          ? handleEventsV1(coreEvents, serve, request, options.clock.now())
+          : serve(request));
       } catch (error) {
         if (error instanceof StatusError) throw error;
         const { verb, resource, namespace, name } = request;
@@ -111,6 +113,9 @@ function handlerOf({ resource, subresource, verb, name }: ApiRequest): Handler {
   }
   if (subresource === 'scale' && resource.scale) {
     return requireVerb(resource, subresource, verb, ['get', 'update', 'patch'], scale);
+  }
+  if (resource.parts && Object.hasOwn(resource.parts, subresource)) {
+    return requireVerb(resource, subresource, verb, ['get', 'update', 'patch'], VERBS[verb]);
   }
   const action = ACTIONS[subresource];
   const declared = resource.actions?.[subresource];

@@ -91,7 +91,7 @@ class Recorder implements EventRecorder {
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) {
-      // One line when it begins; how many, when there is room again.
+      // One line when it begins; how many, when all that waited has been written.
       if (this.#dropped++ === 0) this.#log.warn('too many events wait for the API: dropping new ones');
       return;
     }
@@ -145,10 +145,10 @@ class Recorder implements EventRecorder {
     for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) {
       if (this.#signal?.aborted) break;
       await this.#write(event);
-      if (this.#dropped > 0) {
-        this.#log.warn('events were dropped', { count: this.#dropped });
-        this.#dropped = 0;
-      }
+    }
+    if (this.#dropped > 0) {
+      this.#log.warn('events were dropped', { count: this.#dropped });
+      this.#dropped = 0;
     }
     this.#writing = false;
   }

@@ -167,5 +167,6 @@ function toWatchEvent(event: StoreEvent): WatchEvent {
   if (event.type === 'delete') {
     return { type: 'DELETED', object: decode({ ...event.previous, revision: event.revision }) };
   }
-  return { type: event.previous ? 'MODIFIED' : 'ADDED', object: decode(event.entry) };
+  const isNew = event.entry.createRevision === event.entry.revision;
+  return { type: isNew ? 'ADDED' : 'MODIFIED', object: decode(event.entry) };
 }

@@ -2,12 +2,14 @@
 // worker at a time, and, if added while it is worked on, comes again afterwards. Its length is bounded by the
 // number of different keys, that is, of objects. Time is the clock's alone.
 import type { CancelTimer, Clock } from '../api/clock.ts';
+import type { QueueObserver } from './queue-metrics.ts';
 
 const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 5 * 60_000;
 
 export class WorkQueue {
   readonly #clock: Clock;
+  readonly #observer: QueueObserver | undefined;
   /** What waits, in order. */
   readonly #waiting = new Set<string>();
   readonly #processing = new Set<string>();
@@ -18,8 +20,11 @@ export class WorkQueue {
   readonly #idle: ((key: string | undefined) => void)[] = [];
   #shutDown = false;
 
-  constructor(clock: Clock) {
+  /** @param observer is told what happens, for metrics. */
+  constructor(clock: Clock, observer?: QueueObserver) {
     this.#clock = clock;
+    this.#observer = observer;
+    observer?.begins(() => this.#waiting.size);
   }
 
   /** How many keys wait for a worker; those being worked on or delayed do not count. */
@@ -30,15 +35,27 @@ export class WorkQueue {
   add(key: string): void {
     if (this.#shutDown) return;
     if (this.#processing.has(key)) {
+      if (this.#again.has(key)) return;
       this.#again.add(key);
+      this.#observer?.added(key);
       return;
     }
     if (this.#waiting.has(key)) return;
+    this.#observer?.added(key);
+    this.#enqueue(key);
+  }
+
+  #enqueue(key: string): void {
     const worker = this.#idle.shift();
     if (worker) {
-      this.#processing.add(key);
+      this.#take(key);
       worker(key);
     } else this.#waiting.add(key);
+  }
+
+  #take(key: string): void {
+    this.#processing.add(key);
+    this.#observer?.taken(key);
   }
 
   /** Adds the key `delayMs` milliseconds from now; of several delays of one key the earliest counts. */
@@ -61,6 +78,7 @@ export class WorkQueue {
 
   /** Adds the key after a delay that doubles with every failure: 5 ms to 5 minutes. */
   addRateLimited(key: string): void {
+    this.#observer?.retried();
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 30), MAX_RETRY_MS));
@@ -81,7 +99,7 @@ export class WorkQueue {
     if (this.#shutDown) return Promise.resolve(undefined);
     for (const key of this.#waiting) {
       this.#waiting.delete(key);
-      this.#processing.add(key);
+      this.#take(key);
       return Promise.resolve(key);
     }
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -89,7 +107,8 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#processing.delete(key);
-    if (this.#again.delete(key)) this.add(key);
+    this.#observer?.done(key);
+    if (this.#again.delete(key) && !this.#shutDown) this.#enqueue(key);
   }
 
   /** Nothing is taken in or handed out any more; timers end; workers that wait get undefined. */

@@ -3,6 +3,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
+import { Metrics } from '../api/metrics.ts';
 import { allResources } from '../api/resources/all.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
 import { serveHttps } from '../apiserver/http/serve-https.ts';
@@ -10,6 +11,7 @@ import { createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
 import type { Informers } from '../client/informers.ts';
+import { QueueMetrics } from '../client/queue-metrics.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { createInformers } from '../client/shared-informers.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +19,7 @@ import { bootstrap } from './bootstrap.ts';
 import type { Certificates } from './certificates.ts';
 import { runCompaction } from './compaction.ts';
 import { controllers } from './controllers.ts';
+import { healthChecks, WatchedInformers } from './health.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface ControlPlaneOptions {
@@ -45,7 +48,9 @@ export const SERVICE_CIDR = '10.96.0.0/16';
 /** The API answers when it resolves; the controllers are starting. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { store, clock, random, log } = options;
+  const metrics = new Metrics();
   const api = createApiServer({
+    metrics,
     store,
     clock,
     random,
@@ -60,7 +65,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   await bootstrap(client);
   const stopInformers = new AbortController();
-  const informers = createInformers(client, clock, log.named('informer'), stopInformers.signal, random);
+  const informers = new WatchedInformers(
+    createInformers(client, clock, log.named('informer'), stopInformers.signal, random),
+  );
+  const stop = stopSignal();
   const server = await serveHttps({
     api,
     tls: { ...options.certificates.server, ca: options.certificates.ca },
@@ -70,11 +78,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     connect: options.connect,
     log: log.named('https'),
     clock,
-    ready: async () => [{ name: 'store', ok: true }],
+    health: healthChecks(store, informers, stop.signal),
   });
 
-  const stop = stopSignal();
-  const context: RunContext = { client, informers, clock, random, log, signal: stop.signal };
+  const queues = new QueueMetrics(metrics, clock);
+  const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
   const running = Object.entries(controllers(options.certificates.ca)).map(async ([name, run]) => {
     try {
       await run({ ...context, log: log.named(name) });

@@ -289,6 +289,30 @@ describe('controllers against the API server', () => {
     await cluster.until(async () => !(await exists(persistentVolumeClaims, 'www')), 'the claim is gone');
   });
 
+  it('protection and garbage: a pod that owns its claim goes in the foreground, and neither waits for the other', async () => {
+    cluster.run(runProtectionController(cluster.context));
+    cluster.run(runGarbageController(cluster.context, allResources));
+    const volumes = [{ name: 'www', persistentVolumeClaim: { claimName: 'www' } }];
+    const owner = await cluster.client.create(pods, pod('web-0', { nodeName: 'one', volumes }));
+    const { name, uid } = owner.metadata;
+    await cluster.client.create(persistentVolumeClaims, {
+      metadata: {
+        namespace: 'default',
+        name: 'www',
+        ownerReferences: [
+          { apiVersion: 'v1', kind: 'Pod', name, uid, controller: true, blockOwnerDeletion: true },
+        ],
+      },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+    });
+    await cluster.client.delete(pods, key('web-0'), { propagationPolicy: 'Foreground' });
+    await cluster.clock.advance(30_000);
+    assert.equal(await exists(persistentVolumeClaims, 'www'), true, 'its node has not ended it yet');
+    await cluster.client.delete(pods, key('web-0'), { gracePeriodSeconds: 0 });
+    await cluster.until(async () => !(await exists(persistentVolumeClaims, 'www')), 'the claim is gone');
+    await cluster.until(async () => !(await exists(pods, 'web-0')), 'the pod is gone');
+  });
+
   it('nodes: a silent node is Unknown and tainted, and its pods leave when their time is up', async () => {
     cluster.run(runNodesController(cluster.context));
     await cluster.addNode('one');

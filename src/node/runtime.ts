@@ -97,6 +97,8 @@ export interface ContainerSpec {
     seccomp: { type: 'runtime-default' | 'unconfined' } | { type: 'localhost'; path: string };
   };
   stopSignal?: string | undefined;
+  /** A running container of the sandbox in whose process namespace it is to be. */
+  targetContainerId?: string | undefined;
   /** An init container, but no sidecar: what comes next waits for its end. */
   runsToCompletion?: boolean;
 }
@@ -182,8 +184,8 @@ export interface Runtime {
   attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<Session>;
   /** A connection to a port on the pod's own loopback. */
   portForward(sandboxId: string, port: number): Promise<Duplex>;
-  /** Tells the runtime that a log file was moved away. */
-  reopenLog(containerId: string): Promise<void>;
+  /** Tells the runtime that a log file was moved away; not there in a runtime that writes no logs. */
+  reopenLog?(containerId: string): Promise<void>;
 
   /** Pods whose sandbox or containers may have changed; the agent then looks for itself. Never misses an exit. */
   onChange(listener: (podUid: string) => void): () => void;

@@ -23,7 +23,7 @@ import { FLUSH_MS, UnschedulablePods } from './unschedulable-pods.ts';
 import type { StorageView, VolumeChoice } from './volumes.ts';
 
 /** Decisions are made one at a time; so many of them are carried out at once. */
-const WRITERS = 16;
+const WRITERS = 100;
 
 /** Runs the scheduler until the context's signal. */
 export async function runScheduler(context: RunContext): Promise<void> {
@@ -44,7 +44,7 @@ class Scheduler {
   constructor(context: RunContext) {
     this.#context = context;
     const { client, clock, random, informers, log, signal } = context;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, context.queues?.named('scheduler'));
     this.#recorder = createRecorder(client, clock, random, SCHEDULER_NAME, '', log, signal);
     const namespaceLister = informers.of(namespaces);
     this.#cluster = new ClusterState((name) => namespaceLister.get(undefined, name)?.metadata.labels);

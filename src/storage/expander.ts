@@ -22,7 +22,7 @@ export async function runLocalExpander(context: RunContext): Promise<void> {
   const claims = informers.of(persistentVolumeClaims);
   const volumes = informers.of(persistentVolumes);
   const classes = informers.of(storageClasses);
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('volume_expand'));
   const recorder = createRecorder(
     client,
     clock,

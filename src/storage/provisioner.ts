@@ -37,7 +37,7 @@ class LocalProvisioner {
   constructor(context: RunContext) {
     this.#context = context;
     const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, context.queues?.named('provisioner'));
     this.#recorder = createRecorder(client, clock, random, LOCAL_PROVISIONER, '', log, signal);
     informers.of(persistentVolumes).addIndex(BY_HOSTNAME, hostnamesOf);
     informers.of(persistentVolumeClaims).addIndex(UNBOUND, (claim) => (isFullyBound(claim) ? [] : ['']));

@@ -73,7 +73,7 @@ class MemoryStore implements Store {
     if ((previous?.revision ?? 0) !== expectedRevision) return { ok: false, current: previous };
     const revision = ++this.#revision;
     const entry = { key, value, revision, createRevision: previous?.createRevision ?? revision };
-    this.#commit(key, { revision, entry }, { type: 'put', entry, previous });
+    this.#commit(key, { revision, entry }, { type: 'put', entry });
     return { ok: true, revision };
   }
 

@@ -14,7 +14,7 @@ export interface Entry {
 
 /** One change, as a watch delivers it. */
 export type StoreEvent =
-  | { type: 'put'; entry: Entry; previous?: Entry | undefined }
+  | { type: 'put'; entry: Entry }
   | { type: 'delete'; key: string; revision: number; previous: Entry };
 
 export interface ListOptions {

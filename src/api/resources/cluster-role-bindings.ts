@@ -2,7 +2,11 @@
 import type { ClusterRoleBinding } from '../generated/types.ts';
 import { pathSegmentName } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { setBindingDefaults, validateBinding, validateBindingUpdate } from '../validation/rbac.ts';
+import {
+  setBindingDefaults,
+  validateClusterRoleBinding,
+  validateClusterRoleBindingUpdate,
+} from '../validation/rbac.ts';
 import { bindingColumns } from './role-binding-columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -18,12 +22,13 @@ export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
   schema: 'ClusterRoleBinding',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: bindingColumns(),
   strategy: {
     prepareForCreate: setBindingDefaults,
-    validateCreate: validateBinding,
+    validateCreate: validateClusterRoleBinding,
     prepareForUpdate: setBindingDefaults,
-    validateUpdate: validateBindingUpdate,
+    validateUpdate: validateClusterRoleBindingUpdate,
   },
   validateName: pathSegmentName,
 };

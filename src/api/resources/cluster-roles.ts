@@ -18,6 +18,7 @@ export const clusterRoles: ResourceDefinition<ClusterRole> = {
   schema: 'ClusterRole',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: [nameColumn(), createdAtColumn()],
   strategy: { validateCreate: validateClusterRole, validateUpdate: validateClusterRole },
   validateName: pathSegmentName,

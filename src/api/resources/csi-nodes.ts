@@ -1,6 +1,7 @@
 // The CSINode resource.
 import type { CSINode } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateCsiNode, validateCsiNodeUpdate } from '../validation/csi-node.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -23,5 +24,5 @@ export const csiNodes: ResourceDefinition<CSINode> = {
     column('Drivers', 'How many drivers the node has.', (node) => node.spec.drivers.length, 'integer'),
     ageColumn(),
   ],
-  strategy: {},
+  strategy: { validateCreate: validateCsiNode, validateUpdate: validateCsiNodeUpdate },
 };

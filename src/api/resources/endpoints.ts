@@ -26,6 +26,7 @@ export const endpoints: ResourceDefinition<Endpoints> = {
   schema: 'Endpoints',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: [
     nameColumn(),
     column('Endpoints', 'The addresses behind the service.', (object) =>

@@ -2,6 +2,7 @@
 import type { EventsV1Event } from '../generated/types.ts';
 import { ageOf } from '../human-duration.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateEventV1, validateEventV1Update } from '../validation/event-v1.ts';
 import { column, wideColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -50,6 +51,7 @@ export const eventsV1: ResourceDefinition<EventsV1Event> = {
     reportingController: (event) => event.reportingController ?? '',
     type: (event) => event.type ?? '',
   },
+  createsOnUpdate: true,
   columns: [
     column('Last Seen', 'When it was last seen.', lastSeen),
     column('Type', 'Normal or Warning.', (event) => event.type ?? ''),
@@ -73,5 +75,5 @@ export const eventsV1: ResourceDefinition<EventsV1Event> = {
       cell: (event) => event.metadata.name ?? '',
     },
   ],
-  strategy: {},
+  strategy: { validateCreate: validateEventV1, validateUpdate: validateEventV1Update },
 };

@@ -53,6 +53,7 @@ export const events: ResourceDefinition<Event> = {
     source: (event) => event.source?.component || event.reportingComponent || '',
     type: (event) => event.type ?? '',
   },
+  createsOnUpdate: true,
   columns: [
     column('Last Seen', 'When it was last seen.', lastSeen),
     column('Type', 'Normal or Warning.', (event) => event.type ?? ''),

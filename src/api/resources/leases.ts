@@ -18,6 +18,7 @@ export const leases: ResourceDefinition<Lease> = {
   verbs: ALL_VERBS,
   hasStatus: false,
   needsVersionToUpdate: true,
+  createsOnUpdate: true,
   columns: [
     nameColumn(),
     column('Holder', 'Who holds the lease.', (lease) => lease.spec.holderIdentity ?? ''),

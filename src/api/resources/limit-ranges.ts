@@ -29,6 +29,7 @@ export const limitRanges: ResourceDefinition<LimitRange> = {
   schema: 'LimitRange',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: [nameColumn(), createdAtColumn()],
   strategy: {
     prepareForCreate: setDefaults,

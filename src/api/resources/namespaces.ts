@@ -2,6 +2,7 @@
 import type { Namespace } from '../generated/types.ts';
 import { dns1123Label } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateNamespace, validateNamespaceStatusUpdate } from '../validation/namespace.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { keepStatus } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -23,6 +24,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
   hasStatus: true,
   actions: { finalize: { kind: 'Namespace', verbs: ['update'] } },
   selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
+  returnsDeleted: true,
   columns: [
     nameColumn(),
     column('Status', 'Active or Terminating.', (namespace) => namespace.status?.phase ?? ''),
@@ -36,11 +38,13 @@ export const namespaces: ResourceDefinition<Namespace> = {
         namespace.spec = { ...namespace.spec, finalizers: [...finalizers, KUBERNETES_FINALIZER] };
       }
     },
+    validateCreate: validateNamespace,
     prepareForUpdate(namespace, old) {
       // Only the finalize subresource changes these.
       namespace.spec = { ...namespace.spec, finalizers: old.spec.finalizers };
       keepStatus(namespace, old);
     },
+    validateStatusUpdate: validateNamespaceStatusUpdate,
     prepareForDeletion(namespace) {
       namespace.status = { ...namespace.status, phase: 'Terminating' };
     },

@@ -67,5 +67,6 @@ export const nodes: ResourceDefinition<Node> = {
     prepareForUpdate: keepStatus,
     validateCreate: validateNode,
     validateUpdate: validateNodeUpdate,
+    validateStatusUpdate: validateNodeUpdate,
   },
 };

@@ -3,9 +3,9 @@ import type { PersistentVolumeClaim } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
 import {
   validatePersistentVolumeClaim,
-  validatePersistentVolumeClaimStatusUpdate,
   validatePersistentVolumeClaimUpdate,
 } from '../validation/persistent-volume-claim.ts';
+import { validatePersistentVolumeClaimStatusUpdate } from '../validation/persistent-volume-claim-status.ts';
 import { ageColumn, column, formatAccessModes, nameColumn, wideColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';

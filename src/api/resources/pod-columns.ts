@@ -2,7 +2,7 @@
 // pkg/printers/internalversion/printers.go.
 import type { Container, ContainerState, ContainerStatus, Pod } from '../generated/types.ts';
 import { ageOf } from '../human-duration.ts';
-import type { Column } from '../resource.ts';
+import type { Column, RowCondition } from '../resource.ts';
 import { ageColumn, column, nameColumn, wideColumn } from './columns.ts';
 
 const NONE = '<none>';
@@ -166,3 +166,15 @@ export const podColumns: readonly Column<Pod>[] = [
     readinessGatesCell,
   ),
 ];
+
+const ended = (reason: string, message: string): readonly RowCondition[] => [
+  { type: 'Completed', status: 'True', reason, message },
+];
+const SUCCEEDED = ended('Succeeded', 'The pod has completed successfully.');
+const FAILED = ended('Failed', 'The pod failed.');
+
+/** That a pod will never run again. */
+export function podRowConditions({ status }: Pod): readonly RowCondition[] {
+  if (status?.phase === 'Succeeded') return SUCCEEDED;
+  return status?.phase === 'Failed' ? FAILED : [];
+}

@@ -1,7 +1,10 @@
 // The PodDisruptionBudget resource.
 import type { PodDisruptionBudget } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { validatePodDisruptionBudget } from '../validation/pod-disruption-budget.ts';
+import {
+  validatePodDisruptionBudget,
+  validatePodDisruptionBudgetStatusUpdate,
+} from '../validation/pod-disruption-budget.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -48,5 +51,6 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
     })),
     validateCreate: validatePodDisruptionBudget,
     validateUpdate: validatePodDisruptionBudget,
+    validateStatusUpdate: validatePodDisruptionBudgetStatusUpdate,
   },
 };

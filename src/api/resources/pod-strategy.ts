@@ -2,7 +2,9 @@
 import type { Pod, PodCondition } from '../generated/types.ts';
 import { isPodFinished } from '../pod-state.ts';
 import type { Strategy } from '../resource.ts';
-import { validatePod, validatePodStatusUpdate, validatePodUpdate } from '../validation/pod.ts';
+import { validatePod } from '../validation/pod.ts';
+import { validatePodStatusUpdate } from '../validation/pod-status.ts';
+import { validatePodUpdate } from '../validation/pod-update.ts';
 import { qosClass } from './pod-qos.ts';
 import { keepStatus } from './status-strategy.ts';
 

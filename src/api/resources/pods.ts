@@ -1,7 +1,8 @@
 // The Pod resource: names, fields to select by, subresources. Columns and strategy stand beside it.
 import type { Pod } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { podColumns } from './pod-columns.ts';
+import { podColumns, podRowConditions } from './pod-columns.ts';
+import { ephemeralContainersPart, resizePart } from './pod-parts.ts';
 import { podStrategy } from './pod-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -17,6 +18,7 @@ export const pods: ResourceDefinition<Pod> = {
   schema: 'Pod',
   verbs: ALL_VERBS,
   hasStatus: true,
+  parts: { ephemeralcontainers: ephemeralContainersPart, resize: resizePart },
   actions: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     binding: { kind: 'Binding', verbs: ['create'] },
@@ -24,6 +26,7 @@ export const pods: ResourceDefinition<Pod> = {
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    proxy: { kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
   },
   selectableFields: {
     'spec.hostNetwork': (pod) => `${pod.spec.hostNetwork ?? false}`,
@@ -37,5 +40,6 @@ export const pods: ResourceDefinition<Pod> = {
   },
   returnsDeleted: true,
   columns: podColumns,
+  rowConditions: podRowConditions,
   strategy: podStrategy,
 };

@@ -1,7 +1,11 @@
 // The ResourceQuota resource.
 import type { ResourceQuota } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { validateResourceQuota, validateResourceQuotaUpdate } from '../validation/resource-quota.ts';
+import {
+  validateResourceQuota,
+  validateResourceQuotaStatusUpdate,
+  validateResourceQuotaUpdate,
+} from '../validation/resource-quota.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -38,5 +42,6 @@ export const resourceQuotas: ResourceDefinition<ResourceQuota> = {
     ...statusStrategy<ResourceQuota>(() => ({})),
     validateCreate: validateResourceQuota,
     validateUpdate: validateResourceQuotaUpdate,
+    validateStatusUpdate: validateResourceQuotaStatusUpdate,
   },
 };

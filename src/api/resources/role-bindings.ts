@@ -2,7 +2,7 @@
 import type { RoleBinding } from '../generated/types.ts';
 import { pathSegmentName } from '../names.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { setBindingDefaults, validateBinding, validateBindingUpdate } from '../validation/rbac.ts';
+import { setBindingDefaults, validateRoleBinding, validateRoleBindingUpdate } from '../validation/rbac.ts';
 import { bindingColumns } from './role-binding-columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -18,12 +18,13 @@ export const roleBindings: ResourceDefinition<RoleBinding> = {
   schema: 'RoleBinding',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: bindingColumns(),
   strategy: {
     prepareForCreate: setBindingDefaults,
-    validateCreate: validateBinding,
+    validateCreate: validateRoleBinding,
     prepareForUpdate: setBindingDefaults,
-    validateUpdate: validateBindingUpdate,
+    validateUpdate: validateRoleBindingUpdate,
   },
   validateName: pathSegmentName,
 };

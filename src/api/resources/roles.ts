@@ -18,6 +18,7 @@ export const roles: ResourceDefinition<Role> = {
   schema: 'Role',
   verbs: ALL_VERBS,
   hasStatus: false,
+  createsOnUpdate: true,
   columns: [nameColumn(), createdAtColumn()],
   strategy: { validateCreate: validateRole, validateUpdate: validateRole },
   validateName: pathSegmentName,

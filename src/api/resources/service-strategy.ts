@@ -2,7 +2,9 @@
 // what was given out keeps it (pkg/registry/core/service/storage, patchAllocatedValues and NormalizeClusterIPs).
 import type { Service, ServicePort } from '../generated/types.ts';
 import type { Strategy } from '../resource.ts';
-import { validateService, validateServiceUpdate } from '../validation/service.ts';
+import { validateService } from '../validation/service.ts';
+import { validateServiceStatusUpdate } from '../validation/service-traffic.ts';
+import { validateServiceUpdate } from '../validation/service-update.ts';
 import { keepStatus } from './status-strategy.ts';
 
 const needsClusterIP = (service: Service): boolean => service.spec.type !== 'ExternalName';
@@ -54,4 +56,5 @@ export const serviceStrategy: Strategy<Service> = {
     }
   },
   validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatusUpdate,
 };

@@ -43,11 +43,13 @@ export const services: ResourceDefinition<Service> = {
   schema: 'Service',
   verbs: ALL_VERBS,
   hasStatus: true,
+  actions: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
   selectableFields: {
     'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
     'spec.type': (service) => service.spec.type ?? '',
   },
   returnsDeleted: true,
+  createsOnUpdate: true,
   columns: [
     nameColumn(),
     column('Type', 'How the service is exposed.', (service) => service.spec.type ?? ''),

@@ -1,6 +1,7 @@
 // The VolumeAttachment resource.
 import type { VolumeAttachment } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from '../validation/volume-attachment.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -32,5 +33,10 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
     ),
     ageColumn(),
   ],
-  strategy: statusStrategy<VolumeAttachment>(() => ({ attached: false })),
+  strategy: {
+    ...statusStrategy<VolumeAttachment>(() => ({ attached: false })),
+    validateCreate: validateVolumeAttachment,
+    validateUpdate: validateVolumeAttachmentUpdate,
+    validateStatusUpdate: validateVolumeAttachment,
+  },
 };

@@ -5,6 +5,7 @@ import { badRequest } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import { type FieldPlan, type TypePlan, typePlan } from './decode-plan.ts';
 import { decodeScalar, goValue, zeroOf } from './decode-scalar.ts';
+import { type RepeatedKeys, yamlErrorOf } from './repeated-keys.ts';
 import { setProperty } from './set-property.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -15,8 +16,8 @@ export interface Decoded {
   warnings: string[];
 }
 
-/** As many unknown fields as upstream reports. */
-const MAX_UNKNOWN = 100;
+/** As many unknown and repeated fields as upstream reports. */
+const MAX_REPORTS = 100;
 
 /** Where the decoder stands, for error messages: Go names the struct and the path of fields without indices. */
 interface Place {
@@ -27,8 +28,20 @@ interface Place {
 /** A value that the type cannot hold; the message is Go's. */
 class DecodeFailure extends Error {}
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 class Decoder {
-  readonly unknown: string[] = [];
+  readonly reports: string[] = [];
+  readonly #repeated: ReadonlySet<string>;
+
+  /** @param repeated the paths of the fields that the client has written more than once. */
+  constructor(repeated: ReadonlySet<string>) {
+    this.#repeated = repeated;
+  }
+
+  #report(kind: 'unknown' | 'duplicate', path: string): void {
+    if (this.reports.length < MAX_REPORTS) this.reports.push(`${kind} field ${JSON.stringify(path)}`);
+  }
 
   struct(plan: TypePlan, value: unknown, place: Place, path: string): Record<string, unknown> {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -39,9 +52,10 @@ class Decoder {
       const field = plan.fields.get(name);
       const fieldPath = path ? `${path}.${name}` : name;
       if (!field) {
-        if (this.unknown.length < MAX_UNKNOWN) this.unknown.push(fieldPath);
+        this.#report('unknown', fieldPath);
         continue;
       }
+      if (this.#repeated.has(fieldPath)) this.#report('duplicate', fieldPath);
       if (given === null || given === undefined) continue;
       const at = { struct: plan.goName, fields: place.fields ? `${place.fields}.${name}` : name };
       const result = this.value(field, given, at, fieldPath);
@@ -71,8 +85,9 @@ class Decoder {
         const { values } = field;
         const decoded: Record<string, unknown> = {};
         for (const [key, item] of Object.entries(value)) {
-          const result =
-            item === null ? this.zero(values) : this.value(values, item, place, `${path}.${key}`);
+          const itemPath = `${path}.${key}`;
+          if (this.#repeated.has(itemPath)) this.#report('duplicate', itemPath);
+          const result = item === null ? this.zero(values) : this.value(values, item, place, itemPath);
           setProperty(decoded, key, result);
         }
         return decoded;
@@ -113,11 +128,18 @@ function mismatch(value: unknown, goType: string, place: Place): DecodeFailure {
 /**
  * Decodes an object of the schema type `schemaName`. The result is new and shares only free-form values (RawExtension)
  * with `value`; it has every struct and required scalar that Go would write, and nothing that Go would leave out.
- * Throws badRequest, with upstream's wording, for values of the wrong type, and for unknown fields with Strict.
+ * Throws badRequest, with upstream's wording, for values of the wrong type, and with Strict for unknown fields and
+ * those that are there more than once.
+ * @param repeated what the text of the value has more than once; what is below an unknown field is not reported.
  */
-export function decode(schemaName: string, value: unknown, fieldValidation: FieldValidation): Decoded {
+export function decode(
+  schemaName: string,
+  value: unknown,
+  fieldValidation: FieldValidation,
+  repeated?: RepeatedKeys,
+): Decoded {
   const plan = typePlan(schemaName);
-  const decoder = new Decoder();
+  const decoder = new Decoder(repeated?.format === 'json' ? repeated.paths : NOTHING);
   let object: Record<string, unknown>;
   try {
     object = decoder.struct(plan, value, { struct: '', fields: '' }, '');
@@ -125,11 +147,13 @@ export function decode(schemaName: string, value: unknown, fieldValidation: Fiel
     if (error instanceof DecodeFailure) throw badRequest(`${subjectOf(plan, value)}: ${error.message}`);
     throw error;
   }
-  const reports = decoder.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (fieldValidation === 'Strict' && reports.length > 0) {
-    throw badRequest(`${subjectOf(plan, value)}: strict decoding error: ${reports.join(', ')}`);
+  const lines = repeated?.format === 'yaml' ? repeated.lines : [];
+  const { reports } = decoder;
+  if (fieldValidation === 'Strict' && reports.length + lines.length > 0) {
+    const errors = lines.length > 0 ? [yamlErrorOf(lines), ...reports] : reports;
+    throw badRequest(`${subjectOf(plan, value)}: strict decoding error: ${errors.join(', ')}`);
   }
-  return { object: asObject(object), warnings: fieldValidation === 'Warn' ? reports : [] };
+  return { object: asObject(object), warnings: fieldValidation === 'Warn' ? [...lines, ...reports] : [] };
 }
 
 /** Every type that has a kind embeds its metadata, so that the decoder has put it there. */

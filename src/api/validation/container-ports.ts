@@ -1,11 +1,14 @@
 // Rules of containers' ports, and of ports on the node that two containers cannot share (pkg/apis/core/validation,
 // validateContainerPorts, checkHostPortConflicts).
-import { duplicate, type FieldError, invalidValue, required } from '../errors.ts';
+import { duplicate, type FieldError, required } from '../errors.ts';
 import type { Container, ContainerPort } from '../generated/types.ts';
 import { portName } from '../names.ts';
 import { checked, oneOf, portNumber } from './field-rules.ts';
 
+const PROTOCOLS: readonly string[] = ['SCTP', 'TCP', 'UDP'];
+
 export function validateContainerPorts(ports: readonly ContainerPort[], path: string): FieldError[] {
+  if (ports.length === 0) return [];
   const names = new Set<string>();
   return ports.flatMap((port, index) => {
     const at = `${path}[${index}]`;
@@ -23,31 +26,22 @@ export function validateContainerPorts(ports: readonly ContainerPort[], path: st
         ? portNumber(containerPort, `${at}.containerPort`)
         : [required(`${at}.containerPort`)]),
       ...(hostPort === 0 ? [] : portNumber(hostPort, `${at}.hostPort`)),
-      ...oneOf(port.protocol, `${at}.protocol`, ['SCTP', 'TCP', 'UDP']),
+      ...oneOf(port.protocol, `${at}.protocol`, PROTOCOLS),
     ];
   });
 }
 
-/** @param hostNetwork the containers listen on the node itself, so both numbers are the same. */
-export function validateHostPorts(
-  containers: readonly Container[],
-  hostNetwork: boolean,
-  path: string,
-): FieldError[] {
+/** Ports of the node that two of the containers would both take. */
+export function validateHostPorts(containers: readonly Container[], path: string): FieldError[] {
   const taken = new Set<string>();
-  return containers.flatMap(({ ports = [] }, index) =>
-    ports.flatMap(({ protocol = 'TCP', hostIP = '', hostPort = 0, containerPort }, at) => {
-      const field = `${path}[${index}].ports[${at}]`;
-      const errors: FieldError[] = [];
-      if (hostNetwork && hostPort !== containerPort) {
-        const reason = 'must match `hostPort` when `hostNetwork` is true';
-        errors.push(invalidValue(`${field}.containerPort`, containerPort, reason));
-      }
-      if (hostPort === 0) return errors;
+  const errors: FieldError[] = [];
+  for (const [index, { ports = [] }] of containers.entries()) {
+    for (const [at, { protocol = 'TCP', hostIP = '', hostPort = 0 }] of ports.entries()) {
+      if (hostPort === 0) continue;
       const id = `${protocol}/${hostIP}/${hostPort}`;
-      if (taken.has(id)) errors.push(duplicate(`${field}.hostPort`, id));
+      if (taken.has(id)) errors.push(duplicate(`${path}[${index}].ports[${at}].hostPort`, id));
       taken.add(id);
-      return errors;
-    }),
-  );
+    }
+  }
+  return errors;
 }

@@ -1,7 +1,11 @@
 // What may stand in Endpoints (pkg/apis/core/validation, ValidateEndpoints).
 import { type FieldError, required } from '../errors.ts';
 import type { EndpointAddress, EndpointPort, Endpoints } from '../generated/types.ts';
-import { ipAddress, oneOf, optionalLabel, optionalSubdomain, portNumber } from './field-rules.ts';
+import { qualifiedName } from '../names.ts';
+import { checked, oneOf, optionalLabel, optionalSubdomain, portNumber } from './field-rules.ts';
+import { reachableAddress } from './ip-rules.ts';
+
+const PROTOCOLS: readonly string[] = ['SCTP', 'TCP', 'UDP'];
 
 export function validateEndpoints(object: Endpoints): FieldError[] {
   return (object.subsets ?? []).flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }, index) => {
@@ -20,16 +24,18 @@ export function validateEndpoints(object: Endpoints): FieldError[] {
 
 function validateAddress(address: EndpointAddress, path: string): FieldError[] {
   return [
-    ...ipAddress(address.ip, `${path}.ip`),
+    ...reachableAddress(address.ip, `${path}.ip`),
     ...optionalLabel(address.hostname, `${path}.hostname`),
     ...optionalSubdomain(address.nodeName, `${path}.nodeName`),
   ];
 }
 
 function validatePort(port: EndpointPort, needsName: boolean, path: string): FieldError[] {
+  const { name, appProtocol } = port;
   return [
-    ...(needsName && !port.name ? [required(`${path}.name`)] : optionalLabel(port.name, `${path}.name`)),
+    ...(needsName && !name ? [required(`${path}.name`)] : optionalLabel(name, `${path}.name`)),
     ...portNumber(port.port, `${path}.port`),
-    ...oneOf(port.protocol, `${path}.protocol`, ['SCTP', 'TCP', 'UDP']),
+    ...oneOf(port.protocol, `${path}.protocol`, PROTOCOLS),
+    ...(appProtocol === undefined ? [] : checked(appProtocol, `${path}.appProtocol`, qualifiedName)),
   ];
 }

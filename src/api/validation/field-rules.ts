@@ -1,21 +1,22 @@
 // Checks of single fields that many kinds share, in upstream's words (apimachinery pkg/api/validation, pkg/util/
 // validation). Each gives the errors of one field; what a field means, the kind's own file knows.
-import { isIP } from 'node:net';
 import { type FieldError, invalidValue, notSupported, required } from '../errors.ts';
 import { dns1123Label, dns1123Subdomain, patternMessage, portName, qualifiedName } from '../names.ts';
-import { compareQuantities, parseQuantity, QUANTITY_ERROR } from '../quantity.ts';
+import { parseQuantity, QUANTITY_ERROR } from '../quantity.ts';
 import { semanticallyEqual } from './equality.ts';
 
 export const IMMUTABLE = 'field is immutable';
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
+export const NOT_POSITIVE = 'must be greater than zero';
 export const PORT_RANGE = 'must be between 1 and 65535, inclusive';
-export const IP_ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const CONFIG_KEY_PATTERN = '[-._a-zA-Z0-9]+';
+const configKeyPattern = new RegExp(`^${CONFIG_KEY_PATTERN}$`);
 const MAX_CONFIG_KEY = 253;
 
 /** One error for each reason that `check` has against the value. */
 export function checked(value: string, path: string, check: (value: string) => string[]): FieldError[] {
-  return check(value).map((reason) => invalidValue(path, value, reason));
+  const reasons = check(value);
+  return reasons.length === 0 ? [] : reasons.map((reason) => invalidValue(path, value, reason));
 }
 
 export function immutable(value: unknown, old: unknown, path: string): FieldError[] {
@@ -49,6 +50,16 @@ export function optionalLabel(value: string | undefined, path: string): FieldErr
   return value ? checked(value, path, dns1123Label) : [];
 }
 
+/** Must be set, and a DNS label. */
+export function requiredLabel(value: string | undefined, path: string): FieldError[] {
+  return value ? checked(value, path, dns1123Label) : [required(path)];
+}
+
+/** Must be set, and a DNS subdomain. */
+export function requiredSubdomain(value: string | undefined, path: string): FieldError[] {
+  return value ? checked(value, path, dns1123Subdomain) : [required(path)];
+}
+
 /** If set, a DNS subdomain. */
 export function optionalSubdomain(value: string | undefined, path: string): FieldError[] {
   return value ? checked(value, path, dns1123Subdomain) : [];
@@ -67,15 +78,11 @@ export function portNumberOrName(value: number | string, path: string): FieldErr
   return typeof value === 'number' ? portNumber(value, path) : checked(value, path, portName);
 }
 
-export function ipAddress(value: string, path: string): FieldError[] {
-  return isIP(value) === 0 ? [invalidValue(path, value, IP_ADDRESS)] : [];
-}
-
 /** A key of a ConfigMap or Secret, which becomes a file's name. */
 export function configKeyReasons(key: string): string[] {
   const reasons: string[] = [];
   if (key.length > MAX_CONFIG_KEY) reasons.push(`must be no more than ${MAX_CONFIG_KEY} characters`);
-  if (!new RegExp(`^${CONFIG_KEY_PATTERN}$`).test(key)) {
+  if (!configKeyPattern.test(key)) {
     reasons.push(
       patternMessage(
         "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
@@ -94,13 +101,14 @@ export function configKeyReasons(key: string): string[] {
 
 /** A quantity that is none below zero. */
 export function quantity(value: string, path: string): FieldError[] {
-  if (parseQuantity(value) === undefined) return [invalidValue(path, value, QUANTITY_ERROR)];
-  return compareQuantities(value, '0') < 0 ? [invalidValue(path, value, NOT_NEGATIVE)] : [];
+  const amount = parseQuantity(value);
+  if (amount === undefined) return [invalidValue(path, value, QUANTITY_ERROR)];
+  return amount < 0n ? [invalidValue(path, value, NOT_NEGATIVE)] : [];
 }
 
 /** A quantity above zero. */
 export function positiveQuantity(value: string, path: string): FieldError[] {
-  const errors = quantity(value, path);
-  if (errors.length > 0 || compareQuantities(value, '0') > 0) return errors;
-  return [invalidValue(path, value, 'must be greater than zero')];
+  const amount = parseQuantity(value);
+  if (amount === undefined) return [invalidValue(path, value, QUANTITY_ERROR)];
+  return amount > 0n ? [] : [invalidValue(path, value, NOT_POSITIVE)];
 }

@@ -1,17 +1,22 @@
 // Rules of probes and of lifecycle hooks, which both do one of a few actions (pkg/apis/core/validation,
 // validateHandler, validateProbe, validateLifecycle).
-import { type FieldError, forbiddenField, invalidValue, required } from '../errors.ts';
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../errors.ts';
 import type {
   ExecAction,
   GRPCAction,
   HTTPGetAction,
   Lifecycle,
   LifecycleHandler,
+  PodSpec,
   Probe,
   TCPSocketAction,
 } from '../generated/types.ts';
-import { checked, nonNegative, oneOf, portNumber, portNumberOrName, requiredText } from './field-rules.ts';
+import { patternMessage } from '../names.ts';
+import { checked, nonNegative, portNumber, portNumberOrName, requiredText } from './field-rules.ts';
+import { validateStopSignal } from './stop-signal.ts';
 
+const ACTIONS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
+/** One action; a probe has no sleep, and a hook no gRPC. */
 interface Handler {
   exec?: ExecAction;
   httpGet?: HTTPGetAction;
@@ -20,41 +25,49 @@ interface Handler {
   sleep?: { seconds: number };
 }
 
+const HEADER_NAME = '[-A-Za-z0-9]+';
+const headerNamePattern = new RegExp(`^${HEADER_NAME}$`);
+const SCHEMES: readonly string[] = ['HTTP', 'HTTPS'];
+
 function headerNameReasons(name: string): string[] {
-  if (/^[-A-Za-z0-9]+$/.test(name)) return [];
-  return [
-    "a valid HTTP header must consist of alphanumeric characters or '-' " +
-      "(e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
-  ];
+  if (headerNamePattern.test(name)) return [];
+  const what = "a valid HTTP header must consist of alphanumeric characters or '-'";
+  return [patternMessage(what, HEADER_NAME, 'X-Header-Name')];
 }
 
 /** @param graceSeconds how long the pod has to end, which a sleep must fit into. */
 function validateHandler(handler: Handler, graceSeconds: number | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const { exec, httpGet, tcpSocket, grpc, sleep } = handler;
-  const chosen = (['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const).filter((it) => handler[it]);
-  for (const another of chosen.slice(1)) {
+  const chosen = ACTIONS.find((action) => handler[action]);
+  if (chosen === undefined) return [required(path, 'must specify a handler type')];
+  // Of several, only the first is looked at.
+  const errors = validateAction({ [chosen]: handler[chosen] }, graceSeconds, path);
+  for (const another of ACTIONS) {
+    if (another === chosen || !handler[another]) continue;
     errors.push(forbiddenField(`${path}.${another}`, 'may not specify more than 1 handler type'));
   }
-  if (chosen.length === 0) errors.push(required(path, 'must specify a handler type'));
-  if (exec && !exec.command?.length) errors.push(required(`${path}.exec.command`));
-  if (httpGet) {
-    const at = `${path}.httpGet`;
-    errors.push(
-      ...requiredText(httpGet.path, `${at}.path`),
-      ...portNumberOrName(httpGet.port, `${at}.port`),
-      ...oneOf(httpGet.scheme, `${at}.scheme`, ['HTTP', 'HTTPS']),
-      ...(httpGet.httpHeaders ?? []).flatMap(({ name }) =>
-        checked(name, `${at}.httpHeaders`, headerNameReasons),
-      ),
-    );
-  }
-  if (tcpSocket) errors.push(...portNumberOrName(tcpSocket.port, `${path}.tcpSocket.port`));
-  if (grpc) errors.push(...portNumber(grpc.port, `${path}.grpc.port`));
+  return errors;
+}
+
+function validateAction(handler: Handler, graceSeconds: number | undefined, path: string): FieldError[] {
+  const { exec, httpGet, tcpSocket, grpc, sleep } = handler;
+  if (exec) return exec.command?.length ? [] : [required(`${path}.exec.command`)];
+  if (httpGet) return validateHttpGet(httpGet, `${path}.httpGet`);
+  if (tcpSocket) return portNumberOrName(tcpSocket.port, `${path}.tcpSocket.port`);
+  if (grpc) return portNumber(grpc.port, `${path}.grpc.port`);
   if (sleep && graceSeconds !== undefined && (sleep.seconds < 0 || sleep.seconds > graceSeconds)) {
     const reason = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
-    errors.push(invalidValue(`${path}.sleep`, sleep.seconds, reason));
+    return [invalidValue(`${path}.sleep`, sleep.seconds, reason)];
   }
+  return [];
+}
+
+function validateHttpGet(
+  { path, port, scheme = '', httpHeaders = [] }: HTTPGetAction,
+  at: string,
+): FieldError[] {
+  const errors = [...requiredText(path, `${at}.path`), ...portNumberOrName(port, `${at}.port`)];
+  if (!SCHEMES.includes(scheme)) errors.push(notSupported(`${at}.scheme`, scheme, SCHEMES));
+  for (const { name } of httpHeaders) errors.push(...checked(name, `${at}.httpHeaders`, headerNameReasons));
   return errors;
 }
 
@@ -67,22 +80,21 @@ const COUNTS = [
 ] as const satisfies readonly (keyof Probe)[];
 
 function validateProbe(probe: Probe, path: string): FieldError[] {
+  const errors = validateHandler(probe, undefined, path);
+  for (const field of COUNTS) errors.push(...nonNegative(probe[field], `${path}.${field}`));
   const grace = probe.terminationGracePeriodSeconds;
-  return [
-    ...validateHandler(probe, undefined, path),
-    ...COUNTS.flatMap((field) => nonNegative(probe[field], `${path}.${field}`)),
-    ...(grace !== undefined && grace <= 0
-      ? [invalidValue(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0')]
-      : []),
-  ];
+  if (grace !== undefined && grace <= 0) {
+    errors.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'));
+  }
+  return errors;
 }
 
 /** Of liveness and startup probes: one success is success. */
 export function validateRestartingProbe(probe: Probe | undefined, path: string): FieldError[] {
   if (probe === undefined) return [];
   const errors = validateProbe(probe, path);
-  if (probe.successThreshold !== undefined && probe.successThreshold !== 1) {
-    errors.push(invalidValue(`${path}.successThreshold`, probe.successThreshold, 'must be 1'));
+  if (probe.successThreshold !== 1) {
+    errors.push(invalidValue(`${path}.successThreshold`, probe.successThreshold ?? 0, 'must be 1'));
   }
   return errors;
 }
@@ -90,8 +102,8 @@ export function validateRestartingProbe(probe: Probe | undefined, path: string):
 /** A readiness probe ends nothing, so it has no grace period of its own. */
 export function validateReadinessProbe(probe: Probe | undefined, path: string): FieldError[] {
   if (probe === undefined) return [];
-  const { terminationGracePeriodSeconds: grace, ...rest } = probe;
-  const errors = validateProbe(rest, path);
+  const errors = validateProbe(probe, path);
+  const grace = probe.terminationGracePeriodSeconds;
   if (grace !== undefined) {
     errors.push(
       invalidValue(`${path}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes'),
@@ -100,13 +112,18 @@ export function validateReadinessProbe(probe: Probe | undefined, path: string): 
   return errors;
 }
 
-/** @param graceSeconds the pod's terminationGracePeriodSeconds. */
+/** @param spec of the pod: how long it has to end, and on what system. */
 export function validateLifecycle(
   lifecycle: Lifecycle | undefined,
-  graceSeconds: number | undefined,
+  spec: PodSpec,
   path: string,
 ): FieldError[] {
+  if (lifecycle === undefined) return [];
   const check = (handler: LifecycleHandler | undefined, name: string): FieldError[] =>
-    handler ? validateHandler(handler, graceSeconds, `${path}.${name}`) : [];
-  return [...check(lifecycle?.postStart, 'postStart'), ...check(lifecycle?.preStop, 'preStop')];
+    handler ? validateHandler(handler, spec.terminationGracePeriodSeconds, `${path}.${name}`) : [];
+  return [
+    ...check(lifecycle.postStart, 'postStart'),
+    ...check(lifecycle.preStop, 'preStop'),
+    ...validateStopSignal(lifecycle.stopSignal, spec.os?.name, `${path}.stopSignal`),
+  ];
 }

@@ -2,9 +2,10 @@
 // names of pkg/apis/core/validation.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../errors.ts';
 import type { ObjectMeta, OwnerReference } from '../generated/types.ts';
-import { dns1123Label, qualifiedName } from '../names.ts';
+import { dns1123Label, maskTrailingDash, qualifiedName } from '../names.ts';
 import { validateLabels } from '../selectors.ts';
 import { checked, immutable, nonNegative } from './field-rules.ts';
+import { validateManagedFields } from './managed-fields.ts';
 
 /** How large all keys and values of annotations together may be, bytes. */
 const MAX_ANNOTATIONS = 256 * 1024;
@@ -42,6 +43,7 @@ export function validateObjectMeta(
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
     ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`),
   ];
 }
 
@@ -68,6 +70,7 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
   }
   return [
     ...errors,
+    ...nonNegative(meta.generation, `${path}.generation`),
     ...immutable(meta.name, old.name, `${path}.name`),
     ...immutable(meta.namespace, old.namespace, `${path}.namespace`),
     ...immutable(meta.uid, old.uid, `${path}.uid`),
@@ -82,11 +85,8 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
     ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`),
   ];
-}
-
-function maskTrailingDash(name: string): string {
-  return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
 }
 
 /** Checks keys and the size of all together; values may be anything. */
@@ -94,21 +94,20 @@ export function validateAnnotations(
   annotations: Record<string, string> | undefined,
   path: string,
 ): FieldError[] {
-  const entries = Object.entries(annotations ?? {});
-  const errors = entries.flatMap(([key]) =>
+  const errors: FieldError[] = [];
+  let size = 0;
+  for (const key in annotations) {
     // Capitals have always been let through in the prefix of an annotation.
-    qualifiedName(key.toLowerCase()).map((reason) => invalidValue(path, key, reason)),
-  );
-  const size = entries.reduce(
-    (sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text),
-    0,
-  );
+    for (const reason of qualifiedName(key.toLowerCase())) errors.push(invalidValue(path, key, reason));
+    size += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '');
+  }
   if (size > MAX_ANNOTATIONS) errors.push(tooLong(path, MAX_ANNOTATIONS));
   return errors;
 }
 
 function validateOwnerReferences(owners: readonly OwnerReference[], path: string): FieldError[] {
-  const errors = owners.flatMap((owner) => validateOwnerReference(owner, path));
+  if (owners.length === 0) return [];
+  const errors = owners.flatMap((owner, index) => validateOwnerReference(owner, `${path}[${index}]`));
   const [first, ...others] = owners.filter((owner) => owner.controller === true);
   for (const other of others) {
     const names = `${first?.kind}/${first?.name} and ${other.kind}/${other.name}`;
@@ -125,11 +124,15 @@ function validateOwnerReferences(owners: readonly OwnerReference[], path: string
 
 function validateOwnerReference(owner: OwnerReference, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const version = owner.apiVersion.slice(owner.apiVersion.indexOf('/') + 1);
-  if (!version)
-    errors.push(invalidValue(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty'));
+  const [group = '', version = group, more] = owner.apiVersion.split('/');
+  if (!owner.apiVersion) errors.push(required(`${path}.apiVersion`, 'must not be empty'));
+  else if (!version || more !== undefined) {
+    errors.push(
+      invalidValue(`${path}.apiVersion`, owner.apiVersion, 'must be <group>/<version> or <version>'),
+    );
+  }
   for (const field of ['kind', 'name', 'uid'] as const) {
-    if (!owner[field]) errors.push(invalidValue(`${path}.${field}`, owner[field], 'must not be empty'));
+    if (!owner[field]) errors.push(required(`${path}.${field}`, 'must not be empty'));
   }
   if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
     errors.push(invalidValue(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
@@ -138,14 +141,25 @@ function validateOwnerReference(owner: OwnerReference, path: string): FieldError
 }
 
 function validateFinalizers(finalizers: readonly string[], path: string): FieldError[] {
+  if (finalizers.length === 0) return [];
   const errors = finalizers.flatMap((finalizer) => checked(finalizer, path, qualifiedName));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalidValue(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
   for (const [index, finalizer] of finalizers.entries()) {
-    if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) continue;
-    const reason = 'name is neither a standard finalizer name nor is it fully qualified';
-    errors.push(invalidValue(`${path}[${index}]`, finalizer, reason));
+    errors.push(...kubernetesFinalizer(finalizer, `${path}[${index}]`));
   }
   return errors;
+}
+
+/** A finalizer of Kubernetes itself, or one with a domain. */
+function kubernetesFinalizer(finalizer: string, path: string): FieldError[] {
+  if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) return [];
+  const reason = 'name is neither a standard finalizer name nor is it fully qualified';
+  return [invalidValue(path, finalizer, reason)];
+}
+
+/** A finalizer's name, where one stands outside metadata. */
+export function finalizerName(finalizer: string, path: string): FieldError[] {
+  return [...checked(finalizer, path, qualifiedName), ...kubernetesFinalizer(finalizer, path)];
 }

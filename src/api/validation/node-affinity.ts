@@ -6,20 +6,22 @@ import type {
   NodeSelectorRequirement,
   NodeSelectorTerm,
 } from '../generated/types.ts';
-import { labelName } from './field-rules.ts';
+import { dns1123Subdomain, labelValue } from '../names.ts';
+import { checked, labelName } from './field-rules.ts';
 
 export function validateNodeSelector(selector: NodeSelector, path: string): FieldError[] {
   const terms = `${path}.nodeSelectorTerms`;
   if (selector.nodeSelectorTerms.length === 0) {
     return [required(terms, 'must have at least one node selector term')];
   }
-  return selector.nodeSelectorTerms.flatMap((term, index) => validateTerm(term, `${terms}[${index}]`));
+  return selector.nodeSelectorTerms.flatMap((term, index) => validateTerm(term, true, `${terms}[${index}]`));
 }
 
-function validateTerm(term: NodeSelectorTerm, path: string): FieldError[] {
+/** @param strict whether values must be such that a label can have them: a preference may ask in vain. */
+function validateTerm(term: NodeSelectorTerm, strict: boolean, path: string): FieldError[] {
   return [
     ...(term.matchExpressions ?? []).flatMap((requirement, index) =>
-      validateExpression(requirement, `${path}.matchExpressions[${index}]`),
+      validateExpression(requirement, strict, `${path}.matchExpressions[${index}]`),
     ),
     ...(term.matchFields ?? []).flatMap((requirement, index) =>
       validateField(requirement, `${path}.matchFields[${index}]`),
@@ -29,6 +31,7 @@ function validateTerm(term: NodeSelectorTerm, path: string): FieldError[] {
 
 function validateExpression(
   { key, operator, values = [] }: NodeSelectorRequirement,
+  strict: boolean,
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
@@ -61,7 +64,13 @@ function validateExpression(
     default:
       errors.push(invalidValue(`${path}.operator`, operator, 'not a valid selector operator'));
   }
-  return [...errors, ...labelName(key, `${path}.key`)];
+  errors.push(...labelName(key, `${path}.key`));
+  if (strict) {
+    for (const [index, value] of values.entries()) {
+      errors.push(...checked(value, `${path}.values[${index}]`, labelValue));
+    }
+  }
+  return errors;
 }
 
 /** A field can only be asked whether it is, or is not, one value; and the name is the only field there is. */
@@ -79,6 +88,10 @@ function validateField({ key, operator, values = [] }: NodeSelectorRequirement, 
   }
   if (key !== 'metadata.name') {
     errors.push(invalidValue(`${path}.key`, key, 'not a valid field selector key'));
+    return errors;
+  }
+  for (const [index, value] of values.entries()) {
+    errors.push(...checked(value, `${path}.values[${index}]`, dns1123Subdomain));
   }
   return errors;
 }
@@ -90,7 +103,10 @@ export function validateNodeAffinity(affinity: NodeAffinity, path: string): Fiel
     ...(needed ? validateNodeSelector(needed, `${path}.requiredDuringSchedulingIgnoredDuringExecution`) : []),
     ...preferred.flatMap(({ weight, preference }, index) => {
       const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`;
-      return [...validateWeight(weight, `${at}.weight`), ...validateTerm(preference, `${at}.preference`)];
+      return [
+        ...validateWeight(weight, `${at}.weight`),
+        ...validateTerm(preference, false, `${at}.preference`),
+      ];
     }),
   ];
 }

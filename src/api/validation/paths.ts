@@ -5,7 +5,9 @@ const FILE_MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 
 /** No `..` as a step of the path. */
 export function noBacksteps(path: string, at: string): FieldError[] {
-  return path.split('/').includes('..') ? [invalidValue(at, path, "must not contain '..'")] : [];
+  return path.includes('..') && path.split('/').includes('..')
+    ? [invalidValue(at, path, "must not contain '..'")]
+    : [];
 }
 
 /** A path below something: relative, and never upward. */
@@ -16,12 +18,16 @@ export function descendingPath(path: string, at: string): FieldError[] {
 
 /** A file's path in a volume; names that begin with `..` are the node's own. */
 export function localPath(path: string, at: string): FieldError[] {
-  if (!path) return [required(at)];
   const errors = descendingPath(path, at);
-  if (path.startsWith('..') && !path.startsWith('../') && path !== '..') {
+  if (path.startsWith('..') && !path.startsWith('../')) {
     errors.push(invalidValue(at, path, "must not start with '..'"));
   }
   return errors;
+}
+
+/** The same of a path that must be set. */
+export function requiredLocalPath(path: string | undefined, at: string): FieldError[] {
+  return path ? localPath(path, at) : [required(at)];
 }
 
 export function fileMode(mode: number | undefined, at: string): FieldError[] {

@@ -1,9 +1,12 @@
-// What may stand in a PodDisruptionBudget (pkg/apis/policy/validation).
+// What may stand in a PodDisruptionBudget, and in its status (pkg/apis/policy/validation).
 import { type FieldError, invalidValue } from '../errors.ts';
 import type { PodDisruptionBudget } from '../generated/types.ts';
 import { validateLabelSelector } from '../selectors.ts';
-import { optionalOneOf } from './field-rules.ts';
+import { validateConditions } from './conditions.ts';
+import { nonNegative, optionalOneOf } from './field-rules.ts';
 import { intOrPercent } from './int-or-percent.ts';
+
+const EVICTION_POLICIES: readonly string[] = ['AlwaysAllow', 'IfHealthyBudget'];
 
 export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
@@ -15,9 +18,16 @@ export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): Fiel
     ...intOrPercent(spec.minAvailable, 'spec.minAvailable'),
     ...intOrPercent(spec.maxUnavailable, 'spec.maxUnavailable'),
     ...validateLabelSelector(spec.selector, 'spec.selector'),
-    ...optionalOneOf(spec.unhealthyPodEvictionPolicy, 'spec.unhealthyPodEvictionPolicy', [
-      'AlwaysAllow',
-      'IfHealthyBudget',
-    ]),
+    ...optionalOneOf(spec.unhealthyPodEvictionPolicy, 'spec.unhealthyPodEvictionPolicy', EVICTION_POLICIES),
+  ];
+}
+
+export function validatePodDisruptionBudgetStatusUpdate({ status = {} }: PodDisruptionBudget): FieldError[] {
+  return [
+    ...validateConditions(status.conditions ?? [], 'status.conditions'),
+    ...nonNegative(status.disruptionsAllowed, 'status.disruptionsAllowed'),
+    ...nonNegative(status.currentHealthy, 'status.currentHealthy'),
+    ...nonNegative(status.desiredHealthy, 'status.desiredHealthy'),
+    ...nonNegative(status.expectedPods, 'status.expectedPods'),
   ];
 }

@@ -1,56 +1,96 @@
-// The rules of a pod's spec as a whole (pkg/apis/core/validation, ValidatePodSpec). Containers, volumes and
-// scheduling stand beside.
-import { type FieldError, forbiddenField, invalidValue, required } from '../errors.ts';
-import type { PodDNSConfig, PodSpec } from '../generated/types.ts';
+// The rules of a pod's spec as a whole, in upstream's order (pkg/apis/core/validation, ValidatePodSpec). Containers,
+// volumes, DNS, scheduling and security stand beside.
+import { duplicate, type FieldError, forbiddenField, invalidValue, required, tooLong } from '../errors.ts';
+import type { PodSpec, Volume } from '../generated/types.ts';
 import { qualifiedName } from '../names.ts';
 import { validateLabels } from '../selectors.ts';
 import { type PodSurroundings, validateContainers, validateInitContainers } from './containers.ts';
-import {
-  checked,
-  ipAddress,
-  labelName,
-  oneOf,
-  optionalLabel,
-  optionalOneOf,
-  optionalSubdomain,
-  requiredText,
-} from './field-rules.ts';
+import { validateClaimsOfDevices } from './device-claims.ts';
+import { validateEphemeralContainers } from './ephemeral-containers.ts';
+import { checked, labelName, oneOf, optionalLabel, optionalOneOf, optionalSubdomain } from './field-rules.ts';
+import { ipAddress } from './ip-rules.ts';
+import { validateOperatingSystem } from './operating-system.ts';
+import { validateDnsConfig } from './pod-dns.ts';
+import { validatePodResources, validateResources } from './resources.ts';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling.ts';
 import { validatePodSecurityContext } from './security-context.ts';
 import { validateVolumes } from './volumes.ts';
+import { validateHostProcess } from './windows-options.ts';
 
-const MAX_NAMESERVERS = 3;
-const MAX_SEARCH_DOMAINS = 32;
 const MAX_INT32 = 2 ** 31 - 1;
+const MAX_HOSTNAME = 64;
+const RESTART_POLICIES: readonly string[] = ['Always', 'OnFailure', 'Never'];
+const DNS_POLICIES: readonly string[] = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
+const PREEMPTION_POLICIES: readonly string[] = ['PreemptLowerPriority', 'Never'];
+const NO_NAMES: ReadonlySet<string> = new Set();
 
-/**
- * Checks a pod's spec.
- * @param claimNames volumes that are added before the pod is made (a set's claim templates).
- */
-export function validatePodSpec(
-  spec: PodSpec,
-  path: string,
-  claimNames: readonly string[] = [],
-): FieldError[] {
-  const volumes = spec.volumes ?? [];
-  const containers = spec.containers ?? [];
+/** What is known of the pod that a spec is for. */
+export interface PodContext {
+  /** The pod's name; undefined: the spec is a template's. */
+  podName?: string | undefined;
+  /** Volumes that are added before the pod is made: a set's claim templates. */
+  claimNames?: readonly string[];
+}
+
+/** Checks a pod's spec. */
+export function validatePodSpec(spec: PodSpec, path: string, context: PodContext = {}): FieldError[] {
+  const { podName, claimNames = [] } = context;
+  const volumes = new Map<string, Volume>();
+  const errors: FieldError[] = [];
+  if (spec.terminationGracePeriodSeconds === undefined) {
+    errors.push(required(`${path}.terminationGracePeriodSeconds`));
+  }
+  errors.push(...validateVolumes(spec.volumes ?? [], podName, volumes, `${path}.volumes`));
+  // A claim of the set takes the place of a volume of the same name.
+  for (const name of claimNames) volumes.set(name, { name, persistentVolumeClaim: { claimName: name } });
+  const claims = spec.resourceClaims ?? [];
+  if (claims.length > 0) errors.push(...validateClaimsOfDevices(claims, `${path}.resourceClaims`));
   const pod: PodSurroundings = {
-    volumeNames: new Set([...volumes.map(({ name }) => name), ...claimNames]),
-    hostNetwork: spec.hostNetwork === true,
-    graceSeconds: spec.terminationGracePeriodSeconds,
+    spec,
+    volumes,
+    claimNames: claims.length > 0 ? new Set(claims.map(({ name }) => name)) : NO_NAMES,
   };
-  return [
-    ...validateVolumes(volumes, `${path}.volumes`),
-    ...validateContainers(containers, pod, `${path}.containers`),
-    ...validateInitContainers(spec.initContainers ?? [], containers, pod, `${path}.initContainers`),
-    ...oneOf(spec.restartPolicy, `${path}.restartPolicy`, ['Always', 'OnFailure', 'Never']),
-    ...validateDns(spec, path),
+  errors.push(
+    ...validateAllContainers(pod, path),
+    ...validatePodResources(spec, `${path}.resources`),
+    ...validateHostNetworkPorts(spec, podName !== undefined, `${path}.containers`),
+    ...oneOf(spec.restartPolicy, `${path}.restartPolicy`, RESTART_POLICIES),
+    ...oneOf(spec.dnsPolicy, `${path}.dnsPolicy`, DNS_POLICIES),
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodSecurityContext(spec, path),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateDnsConfig(spec.dnsConfig, spec.dnsPolicy, `${path}.dnsConfig`),
+    ...validateGates(spec, path),
+    ...validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
+    ...validateHostProcess(spec, path),
+    ...validateHostUsers(spec, path),
     ...validateNames(spec, path),
-    ...validateHost(spec, path),
-    ...validateScheduling(spec, path),
-    ...validatePodSecurityContext(spec.securityContext, `${path}.securityContext`),
-    ...validateDeadline(spec.activeDeadlineSeconds, 1, `${path}.activeDeadlineSeconds`),
+    ...validateOperatingSystem(spec, path),
+  );
+  return errors;
+}
+
+function validateAllContainers(pod: PodSurroundings, path: string): FieldError[] {
+  // A client may leave out what the types call required.
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec;
+  if (containers.length === 0) return [required(`${path}.containers`)];
+  return [
+    ...validateContainers(containers, pod, `${path}.containers`),
+    ...validateInitContainers(initContainers, containers, pod, `${path}.initContainers`),
+    ...validateEphemeralContainers(ephemeralContainers, pod, `${path}.ephemeralContainers`),
   ];
+}
+
+/** On the node's own network both numbers of a port are one; a template may still leave out the node's. */
+function validateHostNetworkPorts(spec: PodSpec, isPod: boolean, path: string): FieldError[] {
+  if (spec.hostNetwork !== true) return [];
+  return (spec.containers ?? []).flatMap(({ ports = [] }, index) =>
+    ports.flatMap(({ hostPort = 0, containerPort }, at) => {
+      if (hostPort === containerPort || (hostPort === 0 && !isPod)) return [];
+      const reason = 'must match `containerPort` when `hostNetwork` is true';
+      return [invalidValue(`${path}[${index}].ports[${at}].hostPort`, hostPort, reason)];
+    }),
+  );
 }
 
 /** @param least the fewest seconds allowed. */
@@ -59,102 +99,62 @@ export function validateDeadline(seconds: number | undefined, least: 0 | 1, path
   return [invalidValue(path, seconds, `must be between ${least} and ${MAX_INT32}, inclusive`)];
 }
 
-function validateDns(spec: PodSpec, path: string): FieldError[] {
-  return [
-    ...oneOf(spec.dnsPolicy, `${path}.dnsPolicy`, [
-      'ClusterFirstWithHostNet',
-      'ClusterFirst',
-      'Default',
-      'None',
-    ]),
-    ...(spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length
-      ? [
-          required(
-            `${path}.dnsConfig.nameservers`,
-            'must provide at least one DNS nameserver when `dnsPolicy` is None',
-          ),
-        ]
-      : []),
-    ...(spec.dnsConfig ? validateDnsConfig(spec.dnsConfig, `${path}.dnsConfig`) : []),
-  ];
+function validateGates({ readinessGates = [], schedulingGates = [] }: PodSpec, path: string): FieldError[] {
+  if (readinessGates.length === 0 && schedulingGates.length === 0) return [];
+  const errors = readinessGates.flatMap(({ conditionType }, index) =>
+    checked(conditionType, `${path}.readinessGates[${index}].conditionType`, qualifiedName),
+  );
+  const seen = new Set<string>();
+  for (const [index, { name }] of schedulingGates.entries()) {
+    const at = `${path}.schedulingGates[${index}]`;
+    errors.push(...labelName(name, at));
+    if (seen.has(name)) errors.push(duplicate(at, name));
+    seen.add(name);
+  }
+  return errors;
 }
 
-function validateDnsConfig(config: PodDNSConfig, path: string): FieldError[] {
-  const { nameservers = [], searches = [], options = [] } = config;
+/** A pod with users of its own cannot share what is the node's. */
+function validateHostUsers(spec: PodSpec, path: string): FieldError[] {
+  if (spec.hostUsers !== false) return [];
+  const reason = 'when `pod.Spec.HostUsers` is false';
   const errors: FieldError[] = [];
-  if (nameservers.length > MAX_NAMESERVERS) {
-    const reason = `must not have more than ${MAX_NAMESERVERS} nameservers`;
-    errors.push(invalidValue(`${path}.nameservers`, nameservers, reason));
-  }
-  if (searches.length > MAX_SEARCH_DOMAINS) {
-    const reason = `must not have more than ${MAX_SEARCH_DOMAINS} search paths`;
-    errors.push(invalidValue(`${path}.searches`, searches, reason));
-  }
-  return [
-    ...errors,
-    ...nameservers.flatMap((address, index) => ipAddress(address, `${path}.nameservers[${index}]`)),
-    ...searches.flatMap((domain, index) =>
-      // A lone dot is the root, and a trailing one says "from the root".
-      domain === '.' ? [] : optionalSubdomain(domain.replace(/\.$/, ''), `${path}.searches[${index}]`),
-    ),
-    ...options.flatMap(({ name }, index) =>
-      name ? [] : [required(`${path}.options[${index}]`, 'must not be empty')],
-    ),
-  ];
+  if (spec.hostNetwork) errors.push(forbiddenField(`${path}.hostNetwork`, reason));
+  if (spec.hostPID) errors.push(forbiddenField(`${path}.HostPID`, reason));
+  if (spec.hostIPC) errors.push(forbiddenField(`${path}.HostIPC`, reason));
+  return errors;
 }
 
 function validateNames(spec: PodSpec, path: string): FieldError[] {
   return [
     ...optionalSubdomain(spec.serviceAccountName, `${path}.serviceAccountName`),
     ...optionalSubdomain(spec.nodeName, `${path}.nodeName`),
+    ...validateDeadline(spec.activeDeadlineSeconds, 1, `${path}.activeDeadlineSeconds`),
     ...optionalLabel(spec.hostname, `${path}.hostname`),
     ...optionalLabel(spec.subdomain, `${path}.subdomain`),
-    ...optionalSubdomain(spec.priorityClassName, `${path}.priorityClassName`),
-    ...optionalSubdomain(spec.runtimeClassName, `${path}.runtimeClassName`),
-    ...(spec.imagePullSecrets ?? []).flatMap(({ name }, index) =>
-      requiredText(name, `${path}.imagePullSecrets[${index}].name`),
-    ),
+    ...validateHostnameOverride(spec, `${path}.hostnameOverride`),
+    ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
     ...(spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }, index) => [
       ...ipAddress(ip, `${path}.hostAliases[${index}].ip`),
-      ...hostnames.flatMap((name) => optionalSubdomain(name, `${path}.hostAliases[${index}].hostnames`)),
+      ...hostnames.flatMap((name, at) =>
+        optionalSubdomain(name, `${path}.hostAliases[${index}].hostnames[${at}]`),
+      ),
     ]),
+    ...optionalSubdomain(spec.priorityClassName, `${path}.priorityClassName`),
+    ...optionalSubdomain(spec.runtimeClassName, `${path}.runtimeClassName`),
+    ...optionalOneOf(spec.preemptionPolicy, `${path}.preemptionPolicy`, PREEMPTION_POLICIES),
+    ...(spec.overhead ? validateResources({ limits: spec.overhead }, NO_NAMES, `${path}.overhead`) : []),
   ];
 }
 
-/** What a pod may share with its node or among its containers, at most one way. */
-function validateHost(spec: PodSpec, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    const reason = 'ShareProcessNamespace and HostPID cannot both be enabled';
-    errors.push(invalidValue(`${path}.shareProcessNamespace`, true, reason));
+function validateHostnameOverride(spec: PodSpec, path: string): FieldError[] {
+  const { hostnameOverride: name, setHostnameAsFQDN, hostNetwork } = spec;
+  if (name === undefined) return [];
+  const errors = optionalSubdomain(name, path);
+  if (name.length > MAX_HOSTNAME) errors.push(tooLong(path, MAX_HOSTNAME));
+  if (setHostnameAsFQDN) {
+    errors.push(forbiddenField(path, 'may not be specified when setHostnameAsFQDN is true'));
   }
-  if (spec.hostUsers === false) {
-    for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
-      if (spec[field] !== true) continue;
-      const reason = `when \`hostUsers\` is false, \`${field}\` must also be false`;
-      errors.push(forbiddenField(`${path}.${field}`, reason));
-    }
-  }
+  if (hostNetwork) errors.push(forbiddenField(path, 'may not be specified when hostNetwork is true'));
   return errors;
-}
-
-function validateScheduling(spec: PodSpec, path: string): FieldError[] {
-  const gates = new Set<string>();
-  const readinessGates = spec.readinessGates ?? [];
-  return [
-    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
-    ...validateAffinity(spec.affinity, `${path}.affinity`),
-    ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
-    ...validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
-    ...readinessGates.flatMap(({ conditionType }, index) =>
-      checked(conditionType, `${path}.readinessGates[${index}].conditionType`, qualifiedName),
-    ),
-    ...(spec.schedulingGates ?? []).flatMap(({ name }, index) => {
-      const again = gates.has(name);
-      gates.add(name);
-      const at = `${path}.schedulingGates[${index}]`;
-      return again ? [invalidValue(at, name, 'must be unique')] : labelName(name, `${at}.name`);
-    }),
-    ...optionalOneOf(spec.preemptionPolicy, `${path}.preemptionPolicy`, ['Never', 'PreemptLowerPriority']),
-  ];
 }

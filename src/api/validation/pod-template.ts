@@ -1,9 +1,12 @@
-// What may stand in a pod template, which sets and the PodTemplate kind hold.
-import { type FieldError, required } from '../errors.ts';
+// What may stand in a pod template, which sets and the PodTemplate kind hold (pkg/apis/core/validation,
+// ValidatePodTemplateSpec).
+import { type FieldError, forbiddenField, required } from '../errors.ts';
 import type { PodTemplate, PodTemplateSpec } from '../generated/types.ts';
 import { validateLabels } from '../selectors.ts';
 import { validateAnnotations } from './metadata.ts';
+import { validatePodAnnotations } from './pod-annotations.ts';
 import { validatePodSpec } from './pod-spec.ts';
+import { validateProfilesAgree } from './profiles.ts';
 
 /**
  * Checks a template.
@@ -14,13 +17,22 @@ export function validatePodTemplateSpec(
   path: string,
   claimNames: readonly string[] = [],
 ): FieldError[] {
-  return [
-    ...validateLabels(template.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${path}.annotations`),
-    ...(template.spec === undefined
-      ? [required(`${path}.spec.containers`)]
-      : validatePodSpec(template.spec, `${path}.spec`, claimNames)),
+  const { metadata = {}, spec } = template;
+  const errors = [
+    ...validateLabels(metadata.labels, `${path}.labels`),
+    ...validateAnnotations(metadata.annotations, `${path}.annotations`),
   ];
+  if (spec === undefined) return [...errors, required(`${path}.spec.containers`)];
+  errors.push(
+    ...validatePodAnnotations(metadata, spec, `${path}.annotations`),
+    ...validatePodSpec(spec, `${path}.spec`, { claimNames }),
+    ...validateProfilesAgree(metadata, spec, `${path}.spec`),
+  );
+  if (spec.ephemeralContainers?.length) {
+    const reason = 'ephemeral containers not allowed in pod template';
+    errors.push(forbiddenField(`${path}.spec.ephemeralContainers`, reason));
+  }
+  return errors;
 }
 
 export function validatePodTemplate(object: PodTemplate): FieldError[] {

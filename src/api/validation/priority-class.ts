@@ -1,9 +1,11 @@
 // What may stand in a PriorityClass (pkg/apis/scheduling/validation).
 import { type FieldError, forbiddenField } from '../errors.ts';
 import type { PriorityClass } from '../generated/types.ts';
-import { immutable, oneOf } from './field-rules.ts';
+import { immutable, optionalOneOf } from './field-rules.ts';
 
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
+const PREEMPTION_POLICIES: readonly string[] = ['PreemptLowerPriority', 'Never'];
+const RESERVED = "priority class names with 'system-' prefix are reserved for system use only.";
 const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
   'system-cluster-critical': 2_000_000_000,
@@ -11,29 +13,24 @@ const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
 
 export function validatePriorityClass(object: PriorityClass): FieldError[] {
   const errors: FieldError[] = [];
-  const name = object.metadata.name ?? '';
+  const { name = '' } = object.metadata;
   const value = object.value ?? 0;
   if (name.startsWith('system-')) {
-    if (SYSTEM_CLASSES[name] !== value) {
-      errors.push(
-        forbiddenField(
-          'metadata.name',
-          "priority class names with 'system-' prefix are reserved for system use only. error: " +
-            (SYSTEM_CLASSES[name] === undefined
-              ? `${name} is not a known system priority class`
-              : `value of ${name} PriorityClass must be ${SYSTEM_CLASSES[name]}`),
-        ),
-      );
-    }
+    const problem = systemClassProblem(name, value, object.globalDefault === true);
+    if (problem) errors.push(forbiddenField('metadata.name', `${RESERVED} error: ${problem}`));
   } else if (value > HIGHEST_USER_PRIORITY) {
     errors.push(
       forbiddenField('value', `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`),
     );
   }
-  return [
-    ...errors,
-    ...oneOf(object.preemptionPolicy, 'preemptionPolicy', ['Never', 'PreemptLowerPriority']),
-  ];
+  return [...errors, ...optionalOneOf(object.preemptionPolicy, 'preemptionPolicy', PREEMPTION_POLICIES)];
+}
+
+function systemClassProblem(name: string, value: number, isDefault: boolean): string | undefined {
+  const known = SYSTEM_CLASSES[name];
+  if (known === undefined) return `${name} is not a known system priority class`;
+  if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
+  return isDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
 }
 
 export function validatePriorityClassUpdate(object: PriorityClass, old: PriorityClass): FieldError[] {

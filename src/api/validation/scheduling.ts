@@ -10,8 +10,15 @@ import type {
 } from '../generated/types.ts';
 import { dns1123Label, labelValue } from '../names.ts';
 import { validateLabelSelector } from '../selectors.ts';
-import { checked, labelName, oneOf, optionalOneOf } from './field-rules.ts';
+import { checked, labelName, NOT_POSITIVE, optionalOneOf } from './field-rules.ts';
+import { validateSpreadLabelKeys, validateTermLabelKeys } from './label-keys.ts';
 import { validateNodeAffinity, validateWeight } from './node-affinity.ts';
+
+const OPERATORS: readonly string[] = ['Equal', 'Exists', 'Lt', 'Gt'];
+const EFFECTS: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const SPREAD_ACTIONS: readonly string[] = ['DoNotSchedule', 'ScheduleAnyway'];
+const INCLUSION_POLICIES: readonly string[] = ['Honor', 'Ignore'];
+const INTEGER = /^-?(0|[1-9]\d{0,18})$/;
 
 export function validateAffinity(affinity: Affinity | undefined, path: string): FieldError[] {
   if (affinity === undefined) return [];
@@ -42,16 +49,16 @@ function validatePodAffinity(affinity: PodAffinity, path: string): FieldError[] 
 }
 
 function validateTerm(term: PodAffinityTerm, path: string): FieldError[] {
-  return [
+  const errors = [
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
-    ...(term.namespaces ?? []).flatMap((name) => checked(name, `${path}.namespace`, dns1123Label)),
-    ...validateTopologyKey(term.topologyKey, `${path}.topologyKey`),
   ];
-}
-
-function validateTopologyKey(key: string, path: string): FieldError[] {
-  return key ? labelName(key, path) : [required(path, 'can not be empty')];
+  for (const name of term.namespaces ?? []) errors.push(...checked(name, `${path}.namespace`, dns1123Label));
+  errors.push(...validateTermLabelKeys(term, path));
+  const at = `${path}.topologyKey`;
+  if (!term.topologyKey) errors.push(required(at, 'can not be empty'));
+  errors.push(...labelName(term.topologyKey, at));
+  return errors;
 }
 
 export function validateTolerations(tolerations: readonly Toleration[], path: string): FieldError[] {
@@ -69,60 +76,77 @@ function validateToleration(toleration: Toleration, path: string): FieldError[] 
     const reason = "effect must be 'NoExecute' when `tolerationSeconds` is set";
     errors.push(invalidValue(`${path}.effect`, effect ?? '', reason));
   }
-  if (operator === '' || operator === 'Equal') {
-    const reasons = labelValue(value);
-    if (reasons.length > 0) errors.push(invalidValue(`${path}.operator`, value, reasons.join(';')));
-  } else if (operator === 'Exists') {
-    if (value !== '') {
-      errors.push(
-        invalidValue(`${path}.operator`, toleration, "value must be empty when `operator` is 'Exists'"),
-      );
+  switch (operator) {
+    case '':
+    case 'Equal': {
+      const reasons = labelValue(value);
+      if (reasons.length > 0) errors.push(invalidValue(`${path}.operator`, value, reasons.join(';')));
+      break;
     }
-  } else {
-    errors.push(notSupported(`${path}.operator`, operator, ['Equal', 'Exists']));
+    case 'Exists':
+      if (value === '') break;
+      errors.push(invalidValue(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+      break;
+    case 'Lt':
+    case 'Gt':
+      if (!INTEGER.test(value)) {
+        const reason = 'value must be a valid integer for numeric operators';
+        errors.push(invalidValue(`${path}.value`, value, reason));
+      }
+      break;
+    default:
+      errors.push(notSupported(`${path}.operator`, operator, OPERATORS));
   }
-  return [
-    ...errors,
-    ...optionalOneOf(effect, `${path}.effect`, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
-  ];
+  errors.push(...optionalOneOf(effect, `${path}.effect`, EFFECTS));
+  return errors;
 }
 
 export function validateTopologySpread(
   constraints: readonly TopologySpreadConstraint[],
   path: string,
 ): FieldError[] {
-  const seen = new Set<string>();
   return constraints.flatMap((constraint, index) => {
+    const { topologyKey, whenUnsatisfiable } = constraint;
     const at = `${path}[${index}]`;
-    const pair = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`;
-    const errors = validateConstraint(constraint, at);
-    if (seen.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
-    seen.add(pair);
-    return errors;
+    const again = constraints.some(
+      (other, position) =>
+        position > index &&
+        other.topologyKey === topologyKey &&
+        other.whenUnsatisfiable === whenUnsatisfiable,
+    );
+    return validateConstraint(constraint, again, at);
   });
 }
 
-function validateConstraint(constraint: TopologySpreadConstraint, path: string): FieldError[] {
-  const { maxSkew, minDomains, whenUnsatisfiable } = constraint;
+/** @param again whether a later constraint is about the same. */
+function validateConstraint(
+  constraint: TopologySpreadConstraint,
+  again: boolean,
+  path: string,
+): FieldError[] {
+  const { maxSkew, minDomains, topologyKey, whenUnsatisfiable, labelSelector } = constraint;
   const errors: FieldError[] = [];
-  if (maxSkew <= 0) errors.push(invalidValue(`${path}.maxSkew`, maxSkew, 'must be greater than zero'));
-  errors.push(
-    ...validateTopologyKey(constraint.topologyKey, `${path}.topologyKey`),
-    ...oneOf(whenUnsatisfiable, `${path}.whenUnsatisfiable`, ['DoNotSchedule', 'ScheduleAnyway']),
-  );
+  if (maxSkew <= 0) errors.push(invalidValue(`${path}.maxSkew`, maxSkew, NOT_POSITIVE));
+  if (!topologyKey) errors.push(required(`${path}.topologyKey`, 'can not be empty'));
+  if (!SPREAD_ACTIONS.includes(whenUnsatisfiable)) {
+    errors.push(notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, SPREAD_ACTIONS));
+  }
+  if (again) {
+    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
+    errors.push(duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, pair));
+  }
   if (minDomains !== undefined) {
-    if (minDomains <= 0) {
-      errors.push(invalidValue(`${path}.minDomains`, minDomains, 'must be greater than zero'));
-    }
+    if (minDomains <= 0) errors.push(invalidValue(`${path}.minDomains`, minDomains, NOT_POSITIVE));
     if (whenUnsatisfiable !== 'DoNotSchedule') {
       const reason = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
       errors.push(invalidValue(`${path}.minDomains`, minDomains, reason));
     }
   }
-  return [
-    ...errors,
-    ...optionalOneOf(constraint.nodeAffinityPolicy, `${path}.nodeAffinityPolicy`, ['Honor', 'Ignore']),
-    ...optionalOneOf(constraint.nodeTaintsPolicy, `${path}.nodeTaintsPolicy`, ['Honor', 'Ignore']),
-    ...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`),
-  ];
+  errors.push(
+    ...optionalOneOf(constraint.nodeAffinityPolicy, `${path}.nodeAffinityPolicy`, INCLUSION_POLICIES),
+    ...optionalOneOf(constraint.nodeTaintsPolicy, `${path}.nodeTaintsPolicy`, INCLUSION_POLICIES),
+    ...validateSpreadLabelKeys(constraint, path),
+    ...validateLabelSelector(labelSelector, `${path}.labelSelector`),
+  );
+  return errors;
 }

@@ -6,11 +6,12 @@ import { semanticallyEqual } from './equality.ts';
 import { configKeyReasons, immutable } from './field-rules.ts';
 
 const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
+const SSH_KEY = 'ssh-privatekey';
 /** The keys that a secret of a type cannot do without. */
 const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/ssh-auth': [SSH_KEY],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 };
 
@@ -29,7 +30,8 @@ export function validateSecret(secret: Secret): FieldError[] {
 function validateSecretType(secret: Secret, data: Record<string, string>): FieldError[] {
   const type = secret.type ?? '';
   const errors = (REQUIRED_KEYS[type] ?? [])
-    .filter((key) => data[key] === undefined)
+    // A private key must also say something.
+    .filter((key) => (key === SSH_KEY ? !data[key] : data[key] === undefined))
     .map((key) => required(`data[${key}]`));
   if (
     type === 'kubernetes.io/service-account-token' &&
@@ -42,18 +44,21 @@ function validateSecretType(secret: Secret, data: Record<string, string>): Field
   }
   for (const key of type.startsWith('kubernetes.io/docker') ? (REQUIRED_KEYS[type] ?? []) : []) {
     const encoded = data[key];
-    if (encoded === undefined || isJson(Buffer.from(encoded, 'base64').toString())) continue;
-    errors.push(invalidValue(`data[${key}]`, '<secret contents redacted>', 'must be valid JSON'));
+    const problem = encoded === undefined ? undefined : jsonObjectProblem(encoded);
+    if (problem) errors.push(invalidValue(`data[${key}]`, '<secret contents redacted>', problem));
   }
   return errors;
 }
 
-function isJson(text: string): boolean {
+/** Why the text is no JSON object, if it is none. */
+function jsonObjectProblem(encoded: string): string | undefined {
   try {
-    JSON.parse(text);
-    return true;
+    const value: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString());
+    const isObject = value === null || (typeof value === 'object' && !Array.isArray(value));
+    return isObject ? undefined : 'must be a JSON object';
   } catch {
-    return false;
+    // The parser's own words quote the secret.
+    return 'must be valid JSON';
   }
 }
 

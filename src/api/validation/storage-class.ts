@@ -1,22 +1,66 @@
-// What may stand in a StorageClass (pkg/apis/storage/validation): all but labels and expansion is fixed once made.
-import { type FieldError, forbiddenField, required } from '../errors.ts';
-import type { StorageClass } from '../generated/types.ts';
+// What may stand in a StorageClass (pkg/apis/storage/validation): all but labels, topologies and expansion is fixed
+// once made.
+import { duplicate, type FieldError, forbiddenField, invalidValue, required, tooLong } from '../errors.ts';
+import type { StorageClass, TopologySelectorTerm } from '../generated/types.ts';
 import { qualifiedName } from '../names.ts';
 import { semanticallyEqual } from './equality.ts';
-import { checked, immutable, oneOf } from './field-rules.ts';
+import { checked, immutable, labelName, oneOf, optionalOneOf } from './field-rules.ts';
+
+const MAX_PARAMETERS = 512;
+const MAX_PARAMETERS_SIZE = 256 * 1024;
+const RECLAIM_POLICIES: readonly string[] = ['Delete', 'Retain'];
+const BINDING_MODES: readonly string[] = ['Immediate', 'WaitForFirstConsumer'];
+const caselessName = (name: string): string[] => qualifiedName(name.toLowerCase());
 
 export function validateStorageClass(object: StorageClass): FieldError[] {
   const { provisioner } = object;
   return [
-    ...(provisioner
-      ? checked(provisioner.toLowerCase(), 'provisioner', qualifiedName)
-      : [required('provisioner')]),
-    ...Object.keys(object.parameters ?? {})
-      .filter((key) => key === '')
-      .map(() => required('parameters', 'must not be empty.')),
-    ...oneOf(object.reclaimPolicy, 'reclaimPolicy', ['Delete', 'Retain']),
-    ...oneOf(object.volumeBindingMode, 'volumeBindingMode', ['Immediate', 'WaitForFirstConsumer']),
+    ...(provisioner ? checked(provisioner, 'provisioner', caselessName) : [required('provisioner')]),
+    ...validateParameters(object.parameters ?? {}, 'parameters'),
+    ...optionalOneOf(object.reclaimPolicy, 'reclaimPolicy', RECLAIM_POLICIES),
+    ...oneOf(object.volumeBindingMode, 'volumeBindingMode', BINDING_MODES),
+    ...validateTopologies(object.allowedTopologies ?? [], 'allowedTopologies'),
   ];
+}
+
+function validateParameters(parameters: Record<string, string>, path: string): FieldError[] {
+  const entries = Object.entries(parameters);
+  if (entries.length > MAX_PARAMETERS) return [tooLong(path, MAX_PARAMETERS)];
+  const errors: FieldError[] = [];
+  let size = 0;
+  for (const [key, value] of entries) {
+    if (key === '') errors.push(invalidValue(path, key, 'field can not be empty.'));
+    size += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  if (size > MAX_PARAMETERS_SIZE) errors.push(tooLong(path, MAX_PARAMETERS_SIZE));
+  return errors;
+}
+
+/** No two terms, no two keys of a term and no two values of a key are the same. */
+function validateTopologies(terms: readonly TopologySelectorTerm[], path: string): FieldError[] {
+  const seen = new Set<string>();
+  return terms.flatMap(({ matchLabelExpressions = [] }, index) => {
+    const errors: FieldError[] = [];
+    const keys = new Set<string>();
+    for (const [at, { key, values = [] }] of matchLabelExpressions.entries()) {
+      const expression = `${path}.matchLabelExpressions[${at}]`;
+      if (values.length === 0) errors.push(required(`${expression}.values`));
+      for (const [position, value] of values.entries()) {
+        if (values.indexOf(value) < position) {
+          errors.push(duplicate(`${expression}.values[${position}]`, value));
+        }
+      }
+      errors.push(...labelName(key, `${expression}.key`));
+      if (keys.has(key)) errors.push(duplicate(`${expression}.key`, key));
+      keys.add(key);
+    }
+    const id = JSON.stringify(
+      matchLabelExpressions.map(({ key, values }) => [key, [...values].sort()]).sort(),
+    );
+    if (seen.has(id)) errors.push(duplicate(`${path}[${index}].matchLabelExpressions`, ''));
+    seen.add(id);
+    return errors;
+  });
 }
 
 export function validateStorageClassUpdate(object: StorageClass, old: StorageClass): FieldError[] {

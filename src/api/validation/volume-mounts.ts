@@ -1,5 +1,5 @@
 // Rules of where a container finds its volumes (pkg/apis/core/validation, ValidateVolumeMounts,
-// ValidateVolumeDevices).
+// ValidateVolumeDevices). Some of upstream's errors name the list, not the mount; so do these.
 import {
   type FieldError,
   forbiddenField,
@@ -8,77 +8,110 @@ import {
   notSupported,
   required,
 } from '../errors.ts';
-import type { Container, VolumeMount } from '../generated/types.ts';
-import { requiredText } from './field-rules.ts';
+import type { Container, Volume, VolumeMount } from '../generated/types.ts';
 import { descendingPath, noBacksteps } from './paths.ts';
 
-const PROPAGATION: readonly string[] = ['Bidirectional', 'HostToContainer', 'None'];
+type Volumes = ReadonlyMap<string, Volume>;
 
-/** @param volumeNames every volume that the pod will have. */
-export function validateVolumeMounts(
-  container: Container,
-  volumeNames: ReadonlySet<string>,
-  path: string,
-): FieldError[] {
+const PROPAGATION: readonly string[] = ['Bidirectional', 'HostToContainer', 'None'];
+const RECURSIVE: readonly string[] = ['Disabled', 'Enabled', 'IfPossible'];
+
+/** @param volumes those that the pod will have. */
+export function validateVolumeMounts(container: Container, volumes: Volumes, path: string): FieldError[] {
+  const { volumeMounts = [], volumeDevices = [] } = container;
+  if (volumeMounts.length === 0) return [];
   const mountPaths = new Set<string>();
-  const devices = container.volumeDevices ?? [];
-  return (container.volumeMounts ?? []).flatMap((mount, index) => {
+  return volumeMounts.flatMap((mount, index) => {
+    const { name, mountPath } = mount;
     const at = `${path}[${index}]`;
-    const errors = requiredText(mount.name, `${at}.name`);
-    if (mount.name && !volumeNames.has(mount.name)) errors.push(notFoundField(`${at}.name`, mount.name));
-    if (!mount.mountPath) errors.push(required(`${at}.mountPath`));
-    if (mountPaths.has(mount.mountPath)) {
-      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'));
+    const volume = volumes.get(name);
+    const errors = name ? [] : [required(`${at}.name`)];
+    if (!volume) errors.push(notFoundField(`${at}.name`, name));
+    if (!mountPath) errors.push(required(`${at}.mountPath`));
+    if (mountPaths.has(mountPath)) {
+      errors.push(invalidValue(`${at}.mountPath`, mountPath, 'must be unique'));
     }
-    mountPaths.add(mount.mountPath);
-    if (devices.some(({ name }) => name === mount.name)) {
-      errors.push(invalidValue(`${at}.name`, mount.name, 'must not already exist in volumeDevices'));
+    mountPaths.add(mountPath);
+    if (volumeDevices.some((device) => device.name === name)) {
+      errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeDevices'));
     }
-    if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) {
+    if (volumeDevices.some(({ devicePath }) => devicePath === mountPath)) {
       const reason = 'must not already exist as a path in volumeDevices';
-      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, reason));
+      errors.push(invalidValue(`${at}.mountPath`, mountPath, reason));
     }
-    return [...errors, ...validateSubPath(mount, at), ...validatePropagation(mount, container, at)];
+    errors.push(
+      ...validateSubPath(mount, path, at),
+      ...validatePropagation(mount, container, `${path}.mountPropagation`),
+      ...validateRecursiveReadOnly(mount, `${path}.recursiveReadOnly`),
+    );
+    return errors;
   });
 }
 
-function validateSubPath({ subPath, subPathExpr }: VolumeMount, path: string): FieldError[] {
-  const errors = subPath ? descendingPath(subPath, `${path}.subPath`) : [];
+function validateSubPath({ subPath, subPathExpr }: VolumeMount, list: string, path: string): FieldError[] {
+  const errors = subPath ? descendingPath(subPath, `${list}.subPath`) : [];
   if (!subPathExpr) return errors;
   if (subPath) {
     const reason = 'subPathExpr and subPath are mutually exclusive';
     errors.push(invalidValue(`${path}.subPathExpr`, subPathExpr, reason));
   }
-  return [...errors, ...descendingPath(subPathExpr, `${path}.subPathExpr`)];
+  return [...errors, ...descendingPath(subPathExpr, `${list}.subPathExpr`)];
 }
 
 function validatePropagation(mount: VolumeMount, container: Container, path: string): FieldError[] {
   const { mountPropagation } = mount;
   if (mountPropagation === undefined) return [];
-  const at = `${path}.mountPropagation`;
-  if (!PROPAGATION.includes(mountPropagation)) return [notSupported(at, mountPropagation, PROPAGATION)];
+  if (!PROPAGATION.includes(mountPropagation)) return [notSupported(path, mountPropagation, PROPAGATION)];
   if (mountPropagation === 'Bidirectional' && container.securityContext?.privileged !== true) {
-    return [forbiddenField(at, 'Bidirectional mount propagation is available only to privileged containers')];
+    const reason = 'Bidirectional mount propagation is available only to privileged containers';
+    return [forbiddenField(path, reason)];
   }
   return [];
 }
 
-export function validateVolumeDevices(
-  container: Container,
-  volumeNames: ReadonlySet<string>,
-  path: string,
-): FieldError[] {
+function validateRecursiveReadOnly(mount: VolumeMount, path: string): FieldError[] {
+  const { recursiveReadOnly, readOnly, mountPropagation = 'None' } = mount;
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return [];
+  if (!RECURSIVE.includes(recursiveReadOnly)) return [notSupported(path, recursiveReadOnly, RECURSIVE)];
+  const errors: FieldError[] = [];
+  if (readOnly !== true) errors.push(forbiddenField(path, 'may only be specified when readOnly is true'));
+  if (mountPropagation !== 'None') {
+    const reason = 'may only be specified when mountPropagation is None or not specified';
+    errors.push(forbiddenField(path, reason));
+  }
+  return errors;
+}
+
+export function validateVolumeDevices(container: Container, volumes: Volumes, path: string): FieldError[] {
+  const { volumeMounts = [], volumeDevices = [] } = container;
+  if (volumeDevices.length === 0) return [];
+  const names = new Set<string>();
   const devicePaths = new Set<string>();
-  return (container.volumeDevices ?? []).flatMap(({ name, devicePath }, index) => {
+  return volumeDevices.flatMap(({ name, devicePath }, index) => {
     const at = `${path}[${index}]`;
-    const errors = requiredText(name, `${at}.name`);
-    if (name && !volumeNames.has(name)) errors.push(notFoundField(`${at}.name`, name));
+    const volume = volumes.get(name);
+    const errors = name ? [] : [required(`${at}.name`)];
+    if (name && names.has(name)) errors.push(invalidValue(`${at}.name`, name, 'must be unique'));
+    names.add(name);
+    if (!volume) errors.push(notFoundField(`${at}.name`, name));
+    else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
+      const reason = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode';
+      errors.push(invalidValue(`${at}.name`, name, reason));
+    }
     if (!devicePath) errors.push(required(`${at}.devicePath`));
-    else errors.push(...noBacksteps(devicePath, `${at}.devicePath`));
     if (devicePaths.has(devicePath)) {
       errors.push(invalidValue(`${at}.devicePath`, devicePath, 'must be unique'));
     }
-    devicePaths.add(devicePath);
+    if (noBacksteps(devicePath, '').length > 0) {
+      errors.push(invalidValue(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
+    } else devicePaths.add(devicePath);
+    if (volumeMounts.some((mount) => mount.name === name)) {
+      errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'));
+    }
+    if (volumeMounts.some(({ mountPath }) => mountPath === devicePath)) {
+      const reason = 'must not already exist as a path in volumeMounts';
+      errors.push(invalidValue(`${at}.devicePath`, devicePath, reason));
+    }
     return errors;
   });
 }

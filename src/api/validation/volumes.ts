@@ -1,134 +1,185 @@
-// Rules of a pod's volumes: one source each, and what each source that a node here can mount needs (pkg/apis/core/
-// validation, ValidateVolumes). Sources of clouds are let through; no node mounts them.
-import {
-  duplicate,
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-} from '../errors.ts';
-import type { HostPathVolumeSource, KeyToPath, Volume } from '../generated/types.ts';
-import { dns1123Label, dns1123Subdomain } from '../names.ts';
-import { checked, quantity, requiredText } from './field-rules.ts';
-import { fileMode, localPath, noBacksteps } from './paths.ts';
+// Rules of a pod's volumes: one source each, and what the sources that the node makes by itself need
+// (pkg/apis/core/validation, ValidateVolumes). Sources from outside the node stand in volume-sources.ts.
+import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../errors.ts';
+import type { KeyToPath, PersistentVolumeClaimTemplate, Volume } from '../generated/types.ts';
+import { dns1123Subdomain } from '../names.ts';
+import { parseQuantity } from '../quantity.ts';
+import { validateLabels } from '../selectors.ts';
+import { initiatorProblem } from './block-sources.ts';
+import { PULL_POLICIES } from './containers.ts';
+import { oneOf, requiredLabel, requiredText } from './field-rules.ts';
+import { validateAnnotations } from './metadata.ts';
+import { fileMode, requiredLocalPath } from './paths.ts';
 import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim.ts';
 import { validateDownwardFiles, validateProjections } from './projections.ts';
+import { validateVolumeSource } from './volume-sources.ts';
 
-const HOST_PATH_TYPES: readonly string[] = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
+/** In the order in which upstream looks for them: of several, the first is checked and the others are refused. */
+const SOURCES = [
+  'emptyDir',
+  'hostPath',
+  'gitRepo',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'flocker',
+  'persistentVolumeClaim',
+  'rbd',
+  'cinder',
+  'cephfs',
+  'quobyte',
+  'downwardAPI',
+  'fc',
+  'flexVolume',
+  'configMap',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'storageos',
+  'projected',
+  'scaleIO',
+  'csi',
+  'ephemeral',
+  'image',
+] as const satisfies readonly (keyof Volume)[];
+type Source = (typeof SOURCES)[number];
 
-export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
-  const seen = new Set<string>();
+/**
+ * Checks the volumes of a pod or template.
+ * @param podName the pod's, after which the claims of ephemeral volumes are named; undefined in a template.
+ * @param valid gets those that are in order.
+ */
+export function validateVolumes(
+  volumes: readonly Volume[],
+  podName: string | undefined,
+  valid: Map<string, Volume>,
+  path: string,
+): FieldError[] {
+  if (volumes.length === 0) return [];
+  const claims = podName
+    ? new Set(volumes.flatMap((volume) => (volume.ephemeral ? [`${podName}-${volume.name}`] : [])))
+    : undefined;
   return volumes.flatMap((volume, index) => {
     const at = `${path}[${index}]`;
-    const errors = validateVolume(volume, at);
-    if (!volume.name) errors.push(required(`${at}.name`));
-    else {
-      errors.push(...checked(volume.name, `${at}.name`, dns1123Label));
-      if (seen.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name));
-      seen.add(volume.name);
+    const { name, persistentVolumeClaim: claim } = volume;
+    const errors = [...validateVolume(volume, podName, at), ...requiredLabel(name, `${at}.name`)];
+    if (valid.has(name)) errors.push(duplicate(`${at}.name`, name));
+    if (errors.length === 0) valid.set(name, volume);
+    if (claim && claims?.has(claim.claimName)) {
+      const reason = 'must not reference a PVC that gets created for an ephemeral volume';
+      errors.push(invalidValue(`${at}.persistentVolumeClaim.claimName`, claim.claimName, reason));
     }
     return errors;
   });
 }
 
-function validateVolume(volume: Volume, path: string): FieldError[] {
-  const { name: _, ...sources } = volume;
-  const [source, ...more] = Object.entries(sources).flatMap(([name, it]) => (it === undefined ? [] : [name]));
+function validateVolume(volume: Volume, podName: string | undefined, path: string): FieldError[] {
+  const source = SOURCES.find((name) => volume[name] !== undefined);
   if (source === undefined) return [required(path, 'must specify a volume type')];
-  const errors = more.map((name) =>
-    forbiddenField(`${path}.${name}`, 'may not specify more than one volume type'),
-  );
-  return [...errors, ...validateLocalSources(volume, path), ...validateStorageSources(volume, path)];
-}
-
-/** What the node makes by itself, from the API or its own disk. */
-function validateLocalSources(volume: Volume, path: string): FieldError[] {
-  const { configMap, secret, emptyDir, hostPath, downwardAPI, projected } = volume;
-  const errors: FieldError[] = [];
-  if (configMap) {
-    errors.push(
-      ...requiredText(configMap.name, `${path}.configMap.name`),
-      ...fileMode(configMap.defaultMode, `${path}.configMap.defaultMode`),
-      ...validateItems(configMap.items ?? [], `${path}.configMap.items`),
-    );
+  const errors = validateSource(volume, source, podName, path);
+  let seen = false;
+  for (const name of SOURCES) {
+    if (volume[name] === undefined) continue;
+    if (seen) errors.push(forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type'));
+    seen = true;
   }
-  if (secret) {
-    errors.push(
-      ...requiredText(secret.secretName, `${path}.secret.secretName`),
-      ...fileMode(secret.defaultMode, `${path}.secret.defaultMode`),
-      ...validateItems(secret.items ?? [], `${path}.secret.items`),
-    );
-  }
-  if (emptyDir?.sizeLimit !== undefined && quantity(emptyDir.sizeLimit, '').length > 0) {
-    errors.push(
-      forbiddenField(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'),
-    );
-  }
-  if (hostPath) errors.push(...validateHostPath(hostPath, `${path}.hostPath`));
-  if (downwardAPI) {
-    errors.push(
-      ...fileMode(downwardAPI.defaultMode, `${path}.downwardAPI.defaultMode`),
-      ...validateDownwardFiles(downwardAPI.items ?? [], `${path}.downwardAPI`),
-    );
-  }
-  if (projected) errors.push(...validateProjections(projected, `${path}.projected`));
   return errors;
 }
 
-/** What comes from outside the node. */
-function validateStorageSources(volume: Volume, path: string): FieldError[] {
-  const { persistentVolumeClaim, ephemeral, nfs, csi } = volume;
-  const errors: FieldError[] = [];
-  if (persistentVolumeClaim) {
-    const at = `${path}.persistentVolumeClaim.claimName`;
-    errors.push(
-      ...(persistentVolumeClaim.claimName
-        ? checked(persistentVolumeClaim.claimName, at, dns1123Subdomain)
-        : [required(at)]),
-    );
-  }
-  if (ephemeral) {
-    const at = `${path}.ephemeral.volumeClaimTemplate`;
-    const template = ephemeral.volumeClaimTemplate;
-    if (template === undefined) errors.push(required(at));
-    else errors.push(...validatePersistentVolumeClaimSpec(template.spec, `${at}.spec`));
-  }
-  if (nfs) {
-    errors.push(
-      ...requiredText(nfs.server, `${path}.nfs.server`),
-      ...requiredText(nfs.path, `${path}.nfs.path`),
-    );
-    if (nfs.path && !nfs.path.startsWith('/')) {
-      errors.push(invalidValue(`${path}.nfs.path`, nfs.path, 'must be an absolute path'));
+function validateSource(
+  volume: Volume,
+  source: Source,
+  podName: string | undefined,
+  path: string,
+): FieldError[] {
+  const at = `${path}.${source}`;
+  const { configMap, secret, emptyDir, downwardAPI, projected, persistentVolumeClaim, ephemeral, image } =
+    volume;
+  switch (source) {
+    case 'configMap':
+      return configMap ? [...requiredText(configMap.name, `${at}.name`), ...validateKeys(configMap, at)] : [];
+    case 'secret':
+      return secret
+        ? [...requiredText(secret.secretName, `${at}.secretName`), ...validateKeys(secret, at)]
+        : [];
+    case 'emptyDir':
+      return emptyDir?.sizeLimit !== undefined && (parseQuantity(emptyDir.sizeLimit) ?? -1n) < 0n
+        ? [forbiddenField(`${at}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
+        : [];
+    case 'downwardAPI':
+      return downwardAPI
+        ? [
+            ...fileMode(downwardAPI.defaultMode, `${at}.defaultMode`),
+            ...validateDownwardFiles(downwardAPI.items ?? [], at),
+          ]
+        : [];
+    case 'projected':
+      return projected ? validateProjections(projected, at) : [];
+    case 'persistentVolumeClaim':
+      return requiredText(persistentVolumeClaim?.claimName, `${at}.claimName`);
+    case 'ephemeral':
+      return [
+        ...validateClaimTemplate(ephemeral?.volumeClaimTemplate, `${at}.volumeClaimTemplate`),
+        ...validateClaimName(podName, volume.name, `${path}.name`),
+      ];
+    case 'image':
+      return [
+        // A template may leave it for whoever uses it to fill in.
+        ...(podName === undefined ? [] : requiredText(image?.reference, `${at}.reference`)),
+        ...oneOf(image?.pullPolicy, `${at}.pullPolicy`, PULL_POLICIES),
+      ];
+    default: {
+      const problem = initiatorProblem(volume.iscsi, volume.name);
+      return [
+        ...validateVolumeSource(source, volume, path),
+        ...(problem ? [invalidValue(`${path}.name`, volume.name, problem)] : []),
+      ];
     }
   }
-  if (csi) errors.push(...requiredText(csi.driver, `${path}.csi.driver`));
-  return errors;
 }
 
-function validateHostPath({ path, type }: HostPathVolumeSource, at: string): FieldError[] {
-  const errors = path ? noBacksteps(path, `${at}.path`) : [required(`${at}.path`)];
-  if (type !== undefined && !HOST_PATH_TYPES.includes(type)) {
-    errors.push(notSupported(`${at}.type`, type, HOST_PATH_TYPES));
+function validateClaimTemplate(
+  template: PersistentVolumeClaimTemplate | undefined,
+  path: string,
+): FieldError[] {
+  if (!template) return [required(path)];
+  const { labels, annotations, ...others } = template.metadata ?? {};
+  const errors = [
+    ...validateAnnotations(annotations, `${path}.metadata.annotations`),
+    ...validateLabels(labels, `${path}.metadata.labels`),
+  ];
+  for (const [field, value] of Object.entries(others)) {
+    if (value !== undefined) errors.push(forbiddenField(`${path}.metadata.${field}`, 'cannot be set'));
   }
-  return errors;
+  return [...errors, ...validatePersistentVolumeClaimSpec(template.spec, `${path}.spec`)];
+}
+
+function validateClaimName(podName: string | undefined, volumeName: string, path: string): FieldError[] {
+  if (!podName || !volumeName) return [];
+  const claimName = `${podName}-${volumeName}`;
+  return dns1123Subdomain(claimName).map((reason) =>
+    invalidValue(path, volumeName, `PVC name ${JSON.stringify(claimName)}: ${reason}`),
+  );
+}
+
+/** The files that a ConfigMap or Secret becomes. */
+function validateKeys(
+  { defaultMode, items = [] }: { defaultMode?: number; items?: readonly KeyToPath[] },
+  path: string,
+): FieldError[] {
+  return [...fileMode(defaultMode, `${path}.defaultMode`), ...validateItems(items, `${path}.items`)];
 }
 
 /** Which key becomes which file. */
 export function validateItems(items: readonly KeyToPath[], path: string): FieldError[] {
   return items.flatMap((item, index) => [
     ...requiredText(item.key, `${path}[${index}].key`),
-    ...localPath(item.path, `${path}[${index}].path`),
+    ...requiredLocalPath(item.path, `${path}[${index}].path`),
     ...fileMode(item.mode, `${path}[${index}].mode`),
   ]);
 }

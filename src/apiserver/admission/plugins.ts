@@ -4,6 +4,7 @@ import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { podPriority } from './pod-priority.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -17,6 +18,7 @@ export function admissionPlugins(serviceCidr: string): readonly AdmissionPlugin[
     namespaceLifecycle,
     limitRanger,
     serviceAccount,
+    nodeRestriction,
     podPriority,
     defaultTolerations,
     defaultStorageClass,

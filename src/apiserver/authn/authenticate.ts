@@ -26,7 +26,7 @@ export async function authenticate(
   authorization: string | undefined,
   authenticateToken: TokenAuthenticator,
 ): Promise<User> {
-  const fromCertificate = certificate && userOfCertificate(certificate);
+  const fromCertificate = certificate && knownUser(certificate);
   if (fromCertificate) return fromCertificate;
   const token = authorization?.match(/^Bearer +(\S+) *$/i)?.[1];
   if (!token) {
@@ -37,6 +37,18 @@ export async function authenticate(
   if (!user) throw unauthorized();
   return withGroup(user);
 }
+
+/** A connection's certificate names the same user in every request. */
+function knownUser(certificate: CertificateSubject): User | undefined {
+  let user = users.get(certificate);
+  if (!user) {
+    user = userOfCertificate(certificate);
+    if (user) users.set(certificate, user);
+  }
+  return user;
+}
+
+const users = new WeakMap<CertificateSubject, User>();
 
 /** The common name is the user, the organizations are the groups. */
 export function userOfCertificate({ CN, O }: CertificateSubject): User | undefined {

@@ -9,7 +9,12 @@ import { decodeObject } from '../verbs/body.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 export async function reviewToken(tokens: ServiceAccountTokens, request: ApiRequest): Promise<ApiResult> {
-  const { object, warnings } = decodeObject(request.resource, request.body, request.options.fieldValidation);
+  const { object, warnings } = decodeObject(
+    request.resource,
+    request.body,
+    request.options.fieldValidation,
+    request.repeatedKeys,
+  );
   const review = object as TokenReview;
   if (!review.spec?.token) throw badRequest('token is required for TokenReview in authentication');
   const asked = review.spec.audiences ?? [];
@@ -24,7 +29,12 @@ export async function reviewToken(tokens: ServiceAccountTokens, request: ApiRequ
 
 /** Answers what the server knows of whoever asks. */
 export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
-  const { object, warnings } = decodeObject(request.resource, request.body, request.options.fieldValidation);
+  const { object, warnings } = decodeObject(
+    request.resource,
+    request.body,
+    request.options.fieldValidation,
+    request.repeatedKeys,
+  );
   const review: SelfSubjectReview = {
     kind: object.kind,
     apiVersion: object.apiVersion,

@@ -5,6 +5,8 @@ import type { BoundObjectReference, Pod, ServiceAccount, TokenRequest } from '..
 import type { Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
+import { Admission } from '../admission/admission.ts';
+import { nodeRestriction } from '../admission/node-restriction.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from '../verbs/request-key.ts';
@@ -24,6 +26,16 @@ export async function requestToken(
   const decoded = decode('TokenRequest', request.body, request.options.fieldValidation ?? 'Warn');
   applyDefaults('TokenRequest', decoded.object);
   const wanted = decoded.object as TokenRequest;
+  await new Admission([nodeRestriction], registry).admit({
+    operation: 'CREATE',
+    resource: request.resource,
+    subresource: request.subresource,
+    key,
+    object: decoded.object,
+    old: undefined,
+    user: request.user,
+    dryRun: request.options.dryRun ?? false,
+  });
   const seconds = wanted.spec.expirationSeconds ?? DEFAULT_SECONDS;
   const errors = validateSeconds(seconds);
   if (errors.length > 0) {

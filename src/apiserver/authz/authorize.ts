@@ -10,6 +10,8 @@ export interface ResourceAttributes {
   subresource: string | undefined;
   namespace: string | undefined;
   name: string | undefined;
+  /** Of a list or a watch, as asked. */
+  fieldSelector?: string | undefined;
 }
 
 export interface PathAttributes {

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PolicyRule } from '../../api/generated/types.ts';
-import { pod, scheduled } from '../test-objects.ts';
-import { startTestServer } from '../test-server.ts';
 import { describeRule, missingRules } from './covers.ts';
 import { ruleAllows } from './rules.ts';
 
@@ -84,29 +82,4 @@ test('rules that cover others allow whatever those allow', () => {
       },
     ),
   );
-});
-
-test('a node reads what its own pods use, and nothing else', async () => {
-  const server = await startTestServer();
-  await server.object('create', 'nodes', { body: { metadata: { name: 'node-1' } } });
-  const volumes = [{ name: 's', secret: { secretName: 'used' } }];
-  await scheduled(server, 'web-0', { volumes });
-  await server.object('create', 'pods', {
-    body: pod('elsewhere', { volumes: [{ name: 's', secret: { secretName: 'other' } }] }),
-  });
-  const node = { name: 'system:node:node-1', groups: ['system:nodes', 'system:authenticated'] };
-  const may = async (...question: Parameters<typeof about>) =>
-    (await server.api.identity.authorize(node, about(...question))).allowed;
-  assert.ok(await may('secrets', 'get', { name: 'used' }));
-  assert.ok(!(await may('secrets', 'get', { name: 'other' })));
-  assert.ok(!(await may('secrets', 'list')));
-  assert.ok(!(await may('secrets', 'update', { name: 'used' })));
-  assert.ok(await may('configmaps', 'get', { name: 'kube-root-ca.crt' }));
-  assert.ok(await may('pods', 'patch', { name: 'web-0', subresource: 'status' }));
-  assert.ok(!(await may('pods', 'patch', { name: 'elsewhere', subresource: 'status' })));
-  assert.ok(await may('serviceaccounts', 'create', { name: 'default', subresource: 'token' }));
-  assert.ok(await may('nodes', 'update', { name: 'node-1', subresource: 'status' }));
-  assert.ok(!(await may('nodes', 'update', { name: 'node-2', subresource: 'status' })));
-  const impostor = { name: 'system:node:node-1', groups: ['system:authenticated'] };
-  assert.ok(!(await server.api.identity.authorize(impostor, about('pods', 'list'))).allowed);
 });

@@ -1,170 +1,152 @@
-// What a node's agent may do: watch pods and nodes, write its own node, its own lease and the status of its own pods,
-// and read the secrets, config maps and volumes that its pods use, and no others. Follows
-// plugin/pkg/auth/authorizer/node/node_authorizer.go and the NodeRestriction admission plug-in.
-import type { PersistentVolume, Pod } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+// What a node's agent may do: read its own node and pods and what those use, and no more; write its own node, its lease
+// and the status of pods. Which pods and which node, the NodeRestriction plug-in says where the authorizer cannot know.
+// Follows plugin/pkg/auth/authorizer/node/node_authorizer.go.
+import { parseFieldSelector } from '../../api/selectors.ts';
 import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
-import type { Authorizer, Decision, ResourceAttributes } from './authorize.ts';
+import type { Authorizer, ResourceAttributes } from './authorize.ts';
+import { isRelated, type RelatedKind } from './node-relations.ts';
 
 const NODES_GROUP = 'system:nodes';
 const NODE_PREFIX = 'system:node:';
-const LEASE_NAMESPACE = 'kube-node-lease';
+export const LEASE_NAMESPACE = 'kube-node-lease';
 const READ = ['get', 'list', 'watch'];
-const WRITE_STATUS = ['get', 'update', 'patch'];
-const ALLOWED: Decision = { allowed: true };
-const NOT_OURS = `no relationship found between node '%' and this object`;
+const OWN = ['get', 'create', 'update', 'patch', 'delete'];
 
-/** `group/plural` and verbs that every node has: what it needs to know of the cluster and to register itself. */
+/** `group/plural` and verbs that every node has, whichever the object. */
 const COMMON: Readonly<Record<string, readonly string[]>> = {
-  '/pods': READ,
   '/services': READ,
-  '/nodes': [...READ, 'create'],
+  '/endpoints': ['get'],
   '/events': ['create', 'update', 'patch'],
   'events.k8s.io/events': ['create', 'update', 'patch'],
   'storage.k8s.io/csidrivers': READ,
-  'storage.k8s.io/volumeattachments': ['get'],
   'node.k8s.io/runtimeclasses': READ,
   'authentication.k8s.io/tokenreviews': ['create'],
   'authorization.k8s.io/subjectaccessreviews': ['create'],
   'authorization.k8s.io/localsubjectaccessreviews': ['create'],
 };
 
-/** The name of the node that a user is; undefined for everybody else. */
+/** Why not; undefined when it may. */
+type Verdict = string | undefined;
+type Rule = (node: string, asked: ResourceAttributes, registry: Registry) => Verdict | Promise<Verdict>;
+
+/** The name of the node that a user is: empty if its name does not say; undefined for everybody else. */
 export function nodeNameOf({ name, groups }: User): string | undefined {
-  return name.startsWith(NODE_PREFIX) && groups.includes(NODES_GROUP)
-    ? name.slice(NODE_PREFIX.length) || undefined
-    : undefined;
+  if (!name.startsWith(NODE_PREFIX) || !groups.includes(NODES_GROUP)) return undefined;
+  return name.slice(NODE_PREFIX.length);
 }
 
 /** Decides for nodes; has no opinion of anybody else. */
 export function nodeAuthorizer(registry: Registry): Authorizer {
   return async (user, attributes) => {
     const node = nodeNameOf(user);
-    if (node === undefined || 'path' in attributes) return { allowed: false };
-    if (isCommon(attributes) || isOwn(node, attributes)) return ALLOWED;
-    if (await isOfOwnPod(registry, node, attributes)) return ALLOWED;
-    return { allowed: false, reason: NOT_OURS.replace('%', node) };
+    if (node === undefined) return { allowed: false };
+    if (node === '') return { allowed: false, reason: `unknown node for user ${JSON.stringify(user.name)}` };
+    if ('path' in attributes) return { allowed: false };
+    const { resource, subresource, verb } = attributes;
+    const path = `${resource.group}/${resource.plural}`;
+    const rule = Object.hasOwn(RULES, path) ? RULES[path] : undefined;
+    if (!rule) return { allowed: !subresource && (COMMON[path] ?? []).includes(verb) };
+    const reason = await rule(node, attributes, registry);
+    return reason === undefined ? { allowed: true } : { allowed: false, reason };
   };
 }
 
-function isCommon({ resource, subresource, verb }: ResourceAttributes): boolean {
-  return !subresource && (COMMON[`${resource.group}/${resource.plural}`] ?? []).includes(verb);
-}
-
-/** The node's own object, its status, its lease and its CSINode. */
-function isOwn(node: string, { resource, subresource, verb, namespace, name }: ResourceAttributes): boolean {
-  const own = name === node;
-  switch (`${resource.group}/${resource.plural}`) {
-    case '/nodes':
-      return own && (!subresource || subresource === 'status') && WRITE_STATUS.includes(verb);
-    case 'coordination.k8s.io/leases':
-      if (namespace !== LEASE_NAMESPACE || subresource) return false;
-      return verb === 'create' || (own && [...WRITE_STATUS, 'delete'].includes(verb));
-    case 'storage.k8s.io/csinodes':
-      if (subresource) return false;
-      return verb === 'create' || (own && [...WRITE_STATUS, 'delete'].includes(verb));
-    default:
-      return false;
-  }
-}
-
-/** What hangs on a pod that is bound to the node. */
-async function isOfOwnPod(
-  registry: Registry,
+async function related(
+  kind: RelatedKind,
   node: string,
-  attributes: ResourceAttributes,
-): Promise<boolean> {
-  const { resource, subresource, verb, namespace, name } = attributes;
-  if (resource.group !== '' || !name) return false;
-  const pods = (place: string | undefined): Promise<Stored<Pod>[]> => podsOf(registry, node, place);
-  const read = READ.includes(verb) && !subresource;
-  switch (resource.plural) {
-    case 'pods':
-      if (!allowedOnPod(subresource, verb)) return false;
-      return (await pods(namespace)).some((pod) => pod.metadata.name === name);
-    case 'secrets':
-      return read && (await pods(namespace)).some((pod) => secretsOf(pod).has(name));
-    case 'configmaps':
-      return read && (await pods(namespace)).some((pod) => configMapsOf(pod).has(name));
-    case 'persistentvolumeclaims':
-      if (!read && !(subresource === 'status' && WRITE_STATUS.includes(verb))) return false;
-      return (await pods(namespace)).some((pod) => claimsOf(pod).has(name));
-    case 'persistentvolumes':
-      return verb === 'get' && !subresource && (await usesVolume(registry, name, pods));
-    case 'serviceaccounts':
-      if (!(subresource === 'token' && verb === 'create') && !(verb === 'get' && !subresource)) return false;
-      return (await pods(namespace)).some((pod) => pod.spec.serviceAccountName === name);
-    default:
-      return false;
+  { namespace, name }: ResourceAttributes,
+  registry: Registry,
+): Promise<Verdict> {
+  if (!name) return 'No Object name found';
+  if (await isRelated(registry, node, kind, namespace ?? '', name)) return undefined;
+  return `no relationship found between node '${node}' and this object`;
+}
+
+/** Single objects, by get. */
+function getting(kind: RelatedKind): Rule {
+  return (node, asked, registry) => {
+    if (asked.verb !== 'get') return 'can only get individual resources of this type';
+    if (asked.subresource) return 'cannot get subresource';
+    return related(kind, node, asked, registry);
+  };
+}
+
+/** Single objects, by get, or by a list or a watch of one. */
+function reading(kind: RelatedKind): Rule {
+  return (node, asked, registry) => {
+    if (!READ.includes(asked.verb)) return 'can only read resources of this type';
+    if (asked.subresource) return 'cannot read subresource';
+    if (!asked.namespace) return 'can only read namespaced object of this type';
+    return related(kind, node, asked, registry);
+  };
+}
+
+/** @param kind as the refusal names it. */
+function named(kind: string, node: string, { verb, name }: ResourceAttributes): Verdict {
+  if (!OWN.includes(verb)) return `can only get, create, update, patch, or delete a ${kind}`;
+  // A new object's name is not known yet: the NodeRestriction plug-in looks at it.
+  return verb === 'create' || name === node
+    ? undefined
+    : `can only access ${kind} with the same name as the requesting node`;
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  '/secrets': reading('secrets'),
+  '/configmaps': reading('configmaps'),
+  '/persistentvolumes': getting('persistentvolumes'),
+  'storage.k8s.io/volumeattachments': getting('volumeattachments'),
+  '/persistentvolumeclaims': (node, asked, registry) => {
+    if (asked.subresource !== 'status') return getting('persistentvolumeclaims')(node, asked, registry);
+    return ['update', 'patch'].includes(asked.verb)
+      ? related('persistentvolumeclaims', node, asked, registry)
+      : 'can only get/update/patch this type';
+  },
+  '/serviceaccounts': (node, asked, registry) => {
+    if (asked.verb === 'get') return getting('serviceaccounts')(node, asked, registry);
+    if (asked.verb !== 'create' || !asked.name) {
+      return 'can only create tokens for individual service accounts';
+    }
+    if (asked.subresource !== 'token') return 'can only create token subresource of serviceaccount';
+    return related('serviceaccounts', node, asked, registry);
+  },
+  'coordination.k8s.io/leases': (node, asked) => {
+    if (OWN.includes(asked.verb) && asked.namespace !== LEASE_NAMESPACE) {
+      return `can only access leases in the ${JSON.stringify(LEASE_NAMESPACE)} system namespace`;
+    }
+    return named('node lease', node, asked);
+  },
+  'storage.k8s.io/csinodes': (node, asked) =>
+    asked.subresource ? 'cannot authorize CSINode subresources' : named('CSINode', node, asked),
+  '/nodes': (node, { verb, subresource, name }) => {
+    if (subresource) return subresource === 'status' && ['update', 'patch'].includes(verb) ? undefined : '';
+    if (['create', 'update', 'patch'].includes(verb) || (READ.includes(verb) && name === node))
+      return undefined;
+    if (!READ.includes(verb)) return '';
+    return name
+      ? `node '${node}' cannot read '${name}', only its own Node object`
+      : `node '${node}' cannot read all nodes, only its own Node object`;
+  },
+  '/pods': (node, asked, registry) => {
+    const { verb, subresource, name } = asked;
+    if (subresource === 'status') return ['update', 'patch'].includes(verb) ? undefined : '';
+    if (subresource) return subresource === 'eviction' && verb === 'create' ? undefined : '';
+    if (verb === 'create' || verb === 'delete') return undefined;
+    if (!READ.includes(verb)) return '';
+    if (verb !== 'get' && selectsNode(asked.fieldSelector, node)) return undefined;
+    if (verb === 'get' || name) return related('pods', node, asked, registry);
+    return 'can only list/watch pods with spec.nodeName field selector';
+  },
+};
+
+function selectsNode(fieldSelector: string | undefined, node: string): boolean {
+  if (!fieldSelector) return false;
+  try {
+    return parseFieldSelector(fieldSelector).some(
+      ({ path, operator, value }) => path === 'spec.nodeName' && operator === '=' && value === node,
+    );
+  } catch {
+    // The list itself will say what is wrong with it.
+    return false;
   }
-}
-
-function allowedOnPod(subresource: string | undefined, verb: string): boolean {
-  if (!subresource) return verb === 'delete';
-  return subresource === 'status'
-    ? WRITE_STATUS.includes(verb)
-    : subresource === 'eviction' && verb === 'create';
-}
-
-async function podsOf(
-  registry: Registry,
-  node: string,
-  namespace: string | undefined,
-): Promise<Stored<Pod>[]> {
-  const resource = registry.resource('', 'pods');
-  if (!resource || !namespace) return [];
-  // The cache holds objects of its resource.
-  const pods = [...(await registry.cache(resource)).list(namespace)] as Stored<Pod>[];
-  return pods.filter((pod) => pod.spec.nodeName === node);
-}
-
-async function usesVolume(
-  registry: Registry,
-  name: string,
-  pods: (namespace: string | undefined) => Promise<Stored<Pod>[]>,
-): Promise<boolean> {
-  const resource = registry.resource('', 'persistentvolumes');
-  const volume =
-    resource && ((await registry.find(resource, { name })) as Stored<PersistentVolume> | undefined);
-  const claim = volume?.spec?.claimRef;
-  if (!claim?.name) return false;
-  return (await pods(claim.namespace)).some((pod) => claimsOf(pod).has(claim.name ?? ''));
-}
-
-function claimsOf(pod: Pod): Set<string | undefined> {
-  return new Set(
-    (pod.spec.volumes ?? []).map(({ name, persistentVolumeClaim, ephemeral }) =>
-      ephemeral ? `${pod.metadata.name}-${name}` : persistentVolumeClaim?.claimName,
-    ),
-  );
-}
-
-function containersOf(pod: Pod) {
-  return [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
-}
-
-function secretsOf(pod: Pod): Set<string | undefined> {
-  const { volumes = [], imagePullSecrets = [] } = pod.spec;
-  return new Set([
-    ...imagePullSecrets.map(({ name }) => name),
-    ...volumes.map(({ secret }) => secret?.secretName),
-    ...volumes.flatMap(({ projected }) => (projected?.sources ?? []).map(({ secret }) => secret?.name)),
-    ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...envFrom.map(({ secretRef }) => secretRef?.name),
-    ]),
-  ]);
-}
-
-function configMapsOf(pod: Pod): Set<string | undefined> {
-  const { volumes = [] } = pod.spec;
-  return new Set([
-    ...volumes.map(({ configMap }) => configMap?.name),
-    ...volumes.flatMap(({ projected }) => (projected?.sources ?? []).map(({ configMap }) => configMap?.name)),
-    ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-      ...envFrom.map(({ configMapRef }) => configMapRef?.name),
-    ]),
-  ]);
 }

@@ -90,7 +90,12 @@ export async function reviewSelfRules(index: RuleIndex, request: ApiRequest): Pr
 }
 
 function decoded(request: ApiRequest) {
-  const { object, warnings } = decodeObject(request.resource, request.body, request.options.fieldValidation);
+  const { object, warnings } = decodeObject(
+    request.resource,
+    request.body,
+    request.options.fieldValidation,
+    request.repeatedKeys,
+  );
   if (request.resource.namespaced) object.metadata.namespace = request.namespace;
   return { object, warnings };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { configMaps } from '../../api/resources/config-maps.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import { encodeStored } from '../codec.ts';
@@ -51,4 +52,38 @@ test('what is written while a cache fills is in it once', async () => {
   );
   assert.equal(cache.get('a', 'x')?.metadata.resourceVersion, '3');
   hub.stop();
+});
+
+test('lists are in order, whatever came and went since the last one', async () => {
+  const name = fc.constantFrom('a', 'b', 'ba', 'c', 'd', 'e');
+  const step = fc.oneof(
+    fc.record({ type: fc.constant('write' as const), name }),
+    fc.record({ type: fc.constant('delete' as const), name }),
+    fc.record({ type: fc.constant('list' as const), name }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const store = openMemoryStore();
+      const hub = new CacheHub(store);
+      const cache = await hub.of(configMaps);
+      const there = new Set<string>();
+      for (const { type, name } of [...steps, { type: 'list' as const, name: '' }]) {
+        if (type === 'write') {
+          await write(store, name);
+          there.add(name);
+        } else if (type === 'delete') {
+          const key = storeKey(configMaps, { namespace: 'a', name });
+          const current = await store.get(key);
+          if (current) await store.delete(key, current.revision);
+          there.delete(name);
+        } else {
+          assert.deepEqual(
+            [...cache.list('a')].map(({ metadata }) => metadata.name),
+            [...there].sort(),
+          );
+        }
+      }
+      hub.stop();
+    }),
+  );
 });

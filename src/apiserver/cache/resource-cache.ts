@@ -19,7 +19,8 @@ export class ResourceCache {
   readonly #store: Store;
   /** namespace (empty for cluster-scoped) → name → object. */
   readonly #objects = new Map<string, Map<string, Stored>>();
-  readonly #sortedNames = new Map<string, string[]>();
+  /** The names of a namespace in order as of its last list, and those that have come since. */
+  readonly #order = new Map<string, { sorted: string[]; since: string[] }>();
   #history: Change[] = [];
   /** Changes after this revision are all in the history. */
   #historyStart = 0;
@@ -86,13 +87,19 @@ export class ResourceCache {
     }
   }
 
-  #names(namespace: string, objects: Map<string, Stored>): string[] {
-    let names = this.#sortedNames.get(namespace);
-    if (!names) {
-      names = [...objects.keys()].sort();
-      this.#sortedNames.set(namespace, names);
+  /** The names of a namespace in order; sorted as a whole once, and then only what has come since. */
+  #names(namespace: string, objects: ReadonlyMap<string, Stored>): readonly string[] {
+    const order = this.#order.get(namespace);
+    if (!order) {
+      const sorted = [...objects.keys()].sort();
+      this.#order.set(namespace, { sorted, since: [] });
+      return sorted;
     }
-    return names;
+    if (order.since.length > 0 || order.sorted.length > 2 * objects.size) {
+      order.sorted = merged(order.sorted, order.since.sort()).filter((name) => objects.has(name));
+      order.since = [];
+    }
+    return order.sorted;
   }
 
   /** Takes a change from the store. */
@@ -129,8 +136,10 @@ export class ResourceCache {
     const [namespace, name] = this.#place(event.key);
     const objects = this.#objects.get(namespace);
     objects?.delete(name);
-    if (objects?.size === 0) this.#objects.delete(namespace);
-    this.#sortedNames.delete(namespace);
+    if (objects?.size === 0) {
+      this.#objects.delete(namespace);
+      this.#order.delete(namespace);
+    }
     const object = atRevision(previous, event.revision);
     return { revision: event.revision, previous, event: { type: 'DELETED', object } };
   }
@@ -154,7 +163,7 @@ export class ResourceCache {
       objects = new Map();
       this.#objects.set(namespace, objects);
     }
-    if (!objects.has(name)) this.#sortedNames.delete(namespace);
+    if (!objects.has(name)) this.#order.get(namespace)?.since.push(name);
     objects.set(name, object);
   }
 
@@ -199,4 +208,16 @@ export class ResourceCache {
 /** As their keys are ordered in the store, where a slash follows the namespace. */
 function byKeyOrder(a: string, b: string): number {
   return `${a}/` < `${b}/` ? -1 : 1;
+}
+
+/** Two sorted lists of names as one, each name once. */
+function merged(left: readonly string[], right: readonly string[]): string[] {
+  const names: string[] = [];
+  let at = 0;
+  for (const name of right) {
+    for (let next = left[at]; next !== undefined && next <= name; next = left[++at]) names.push(next);
+    if (names.at(-1) !== name) names.push(name);
+  }
+  for (; at < left.length; at++) names.push(left[at] ?? '');
+  return names;
 }

@@ -1,7 +1,7 @@
 // Which objects of a resource a list or a watch is about: a namespace, a label selector, a field selector.
 import { badRequest } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
-import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
 import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts';
 import type { ApiRequest } from '../request.ts';
 
@@ -33,14 +33,16 @@ export function selectionOf(request: ApiRequest): Selection {
 function fieldTest(resource: ResourceDefinition, text: string): (object: KubeObject) => boolean {
   const terms = parseFieldSelector(text).map(({ path: field, operator, value }) => {
     const read = fieldReader(resource, field);
-    if (!read) {
-      throw badRequest(
-        `Unable to find "${apiVersionOf(resource)}, Resource=${resource.plural}" that match label selector "", field selector "${text}": field label not supported: ${field}`,
-      );
-    }
+    if (!read) throw badRequest(notSelectable(resource, field));
     return (object: KubeObject): boolean => (read(object) === value) === (operator === '=');
   });
   return (object) => terms.every((term) => term(object));
+}
+
+/** In upstream's words for a kind with fields of its own (`field label not supported`), and for one with none. */
+function notSelectable(resource: ResourceDefinition, field: string): string {
+  if (resource.selectableFields) return `field label not supported: ${field}`;
+  return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 function fieldReader(

@@ -1,6 +1,7 @@
 // The two forms of an event: the core one, which is stored, and that of events.k8s.io. Follows
 // pkg/apis/events/v1/conversion.go.
-import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+import type { Event, EventsV1Event, ManagedFieldsEntry } from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/objects.ts';
 
 /** Fields of the same meaning with another name: events.k8s.io → core. */
 const RENAMED = {
@@ -20,6 +21,38 @@ const toNewName: ReadonlyMap<string, string> = new Map(
 
 function renamed(object: object, names: ReadonlyMap<string, string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value]));
+}
+
+/** Owners' fields (`f:message`) with other names. */
+function renamedFields(entry: ManagedFieldsEntry, names: ReadonlyMap<string, string>): ManagedFieldsEntry {
+  const fields = Object.entries(entry.fieldsV1 ?? {}).map(([field, below]) => {
+    const name = names.get(field.slice('f:'.length));
+    return [name ? `f:${name}` : field, below];
+  });
+  return { ...entry, fieldsV1: Object.fromEntries(fields) };
+}
+
+/**
+ * Every owner's fields are kept in the names of the version it wrote with. For an apply in the new form all of them
+ * are brought to its names; back again for the store.
+ */
+function withCoreOwnersAs<T extends KubeObject>(object: T, names: ReadonlyMap<string, string>): T {
+  const { managedFields, ...metadata } = object.metadata;
+  if (!managedFields) return object;
+  const entries = managedFields.map((entry) =>
+    entry.apiVersion === 'v1' ? renamedFields(entry, names) : entry,
+  );
+  return { ...object, metadata: { ...metadata, managedFields: entries } };
+}
+
+/** The stored event as an apply in the new form sees it. */
+export function toApplyBase(event: Event): EventsV1Event {
+  return withCoreOwnersAs(toEventsV1(event), toNewName);
+}
+
+/** What an apply in the new form has made, for the store. */
+export function fromApplied(event: EventsV1Event): Event {
+  return withCoreOwnersAs(toCoreEvent(event), toCoreName);
 }
 
 export function toCoreEvent(event: EventsV1Event): Event {

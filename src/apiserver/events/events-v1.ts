@@ -1,15 +1,17 @@
 // events.k8s.io: another form of the core events, over the same store. A request is turned into one for core events,
 // and its answer back.
-import { conflict, isConflict, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
-import type { Event } from '../../api/generated/types.ts';
+import { conflict, isAlreadyExists, isConflict, isNotFound, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApiRequest, ApiResult, WatchEvent, WatchStream } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
+import { applyOptions } from '../verbs/patch.ts';
+import { decodePatched } from '../verbs/patch-validation.ts';
 import { CONFLICT_TRIES } from '../verbs/update.ts';
-import { toCoreEvent, toCoreSelector, toEventsV1 } from './conversion.ts';
+import { fromApplied, toApplyBase, toCoreEvent, toCoreSelector, toEventsV1 } from './conversion.ts';
 
 /** Converted objects and watch events, by what they were made of: many readers share one. */
 const objects = new WeakMap<object, Stored>();
@@ -21,43 +23,74 @@ type Handle = (request: ApiRequest) => Promise<ApiResult>;
  * Serves a request for events.k8s.io.
  * @param core the core events' resource.
  * @param handle serves a request for core events.
+ * @param nowMs server time.
  */
 export async function handleEventsV1(
   core: ResourceDefinition,
   handle: Handle,
   request: ApiRequest,
+  nowMs: number,
 ): Promise<ApiResult> {
   const { fieldSelector } = request.options;
   const options = {
     ...request.options,
     ...(fieldSelector ? { fieldSelector: toCoreSelector(fieldSelector) } : {}),
   };
-  const asCore: ApiRequest = { ...request, resource: core, options };
+  // What the body repeats is told here: the core form's body is another.
+  const { repeatedKeys: _repeated, ...rest } = request;
+  const asCore: ApiRequest = { ...rest, resource: core, options };
   if (request.verb === 'create' || request.verb === 'update') {
-    const { object, warnings } = decodeObject(request.resource, request.body, options.fieldValidation);
+    const { object, warnings } = decodeObject(
+      request.resource,
+      request.body,
+      options.fieldValidation,
+      request.repeatedKeys,
+    );
     return converted(await handle({ ...asCore, body: toCoreEvent(object as never) }), warnings);
   }
-  if (request.verb === 'patch') return converted(await patchEvent(request, asCore, handle), []);
+  if (request.verb === 'patch') return converted(await patchEvent(request, asCore, handle, nowMs), []);
   return converted(await handle(asCore), []);
 }
 
 /** A patch is of the new form: read, patched, and written back if nobody else has meanwhile. */
-async function patchEvent(request: ApiRequest, asCore: ApiRequest, handle: Handle): Promise<ApiResult> {
-  const { patchType, resource, body, options } = request;
-  // What is applied says little of an event, and is the same in both forms as far as it does.
-  if (patchType === undefined || patchType === 'apply') return handle(asCore);
+async function patchEvent(
+  request: ApiRequest,
+  asCore: ApiRequest,
+  handle: Handle,
+  nowMs: number,
+): Promise<ApiResult> {
+  const { patchType, resource, body } = request;
+  if (!patchType) return handle(asCore);
+  const apply = patchType === 'apply' ? applyOptions(nowMs, request) : undefined;
   for (let attempt = 1; attempt <= CONFLICT_TRIES; attempt++) {
-    const current = await handle({ ...asCore, verb: 'get', options: {} });
-    if (current.type !== 'object') return current;
-    const patched = applyPatch(patchType, resource.schema, toEventsV1(current.object as Event), body);
-    const { object } = decodeObject(resource, patched, options.fieldValidation);
+    const current = await find(asCore, handle, apply !== undefined);
+    if (!current) await request.authorizeCreate?.();
+    const base = current ? (apply ? toApplyBase : toEventsV1)(current) : { metadata: {} };
+    const { object, warnings } = decodePatched(
+      request,
+      applyPatch(patchType, resource.schema, base, body, apply),
+    );
+    object.metadata.name ??= request.name;
+    const next = (apply ? fromApplied : toCoreEvent)(object as EventsV1Event);
     try {
-      return await handle({ ...asCore, verb: 'update', body: toCoreEvent(object as never) });
+      const result = await handle({ ...asCore, verb: current ? 'update' : 'create', body: next });
+      return result.type === 'object' ? { ...result, warnings: [...warnings, ...result.warnings] } : result;
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
     }
   }
   throw conflict(resource, request.name ?? '', OBJECT_WAS_MODIFIED);
+}
+
+/** The stored event. @param mayBeMissing whether it is undefined, rather than NotFound, when there is none. */
+async function find(asCore: ApiRequest, handle: Handle, mayBeMissing: boolean): Promise<Event | undefined> {
+  try {
+    const found = await handle({ ...asCore, verb: 'get', options: {} });
+    return found.type === 'object' ? (found.object as Event) : undefined;
+  } catch (error) {
+    if (mayBeMissing && isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function converted(result: ApiResult, warnings: readonly string[]): ApiResult {

@@ -65,3 +65,44 @@ test('an hour after it was last seen an event is gone', async () => {
   );
   server.api.stop();
 });
+
+test('an event is applied in the new form; owners keep the names of their own version', async () => {
+  const server = await startTestServer();
+  const apply = (manager: string, fields: object, force = false) =>
+    server.object<EventsV1Event>('patch', 'events', {
+      resource: eventsV1,
+      name: 'a',
+      patchType: 'apply',
+      options: { fieldManager: manager, force },
+      body: { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { name: 'a' }, ...fields },
+    });
+  const regarding = { kind: 'Pod', name: 'web-0', namespace: 'default' };
+  const made = await apply('one', { regarding, note: 'first', reason: 'Started' });
+  assert.deepEqual([made.apiVersion, made.note], ['events.k8s.io/v1', 'first']);
+  assert.deepEqual(
+    made.metadata.managedFields?.map(({ apiVersion, manager, fieldsV1 }) => [
+      apiVersion,
+      manager,
+      Object.keys(fieldsV1 ?? {}).sort(),
+    ]),
+    [['events.k8s.io/v1', 'one', ['f:note', 'f:reason', 'f:regarding']]],
+  );
+  const core = await server.object<Event>('get', 'events', { name: 'a' });
+  assert.deepEqual([core.message, core.involvedObject.name], ['first', 'web-0']);
+  await assert.rejects(apply('two', { note: 'second' }), /conflict with "one": \.note/);
+  assert.equal((await apply('two', { note: 'second' }, true)).note, 'second');
+  // Who wrote in the core form is asked by the new form's names, and keeps its own.
+  await server.object('patch', 'events', {
+    name: 'a',
+    patchType: 'merge',
+    options: { fieldManager: 'three' },
+    body: { source: { component: 'kubelet' } },
+  });
+  await assert.rejects(
+    apply('two', { note: 'second', deprecatedSource: { component: 'me' } }),
+    /deprecatedSource/,
+  );
+  const taken = await apply('two', { note: 'third', deprecatedSource: { component: 'me' } }, true);
+  assert.deepEqual([taken.note, taken.deprecatedSource?.component], ['third', 'me']);
+  server.api.stop();
+});

@@ -104,11 +104,11 @@ async function attempt(send: Send, request: FuzzRequest, report: FuzzReport): Pr
   }
 }
 
-/** Upstream answers so, too: a version that is not there yet (504), and streams without a node to reach (503). */
+/** Upstream answers so, too: a version that is not there yet (504), and streams without a node or endpoint to reach (503). */
 function isExpected(code: number, body: Buffer, method: string): boolean {
   const text = body.toString();
   if (code === 504) return method === 'HEAD' || text.includes('Too large resource version');
-  return code === 503 && text.includes('streams into pods are not served here');
+  return code === 503 && /streams into pods are not served here|no (?:endpoints|service port)/.test(text);
 }
 
 function inProcess(server: TestServer): Send {
@@ -121,7 +121,7 @@ function inProcess(server: TestServer): Send {
     authorize: api.identity.authorize,
     connect: undefined,
     documents: api.identity.documents,
-    ready: async () => [],
+    health: [],
     clock,
     limits,
     metrics,

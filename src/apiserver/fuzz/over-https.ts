@@ -19,7 +19,7 @@ export async function overHttps(server: TestServer): Promise<{ send: Send; close
     authorize: server.api.identity.authorize,
     log: silentLog,
     clock: server.clock,
-    ready: async () => [],
+    health: [],
   });
   const agent = new Agent({ ca: certificates.ca, ...client, keepAlive: true, maxSockets: 1 });
   return {

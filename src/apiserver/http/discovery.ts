@@ -25,7 +25,8 @@ function subresourcesOf(resource: ResourceDefinition): Subresource[] {
   if (resource.scale) {
     found.push({ name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: OBJECT_VERBS });
   }
-  if (resource.hasStatus) found.push({ name: 'status', kind, group, version, verbs: OBJECT_VERBS });
+  const parts = [...Object.keys(resource.parts ?? {}), ...(resource.hasStatus ? ['status'] : [])];
+  for (const name of parts) found.push({ name, kind, group, version, verbs: OBJECT_VERBS });
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -1,16 +1,15 @@
 // What happens to every request, in order: who asks, what is asked, may they, and then the part that serves it.
 
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
 import { badRequest, StatusError } from '../../api/errors.ts';
-import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Metrics } from '../../api/metrics.ts';
-import type { Stored } from '../../api/objects.ts';
 import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
 import { impersonate } from '../authn/impersonate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import { type Attributes, type Authorizer, refusal } from '../authz/authorize.ts';
-import { type ConnectHandler, type ConnectRequest, isConnect } from '../connect.ts';
 import type { ApiServer, User } from '../request.ts';
 import { deadlineOf, withinDeadline } from './deadline.ts';
 import { sendDocument } from './documents.ts';
@@ -23,14 +22,14 @@ import type { RequestMetrics } from './request-metrics.ts';
 import { serveResource } from './resource-request.ts';
 import { send, sendError } from './respond.ts';
 import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
+import { type StreamParts, serveStream, serveUpgrade, streamKindOf } from './stream-request.ts';
 
-export interface DispatcherParts {
+export interface DispatcherParts extends StreamParts {
   api: ApiServer;
   authenticateToken: TokenAuthenticator;
   authorize: Authorizer;
-  connect: ConnectHandler | undefined;
   documents: IdentityDocuments;
-  ready: () => Promise<readonly HealthCheck[]>;
+  health: readonly HealthCheck[];
   clock: Clock;
   limits: Limits;
   metrics: Metrics;
@@ -41,7 +40,7 @@ export interface DispatcherParts {
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const HEALTH = new Set(['healthz', 'livez', 'readyz']);
 
-/** What needs no credentials. */
+/** Paths that need no credentials; those below them do. */
 const OPEN = new Set([...HEALTH, 'version']);
 
 /** A request's target, taken apart. */
@@ -77,9 +76,10 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
   const user = await userOf(parts, exchange);
   const [first = ''] = segments;
   if (!isResourcePath(segments)) {
-    if (!OPEN.has(first)) await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
+    if (!OPEN.has(first) || segments.length > 1)
+      await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
-    if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.ready);
+    if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.health, parts.log);
     const document = parts.documents[path];
     if (document) return send(exchange, 200, document.contentType, encodeValue(document.content, 'json'));
     if (path === '/metrics') {
@@ -90,11 +90,12 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
   }
   const route = await allowedRoute(parts, user, exchange.method, target);
   seen.route = route;
-  if (isConnect(route.subresource)) {
-    const request = await connectRequest(parts, route, user, query, exchange.signal);
-    return handlerOf(parts).request(request, exchange);
-  }
-  const work = (): Promise<void> => serveResource(exchange, api, route, user, query, () => parts.clock.now());
+  const kind = streamKindOf(route);
+  if (kind) return serveStream(parts, kind, { route, user, query, flow: flowOf(user, exchange) }, exchange);
+  const authorizeCreate = (): Promise<void> =>
+    authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
+  const work = (): Promise<void> =>
+    serveResource(exchange, api, { ...route, user, authorizeCreate }, query, () => parts.clock.now());
   const leave = await parts.limits.enter(route.verb, flowOf(user, exchange));
   try {
     await (route.verb === 'watch' ? work() : withinDeadline(parts.clock, deadlineOf(query), work));
@@ -104,23 +105,37 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
 }
 
 /** Whom a request is fair to and against: who asks, and with what program. */
-function flowOf(user: User, exchange: Exchange): string {
+function flowOf(user: User, exchange: Pick<Exchange, 'header'>): string {
   return `${user.name} ${exchange.header('user-agent')?.split(/[/ ]/, 1)[0] ?? ''}`;
 }
 
-/** The same up to the pod for an upgrade. Throws a StatusError; the caller hands the socket over. */
-export async function admitUpgrade(
+/** An upgrade, until its connection is handed over. Throws a StatusError as long as nothing was answered on it. */
+export async function dispatchUpgrade(
   parts: DispatcherParts,
   exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'signal'>,
-): Promise<{ handler: ConnectHandler; request: ConnectRequest }> {
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   const target = parseTarget(exchange.target);
   const user = await userOf(parts, exchange);
   if (!isResourcePath(target.segments)) throw pathNotFound();
   const route = await allowedRoute(parts, user, exchange.method, target);
-  if (!isConnect(route.subresource))
-    throw badRequest('only exec, attach, portforward and log can be upgraded');
-  const request = await connectRequest(parts, route, user, target.query, exchange.signal);
-  return { handler: handlerOf(parts), request };
+  const kind = streamKindOf(route);
+  if (!kind) throw badRequest('only exec, attach, portforward, log and proxy can be upgraded');
+  const { query } = target;
+  // A browser's WebSocket begins with a GET, which alone lets nobody run a command.
+  const runs = kind !== 'log' && kind !== 'proxy' && route.verb === 'get';
+  if (runs) await authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
+  const count = (code: number): void => parts.requests.done(route, exchange.method, code, 0);
+  try {
+    const request = { route, user, query, flow: flowOf(user, exchange) };
+    await serveUpgrade(parts, kind, request, exchange, message, socket, head);
+    count(101);
+  } catch (error) {
+    count(error instanceof StatusError ? error.code : 500);
+    throw error;
+  }
 }
 
 function parseTarget(target: string): Target {
@@ -163,6 +178,7 @@ function attributesOf(
     subresource,
     namespace: isNamespace ? name : namespace,
     name: name ?? (verb === 'create' ? undefined : selected),
+    fieldSelector: query.get('fieldSelector') ?? undefined,
   };
 }
 
@@ -191,28 +207,4 @@ async function authorizeOrThrow(
 ): Promise<void> {
   const { allowed, reason } = await authorize(user, attributes);
   if (!allowed) throw refusal(user, attributes, reason);
-}
-
-async function connectRequest(
-  { api }: DispatcherParts,
-  route: ResourceRoute,
-  user: User,
-  query: URLSearchParams,
-  signal: AbortSignal,
-): Promise<ConnectRequest> {
-  const { resource, namespace, name, subresource } = route;
-  if (!isConnect(subresource) || !resource.actions?.[subresource]) throw pathNotFound();
-  const result = await api.handle({ verb: 'get', resource, namespace, name, user, options: {} });
-  if (result.type !== 'object') throw pathNotFound();
-  // Only pods declare these subresources.
-  return { pod: result.object as Stored<Pod>, subresource, query, user, signal };
-}
-
-function handlerOf({ connect }: DispatcherParts): ConnectHandler {
-  if (connect) return connect;
-  throw new StatusError({
-    message: 'streams into pods are not served here: this server has no node to reach',
-    reason: 'ServiceUnavailable',
-    code: 503,
-  });
 }

@@ -43,8 +43,8 @@ export async function sendDocument(
   if (length === 3 && first === 'apis') {
     return sendValue(exchange, apiResourceList(resources, second ?? '', third ?? ''));
   }
-  if (length === 1 && first === 'version') return sendValue(exchange, VERSION);
-  if (length === 0) return sendValue(exchange, { paths: rootPaths(api) });
+  if (length === 1 && first === 'version') return sendIndented(exchange, VERSION);
+  if (length === 0) return sendIndented(exchange, { paths: rootPaths(api) });
   return false;
 }
 
@@ -52,6 +52,12 @@ async function sendValue(exchange: Exchange, value: object | undefined): Promise
   if (!value) return false;
   const format = negotiate(exchange.header('accept'), false).format === 'yaml' ? 'yaml' : 'json';
   await send(exchange, 200, `application/${format}`, encodeValue(value, format));
+  return true;
+}
+
+/** What upstream indents for everybody. */
+async function sendIndented(exchange: Exchange, value: object): Promise<boolean> {
+  await send(exchange, 200, 'application/json', Buffer.from(JSON.stringify(value, null, 2)));
   return true;
 }
 

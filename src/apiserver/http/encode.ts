@@ -19,6 +19,11 @@ function schemaOf(resource: ResourceDefinition, { kind = '', apiVersion }: KubeO
   return hasProtobuf(kind) ? kind : undefined;
 }
 
+/** `*core.Pod`: what upstream calls an object of the resource. */
+function goTypeOf({ group, kind }: ResourceDefinition): string {
+  return `*${group.split('.', 1)[0] || 'core'}.${kind}`;
+}
+
 /** One object. A Status is never anything else. */
 export function encodeOne(
   resource: ResourceDefinition,
@@ -27,6 +32,11 @@ export function encodeOne(
   options: () => TableOptions,
 ): Buffer {
   const { kind } = object;
+  if (shape === 'PartialObjectMetadataList' && kind !== 'Status') {
+    throw notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(resource)})`,
+    );
+  }
   if (kind !== 'Status' && kind === resource.kind && shape !== 'object') {
     const { resourceVersion } = object.metadata;
     const shaped =
@@ -48,6 +58,11 @@ export function encodeList(
   { format, shape }: Accepted,
   options: () => TableOptions,
 ): Buffer {
+  if (shape === 'PartialObjectMetadata') {
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(resource)}List)`,
+    );
+  }
   if (shape === 'Table' && format !== 'protobuf') {
     return encodeValue(tableOf(resource, items, metadata, options()), format);
   }

@@ -1,8 +1,20 @@
 // One request and its answer, whichever version of HTTP they came by. http1-exchange.ts and http2-exchange.ts
 // implement it over Node's two interfaces.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { CertificateSubject } from '../authn/authenticate.ts';
 
 export type ResponseHeaders = Record<string, string | number | string[]>;
+
+/** A request as it came, for who passes it on. */
+export interface RawRequest {
+  /** Names in lower case; of HTTP/2 also those that begin with a colon. */
+  readonly headers: IncomingHttpHeaders;
+  /** Read by nobody else. */
+  readonly body: Readable;
+  readonly hasBody: boolean;
+  readonly remoteAddress: string;
+}
 
 export interface Exchange {
   readonly method: string;
@@ -26,4 +38,8 @@ export interface Exchange {
   /** Sends a part; resolves when the next one may be sent, also when the client is gone. */
   write(chunk: Uint8Array): Promise<void>;
   end(): void;
+  /** The request itself, where it came over a network. */
+  readonly raw?: RawRequest;
+  /** Breaks off an answer that has begun, so that the client does not take it for whole. */
+  abort?(): void;
 }

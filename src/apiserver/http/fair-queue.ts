@@ -17,6 +17,7 @@ export interface QueueLimits {
 }
 
 const RETRY_AFTER_SECONDS = 1;
+const REMEMBERED_HANDS = 1000;
 
 interface Waiting {
   start(): void;
@@ -35,6 +36,7 @@ export class FairQueue {
   readonly #limits: QueueLimits;
   readonly #clock: Clock;
   readonly #queues: Queue[];
+  readonly #hands = new Map<string, readonly Queue[]>();
   #serving = 0;
   #waiting = 0;
   #starts = 0;
@@ -118,9 +120,19 @@ export class FairQueue {
 
   /** Of the queues that a flow is dealt, the one with the least in it. */
   #shortest(flow: string): Queue {
-    const hand = dealHand(flow, this.#queues.length, this.#limits.handSize);
-    const queues = hand.flatMap((index) => this.#queues[index] ?? []);
-    return queues.reduce((best, each) => (load(each) < load(best) ? each : best));
+    return this.#handOf(flow).reduce((best, each) => (load(each) < load(best) ? each : best));
+  }
+
+  /** A flow's queues; those of the last flows are remembered, since few ask again and again. */
+  #handOf(flow: string): readonly Queue[] {
+    let hand = this.#hands.get(flow);
+    if (!hand) {
+      const { handSize } = this.#limits;
+      hand = dealHand(flow, this.#queues.length, handSize).flatMap((index) => this.#queues[index] ?? []);
+      if (this.#hands.size >= REMEMBERED_HANDS) this.#hands.clear();
+      this.#hands.set(flow, hand);
+    }
+    return hand;
   }
 }
 

@@ -1,16 +1,17 @@
 // An exchange over HTTP/1.1.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CertificateSubject } from '../authn/authenticate.ts';
-import type { Exchange, ResponseHeaders } from './exchange.ts';
+import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
+import { GoneSignal } from './gone-signal.ts';
 import { readBody } from './read-body.ts';
 
 export class Http1Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
   readonly certificate: CertificateSubject | undefined;
-  readonly signal: AbortSignal;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #gone: GoneSignal;
 
   constructor(
     request: IncomingMessage,
@@ -23,9 +24,11 @@ export class Http1Exchange implements Exchange {
     this.certificate = certificate;
     this.#request = request;
     this.#response = response;
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    this.signal = AbortSignal.any([gone.signal, closing]);
+    this.#gone = new GoneSignal(response, closing);
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get answered(): boolean {
@@ -43,6 +46,12 @@ export class Http1Exchange implements Exchange {
 
   body(limit: number): Promise<Buffer> {
     return readBody(this.#request, limit);
+  }
+
+  get raw(): RawRequest {
+    const { headers, socket } = this.#request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    return { headers, body: this.#request, hasBody, remoteAddress: socket.remoteAddress ?? '' };
   }
 
   respond(code: number, headers: ResponseHeaders, body: Uint8Array): void {
@@ -70,5 +79,9 @@ export class Http1Exchange implements Exchange {
 
   end(): void {
     this.#response.end();
+  }
+
+  abort(): void {
+    this.#response.destroy();
   }
 }

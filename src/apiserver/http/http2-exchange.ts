@@ -1,16 +1,17 @@
 // An exchange over HTTP/2, by Node's core stream interface (the compatibility one is slower by a quarter).
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { CertificateSubject } from '../authn/authenticate.ts';
-import type { Exchange, ResponseHeaders } from './exchange.ts';
+import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
+import { GoneSignal } from './gone-signal.ts';
 import { readBody } from './read-body.ts';
 
 export class Http2Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
   readonly certificate: CertificateSubject | undefined;
-  readonly signal: AbortSignal;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
+  readonly #gone: GoneSignal;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -23,11 +24,13 @@ export class Http2Exchange implements Exchange {
     this.certificate = certificate;
     this.#stream = stream;
     this.#headers = headers;
-    const gone = new AbortController();
-    stream.once('close', () => gone.abort());
-    this.signal = AbortSignal.any([gone.signal, closing]);
-    // A client that resets its stream is gone, and that is all there is to say of it.
-    stream.on('error', () => gone.abort());
+    this.#gone = new GoneSignal(stream, closing);
+    // A client that resets its stream is gone, and that is all there is to say of it: 'close' follows.
+    stream.on('error', () => stream.destroy());
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get answered(): boolean {
@@ -45,6 +48,12 @@ export class Http2Exchange implements Exchange {
 
   body(limit: number): Promise<Buffer> {
     return readBody(this.#stream, limit);
+  }
+
+  get raw(): RawRequest {
+    const headers = { ...this.#headers, host: this.#headers.host ?? this.#headers[':authority'] };
+    const remoteAddress = this.#stream.session?.socket.remoteAddress ?? '';
+    return { headers, body: this.#stream, hasBody: !this.#stream.endAfterHeaders, remoteAddress };
   }
 
   respond(code: number, headers: ResponseHeaders, body: Uint8Array): void {
@@ -77,5 +86,9 @@ export class Http2Exchange implements Exchange {
 
   end(): void {
     this.#stream.end();
+  }
+
+  abort(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }

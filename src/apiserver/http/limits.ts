@@ -10,12 +10,17 @@ const READS: QueueLimits = { seats: 400, ...QUEUES };
 const WRITES: QueueLimits = { seats: 200, ...QUEUES };
 const MAX_WATCHES = 20_000;
 const MAX_WATCHES_OF_FLOW = 5_000;
+/** Logs, commands, forwarded ports, proxied requests: each may hold sockets on both sides. */
+const MAX_STREAMS = 2_000;
+const MAX_STREAMS_OF_FLOW = 400;
 const RETRY_AFTER_SECONDS = 5;
 
 export class Limits {
   readonly #reads: FairQueue;
   readonly #writes: FairQueue;
   readonly #watchesOf = new Map<string, number>();
+  readonly #streamsOf = new Map<string, number>();
+  readonly #streams = new Map<string, number>();
   #watches = 0;
 
   constructor(clock: Clock) {
@@ -26,6 +31,34 @@ export class Limits {
   /** What is open now, for /metrics. */
   get load(): { reads: FairQueue['load']; writes: FairQueue['load']; watches: number } {
     return { reads: this.#reads.load, writes: this.#writes.load, watches: this.#watches };
+  }
+
+  /** Open streams by kind, for /metrics: those that there ever were. */
+  get streams(): ReadonlyMap<string, number> {
+    return this.#streams;
+  }
+
+  /**
+   * Takes a place among the open streams; gives what gives it back, which may be called more than once.
+   * @param kind `exec`, `log`, …
+   * @throws TooManyRequests.
+   */
+  openStream(kind: string, flow: string): () => void {
+    const open = [...this.#streams.values()].reduce((sum, count) => sum + count, 0);
+    if (open >= MAX_STREAMS || (this.#streamsOf.get(flow) ?? 0) >= MAX_STREAMS_OF_FLOW) {
+      throw tooManyRequests('Too many open streams, please try again later.', RETRY_AFTER_SECONDS);
+    }
+    this.#streams.set(kind, (this.#streams.get(kind) ?? 0) + 1);
+    this.#streamsOf.set(flow, (this.#streamsOf.get(flow) ?? 0) + 1);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#streams.set(kind, (this.#streams.get(kind) ?? 1) - 1);
+      const others = (this.#streamsOf.get(flow) ?? 1) - 1;
+      if (others > 0) this.#streamsOf.set(flow, others);
+      else this.#streamsOf.delete(flow);
+    };
   }
 
   /**

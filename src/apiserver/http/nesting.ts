@@ -10,11 +10,14 @@ function tooDeep(limit: number): Error {
   return badRequest(`the body of the request is nested too deeply: exceeded max depth of ${limit}`);
 }
 
-/** Throws BadRequest for a JSON value that is nested too deeply. */
-export function requireShallow(value: unknown, depth = 0): void {
-  if (typeof value !== 'object' || value === null) return;
+/** Throws BadRequest for a JSON value that is nested too deeply. @returns how many keys its maps have. */
+export function requireShallow(value: unknown, depth = 0): number {
+  if (typeof value !== 'object' || value === null) return 0;
   if (depth >= MAX_DEPTH) throw tooDeep(MAX_DEPTH);
-  for (const child of Object.values(value)) requireShallow(child, depth + 1);
+  const children = Object.values(value);
+  let keys = Array.isArray(value) ? 0 : children.length;
+  for (const child of children) keys += requireShallow(child, depth + 1);
+  return keys;
 }
 
 /**

@@ -18,8 +18,15 @@ export function readBody(stream: Readable, limit: number): Promise<Buffer> {
       stream.resume();
       reject(requestEntityTooLarge(`Request entity too large: limit is ${limit}`));
     });
-    stream.once('end', () => resolve(Buffer.concat(chunks)));
-    const broken = (): void => reject(badRequest('the connection broke off within the request body'));
+    let ended = false;
+    stream.once('end', () => {
+      ended = true;
+      const [only] = chunks;
+      resolve(only && chunks.length === 1 ? only : Buffer.concat(chunks));
+    });
+    const broken = (): void => {
+      if (!ended) reject(badRequest('the connection broke off within the request body'));
+    };
     stream.once('error', broken);
     stream.once('close', broken);
   });

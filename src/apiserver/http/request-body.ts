@@ -1,6 +1,12 @@
 // What a request's body says: JSON, YAML or protobuf, by its Content-Type; and which kind of patch it is.
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/errors.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import {
+  keysInJson,
+  type RepeatedKeys,
+  repeatedJsonKeys,
+  repeatedYamlKeys,
+} from '../../api/schema/repeated-keys.ts';
 import { yaml } from '../../api/yaml.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../request.ts';
@@ -38,20 +44,34 @@ export function patchTypeOf(contentType: string | undefined): PatchType {
   return type;
 }
 
+/** A body, parsed: the value that it stands for, and what its text has more than once. */
+export interface ParsedBody {
+  value: unknown;
+  repeated?: RepeatedKeys | undefined;
+}
+
 /**
  * Reads and parses a body; undefined when it is empty. Throws UnsupportedMediaType, BadRequest, or 413.
  * @param api knows the types of bodies in protobuf.
+ * @param wantsRepeated whether anybody wants to know of keys that are there more than once.
  */
-export async function parsedBody(exchange: Exchange, api: ApiServer): Promise<unknown> {
+export async function parsedBody(
+  exchange: Exchange,
+  api: ApiServer,
+  wantsRepeated = false,
+): Promise<ParsedBody | undefined> {
   const type = mediaType(exchange.header('content-type'));
   const asYaml = type === 'application/yaml' || type === 'application/apply-patch+yaml';
   const json = type === '' || type === '*/*' || type === 'application/json' || type.endsWith('+json');
   const bytes = await exchange.body(BODY_LIMIT);
   if (bytes.length === 0) return undefined;
   if (type === PROTOBUF_TYPE)
-    return decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind));
+    return { value: decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind)) };
   if (!asYaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
-  return asYaml ? parseYaml(bytes.toString()) : parseJson(bytes.toString());
+  const text = bytes.toString();
+  return asYaml
+    ? parseYaml(text, wantsRepeated)
+    : parseJson(text, wantsRepeated ? repeatedJsonKeys : undefined);
 }
 
 function unknownFormat(accepted: readonly string[]): Error {
@@ -60,32 +80,34 @@ function unknownFormat(accepted: readonly string[]): Error {
   );
 }
 
-function parseJson(text: string): unknown {
+/** @param findRepeated called when keys are there more than once, to say which. */
+function parseJson(text: string, findRepeated?: (text: string) => RepeatedKeys | undefined): ParsedBody {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw badRequest(`the body of the request is not JSON: ${reason(error)}`);
   }
-  requireShallow(value);
-  return value;
+  const keys = requireShallow(value);
+  return findRepeated && keysInJson(text) !== keys ? { value, repeated: findRepeated(text) } : { value };
 }
 
 /** Looking for keys that are there twice takes time that grows with the square of their number; the last one counts. */
 const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: false };
 
 /** JSON is YAML, too, and what most clients send as such. */
-function parseYaml(text: string): unknown {
+function parseYaml(text: string, wantsRepeated: boolean): ParsedBody {
+  const findRepeated = wantsRepeated ? repeatedYamlKeys : undefined;
   if (/^\s*[{[]/.test(text)) {
     try {
-      return parseJson(text);
+      return parseJson(text, findRepeated);
     } catch (error) {
       if (!(error instanceof StatusError) || !error.message.includes('is not JSON')) throw error;
     }
   }
   requireShallowYaml(text);
   try {
-    return yaml().parse(text, YAML_OPTIONS);
+    return { value: yaml().parse(text, YAML_OPTIONS), repeated: findRepeated?.(text) };
   } catch (error) {
     throw badRequest(`the body of the request is not YAML: ${reason(error)}`);
   }

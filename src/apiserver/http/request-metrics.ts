@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, type Labels, type Metrics } from '../../api/metrics.ts';
 import type { Limits } from './limits.ts';
 import type { ResourceRoute } from './route.ts';
+import { streamKindOf } from './stream-request.ts';
 
 const SECONDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
@@ -36,18 +37,26 @@ export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics
     ]),
   );
   metrics.add(
-    new Gauge('apiserver_longrunning_requests', 'Watches that are open.', () => [
+    new Gauge('apiserver_longrunning_requests', 'Watches and streams into pods that are open.', () => [
       [{ verb: 'WATCH' }, limits.load.watches],
+      ...[...limits.streams].map(([subresource, count]): [Labels, number] => [
+        { verb: streamVerb(subresource), subresource },
+        count,
+      ]),
     ]),
   );
   return {
     done(route, method, code, seconds) {
       const labels = labelsOf(route, method);
       total.add({ ...labels, code: `${code}` });
-      if (route?.verb !== 'watch') duration.observe(labels, seconds);
+      if (route && (route.verb === 'watch' || streamKindOf(route))) return;
+      duration.observe(labels, seconds);
     },
   };
 }
+
+/** Logs are read, the others connect. */
+const streamVerb = (subresource: string): string => (subresource === 'log' ? 'GET' : 'CONNECT');
 
 const VERBS: Readonly<Record<string, string>> = {
   get: 'GET',
@@ -74,7 +83,7 @@ function labelsOf(route: ResourceRoute | undefined, method: string): Labels {
   }
   const { resource, verb, namespace, name, subresource } = route;
   return {
-    verb: VERBS[verb] ?? verb,
+    verb: streamKindOf(route) ? streamVerb(subresource ?? '') : (VERBS[verb] ?? verb),
     group: resource.group,
     version: resource.version,
     resource: resource.plural,
@@ -86,6 +95,9 @@ function labelsOf(route: ResourceRoute | undefined, method: string): Labels {
 
 function isDeclared({ resource, subresource = '' }: ResourceRoute): boolean {
   return (
-    subresource === 'status' || subresource === 'scale' || Object.hasOwn(resource.actions ?? {}, subresource)
+    subresource === 'status' ||
+    subresource === 'scale' ||
+    Object.hasOwn(resource.parts ?? {}, subresource) ||
+    Object.hasOwn(resource.actions ?? {}, subresource)
   );
 }

@@ -8,23 +8,29 @@ import { mediaTypeOf, negotiate } from './accept.ts';
 import { encodeList, encodeOne } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, requestOptions } from './query.ts';
-import { parsedBody, patchTypeOf } from './request-body.ts';
+import { type ParsedBody, parsedBody, patchTypeOf } from './request-body.ts';
 import { send } from './respond.ts';
 import type { ResourceRoute } from './route.ts';
 import { includeObjectOf, type TableOptions } from './table.ts';
 import { sendWatch } from './watch-response.ts';
 
+/** What is asked, by whom, once it is known that they may. */
+export interface AdmittedRoute extends ResourceRoute {
+  user: User;
+  /** Whether they may also create it; throws Forbidden. */
+  authorizeCreate(): Promise<void>;
+}
+
 /** Serves one request for objects. @param nowMs the server's time. */
 export async function serveResource(
   exchange: Exchange,
   api: ApiServer,
-  route: ResourceRoute,
-  user: User,
+  route: AdmittedRoute,
   query: URLSearchParams,
   nowMs: () => number,
 ): Promise<void> {
   const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
-  const request = await apiRequest(exchange, api, route, user, query);
+  const request = await apiRequest(exchange, api, route, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
   const result = await api.handle(request);
@@ -42,23 +48,24 @@ export async function serveResource(
 async function apiRequest(
   exchange: Exchange,
   api: ApiServer,
-  route: ResourceRoute,
-  user: User,
+  { authorizeCreate, ...route }: AdmittedRoute,
   query: URLSearchParams,
 ): Promise<ApiRequest> {
-  const request: ApiRequest = { ...route, user, options: requestOptions(query), signal: exchange.signal };
-  // Upstream's default; server-side apply insists on being told.
   const isApply =
     route.verb === 'patch' && exchange.header('content-type')?.startsWith('application/apply-patch');
+  const request: ApiRequest = { ...route, options: requestOptions(query, route.verb, isApply) };
+  if (route.verb === 'watch') request.signal = exchange.signal;
+  if (route.verb === 'update' || route.verb === 'patch') request.authorizeCreate = authorizeCreate;
+  // Upstream's default; server-side apply insists on being told.
   if (!isApply) request.options.fieldManager ??= managerOf(exchange.header('user-agent'));
   switch (route.verb) {
     case 'create':
     case 'update':
-      request.body = await requiredBody(exchange, api);
+      takeBody(request, await requiredBody(exchange, api, request));
       break;
     case 'patch':
       request.patchType = patchTypeOf(exchange.header('content-type'));
-      request.body = await requiredBody(exchange, api);
+      takeBody(request, await requiredBody(exchange, api, request));
       break;
     case 'delete':
     case 'deletecollection':
@@ -75,14 +82,23 @@ function managerOf(userAgent = ''): string {
   return name || 'unknown';
 }
 
-async function requiredBody(exchange: Exchange, api: ApiServer): Promise<unknown> {
-  const body = await parsedBody(exchange, api);
+function takeBody(request: ApiRequest, { value, repeated }: ParsedBody): void {
+  request.body = value;
+  if (repeated) request.repeatedKeys = repeated;
+}
+
+async function requiredBody(
+  exchange: Exchange,
+  api: ApiServer,
+  { options }: ApiRequest,
+): Promise<ParsedBody> {
+  const body = await parsedBody(exchange, api, options.fieldValidation !== 'Ignore');
   if (body === undefined) throw badRequest('the request has no body: send the object as JSON or YAML');
   return body;
 }
 
 async function deleteBody(exchange: Exchange, api: ApiServer): Promise<DeleteOptions> {
-  const body = await parsedBody(exchange, api);
+  const body = (await parsedBody(exchange, api))?.value;
   if (body === undefined) return {};
   if (typeof body !== 'object' || body === null)
     throw badRequest('the body of a deletion must be DeleteOptions');

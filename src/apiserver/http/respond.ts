@@ -5,6 +5,7 @@ import { internal, StatusError } from '../../api/errors.ts';
 import { encodeProtobuf } from '../protobuf/encode.ts';
 import { negotiate, PROTOBUF_TYPE } from './accept.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
+import { indented, wantsPretty } from './pretty.ts';
 
 const compress = promisify(gzip);
 
@@ -26,11 +27,12 @@ export async function send(
   // The request may have run out of time, and been told so.
   if (exchange.answered) return;
   if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
-  if (body.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
-    exchange.respond(code, headers, body);
+  const shown = contentType.startsWith(JSON_TYPE) && wantsPretty(exchange) ? indented(body) : body;
+  if (shown.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
+    exchange.respond(code, headers, shown);
     return;
   }
-  const compressed = await compress(body, { level: 1 });
+  const compressed = await compress(shown, { level: 1 });
   if (exchange.answered) return;
   exchange.respond(code, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
 }
@@ -49,8 +51,12 @@ export async function sendError(exchange: Exchange, error: unknown): Promise<voi
   const contentType = wantsProtobuf ? PROTOBUF_TYPE : JSON_TYPE;
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
   if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
-  const body = wantsProtobuf ? encodeProtobuf('Status', status) : Buffer.from(`${JSON.stringify(status)}\n`);
+  const body = wantsProtobuf ? encodeProtobuf('Status', status) : jsonOf(exchange, status);
   exchange.respond(status.code ?? 500, headers, body);
+}
+
+function jsonOf(exchange: Exchange, value: object): Buffer {
+  return Buffer.from(wantsPretty(exchange) ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`);
 }
 
 function prefersProtobuf(accept: string | undefined): boolean {

@@ -61,12 +61,19 @@ export function routeResource(
   }
   const [plural = '', name, subresource, ...more] = rest;
   const resource = api.resource(group, version, plural);
-  if (!resource || more.length > 0 || (namespace !== undefined && !resource.namespaced)) throw pathNotFound();
-  const verb = verbOf(method, name !== undefined, watching);
+  const isProxy = resource?.actions?.proxy !== undefined && subresource === 'proxy';
+  if (!resource || (more.length > 0 && !isProxy) || (namespace !== undefined && !resource.namespaced))
+    throw pathNotFound();
+  // What follows /proxy, and the query, are the destination's.
+  const verb = isProxy ? proxyVerb(method) : verbOf(method, name !== undefined, watching);
   const wellPlaced =
     !resource.namespaced || namespace !== undefined || (name === undefined && verb !== 'create');
   if (!wellPlaced) throw pathNotFound();
   return { resource, verb, namespace, name, subresource };
+}
+
+function proxyVerb(method: string): Verb {
+  return method === 'OPTIONS' ? 'get' : verbOf(method, true, false);
 }
 
 function verbOf(method: string, named: boolean, watch: boolean): Verb {

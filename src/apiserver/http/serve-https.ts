@@ -12,8 +12,9 @@ import type { CertificateSubject, TokenAuthenticator } from '../authn/authentica
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
+import { PodProxy } from '../proxy/proxy.ts';
 import type { ApiServer } from '../request.ts';
-import { admitUpgrade, type DispatcherParts, dispatch } from './dispatcher.ts';
+import { type DispatcherParts, dispatch, dispatchUpgrade } from './dispatcher.ts';
 import type { HealthCheck } from './health.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
@@ -41,8 +42,8 @@ export interface HttpsOptions {
   connect?: ConnectHandler | undefined;
   log: Log;
   clock: Clock;
-  /** The checks behind /readyz. */
-  ready: () => Promise<readonly HealthCheck[]>;
+  /** The checks behind /healthz, /livez and /readyz, beside `ping`. */
+  health: readonly HealthCheck[];
 }
 
 export interface HttpsServer {
@@ -53,7 +54,7 @@ export interface HttpsServer {
 
 /** Resolves when the port is open. Rejects with Node's error (EADDRINUSE, EACCES, …) when it cannot be. */
 export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
-  const { api, tls, host, port, authenticateToken, authorize, connect, log, clock, ready } = options;
+  const { api, tls, host, port, authenticateToken, authorize, connect, log, clock, health } = options;
   const limits = new Limits(clock);
   const metrics = api.metrics ?? new Metrics();
   const parts: DispatcherParts = {
@@ -61,8 +62,9 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     authenticateToken,
     authorize,
     connect,
+    proxy: new PodProxy(api, clock),
     documents: options.documents ?? {},
-    ready,
+    health,
     log,
     clock,
     limits,
@@ -132,11 +134,19 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   };
 }
 
-/** The subject of the client's certificate, if our authority has signed it. */
+/** The subject of the client's certificate, if our authority has signed it; read once for each connection. */
 function certificateOf(socket: unknown): CertificateSubject | undefined {
   const tls = socket as Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> | undefined;
-  return tls?.authorized ? tls.getPeerCertificate().subject : undefined;
+  if (!tls?.authorized) return undefined;
+  let subject = subjects.get(tls);
+  if (!subject) {
+    subject = tls.getPeerCertificate().subject;
+    subjects.set(tls, subject);
+  }
+  return subject;
 }
+
+const subjects = new WeakMap<object, CertificateSubject>();
 
 async function upgrade(
   parts: DispatcherParts,
@@ -157,8 +167,7 @@ async function upgrade(
     signal,
   };
   try {
-    const { handler, request } = await admitUpgrade(parts, exchange);
-    await handler.upgrade(request, message, socket, head);
+    await dispatchUpgrade(parts, exchange, message, socket, head);
   } catch (error) {
     if (!(error instanceof StatusError)) parts.log.error('upgrade failed', error, { path: exchange.target });
     refuse(socket, error instanceof StatusError ? error : internal(String(error)));

@@ -5,10 +5,10 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { encodeProtobufFrame } from '../protobuf/encode.ts';
 import type { WatchEvent, WatchStream } from '../request.ts';
 import { type Accepted, PROTOBUF_TYPE } from './accept.ts';
-import { encodeOne } from './encode.ts';
+import { encodeOne, encodeValue } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './respond.ts';
-import type { TableOptions } from './table.ts';
+import { bookmarkTable, type TableOptions } from './table.ts';
 
 /** What many watchers are sent alike, by format. */
 const frames = {
@@ -39,14 +39,19 @@ export async function sendWatch(
 
 function frameEncoder(
   resource: ResourceDefinition,
-  { format: asked, shape }: Accepted,
+  accepted: Accepted,
   options: () => TableOptions,
 ): (event: WatchEvent) => Buffer {
-  // YAML cannot be cut into events.
-  const format = asked === 'yaml' ? 'json' : asked;
+  // YAML cannot be cut into events, and no event is a list.
+  const format = accepted.format === 'yaml' ? 'json' : accepted.format;
+  const shape = accepted.shape === 'PartialObjectMetadataList' ? 'object' : accepted.shape;
   const encode = (event: WatchEvent, tableOptions: () => TableOptions): Buffer => {
     // A Status has a metadata of its own kind; encodeOne leaves it as it is.
-    const bytes = encodeOne(resource, event.object as KubeObject, { format, shape }, tableOptions);
+    const object = event.object as KubeObject;
+    const bytes =
+      event.type === 'BOOKMARK' && shape === 'Table'
+        ? encodeValue(bookmarkTable(resource, object, tableOptions()), 'json')
+        : encodeOne(resource, object, { format, shape }, tableOptions);
     return format === 'json' ? line(event.type, bytes) : encodeProtobufFrame(event.type, bytes);
   };
   if (shape === 'object') {
@@ -68,6 +73,13 @@ function frameEncoder(
   };
 }
 
+const NEWLINE = 0x0a;
+
 function line(type: string, object: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
+  const end = object.at(-1) === NEWLINE ? object.length - 1 : object.length;
+  return Buffer.concat([
+    Buffer.from(`{"type":"${type}","object":`),
+    object.subarray(0, end),
+    Buffer.from('}\n'),
+  ]);
 }

@@ -122,6 +122,9 @@ export function resourcePaths(
   if (namespaced) add(`${root}/${plural}`, `${base}${kind}ForAllNamespaces`, own, served(['list']), object);
   const parts: readonly Operation[] = ['get', 'update', 'patch'];
   if (resource.hasStatus) add(`${item}/status`, `${base}${scope}${kind}Status`, own, parts, object);
+  for (const part of Object.keys(resource.parts ?? {})) {
+    add(`${item}/${part}`, `${base}${scope}${kind}${capital(part)}`, own, parts, object);
+  }
   if (resource.scale) {
     const scale: Kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
     add(`${item}/scale`, `${base}${scope}${kind}Scale`, scale, parts, definitions.type('Scale'));

@@ -85,8 +85,7 @@ export class FieldSet {
 
   /** Every path in the set, as lists of elements. */
   paths(): string[][] {
-    const elements = [...new Set([...this.members, ...this.children.keys()])].sort();
-    return elements.flatMap((element) => [
+    return this.#elements().flatMap((element) => [
       ...(this.has(element) ? [[element]] : []),
       ...this.below(element)
         .paths()
@@ -98,12 +97,19 @@ export class FieldSet {
   toJSON(): Struct {
     const json: Struct = {};
     // Every element has a prefix: none can be `__proto__`.
-    for (const element of [...new Set([...this.members, ...this.children.keys()])].sort()) {
+    for (const element of this.#elements()) {
       const child = this.children.get(element);
       const below = child ? child.toJSON() : NOTHING;
       json[element] = child && this.has(element) ? { '.': {}, ...below } : below;
     }
     return json;
+  }
+
+  /** Members and children, in order. */
+  #elements(): string[] {
+    const elements = [...this.members];
+    for (const element of this.children.keys()) if (!this.has(element)) elements.push(element);
+    return elements.sort();
   }
 
   /** Reads `fieldsV1`; what is no field set is taken as an empty one. */

@@ -3,6 +3,7 @@
 import { timestamp } from '../../api/clock.ts';
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { sameJson } from '../../api/same-json.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { fieldSchema } from '../../api/schema/schema.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
@@ -179,26 +180,31 @@ export function trackUpdate(
 ): ManagedFieldsEntry[] | undefined {
   const given = next.metadata.managedFields;
   if (isReset(given)) return undefined;
-  const recorded = given && given.length > 0 && !writer.subresource ? given : live?.metadata.managedFields;
+  const stored = live?.metadata.managedFields;
+  // A client that sends back what it was given is answered from what is known of the stored one.
+  const isOwn = given && given.length > 0 && !writer.subresource && !sameJson(given, stored);
+  const recorded = isOwn ? given : stored;
   // A new object is compared with an empty one, so that the structs which every object has are nobody's.
-  const before = live ?? emptyObject(schemaName);
-  const changes = changesOf(schemaName, writer.subresource, before, next);
+  const compared = live ?? emptyObject(schemaName);
+  const changes = changesOf(schemaName, writer.subresource, compared, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
   const earlier = readManagers(recorded);
   if (live && earlier.size === 0) recordEarlierWrites(schemaName, live, earlier);
-  const managers = disown(earlier, '', changes);
-  if (!taken.empty) {
-    const entry: Managed['entry'] = {
-      apiVersion: next.apiVersion ?? 'v1',
-      manager: writer.manager || 'unknown',
-      operation: 'Update',
-      ...(writer.subresource && { subresource: writer.subresource }),
-      time: timestamp(writer.nowMs),
-    };
-    const id = identifierOf(entry);
-    managers.set(id, { entry, fields: (managers.get(id)?.fields ?? EMPTY).union(taken) });
-  }
+  const entry: Managed['entry'] = {
+    apiVersion: next.apiVersion ?? 'v1',
+    manager: writer.manager || 'unknown',
+    operation: 'Update',
+    ...(writer.subresource && { subresource: writer.subresource }),
+    time: timestamp(writer.nowMs),
+  };
+  const id = identifierOf(entry);
+  const managers = disown(earlier, id, changes);
+  const before = managers.get(id);
+  // What the writer owned and changes stays its own: often the very same set.
+  const kept = before?.fields.difference(changes.removed) ?? EMPTY;
+  if (!taken.empty) managers.set(id, { entry, fields: kept.union(taken) });
+  else if (before) managers.set(id, { ...before, fields: kept });
   return writeManagers(capped(managers));
 }
 

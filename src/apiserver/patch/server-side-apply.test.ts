@@ -226,7 +226,7 @@ test('items of others keep their place', () => {
   const names = [...JSON.stringify(split(next).object).matchAll(/"name":"(\w+)","image"/g)].map(
     ([, name]) => name,
   );
-  assert.deepEqual(names, ['new', 'injected', 'a', 'z']);
+  assert.deepEqual(names, ['injected', 'new', 'a', 'z']);
 });
 
 test('a configuration that does not fit the schema is refused', () => {
@@ -291,4 +291,26 @@ test('two managers of different fields never disturb each other, in any order', 
       assert.deepEqual(Object.keys(live.metadata.labels ?? {}).sort(), wanted);
     }),
   );
+});
+
+test('items that only one side has stand where they stood; the live ones before the applied ones', () => {
+  const listOf = (names: string): object => ({
+    serviceName: 'web',
+    template: { spec: { containers: [...names].map((name) => container(name, 'image')) } },
+  });
+  const cases = [
+    ['m', 's', 'ms'],
+    ['ab', 'xa', 'xab'],
+    ['ab', 'bx', 'abx'],
+    ['asb', 'xs', 'axsb'],
+    ['abc', 'cb', 'acb'],
+    ['psa', 'spx', 'sapx'],
+    ['abc', 'cba', 'cba'],
+  ];
+  for (const [live = '', config = '', want] of cases) {
+    const before = apply(NEW, set(listOf(live)), { manager: 'other' });
+    const after: unknown = apply(before, set(listOf(config)));
+    const { spec } = after as { spec: { template: { spec: { containers: { name: string }[] } } } };
+    assert.equal(spec.template.spec.containers.map(({ name }) => name).join(''), want, `${live} + ${config}`);
+  }
 });

@@ -80,13 +80,36 @@ function compareParts(node: Node, old: unknown, next: unknown, builders: Builder
   for (const element of new Set([...before.keys(), ...after.keys()])) {
     const was = before.get(element);
     const is = after.get(element);
+    if (is && !was) {
+      builders.added.add(element);
+      if (isGranular(is.node, is.value)) addAll(is.node, is.value, builders.added, element);
+      continue;
+    }
     if (was && is && sameValue(was.value, is.value)) continue;
     const part = is?.node ?? was?.node ?? { kind: 'leaf' };
     const granular = isGranular(part, is?.value ?? was?.value) && !(isBare(was?.value) && isBare(is?.value));
     if (granular) compareParts(part, was?.value, is?.value, below(builders, element));
-    if (!was) builders.added.add(element);
-    else if (!is) builders.removed.add(element);
+    if (!is) builders.removed.add(element);
     else if (!granular) builders.modified.add(element);
+  }
+}
+
+/** Every field of a value that was not there before: what `compareParts` finds, without looking for another side. */
+function addAll(node: Node, value: unknown, above: FieldSetBuilder, element: string): void {
+  if (isBare(value)) return;
+  const into = above.at(element);
+  const add = (name: string, part: unknown, partNode: Node | undefined): void => {
+    into.add(name);
+    if (partNode && isGranular(partNode, part)) addAll(partNode, part, into, name);
+  };
+  if (Array.isArray(value)) {
+    const items = itemNode(node);
+    for (const item of value) {
+      const name = itemElement(node, item);
+      if (name !== undefined) add(name, item, items);
+    }
+  } else if (isStruct(value)) {
+    for (const key of Object.keys(value)) add(`f:${key}`, value[key], childNode(node, key));
   }
 }
 
@@ -105,21 +128,35 @@ export function merge(node: Node, live: unknown, config: unknown): unknown {
   return mergeItems(node, live, config);
 }
 
-/** The configuration's items in its order; the others stay in front of what they stood in front of. */
+/**
+ * The items of both, merged where both have one: those in the configuration's order, the live object's other items where
+ * they stand there, before what only the configuration has (structured-merge-diff's `visitListItems`).
+ */
 function mergeItems(node: Node, live: unknown, config: unknown): unknown[] {
-  const old = partsOf(node, live);
+  const old = [...partsOf(node, live)];
   const wanted = partsOf(node, config);
-  const others = [...old].filter(([element]) => !wanted.has(element)).map(([element]) => element);
-  const order = [...old.keys()];
+  const oldByKey = new Map(old);
+  const shared = [...wanted.keys()].filter((element) => oldByKey.has(element));
   const merged: unknown[] = [];
-  for (const [element, part] of wanted) {
-    const place = order.indexOf(element);
-    while (others.length > 0 && place >= 0 && order.indexOf(others[0] ?? '') < place) {
-      merged.push(old.get(others.shift() ?? '')?.value);
+  let at = 0;
+  /** Takes what only the live object has, up to the item that comes next in both. */
+  const takeOld = (next: string | undefined): void => {
+    for (; at < old.length; at++) {
+      const [element, part] = old[at] ?? [];
+      if (element === undefined || element === next) return;
+      if (!wanted.has(element)) merged.push(part?.value);
     }
-    merged.push(merge(part.node, old.get(element)?.value, part.value));
+  };
+  for (const [element, part] of wanted) {
+    takeOld(shared[0]);
+    merged.push(merge(part.node, oldByKey.get(element)?.value, part.value));
+    if (shared[0] === element) {
+      shared.shift();
+      if (old[at]?.[0] === element) at++;
+    }
   }
-  return [...merged, ...others.map((element) => old.get(element)?.value)];
+  takeOld(undefined);
+  return merged;
 }
 
 /** An object without the fields of a set; what is left empty by that goes too. */

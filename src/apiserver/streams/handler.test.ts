@@ -45,6 +45,9 @@ describe('streams into pods', () => {
   let server: Server;
   let backend: ReturnType<typeof createTcpServer>;
   let port: number;
+  /** Holds up a session that is being opened. */
+  let opening: Promise<void> | undefined;
+  let opened: () => void = () => {};
 
   before(async () => {
     backend = createTcpServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
@@ -53,6 +56,7 @@ describe('streams into pods', () => {
     const node: NodeStreams = {
       async *logs() {},
       exec: async (_target, options) => {
+        await opening;
         if (options.command[0] === 'refuse') throw new Error('no such command');
         return cat(options);
       },
@@ -129,6 +133,85 @@ describe('streams into pods', () => {
     const received = await overWebsocket(query, 'v5.channel.k8s.io', [size, CLOSE_STDIN]);
     assert.equal(received.get(1), '[120]');
     assert.equal(JSON.parse(received.get(3) ?? '{}').status, 'Success');
+  });
+
+  it('keeps the first size of the terminal until there is a session to tell', async () => {
+    const query = 'exec?command=0&stdin=true&stdout=true&tty=true';
+    opening = new Promise((resolve) => {
+      opened = resolve;
+    });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, 'v4.channel.k8s.io');
+    let received = '';
+    socket.on('message', (data) => {
+      received += data.toString().slice(1);
+      // The server's first word says that it has the connection; what was sent before is on its way.
+      if (received === '[120]') socket.close();
+    });
+    socket.once('open', () => {
+      socket.send(frame(4, '{"Width":120,"Height":40}'));
+      socket.ping();
+    });
+    socket.once('pong', () => opened());
+    await new Promise((resolve) => socket.once('close', resolve));
+    opening = undefined;
+    assert.equal(received, '[120]');
+  });
+
+  it('carries exec as text in base64, for browsers', async () => {
+    const query = 'exec?command=0&stdout=true';
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, 'v4.base64.channel.k8s.io');
+    const messages: string[] = [];
+    socket.on('message', (data, isBinary) => {
+      assert.equal(isBinary, false);
+      messages.push(data.toString());
+    });
+    await new Promise((resolve) => socket.once('close', resolve));
+    assert.equal(messages[0], '1', 'the connection stands');
+    const last = messages.at(-1) ?? '';
+    assert.equal(last[0], '3');
+    assert.equal(JSON.parse(Buffer.from(last.slice(1), 'base64').toString()).status, 'Success');
+  });
+
+  it('prefers v5 of what is offered', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/exec?command=0&stdout=true`, [
+      'v4.channel.k8s.io',
+      'v5.channel.k8s.io',
+    ]);
+    await new Promise((resolve) => socket.once('open', resolve));
+    assert.equal(socket.protocol, 'v5.channel.k8s.io');
+    await new Promise((resolve) => socket.once('close', resolve));
+  });
+
+  it('forwards ports over a plain WebSocket, two channels for each', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/portforward?ports=80,81`, 'v4.channel.k8s.io');
+    const received = new Map<number, Buffer>();
+    const complete = new Promise<void>((resolve) => {
+      socket.on('message', (data) => {
+        assert.ok(Buffer.isBuffer(data));
+        const channel = data[0] ?? 0;
+        received.set(channel, Buffer.concat([received.get(channel) ?? Buffer.alloc(0), data.subarray(1)]));
+        const isEchoed = received.get(0)?.subarray(2).toString() === 'ping';
+        if (isEchoed && (received.get(3)?.length ?? 0) > 2) resolve();
+      });
+    });
+    socket.once('open', () => socket.send(frame(0, 'ping')));
+    await complete;
+    for (const channel of [0, 1]) assert.equal(received.get(channel)?.readUInt16LE(0), 80);
+    for (const channel of [2, 3]) assert.equal(received.get(channel)?.readUInt16LE(0), 81);
+    assert.equal(received.get(1)?.length, 2, 'no error on port 80');
+    assert.match(
+      received.get(3)?.subarray(2).toString() ?? '',
+      /error forwarding port 81 to the pod: nothing listens on 81/,
+    );
+    socket.close();
+    await new Promise((resolve) => socket.once('close', resolve));
+  });
+
+  it('refuses to forward no port, or what is none', async () => {
+    for (const query of ['', '?ports=', '?ports=http', '?ports=0', '?ports=65536']) {
+      await assert.rejects(overWebsocket(`portforward${query}`, 'v4.channel.k8s.io', []), /400/, query);
+    }
+    await assert.rejects(overWebsocket('portforward?ports=80', 'v5.channel.k8s.io', []), /400/);
   });
 
   it('reports what kept a command from running', async () => {

@@ -12,6 +12,7 @@ import type { Channels, Wanted } from './channels.ts';
 import { chooseContainer } from './container.ts';
 import { sendLogs } from './logs.ts';
 import {
+  type OpenPort,
   PORT_FORWARD_PROTOCOL,
   servePortForward,
   TUNNELLED_PORT_FORWARD_PROTOCOL,
@@ -21,6 +22,7 @@ import { joinSession } from './remote-command.ts';
 import { SPDY_COMMAND_PROTOCOLS, spdyChannels } from './spdy-channels.ts';
 import { acceptSpdy, offeredProtocols } from './spdy-upgrade.ts';
 import { REMOTE_COMMAND_PROTOCOLS, websocketChannels } from './websocket-channels.ts';
+import { portsOf, serveWebsocketPorts } from './websocket-ports.ts';
 
 /** The most that one WebSocket message may hold, in bytes. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
@@ -33,11 +35,8 @@ export interface StreamHandlerOptions {
 }
 
 export function createStreamHandler({ streams, clock, log }: StreamHandlerOptions): ConnectHandler {
-  const websockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    handleProtocols: (offered) => choose([...offered], supportedWebsocketProtocols) ?? false,
-  });
+  const commands = websocketServer(REMOTE_COMMAND_PROTOCOLS);
+  const ports = websocketServer(PORT_FORWARD_PROTOCOLS);
   const nodeOf = ({ pod }: ConnectRequest): NodeStreams => {
     const { nodeName } = pod.spec;
     if (!nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
@@ -57,11 +56,18 @@ export function createStreamHandler({ streams, clock, log }: StreamHandlerOption
       const node = nodeOf(request);
       const asWebsocket = (message.headers.upgrade ?? '').toLowerCase() === 'websocket';
       if (request.subresource === 'portforward') {
-        const bytes = asWebsocket
-          ? websocketBytes(await acceptWebsocket(websockets, message, socket, head))
-          : acceptSpdy(message, socket, head, [PORT_FORWARD_PROTOCOL]);
         const { namespace = '', name, uid } = request.pod.metadata;
-        servePortForward(bytes, (port) => node.portForward({ namespace, name, uid }, port), log);
+        const openPort: OpenPort = (port) => node.portForward({ namespace, name, uid }, port);
+        if (!asWebsocket) {
+          servePortForward(acceptSpdy(message, socket, head, [PORT_FORWARD_PROTOCOL]), openPort, log);
+          return;
+        }
+        // Without a tunnel inside, the ports are in the query: to be read before the answer.
+        const protocol = protocolOf(message, PORT_FORWARD_PROTOCOLS);
+        const asked = protocol === TUNNELLED_PORT_FORWARD_PROTOCOL ? [] : portsOf(request.query);
+        const websocket = await acceptWebsocket(ports, message, socket, head);
+        if (asked.length > 0) serveWebsocketPorts(websocket, asked, openPort);
+        else servePortForward(websocketBytes(websocket), openPort, log);
         return;
       }
       const wanted = wantedOf(request);
@@ -70,8 +76,9 @@ export function createStreamHandler({ streams, clock, log }: StreamHandlerOption
       if (request.subresource === 'exec' && command.length === 0) {
         throw badRequest('you must specify at least one command for the container');
       }
+      if (asWebsocket) protocolOf(message, REMOTE_COMMAND_PROTOCOLS);
       const channels: Channels = asWebsocket
-        ? websocketChannels(await acceptWebsocket(websockets, message, socket, head), wanted)
+        ? websocketChannels(await acceptWebsocket(commands, message, socket, head), wanted)
         : await spdyChannels(acceptSpdy(message, socket, head, SPDY_COMMAND_PROTOCOLS), wanted);
       await joinSession(channels, () =>
         request.subresource === 'exec'
@@ -82,10 +89,32 @@ export function createStreamHandler({ streams, clock, log }: StreamHandlerOption
   };
 }
 
-const supportedWebsocketProtocols = [...REMOTE_COMMAND_PROTOCOLS, TUNNELLED_PORT_FORWARD_PROTOCOL];
+const PORT_FORWARD_PROTOCOLS = [
+  TUNNELLED_PORT_FORWARD_PROTOCOL,
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+];
+
+function websocketServer(supported: readonly string[]): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: (offered) => choose([...offered], supported) ?? false,
+  });
+}
 
 function choose(offered: readonly string[], supported: readonly string[]): string | undefined {
   return supported.find((protocol) => offered.includes(protocol));
+}
+
+/** The protocol that is agreed upon. Throws BadRequest when there is none. */
+function protocolOf(message: IncomingMessage, supported: readonly string[]): string {
+  const offered = offeredProtocols(message.headers['sec-websocket-protocol']);
+  const chosen = choose(offered, supported);
+  if (chosen) return chosen;
+  throw badRequest(
+    `unable to upgrade: none of the requested protocols [${offered.join(' ')}] is supported; use ${supported.join(' or ')}`,
+  );
 }
 
 function acceptWebsocket(
@@ -94,12 +123,6 @@ function acceptWebsocket(
   socket: Duplex,
   head: Buffer,
 ): Promise<WebSocket> {
-  const offered = offeredProtocols(message.headers['sec-websocket-protocol']);
-  if (!choose(offered, supportedWebsocketProtocols)) {
-    throw badRequest(
-      `unable to upgrade: none of the requested protocols [${offered.join(' ')}] is supported; use ${supportedWebsocketProtocols.join(' or ')}`,
-    );
-  }
   return new Promise((resolve) => server.handleUpgrade(message, socket, head, resolve));
 }
 

@@ -21,6 +21,8 @@ export function servePortForward(socket: Duplex, openPort: OpenPort, log: Log): 
       const pair = { ...waiting.get(requestid), [streamtype === 'error' ? 'error' : 'data']: stream };
       if (!pair.data || !pair.error) {
         waiting.set(requestid, pair);
+        // One whose other half never comes is not waited for longer than it lasts.
+        stream.once('close', () => waiting.delete(requestid));
         return;
       }
       waiting.delete(requestid);

@@ -1,55 +1,65 @@
 // Exec and attach over WebSocket: `v5.channel.k8s.io`, which can half-close stdin, and `v4.channel.k8s.io`, which
-// cannot. Each message is a channel's number and its bytes (apimachinery pkg/util/remotecommand).
+// cannot, the latter also as text (apimachinery pkg/util/remotecommand).
 import { PassThrough, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type Channels, readTerminalSize, type Wanted } from './channels.ts';
+import { type Channels, readTerminalSize, type TerminalSize, type Wanted } from './channels.ts';
+import { framingOf } from './websocket-framing.ts';
 
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
 /** What a server here speaks, the best first. */
-export const REMOTE_COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+export const REMOTE_COMMAND_PROTOCOLS = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+];
 
 export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
   const stdin = wanted.stdin ? new PassThrough() : undefined;
-  const resizes: Array<(size: { Width: number; Height: number }) => void> = [];
-  socket.on('message', (data) => {
-    // ws hands over one Buffer a message: its default binaryType.
-    if (!Buffer.isBuffer(data) || data.length === 0) return;
-    const rest = data.subarray(1);
-    switch (data[0]) {
+  const resizes: Array<(size: TerminalSize) => void> = [];
+  // The first size comes before anybody listens: the session is still being opened.
+  let size: TerminalSize | undefined;
+  const framing = framingOf(socket);
+  socket.on('message', (data, isBinary) => {
+    const message = framing.read(data, isBinary);
+    if (!message) return;
+    const { channel, bytes } = message;
+    switch (channel) {
       case CHANNEL.stdin:
         // A client that types faster than the container reads is held up.
-        if (stdin && !stdin.write(rest)) {
+        if (stdin && !stdin.write(bytes)) {
           socket.pause();
           stdin.once('drain', () => socket.resume());
         }
         return;
-      case CHANNEL.resize: {
-        const size = readTerminalSize(rest.toString());
+      case CHANNEL.resize:
+        size = readTerminalSize(bytes.toString()) ?? size;
         if (size) for (const listener of resizes) listener(size);
         return;
-      }
       case CHANNEL.close:
-        if (rest[0] === CHANNEL.stdin) stdin?.end();
+        if (bytes[0] === CHANNEL.stdin) stdin?.end();
         return;
     }
   });
   socket.on('error', () => socket.terminate());
-  const send = (channel: number, chunk: Buffer): Promise<void> =>
-    new Promise((resolve) => {
-      // A client that has gone takes nothing more; onGone tells the session.
-      socket.send(Buffer.concat([Buffer.from([channel]), chunk]), () => resolve());
-    });
   const output = (channel: number): Writable =>
-    new Writable({ write: (chunk: Buffer, _encoding, done) => void send(channel, chunk).then(() => done()) });
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => void framing.send(channel, chunk).then(() => done()),
+    });
+  // Tells the client that the connection stands, as upstream does.
+  const first = wanted.stdout ? CHANNEL.stdout : wanted.stderr ? CHANNEL.stderr : CHANNEL.error;
+  void framing.send(first, Buffer.alloc(0));
   return {
     ...(stdin ? { stdin } : {}),
     ...(wanted.stdout ? { stdout: output(CHANNEL.stdout) } : {}),
     ...(wanted.stderr && !wanted.tty ? { stderr: output(CHANNEL.stderr) } : {}),
-    onResize: (listener) => void resizes.push(listener),
+    onResize(listener) {
+      resizes.push(listener);
+      if (size) listener(size);
+    },
     onGone: (listener) => void socket.once('close', listener),
     async finish(status) {
-      await send(CHANNEL.error, Buffer.from(JSON.stringify(status)));
+      await framing.send(CHANNEL.error, Buffer.from(JSON.stringify(status)));
       socket.close(1000);
     },
   };

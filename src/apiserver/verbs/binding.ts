@@ -5,7 +5,6 @@ import type { Binding, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
-import { thawed } from '../codec.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from './request-key.ts';
@@ -48,13 +47,13 @@ function bound(current: Stored<Pod>, nodeName: string, now: string, refuse: (why
   if (current.spec.schedulingGates?.length) {
     throw refuse(`pod ${current.metadata.name} has non-empty .spec.schedulingGates`);
   }
-  const pod: Pod = thawed<Pod>(current);
-  delete pod.metadata.resourceVersion;
-  pod.spec.nodeName = nodeName;
-  const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
-  pod.status = {
-    ...pod.status,
-    conditions: [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
+  const { resourceVersion: _version, ...metadata } = current.metadata;
+  const others = (current.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: now };
+  return {
+    ...current,
+    metadata,
+    spec: { ...current.spec, nodeName },
+    status: { ...current.status, conditions: [...others, scheduled] },
   };
-  return pod;
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
+import type { RepeatedKeys } from '../../api/schema/repeated-keys.ts';
 import type { ApiRequest } from '../request.ts';
 
 export interface Decoded {
@@ -11,11 +12,15 @@ export interface Decoded {
   warnings: string[];
 }
 
-/** Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses. */
+/**
+ * Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses.
+ * @param repeated what the object's text has more than once.
+ */
 export function decodeObject(
   resource: ResourceDefinition,
   value: unknown,
   fieldValidation: ApiRequest['options']['fieldValidation'],
+  repeated?: RepeatedKeys,
 ): Decoded {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest(
@@ -34,7 +39,7 @@ export function decodeObject(
       `${String(kind)} in version "${resource.version}" cannot be handled as a ${resource.kind}: no kind "${String(kind)}" is served at ${resource.plural}`,
     );
   }
-  const { object: decoded, warnings } = decode(resource.schema, value, fieldValidation ?? 'Warn');
+  const { object: decoded, warnings } = decode(resource.schema, value, fieldValidation ?? 'Warn', repeated);
   // The schema of the resource has just vouched for the shape.
   const typed = decoded as KubeObject;
   const object: KubeObject = {

@@ -1,6 +1,9 @@
 // The opaque `continue` token of paged lists: where the last page ended, and the revision all pages are true at.
 import { badRequest } from '../../api/errors.ts';
 
+/** The revision in the token of a list that goes on with whatever is there: its own is no longer known. */
+export const NEWEST = -1;
+
 export interface ContinueToken {
   revision: number;
   /** Key below the resource's prefix of the last object handed out. */
@@ -19,10 +22,13 @@ export function decodeContinue(token: string): ContinueToken {
     const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
     if (typeof parsed === 'object' && parsed !== null && 'rv' in parsed && 'start' in parsed) {
       const { rv, start } = parsed;
-      if (typeof rv === 'number' && typeof start === 'string') return { revision: rv, after: start };
+      const valid = Number.isInteger(rv) && rv !== 0 && typeof start === 'string' && start !== '';
+      if (valid) return { revision: Number(rv) < 0 ? NEWEST : Number(rv), after: start };
     }
   } catch {
     // Not base64 of JSON: the same refusal as for other JSON.
   }
-  throw badRequest('continue key is not valid: it must be the value that the previous page of the list gave');
+  throw badRequest(
+    'invalid continue token: continue key is not valid: it must be the value that the previous page of the list gave',
+  );
 }

@@ -25,7 +25,12 @@ export async function create(
   request: ApiRequest,
 ): Promise<ApiResult> {
   const { resource, options } = request;
-  const { object, warnings } = decodeObject(resource, request.body, options.fieldValidation);
+  const { object, warnings } = decodeObject(
+    resource,
+    request.body,
+    options.fieldValidation,
+    request.repeatedKeys,
+  );
   placeInNamespace(resource, object, request.namespace);
   if (object.metadata.resourceVersion) {
     throw badRequest('resourceVersion should not be set on objects to be created');

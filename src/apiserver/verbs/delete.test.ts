@@ -94,7 +94,7 @@ test('a PUT names the version that it replaces, where upstream insists on that',
     [refused.code, refused.message],
     [
       422,
-      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+      'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     ],
   );
   server.api.stop();

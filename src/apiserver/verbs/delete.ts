@@ -1,7 +1,14 @@
 // DELETE of one object: at once, or gracefully (the node stops the pod first), or once its finalizers are through.
 // Follows apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go (Delete).
 import { timestamp } from '../../api/clock.ts';
-import { badRequest, conflict, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import {
+  conflict,
+  type FieldError,
+  invalid,
+  invalidValue,
+  notSupported,
+  OBJECT_WAS_MODIFIED,
+} from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
@@ -15,6 +22,8 @@ import { CONFLICT_TRIES } from './update.ts';
 
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
+const PROPAGATION_POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
+const OPTIONS_SUBJECT = { group: 'meta.k8s.io', kind: 'DeleteOptions', plural: 'deleteoptions' };
 
 /** What a deletion does to an object: removes it, writes a version that is going, or nothing more than is done. */
 export type DeletionStep = { type: 'remove' } | { type: 'mark'; object: Stored } | { type: 'wait' };
@@ -57,15 +66,17 @@ export async function deleteKey(
 
 function deleteOptionsOf(request: ApiRequest): DeleteOptions {
   const options = request.deleteOptions ?? {};
-  if (options.orphanDependents !== undefined && options.propagationPolicy !== undefined) {
-    throw badRequest('orphanDependents and deletionPropagation cannot be both set');
+  const { propagationPolicy: policy, dryRun = [] } = options;
+  const errors: FieldError[] = [];
+  if (options.orphanDependents !== undefined && policy !== undefined) {
+    const why = 'orphanDependents and deletionPropagation cannot be both set';
+    errors.push(invalidValue('propagationPolicy', policy, why));
   }
-  const policy = options.propagationPolicy;
-  if (policy !== undefined && !['Orphan', 'Foreground', 'Background'].includes(policy)) {
-    throw badRequest(
-      `propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
-    );
+  if (policy !== undefined && !PROPAGATION_POLICIES.includes(policy)) {
+    errors.push(notSupported('propagationPolicy', policy, [...PROPAGATION_POLICIES, 'nil']));
   }
+  if (dryRun.some((each) => each !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']));
+  if (errors.length > 0) throw invalid(OPTIONS_SUBJECT, '', errors);
   return options;
 }
 

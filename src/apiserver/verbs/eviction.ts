@@ -5,7 +5,7 @@ import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/typ
 import type { Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { selectorOf } from '../../api/selectors.ts';
-import type { AdmissionPlugin } from '../admission/admission.ts';
+import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { deleteKey } from './delete.ts';
@@ -23,6 +23,7 @@ export async function evict(
   const eviction = decode('Eviction', request.body, request.options.fieldValidation ?? 'Warn')
     .object as Eviction;
   const pod = (await registry.get(request.resource, key)) as Stored<Pod>;
+  await admitEviction(registry, plugins, request, pod, eviction);
   if (needsBudget(pod)) await spendBudget(registry, pod, request.options.dryRun ?? false);
   const deleteOptions = eviction.deleteOptions ?? {};
   await deleteKey(
@@ -32,6 +33,24 @@ export async function evict(
     key,
   );
   return success(201);
+}
+
+/** An eviction is something that is created, before it is a deletion. */
+async function admitEviction(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  { resource, subresource, user, options }: ApiRequest,
+  pod: Stored<Pod>,
+  { apiVersion = 'policy/v1', kind = 'Eviction', metadata = {} }: Eviction,
+): Promise<void> {
+  const object = { apiVersion, kind, metadata };
+  const base = { operation: 'CREATE' as const, resource, subresource, key: pod.metadata, object, old: pod };
+  const admission = new Admission(plugins, registry);
+  try {
+    await admission.admit({ ...base, user, dryRun: options.dryRun ?? false });
+  } finally {
+    admission.end();
+  }
 }
 
 /** A pod that has ended, has not begun, or is going already disrupts nothing. */

@@ -1,6 +1,8 @@
 // PUT to namespaces/finalize: the only way to change spec.finalizers. With the last one gone, a namespace whose
 // deletion was requested goes.
+import { invalid } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
+import { validateNamespaceFinalize } from '../../api/validation/namespace.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import type { Registry } from '../registry.ts';
@@ -17,11 +19,14 @@ export function finalize(
     request.resource,
     request.body,
     request.options.fieldValidation,
+    request.repeatedKeys,
   );
   const { spec, metadata } = body as Namespace;
   return rewrite(registry, plugins, request, 'other', (current) => {
     const object = thawed(current) as Namespace;
     const finalizers = spec?.finalizers ?? [];
+    const errors = validateNamespaceFinalize({ metadata: {}, spec: { finalizers } });
+    if (errors.length > 0) throw invalid(request.resource, current.metadata.name, errors);
     object.spec = finalizers.length > 0 ? { ...object.spec, finalizers } : {};
     if (metadata.resourceVersion) object.metadata.resourceVersion = metadata.resourceVersion;
     else delete object.metadata.resourceVersion;

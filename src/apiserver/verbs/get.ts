@@ -2,12 +2,11 @@
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from './request-key.ts';
-import { parseRevision } from './revision.ts';
+import { reachedRevision } from './revision.ts';
 
 export async function get(registry: Registry, request: ApiRequest): Promise<ApiResult> {
   const { resource, options } = request;
-  const revision = parseRevision(options.resourceVersion);
-  if (revision !== undefined) registry.requireRevision(revision);
+  reachedRevision(registry, options.resourceVersion);
   const object = await registry.get(resource, keyOfRequest(request));
   return { type: 'object', code: 200, object, warnings: [] };
 }

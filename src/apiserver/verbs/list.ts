@@ -9,11 +9,13 @@ import { decodeStored, seal } from '../codec.ts';
 import { prefixOf, relativeKey } from '../keys.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, ObjectList } from '../request.ts';
-import { decodeContinue, encodeContinue } from './continue-token.ts';
-import { parseRevision } from './revision.ts';
+import { decodeContinue, encodeContinue, NEWEST } from './continue-token.ts';
+import { requireListOptions } from './list-options.ts';
+import { reachedRevision } from './revision.ts';
 
+const EXPIRED = 'The resourceVersion for the provided list is too old.';
 const CONTINUE_EXPIRED =
-  'The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.';
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
 
 export async function list(registry: Registry, request: ApiRequest): Promise<ApiResult> {
   const selection = selectionOf(request);
@@ -28,28 +30,25 @@ export async function listSelected(
 ): Promise<ObjectList> {
   const { resource, options } = request;
   const { limit } = options;
-  const revision = parseRevision(options.resourceVersion);
-  if (options.resourceVersionMatch && revision === undefined) {
-    throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  }
-  if (options.continue && revision) {
-    throw badRequest('specifying resource version is not allowed when using continue');
-  }
+  requireListOptions(options);
   const cache = await registry.cache(resource);
   if (options.continue) {
-    const token = decodeContinue(options.continue);
-    const source =
-      cache.lastChange <= token.revision
-        ? cache.list(selection.namespace)
-        : await past(registry, resource, selection.namespace, token.revision, token.after, CONTINUE_EXPIRED);
-    return page(resource, source, selection, token.revision, limit, token.after);
+    const { revision, after } = decodeContinue(options.continue);
+    if (options.resourceVersion && options.resourceVersion !== '0') {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
+    const isNewest = revision === NEWEST || cache.lastChange <= revision;
+    const source = isNewest
+      ? cache.list(selection.namespace)
+      : await past(registry, resource, selection.namespace, revision, after);
+    const at = revision === NEWEST ? registry.hub.revision : revision;
+    return page(resource, source, selection, at, limit, after);
   }
+  const revision = reachedRevision(registry, options.resourceVersion);
   const exact =
     options.resourceVersionMatch === 'Exact' || (limit && revision && !options.resourceVersionMatch);
-  if (revision !== undefined) registry.requireRevision(revision);
   if (exact && revision && cache.lastChange > revision) {
-    const why = `The resourceVersion for the provided list is too old.`;
-    const source = await past(registry, resource, selection.namespace, revision, undefined, why);
+    const source = await past(registry, resource, selection.namespace, revision, undefined);
     return page(resource, source, selection, revision, limit, undefined);
   }
   const at = exact && revision ? revision : registry.hub.revision;
@@ -83,14 +82,16 @@ function page(
   return { metadata, items };
 }
 
-/** The objects as they were at a revision. Throws Expired when that is compacted away. */
+/**
+ * The objects as they were at a revision. Throws Expired when that is compacted away; whoever was reading page by page
+ * gets a token to go on with at the newest state.
+ */
 async function past(
   registry: Registry,
   resource: ResourceDefinition,
   namespace: string | undefined,
   revision: number,
   after: string | undefined,
-  whyExpired: string,
 ): Promise<Stored[]> {
   const all = prefixOf(resource);
   const prefix = resource.namespaced && namespace ? `${all}${namespace}/` : all;
@@ -99,7 +100,10 @@ async function past(
     const { entries } = await registry.store.list(prefix, { revision, ...start });
     return entries.map((entry) => seal(decodeStored(resource, entry.value), entry.revision, entry.value));
   } catch (error) {
-    if (error instanceof CompactedError) throw expired(whyExpired);
-    throw error;
+    if (!(error instanceof CompactedError)) throw error;
+    if (after === undefined) throw expired(EXPIRED);
+    const refusal = expired(CONTINUE_EXPIRED);
+    refusal.status.metadata = { continue: encodeContinue({ revision: NEWEST, after }) };
+    throw refusal;
   }
 }

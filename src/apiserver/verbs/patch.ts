@@ -6,8 +6,8 @@ import { applyPatch } from '../patch/patch.ts';
 import type { ApplyOptions } from '../patch/server-side-apply.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
-import { decodeObject } from './body.ts';
 import { createOne, placeInNamespace } from './create.ts';
+import { decodePatched } from './patch-validation.ts';
 import { keyOfRequest } from './request-key.ts';
 import { rewrite } from './update.ts';
 
@@ -16,13 +16,14 @@ export async function patch(
   plugins: readonly AdmissionPlugin[],
   request: ApiRequest,
 ): Promise<ApiResult> {
-  const { resource, options, patchType, subresource, body } = request;
+  const { resource, patchType, subresource, body } = request;
   if (!patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
   const key = keyOfRequest(request);
-  const apply = patchType === 'apply' ? applyOptions(registry, request) : undefined;
+  const apply = patchType === 'apply' ? applyOptions(registry.clock.now(), request) : undefined;
   if (apply && !subresource && !(await registry.find(resource, key))) {
+    await request.authorizeCreate?.();
     const applied = applyPatch(patchType, resource.schema, { metadata: {} }, body, apply);
-    const { object, warnings } = decodeObject(resource, applied, options.fieldValidation);
+    const { object, warnings } = decodePatched(request, applied);
     object.metadata.name ??= key.name;
     placeInNamespace(resource, object, key.namespace);
     return createOne(registry, plugins, request, object, warnings);
@@ -33,7 +34,7 @@ export async function patch(
     // Patches may test the version; an applied configuration has none to compare with.
     const metadata = apply ? unversioned : current.metadata;
     const patched = applyPatch(patchType, resource.schema, { ...current, metadata }, body, apply);
-    const decoded = decodeObject(resource, patched, options.fieldValidation);
+    const decoded = decodePatched(request, patched);
     // What the patch has left as it was does not insist on it: the next try is on a newer version.
     if (decoded.object.metadata.resourceVersion === resourceVersion)
       delete decoded.object.metadata.resourceVersion;
@@ -41,12 +42,12 @@ export async function patch(
   });
 }
 
-function applyOptions(registry: Registry, { options, subresource }: ApiRequest): ApplyOptions {
+/** Who applies, and how. Throws Invalid when nobody is named. @param nowMs server time. */
+export function applyOptions(nowMs: number, { options, subresource }: ApiRequest): ApplyOptions {
   const { fieldManager: manager, force = false } = options;
   if (!manager) {
     const subject = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'patchoptions' };
     throw invalid(subject, '', [required('fieldManager', 'is required for apply patch')]);
   }
-  const nowMs = registry.clock.now();
   return { manager, force, nowMs, ...(subresource ? { subresource } : {}) };
 }

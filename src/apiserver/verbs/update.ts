@@ -7,10 +7,11 @@ import {
   type FieldError,
   invalid,
   invalidValue,
+  isAlreadyExists,
   OBJECT_WAS_MODIFIED,
 } from '../../api/errors.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
-import type { ResourceDefinition } from '../../api/resource.ts';
+import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
 import { sameJson } from '../../api/same-json.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
@@ -19,7 +20,7 @@ import { writerOf } from '../patch/writer.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
-import { placeInNamespace } from './create.ts';
+import { createOne, placeInNamespace } from './create.ts';
 import { keyOfRequest } from './request-key.ts';
 
 /** Tries to write over other writers when the caller does not insist on a version. */
@@ -35,20 +36,75 @@ export interface Wanted {
 }
 
 /** PUT of a whole object, or of its status. */
-export function update(
+export async function update(
   registry: Registry,
   plugins: readonly AdmissionPlugin[],
   request: ApiRequest,
 ): Promise<ApiResult> {
   const { resource, options, subresource } = request;
-  const decoded = decodeObject(resource, request.body, options.fieldValidation);
+  const body = subresource === 'status' ? await changedPart(registry, request) : request.body;
+  const decoded = decodeObject(resource, body, options.fieldValidation, request.repeatedKeys);
   const { name = '', resourceVersion } = decoded.object.metadata;
+  if (resource.createsOnUpdate && !subresource) {
+    const created = await createMissing(registry, plugins, request, decoded);
+    if (created) return created;
+  }
   if (resource.needsVersionToUpdate && !Number(resourceVersion)) {
-    throw invalid(resource, name, [
+    throw invalid({ ...resource, kind: resource.plural }, name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
   return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => decoded);
+}
+
+/**
+ * A body for /status without what the status does not change and is the very same as in the store: clients in this
+ * process send the object that they were given with another status, and its spec need not be decoded again.
+ */
+async function changedPart(registry: Registry, request: ApiRequest): Promise<unknown> {
+  const { resource, body } = request;
+  if (typeof body !== 'object' || body === null || !('spec' in body)) return body;
+  const current = await registry.find(resource, keyOfRequest(request));
+  if (!current || !('spec' in current) || body.spec !== current.spec) return body;
+  const { spec: _spec, ...rest } = body;
+  return rest;
+}
+
+/** Makes an object that is not there, of a kind that PUT makes; undefined when it is there. */
+async function createMissing(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  { object, warnings }: Wanted,
+): Promise<ApiResult | undefined> {
+  const { resource } = request;
+  const key = keyOfRequest(request);
+  if (await registry.find(resource, key)) return undefined;
+  await request.authorizeCreate?.();
+  requireSameName(resource, key, object);
+  const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
+  try {
+    return await createOne(registry, plugins, request, { ...object, metadata }, warnings);
+  } catch (error) {
+    // Somebody else was quicker: then it is an update after all.
+    if (isAlreadyExists(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The object is the one that the URL names; a body without a name is. */
+function requireSameName(
+  resource: ResourceDefinition,
+  key: ObjectKey,
+  { metadata, ...rest }: KubeObject,
+): void {
+  if (!metadata.name) metadata.name = key.name;
+  if (metadata.name !== key.name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
+    );
+  }
+  placeInNamespace(resource, { ...rest, metadata }, key.namespace);
 }
 
 /**
@@ -83,13 +139,7 @@ function requireSameObject(
   wanted: KubeObject,
 ): boolean {
   const { metadata } = wanted;
-  if (!metadata.name) metadata.name = key.name;
-  if (metadata.name !== key.name) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
-    );
-  }
-  placeInNamespace(resource, wanted, key.namespace);
+  requireSameName(resource, key, wanted);
   if (metadata.uid && metadata.uid !== current.metadata.uid) {
     throw conflict(
       resource,
@@ -116,7 +166,12 @@ async function writeOnce(
 ): Promise<ApiResult | undefined> {
   const { resource, user, subresource } = request;
   const dryRun = request.options.dryRun ?? false;
-  const next = part === 'status' ? statusOnly(wanted.object, current) : wanted.object;
+  const strategy = part === 'object' && subresource ? resource.parts?.[subresource] : undefined;
+  const next = strategy
+    ? partOnly(strategy, wanted.object, current)
+    : part === 'status'
+      ? statusOnly(wanted.object, current)
+      : wanted.object;
   const admission = new Admission(plugins, registry);
   const admissionRequest: AdmissionRequest = {
     operation: 'UPDATE',
@@ -134,10 +189,10 @@ async function writeOnce(
   try {
     await admission.admit(admissionRequest);
     keepMetadata(next, current);
-    if (part === 'object') resource.strategy.prepareForUpdate?.(next, current, { nowMs });
+    if (part === 'object' && !strategy) resource.strategy.prepareForUpdate?.(next, current, { nowMs });
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
     if (part !== 'status' && resource.hasStatus) countGeneration(next, current);
-    const errors = validate(resource, part, next, current);
+    const errors = validate(resource, strategy ?? part, next, current);
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
     const done = (object: KubeObject): ApiResult => ({
@@ -166,6 +221,13 @@ function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
   const { status } = wanted as { status?: unknown };
   const { status: _status, ...kept } = current as Stored & { status?: unknown };
   return { ...kept, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) };
+}
+
+/** A write to another part of the object: metadata stays, too (ResetObjectMetaForStatus). */
+function partOnly(strategy: PartStrategy<KubeObject>, wanted: KubeObject, current: Stored): KubeObject {
+  const { uid, resourceVersion, managedFields } = wanted.metadata;
+  const metadata = { ...current.metadata, uid, resourceVersion, managedFields };
+  return { ...strategy.merge(wanted, current), metadata };
 }
 
 /** What no client can change: identity, version, age, and a deletion under way. */
@@ -207,9 +269,14 @@ function countGeneration(next: KubeObject, current: Stored): void {
   if (!sameJson(desired, before)) next.metadata.generation = (current.metadata.generation ?? 0) + 1;
 }
 
-function validate(resource: ResourceDefinition, part: Part, next: KubeObject, current: Stored): FieldError[] {
-  const { strategy } = resource;
+function validate(
+  { strategy }: ResourceDefinition,
+  part: Part | PartStrategy<KubeObject>,
+  next: KubeObject,
+  current: Stored,
+): FieldError[] {
   const errors = validateObjectMetaUpdate(next.metadata, current.metadata, 'metadata');
+  if (typeof part === 'object') errors.push(...part.validate(next, current));
   if (part === 'object') errors.push(...(strategy.validateUpdate?.(next, current) ?? []));
   if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
   return errors;

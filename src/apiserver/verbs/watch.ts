@@ -1,25 +1,24 @@
 // A watch: everything there is and then every change, or every change after a version. Bookmarks tell a quiet
 // watcher how far it has come. Follows apiserver pkg/storage/cacher.
-import { badRequest, StatusError } from '../../api/errors.ts';
+import { invalid, StatusError } from '../../api/errors.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { selectionOf } from '../cache/selection.ts';
 import { bookmark, type Watcher } from '../cache/watcher.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, WatchStream } from '../request.ts';
-import { parseRevision } from './revision.ts';
+import { watchOptions } from './list-options.ts';
+import { parseRevision, reachedRevision, revisionError } from './revision.ts';
 
 /** Upstream sends one about every minute. */
 const BOOKMARK_INTERVAL_MS = 60_000;
 
 export async function watch(registry: Registry, request: ApiRequest): Promise<ApiResult> {
-  const { resource, options } = request;
+  const { resource } = request;
+  const options = watchOptions(request.options);
   const selection = selectionOf(request);
   const { sendInitialEvents } = options;
-  if (sendInitialEvents !== undefined && options.resourceVersionMatch !== 'NotOlderThan') {
-    throw badRequest(
-      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan in a watch request',
-    );
-  }
+  const wrong = revisionError(options.resourceVersion);
+  if (wrong) throw invalid({ ...resource, kind: resource.plural }, '', [wrong]);
   const asked = parseRevision(options.resourceVersion);
   const revision = asked === 0 ? undefined : asked;
   const cache = await registry.cache(resource);
@@ -31,6 +30,7 @@ export async function watch(registry: Registry, request: ApiRequest): Promise<Ap
         : (revision ?? registry.hub.revision);
   let watcher: Watcher;
   try {
+    if (sendInitialEvents) reachedRevision(registry, options.resourceVersion);
     watcher = cache.watch(selection, from);
   } catch (error) {
     if (error instanceof StatusError) return { type: 'watch', stream: failed(error) };

@@ -52,7 +52,7 @@ class ClaimsController {
   constructor(context: RunContext) {
     this.#context = context;
     const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, context.queues?.named('claims'));
     this.#recorder = createRecorder(client, clock, random, 'persistentvolume-controller', '', log, signal);
     informers.of(persistentVolumes).addIndex(VOLUMES_BY_CLAIM, claimRefKeys);
     informers.of(persistentVolumes).addIndex(UNCLAIMED_VOLUMES_BY_CLASS, unclaimedClassKeys);

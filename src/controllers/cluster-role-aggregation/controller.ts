@@ -10,7 +10,7 @@ import { planAggregation } from './plan.ts';
 /** Runs until the context's signal. */
 export async function runClusterRoleAggregationController(context: RunContext): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('ClusterRoleAggregator'));
   const roles = informers.of(clusterRoles);
   try {
     await roles.synced();

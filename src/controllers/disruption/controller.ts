@@ -19,7 +19,7 @@ const WORKERS = 2;
 /** Runs the disruption controller until the context's signal. */
 export async function runDisruptionController(context: RunContext): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('disruption'));
   const budgets = informers.of(podDisruptionBudgets);
   try {
     await Promise.all([budgets.synced(), informers.of(pods).synced(), informers.of(statefulSets).synced()]);

@@ -18,7 +18,7 @@ const WORKERS = 4;
 /** Runs the Endpoints controller until the context's signal. */
 export async function runEndpointsController(context: RunContext): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('endpoint'));
   const informer = informers.of(endpoints);
   try {
     await Promise.all([informers.of(pods).synced(), informers.of(services).synced(), informer.synced()]);

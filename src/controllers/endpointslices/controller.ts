@@ -23,7 +23,7 @@ const MAX_PREFIX = 247;
 /** Runs the EndpointSlice controller until the context's signal. */
 export async function runEndpointSlicesController(context: RunContext): Promise<void> {
   const { informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('endpoint_slice'));
   const slices = informers.of(endpointSlices);
   slices.addIndex(BY_SERVICE, serviceKeyOf);
   try {

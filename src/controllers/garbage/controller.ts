@@ -41,7 +41,7 @@ class GarbageController {
     this.#context = context;
     this.#graph = graph;
     const { client, clock, random, log, signal } = context;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, context.queues?.named('garbage_collector_attempt_to_delete'));
     this.#recorder = createRecorder(client, clock, random, 'garbage-collector-controller', '', log, signal);
   }
 

@@ -24,7 +24,7 @@ export async function runNamespaceController(
   resources: readonly ResourceDefinition[],
 ): Promise<void> {
   const { informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('namespace'));
   const informer = informers.of(namespaces);
   const contents = resources.filter(
     (resource) => resource.namespaced && resource.verbs.includes('list') && resource.verbs.includes('delete'),

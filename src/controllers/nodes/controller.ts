@@ -38,7 +38,7 @@ class NodesController {
   constructor(context: RunContext) {
     this.#context = context;
     const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock);
+    this.#queue = new WorkQueue(clock, context.queues?.named('node_lifecycle_controller'));
     this.#recorder = createRecorder(client, clock, random, 'node-controller', '', log, signal);
     informers.of(pods).addIndex(PODS_BY_NODE, (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
   }

@@ -20,7 +20,7 @@ const PASS = 'all pods';
 /** Runs the pod garbage collector until the context's signal. */
 export async function runPodGcController(context: RunContext): Promise<void> {
   const { informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('podgc'));
   const podInformer = informers.of(pods);
   const nodeInformer = informers.of(nodes);
   try {

@@ -13,6 +13,7 @@ import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
 import {
   CLAIM_PROTECTION,
+  isShutDown,
   type ProtectionPlan,
   planClaimProtection,
   planVolumeProtection,
@@ -27,7 +28,7 @@ const VOLUME = 'volume:';
 /** Runs the protection of claims and of volumes until the context's signal. */
 export async function runProtectionController(context: RunContext): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('pvcprotection'));
   const claims = informers.of(persistentVolumeClaims);
   const volumes = informers.of(persistentVolumes);
   const podInformer = informers.of(pods);
@@ -77,7 +78,14 @@ export async function runProtectionController(context: RunContext): Promise<void
   const unsubscribe = [
     claims.subscribe({ added: claimChanged, updated: claimChanged }),
     volumes.subscribe({ added: volumeChanged, updated: volumeChanged }),
-    podInformer.subscribe({ deleted: podGone }),
+    podInformer.subscribe({
+      deleted: podGone,
+      updated: (pod, old) => {
+        // The news of an end and of a beginning may have come as one.
+        if (old.metadata.uid !== pod.metadata.uid) podGone(old);
+        if (isShutDown(pod)) podGone(pod);
+      },
+    }),
   ];
   await runWorkers(queue, WORKERS, reconcile, log, signal);
   for (const end of unsubscribe) end();

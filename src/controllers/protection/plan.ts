@@ -11,7 +11,19 @@ export type ProtectionPlan = 'keep' | 'add' | 'remove';
 
 /** Whether the pod holds the claim: it is on a node, whatever its phase, and not yet gone from there. */
 export function usesClaim(pod: Pod, claimName: string): boolean {
-  return Boolean(pod.spec.nodeName) && claimsOf(pod).some((use) => use.claimName === claimName);
+  return (
+    Boolean(pod.spec.nodeName) && !isShutDown(pod) && claimsOf(pod).some((use) => use.claimName === claimName)
+  );
+}
+
+/**
+ * Whether the pod's node is done with it (its containers have ended, its volumes are unmounted), or a person has
+ * forced its deletion: only finalizers hold it. It has to let go of its claims then, since a finalizer may wait for
+ * them: a condemned pod that is deleted in the foreground owns its claims, and goes after them. Upstream has the rule
+ * for claims of ephemeral volumes alone (`podIsShutDown`), and deadlocks on the others.
+ */
+export function isShutDown(pod: Pod): boolean {
+  return isTerminating(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
 }
 
 /** @param inUse whether a pod uses the claim. */

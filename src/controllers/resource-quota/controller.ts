@@ -22,7 +22,7 @@ export async function runResourceQuotaController(
   resources: readonly ResourceDefinition[],
 ): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('resourcequota_primary'));
   const quotas = informers.of(resourceQuotas);
   const watched = new Map<string, Informer<Stored>>();
   const unsubscribe: Array<() => void> = [];

@@ -23,7 +23,7 @@ export async function runServiceAccountsController(
   rootCertificate: string,
 ): Promise<void> {
   const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, context.queues?.named('serviceaccount'));
   const namespaceInformer = informers.of(namespaces);
   const accounts = informers.of(serviceAccounts);
   const maps = informers.of(configMaps);

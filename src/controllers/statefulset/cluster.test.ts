@@ -50,12 +50,12 @@ export class Cluster {
     return cluster;
   }
 
-  /** Starts a controller process; `wrap` may falsify what it sees. */
-  run(wrap: (informers: Informers) => Informers = (same) => same): void {
+  /** Starts a controller process; `wrap` may falsify what it sees, and `client` what it writes. */
+  run(wrap: (informers: Informers) => Informers = (same) => same, client: Client = this.client): void {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
-    const { client, clock, random } = this;
-    const informers = wrap(createInformers(client, clock, silentLog, signal));
+    const { clock, random } = this;
+    const informers = wrap(createInformers(this.client, clock, silentLog, signal));
     this.#running = runStatefulSetController({ client, informers, clock, random, log: silentLog, signal });
   }
 

@@ -8,6 +8,7 @@ import { controllerRevisions } from '../../api/resources/controller-revisions.ts
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import type { Client } from '../../client/client.ts';
 import type { Informer, Informers } from '../../client/informers.ts';
 import { NAMESPACE, withCluster } from './cluster.test.ts';
 
@@ -305,3 +306,115 @@ test('while the cache does not show what the controller did, it decides nothing 
     await cluster.finish('web-3');
     assert.deepEqual(await terminating(), ['web-2']);
   }));
+
+/** A client that does something else first, or something more, with the calls that `meddle` takes. */
+function meddling(client: Client, meddle: Partial<Client>): Client {
+  return Object.assign(Object.create(client), {
+    get: client.get.bind(client),
+    list: client.list.bind(client),
+    watch: client.watch.bind(client),
+    create: client.create.bind(client),
+    createSubresource: client.createSubresource.bind(client),
+    update: client.update.bind(client),
+    patch: client.patch.bind(client),
+    delete: client.delete.bind(client),
+    ...meddle,
+  });
+}
+
+test('no pod is made before the revision that the set begins with is on record', () =>
+  withCluster(async (cluster) => {
+    await cluster.kill();
+    let meddled = false;
+    const client = meddling(cluster.client, {
+      update: async (resource, object, options) => {
+        if (options?.subresource === 'status' && !meddled) {
+          meddled = true;
+          assert.deepEqual(await cluster.podNames(), []);
+          // The template changes before the controller's first word about the set arrives.
+          const body = { spec: { template: { metadata: { annotations: { changed: 'yes' } } } } };
+          await cluster.client.patch(
+            statefulSets,
+            { namespace: NAMESPACE, name: 'web' },
+            { type: 'merge', body },
+          );
+        }
+        return cluster.client.update(resource, object, options);
+      },
+    });
+    cluster.run(undefined, client);
+    await cluster.settle();
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } };
+    await cluster.createSet({ spec: { updateStrategy } });
+    const { status } = await cluster.set();
+    assert.ok(meddled);
+    assert.equal(status?.currentRevision, status?.updateRevision);
+    const pod = await cluster.pod('web-0');
+    assert.equal(pod.metadata.labels?.['controller-revision-hash'], status?.currentRevision);
+    assert.equal(pod.metadata.annotations?.changed, 'yes');
+  }));
+
+test('a creation whose answer was lost is looked up before anything else is decided', () =>
+  withCluster(async (cluster) => {
+    await cluster.createSet({ spec: { replicas: 1 } });
+    await cluster.behave();
+    await cluster.kill();
+    const lag = { on: false };
+    const client = meddling(cluster.client, {
+      create: async (resource, object) => {
+        const created = await cluster.client.create(resource, object);
+        if (created.metadata.name === 'web-1') throw new Error('the connection was closed');
+        return created;
+      },
+    });
+    cluster.run((informers) => laggingPods(informers, lag), client);
+    await cluster.settle();
+    lag.on = true;
+    await cluster.patchSet({ replicas: 2 });
+    await cluster.patchSet({ replicas: 0 });
+    await cluster.clock.advance(60_000);
+    const { items } = await cluster.client.list(pods, { namespace: NAMESPACE });
+    assert.deepEqual(
+      items.map((pod) => [pod.metadata.name, isTerminating(pod)]),
+      [
+        ['web-0', false],
+        ['web-1', false],
+      ],
+    );
+    lag.on = false;
+    await cluster.patchSet({ replicas: 0, minReadySeconds: 1 });
+    assert.deepEqual(await cluster.podNames(), ['web-0']);
+  }));
+
+test('the current revision holds although the cache of revisions does not show it yet', () =>
+  withCluster(async (cluster) => {
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } };
+    await cluster.createSet({ spec: { replicas: 1, updateStrategy } });
+    await cluster.behave();
+    const { currentRevision } = (await cluster.set()).status ?? {};
+    await cluster.kill();
+    cluster.run((informers) => withoutRevisions(informers));
+    await cluster.setImage('nginx:9');
+    await cluster.client.delete(pods, { namespace: NAMESPACE, name: 'web-0' }, { gracePeriodSeconds: 0 });
+    await cluster.settle();
+    const made = await cluster.pod('web-0');
+    assert.equal(made.metadata.labels?.['controller-revision-hash'], currentRevision);
+  }));
+
+/** Informers whose cache of revisions is empty. */
+function withoutRevisions(informers: Informers): Informers {
+  return {
+    of<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T> {
+      const real = informers.of(resource);
+      if (resource.plural !== 'controllerrevisions') return real;
+      return {
+        list: () => [],
+        get: () => undefined,
+        byIndex: () => [],
+        subscribe: () => () => {},
+        addIndex: () => {},
+        synced: () => real.synced(),
+      };
+    },
+  };
+}

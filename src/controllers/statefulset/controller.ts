@@ -17,6 +17,7 @@ import type { Plan } from './actions.ts';
 import { type EventSink, Executor, RevisionCollision } from './execute.ts';
 import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
 import { parentOf } from './identity.ts';
+import { addSetMetrics } from './metrics.ts';
 import { OwnWrites } from './own-writes.ts';
 import { plan } from './plan.ts';
 import { canonicalJson } from './revision-hash.ts';
@@ -29,6 +30,10 @@ const CACHE_GRACE_MS = 5_000;
 const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
+/** From how long a look on a set is followed by a rest, how many times as long, and at most. */
+const LONG_LOOK_MS = 2;
+const REST_PER_LOOK = 10;
+const MAX_REST_MS = 500;
 
 /**
  * Runs the controller until the context's signal.
@@ -45,7 +50,8 @@ export async function runStatefulSetController(context: RunContext, decide = pla
     classes: informers.of(storageClasses),
   };
   prepareIndexes(caches);
-  const queue = new WorkQueue(clock);
+  if (context.metrics) addSetMetrics(context.metrics, caches.sets);
+  const queue = new WorkQueue(clock, context.queues?.named('statefulset'));
   const ownWrites = new OwnWrites();
   const unsubscribe = subscribe(caches, queue, ownWrites);
   const events = createRecorder(client, clock, random, 'statefulset-controller', '', log, signal);
@@ -114,6 +120,8 @@ class Controller {
   readonly #ownWrites: OwnWrites;
   readonly #events: EventSink;
   readonly #decide: typeof plan;
+  /** Until when large sets are left alone, ms since the epoch. */
+  readonly #restUntil = new Map<string, number>();
 
   constructor(
     context: RunContext,
@@ -134,22 +142,40 @@ class Controller {
     const set = this.#caches.sets.get(namespace, name);
     if (!set) {
       this.#ownWrites.forget(key);
+      this.#restUntil.delete(key);
       return {};
     }
-    if (await this.#cacheIsBehind(key, set)) return { requeueAfterMs: CACHE_POLL_MS };
     const { client, clock } = this.#context;
-    const observed = await gather(client, this.#caches, set, clock.now());
+    const restMs = (this.#restUntil.get(key) ?? 0) - clock.now();
+    if (restMs > 0) return { requeueAfterMs: restMs };
+    if (await this.#cacheIsBehind(key, set)) return { requeueAfterMs: CACHE_POLL_MS };
+    const startedMs = clock.now();
+    const observed = await gather(client, this.#caches, set, startedMs);
     const planned = this.#decide(observed);
+    this.#rest(key, clock.now() - startedMs);
     const executor = new Executor(client, this.#events, set, (type, pod) =>
       this.#ownWrites.note(key, type, pod, clock.now()),
     );
+    // Which revision a set began with is on record before a pod bears it: had the record been lost to a change of the
+    // template that came meanwhile, the pods below the partition would be made at the new one.
+    const isFirst = !set.status?.currentRevision;
     try {
-      await executor.execute(planned);
+      await executor.execute(planned, isFirst ? () => this.#writeStatus(set, planned.status) : undefined);
     } catch (error) {
       return this.#afterFailure(key, set, planned, error);
     }
-    await this.#writeStatus(set, planned.status);
+    if (!isFirst) await this.#writeStatus(set, planned.status);
     return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
+  }
+
+  /**
+   * A set so large that looking at it takes its time is not looked at without pause while its pods change all the
+   * time: the news of that time are one pass. @param lookedMs how long the last look took.
+   */
+  #rest(key: string, lookedMs: number): void {
+    if (lookedMs < LONG_LOOK_MS) this.#restUntil.delete(key);
+    else
+      this.#restUntil.set(key, this.#context.clock.now() + Math.min(MAX_REST_MS, lookedMs * REST_PER_LOOK));
   }
 
   /** What was done so far shows in the status all the same; then the failure is told to the queue. */
@@ -184,12 +210,12 @@ class Controller {
     const unseen = this.#ownWrites.unseen(key, cached);
     if (!unseen) return false;
     if (this.#context.clock.now() - unseen.oldestMs < CACHE_GRACE_MS) return true;
-    for (const name of unseen.names) {
+    for (const name of unseen.ask) {
       const live = await this.#context.client.get(pods, { namespace, name }).catch((error: unknown) => {
         if (isNotFound(error)) return undefined;
         throw error;
       });
-      this.#ownWrites.settle(key, name, live);
+      this.#ownWrites.settle(key, name, live, cached(name));
     }
     return this.#ownWrites.unseen(key, cached) !== undefined;
   }

@@ -1,7 +1,7 @@
 // Does what a plan says: phases one after the other, and within one either step by step or in growing batches. What
 // is already as wanted counts as done; the first failure ends it, and the next pass looks at the world again. Events
 // carry upstream's reasons and wording (stateful_pod_control.go).
-import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists, isConflict, isNotFound, StatusError } from '../../api/errors.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -14,7 +14,7 @@ import { controllerRevisions } from '../../api/resources/controller-revisions.ts
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
 import { pods } from '../../api/resources/pods.ts';
 import type { Client } from '../../client/client.ts';
-import type { Action, ClaimWork, Plan } from './actions.ts';
+import type { Action, ClaimWork, Phase, Plan } from './actions.ts';
 import { revisionOf } from './identity.ts';
 import { sameContent } from './revisions.ts';
 import { slowStart } from './slow-start.ts';
@@ -24,11 +24,16 @@ export interface EventSink {
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-/** Hears of every pod that was created, deleted or updated in place. */
-export type OnWrite = (type: 'created' | 'deleted' | 'updated', pod: Stored<Pod>) => void;
+/** Hears of every pod that was created, deleted or updated in place, or of which that is not known. */
+export type OnWrite = (type: 'created' | 'deleted' | 'updated' | 'unknown', pod: Pod) => void;
 
 /** Another content has the name of the new revision: the set's collisionCount has to rise. */
 export class RevisionCollision extends Error {}
+
+/** Whether a write that failed may have been done all the same: only the answer was lost, or late. */
+const mayBeDone = (error: unknown): boolean => !(error instanceof StatusError) || error.code >= 500;
+
+const isOfRevisions = ({ name }: Phase): boolean => name === 'revisions';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -46,10 +51,19 @@ export class Executor {
     this.#onWrite = onWrite;
   }
 
-  /** Throws the first error of the API, after the event about it; RevisionCollision if the name is taken. */
-  async execute(plan: Plan): Promise<void> {
-    for (const { name, actions } of plan.phases) {
-      if (plan.burst && name !== 'revisions') await slowStart(actions, (action) => this.#do(action));
+  /**
+   * Throws the first error of the API, after the event about it; RevisionCollision if the name is taken.
+   * @param begin what has to succeed between the set's revisions and all the rest.
+   */
+  async execute(plan: Plan, begin?: () => Promise<void>): Promise<void> {
+    const [revisions, rest] = [
+      plan.phases.filter(isOfRevisions),
+      plan.phases.filter((each) => !isOfRevisions(each)),
+    ];
+    for (const action of revisions.flatMap(({ actions }) => actions)) await this.#do(action);
+    await begin?.();
+    for (const { actions } of rest) {
+      if (plan.burst) await slowStart(actions, (action) => this.#do(action));
       else for (const action of actions) await this.#do(action);
     }
   }
@@ -109,6 +123,7 @@ export class Executor {
       await this.#claims(pod, claims);
       created = await this.#client.create(pods, structuredClone(pod));
     } catch (error) {
+      if (mayBeDone(error)) this.#onWrite('unknown', pod);
       // The cache was behind, or somebody else was quicker: look again, without a word.
       if (!isAlreadyExists(error)) this.#podEvent('create', pod, error);
       throw error;
@@ -124,6 +139,7 @@ export class Executor {
       await this.#client.delete(pods, { namespace, name }, { preconditions: { uid } });
     } catch (error) {
       if (isNotFound(error)) return;
+      if (mayBeDone(error)) this.#onWrite('unknown', pod);
       if (!isConflict(error)) this.#podEvent('delete', pod, error);
       throw error;
     }
@@ -139,6 +155,7 @@ export class Executor {
     try {
       updated = await this.#client.update(pods, structuredClone(changed));
     } catch (error) {
+      if (mayBeDone(error)) this.#onWrite('unknown', changed);
       if (!isConflict(error)) this.#podEvent('update', changed, error);
       throw error;
     }

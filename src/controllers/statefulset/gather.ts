@@ -1,5 +1,6 @@
 // Gathers one set's observation from the caches: its pods, the strangers in their places, its claims by name, its
 // revisions. Looks things up by index, so that the cost is that of one set, whatever else there is.
+import { isNotFound } from '../../api/errors.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -8,6 +9,7 @@ import type {
   StorageClass,
 } from '../../api/generated/types.ts';
 import { controllerOf, type Stored } from '../../api/objects.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informers.ts';
 import { claimTemplates, parentOf, placeOf } from './identity.ts';
@@ -59,12 +61,32 @@ export async function gather(
     ...caches.revisions.byIndex(BY_CONTROLLER, uid),
     ...caches.revisions.byIndex(BY_CONTROLLER, `orphans/${namespace}`),
   ];
-  const owned = await claimOwned(client, set, candidates, history);
+  const unseen = await currentRevision(client, set, history);
+  const owned = await claimOwned(client, set, candidates, unseen ? [...history, unseen] : history);
   const classes = claimTemplates(set).length > 0 ? caches.classes.list() : [];
   const expandableClasses = new Set(
     classes.filter((each) => each.allowVolumeExpansion).map(({ metadata }) => metadata.name),
   );
   return { set, ...owned, claims: claimsOf(caches.claims, set, owned.pods), expandableClasses, now };
+}
+
+/**
+ * The revision that the status calls the current one, if the cache of revisions is behind that of sets and does not
+ * show it: without it the update revision would count as the current one, and the partition would hold nothing.
+ */
+async function currentRevision(
+  client: Client,
+  { metadata: { namespace }, status }: Stored<StatefulSet>,
+  history: readonly Stored<ControllerRevision>[],
+): Promise<Stored<ControllerRevision> | undefined> {
+  const name = status?.currentRevision;
+  if (!name || history.some(({ metadata }) => metadata.name === name)) return undefined;
+  try {
+    return await client.get(controllerRevisions, { namespace, name });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function claimsOf(

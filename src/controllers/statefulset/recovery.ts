@@ -8,9 +8,6 @@ import { inPlaceRecord } from './in-place-record.ts';
 import { revisionForNewPod } from './partition.ts';
 import type { Condemned, Scene } from './scene.ts';
 
-/** The start time and the first conditions are written together, and cut to whole seconds. */
-const SAME_WRITE_MS = 1000;
-
 /** Whether a pod in the way of the set is one that only its replacement can get out of it. */
 export function isStuck(scene: Scene, replica: Condemned): boolean {
   const { set, options, revisions } = scene;
@@ -34,6 +31,7 @@ export function neverReady(pod: Pod): boolean {
   if (ready.status === 'True') return false;
   // The record goes when the pod is Ready with its new images.
   if (inPlaceRecord(pod)) return true;
-  // A condition that was True in between has changed later than it was made.
-  return Date.parse(ready.lastTransitionTime ?? '') - Date.parse(startTime ?? '') <= SAME_WRITE_MS;
+  // The first conditions have the time of the start; one that was True in between has changed later than that. Times
+  // are in whole seconds: stead's nodes see to it that no end of readiness has the time of its beginning.
+  return Date.parse(ready.lastTransitionTime ?? '') <= Date.parse(startTime ?? '');
 }

@@ -1,9 +1,10 @@
 // The pods that the set does not want any more, highest ordinal first. OrderedReady deletes one at a time and only
-// while nothing else is amiss: an unhealthy one holds the rest, unless it is the very one whose turn it is.
-// Follows processCondemned upstream.
+// while nothing else is amiss: an unhealthy one holds the rest, unless it is the very one whose turn it is, or has
+// never served anybody. Follows processCondemned upstream.
 import { isTerminating } from '../../api/objects.ts';
 import type { Action } from './actions.ts';
 import { claimWork } from './claims.ts';
+import { neverReady } from './recovery.ts';
 import { type Condemned, isDown, type Scene, type Step } from './scene.ts';
 import { untilAvailable, untilGone } from './waiting.ts';
 
@@ -30,8 +31,11 @@ function allAtOnce({ condemned }: Scene): Step {
 }
 
 function oneByOne(scene: Scene): Step {
-  // All wanted pods are available here, so that only condemned ones can be the first unavailable.
-  const firstUnavailable = scene.condemned.findLast(isDown);
+  // All wanted pods are available here, so that only condemned ones can be the first unavailable. One that has never
+  // been Ready, with a broken template perhaps, may never be, and would hold those above it, and so itself, for ever.
+  const { paused, recoversRollouts } = scene.options;
+  const holds = ({ pod }: Condemned): boolean => !recoversRollouts || paused || !neverReady(pod);
+  const firstUnavailable = scene.condemned.findLast((each) => isDown(each) && holds(each));
   const next = scene.condemned[0];
   if (!next) return { actions: [], stop: false };
   if (isTerminating(next.pod)) return { actions: [], blocked: untilGone(next.pod), stop: true };

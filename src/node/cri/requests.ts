@@ -33,6 +33,13 @@ function namespacesOf(spec: SandboxSpec): object {
   };
 }
 
+function containerNamespaces(sandbox: SandboxSpec, target: string | undefined): object {
+  const own = namespacesOf(sandbox);
+  // Where all processes see each other anyway, there is nothing to join.
+  if (target === undefined || sandbox.hostPid || sandbox.shareProcessNamespace) return own;
+  return { ...own, pid: 'TARGET', target_id: target };
+}
+
 export function sandboxConfig(spec: SandboxSpec): object {
   return {
     metadata: { name: spec.name, uid: spec.podUid, namespace: spec.namespace, attempt: spec.attempt },
@@ -114,7 +121,7 @@ export function containerConfig(sandbox: SandboxSpec, spec: ContainerSpec): obje
           drop_capabilities: security.dropCapabilities,
         },
         privileged: security.privileged,
-        namespace_options: namespacesOf(sandbox),
+        namespace_options: containerNamespaces(sandbox, spec.targetContainerId),
         run_as_user: int64(security.runAsUser),
         run_as_group: security.runAsUser === undefined ? undefined : int64(security.runAsGroup),
         readonly_rootfs: security.readOnlyRootFilesystem,

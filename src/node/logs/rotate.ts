@@ -21,6 +21,8 @@ export function logPath(
 
 /** Rotates the logs of all running containers that have grown too large. */
 export async function rotateLogs(services: NodeServices, manager: PodManager): Promise<void> {
+  const { runtime } = services;
+  if (runtime.reopenLog === undefined) return;
   for (const worker of manager.workers()) {
     const { namespace = '', name, uid } = worker.pod.metadata;
     for (const container of worker.state.containers.values()) {
@@ -31,8 +33,7 @@ export async function rotateLogs(services: NodeServices, manager: PodManager): P
         container.name,
         container.attempt,
       );
-      const reopen = (): Promise<void> => services.runtime.reopenLog(container.id);
-      await rotateLog(path, services.clock.now(), reopen);
+      await rotateLog(path, services.clock.now(), async () => runtime.reopenLog?.(container.id));
     }
   }
 }

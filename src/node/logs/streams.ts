@@ -5,7 +5,7 @@ import { badRequest, notFound } from '../../api/errors.ts';
 import type { LogOptions, NodeStreams, PodTarget, Session } from '../../api/node-streams.ts';
 import type { NodeServices } from '../pods/node-services.ts';
 import type { PodManager } from '../pods/pod-manager.ts';
-import { allContainers } from '../pods/view.ts';
+import { everyContainer, reportedStatuses } from '../pods/view.ts';
 import type { PodWorker } from '../pods/worker.ts';
 import type { Container } from '../runtime.ts';
 import { readLog } from './read-log.ts';
@@ -37,7 +37,7 @@ export function nodeStreams(services: NodeServices, manager: PodManager): NodeSt
 
 /** Runs of the container, newest first. */
 function runsOf(worker: PodWorker, target: PodTarget): Container[] {
-  if (!allContainers(worker.pod).some((spec) => spec.name === target.container)) {
+  if (!everyContainer(worker.pod).some((spec) => spec.name === target.container)) {
     throw badRequest(`container ${target.container} is not valid for pod ${target.name}`);
   }
   return [...worker.state.containers.values()]
@@ -62,10 +62,7 @@ function logsOf(
 ): AsyncIterable<Uint8Array> {
   const runs = runsOf(worker, target).filter((container) => container.state !== 'created');
   const { container, name } = target;
-  const { initContainerStatuses = [], containerStatuses = [] } = worker.pod.status ?? {};
-  const reported = [...initContainerStatuses, ...containerStatuses].find(
-    (status) => status.name === container,
-  );
+  const reported = reportedStatuses(worker.pod).find((status) => status.name === container);
   // A run that is over is the current one as long as the status shows it so; once the container waits, it is previous.
   const exited = runs.filter((candidate) => candidate.state === 'exited');
   const previous = reported?.state?.terminated && runs[0]?.state === 'exited' ? exited[1] : exited[0];

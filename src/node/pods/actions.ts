@@ -6,13 +6,14 @@ import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { VolumeNotReadyError } from '../volumes/volumes.ts';
 import { doubled } from './backoff.ts';
+import { resourcesOf } from './container-spec.ts';
 import { ensureImage } from './image-puller.ts';
 import type { NodeServices } from './node-services.ts';
 import type { Action, Failure } from './observation.ts';
 import { podLogDirectory, sandboxSpecOf } from './sandbox-spec.ts';
-import { ContainerStartError, startContainer } from './start-container.ts';
+import { ContainerStartError, type StartOrder, startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
-import { allContainers } from './view.ts';
+import { ephemeralContainers, everyContainer } from './view.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export interface ActionHost {
@@ -27,6 +28,7 @@ const RETRIES = {
   sandbox: { firstMs: 1000, maxMs: 30_000 },
   volumes: { firstMs: 500, maxMs: 15_000 },
   start: { firstMs: 2000, maxMs: 10_000 },
+  resize: { firstMs: 2000, maxMs: 30_000 },
 } as const;
 
 const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -115,7 +117,7 @@ export class ActionRunner {
     const pod = this.#host.pod();
     const { files, logDirectory } = this.#services;
     const written = await files.readTerminationLog(pod.metadata.uid, name, attempt);
-    const spec = allContainers(pod).find((container) => container.name === name);
+    const spec = everyContainer(pod).find((container) => container.name === name);
     if (written !== '' || exitCode === 0 || spec?.terminationMessagePolicy !== 'FallbackToLogsOnError') {
       return written;
     }
@@ -144,9 +146,11 @@ export class ActionRunner {
         await stopContainer(this.#services, pod, spec, action.id, podIp, action.graceSeconds, action.message);
         return this.#refreshContainer(action.id);
       }
+      case 'resizeContainer':
+        return this.#resizeContainer(action, pod);
       case 'removeContainer':
         await this.#services.runtime.removeContainer(action.id);
-        this.#state.containers.delete(action.id);
+        this.#forgetContainer(action.id);
         return;
       case 'removeAll':
         return this.#removeAll(pod);
@@ -156,7 +160,7 @@ export class ActionRunner {
   }
 
   #spec(pod: Pod, name: string): Container | undefined {
-    return allContainers(pod).find((container) => container.name === name);
+    return everyContainer(pod).find((container) => container.name === name);
   }
 
   #failure(
@@ -278,8 +282,10 @@ export class ActionRunner {
         sandbox,
         sandboxSpec,
         volumes: state.readyVolumes,
+        target: this.#targetOf(pod, container.name, sandbox.id),
         created: (id) => {
           created = id;
+          state.applied.set(id, container.resources ?? {});
         },
         started: async (id) => {
           await this.#refreshContainer(id);
@@ -298,10 +304,22 @@ export class ActionRunner {
     await this.#removeOldRuns(action.container, created);
   }
 
+  /** The container whose processes an ephemeral container is to see, if it names one. */
+  #targetOf(pod: Pod, name: string, sandboxId: string): StartOrder['target'] {
+    const spec = ephemeralContainers(pod).find((container) => container.name === name);
+    if (!spec?.targetContainerName) return undefined;
+    const running = [...this.#state.containers.values()].find(
+      (container) =>
+        container.name === spec.targetContainerName &&
+        container.sandboxId === sandboxId &&
+        container.state === 'running',
+    );
+    return { name: spec.targetContainerName, id: running?.id };
+  }
+
   /** Of runs that are over the last one is kept, for its logs and its exit code. */
   async #removeOldRuns(name: string, current: string | undefined): Promise<void> {
-    const { containers } = this.#state;
-    const old = [...containers.values()]
+    const old = [...this.#state.containers.values()]
       .filter(
         (container) => container.name === name && container.id !== current && container.state === 'exited',
       )
@@ -309,7 +327,38 @@ export class ActionRunner {
       .slice(1);
     for (const { id } of old) {
       await this.#services.runtime.removeContainer(id);
-      containers.delete(id);
+      this.#forgetContainer(id);
+    }
+  }
+
+  #forgetContainer(id: string): void {
+    const { applied, containers, resizeFailures } = this.#state;
+    containers.delete(id);
+    applied.delete(id);
+    resizeFailures.delete(id);
+  }
+
+  async #resizeContainer(
+    { container: name, id }: Extract<Action, { type: 'resizeContainer' }>,
+    pod: Stored<Pod>,
+  ): Promise<void> {
+    const { events, machine, runtime } = this.#services;
+    const { applied, resizeFailures } = this.#state;
+    const container = this.#spec(pod, name);
+    if (container === undefined) return;
+    try {
+      await runtime.updateResources(id, resourcesOf(pod, container, machine.memoryBytes));
+      applied.set(id, container.resources ?? {});
+      resizeFailures.delete(id);
+    } catch (error) {
+      const failure = this.#failure(resizeFailures.get(id), RETRIES.resize, error, 'ResizeError');
+      resizeFailures.set(id, failure);
+      events.record(pod, {
+        type: 'Warning',
+        reason: 'ResizeError',
+        message: `Pod resize error: container ${name}: ${failure.message}`,
+        container: name,
+      });
     }
   }
 

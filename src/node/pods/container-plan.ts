@@ -4,7 +4,7 @@ import type { Container as ContainerSpec } from '../../api/generated/types.ts';
 import { crashBackoff, goDuration } from './backoff.ts';
 import { act, type Decisions, wakeAt } from './decisions.ts';
 import type { ContainerWaits, CrashBackoff, ImageState, PodObservation } from './observation.ts';
-import { describePod, hasOtherImage, type PodView } from './view.ts';
+import { describePod, hasOtherImage, type PodView, reportedStatuses } from './view.ts';
 
 /** How often a container that waits for its image looks whether the image has appeared by itself. */
 export const IMAGE_RECHECK_MS = 2000;
@@ -77,10 +77,7 @@ function isCompletedInit(observed: PodObservation, spec: ContainerSpec, exitCode
 function nextAttempt(observed: PodObservation, view: PodView, name: string): number {
   const newest = view.newest(name);
   if (newest !== undefined) return newest.attempt + 1;
-  const { status } = observed.pod;
-  const reported = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].find(
-    (candidate) => candidate.name === name,
-  );
+  const reported = reportedStatuses(observed.pod).find((candidate) => candidate.name === name);
   return reported?.containerID === undefined ? 0 : reported.restartCount + 1;
 }
 

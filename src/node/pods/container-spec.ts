@@ -19,6 +19,8 @@ export interface ContainerSurroundings {
   ownMounts: readonly ContainerMount[];
   machineMemoryBytes: number;
   seccompDirectory: string;
+  /** The container whose processes it is to see. */
+  targetContainerId?: string | undefined;
 }
 
 /** Where a container finds its restart count and termination message again after the agent was restarted. */
@@ -58,6 +60,7 @@ export function containerSpecOf(
     resources: resourcesOf(pod, container, around.machineMemoryBytes),
     security: securityOf(pod, container, image, around.seccompDirectory),
     stopSignal: container.lifecycle?.stopSignal,
+    targetContainerId: around.targetContainerId,
     runsToCompletion:
       !isSidecar(container) && pod.spec.initContainers?.some(({ name }) => name === container.name) === true,
   };

@@ -4,12 +4,15 @@ import { timestamp } from '../../api/clock.ts';
 import type {
   Container as ContainerSpec,
   ContainerState,
+  ContainerStateTerminated,
   ContainerStatus,
 } from '../../api/generated/types.ts';
 import type { Container } from '../runtime.ts';
 import type { Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import { hasOtherImage, hasStarted, isSidecar, type PodView } from './view.ts';
+import { hasOtherImage, hasStarted, isSidecar, type PodView, reportedStatuses } from './view.ts';
+
+export type ContainerKind = 'init' | 'app' | 'ephemeral';
 
 /** One status for each of `specs`, in their order. */
 export function containerStatuses(
@@ -17,7 +20,7 @@ export function containerStatuses(
   view: PodView,
   decisions: Decisions,
   specs: readonly ContainerSpec[],
-  kind: 'init' | 'app',
+  kind: ContainerKind,
 ): ContainerStatus[] {
   return specs.map((spec) => statusOf(observed, view, decisions, spec, kind));
 }
@@ -27,15 +30,13 @@ function statusOf(
   view: PodView,
   decisions: Decisions,
   spec: ContainerSpec,
-  kind: 'init' | 'app',
+  kind: ContainerKind,
 ): ContainerStatus {
   const [newest, ...older] = view.history.get(spec.name) ?? [];
-  const reported = [
-    ...(observed.pod.status?.initContainerStatuses ?? []),
-    ...(observed.pod.status?.containerStatuses ?? []),
-  ].find((status) => status.name === spec.name);
+  const reported = reportedStatuses(observed.pod).find((status) => status.name === spec.name);
   const wait = decisions.waits.get(spec.name);
   if (newest === undefined || newest.state === 'created') {
+    if (kind === 'ephemeral' && reported?.containerID) return lostStatus(reported);
     return waitingStatus(observed, spec, older[0], reported, wait);
   }
   const before = older.find((container) => container.state === 'exited');
@@ -53,6 +54,8 @@ function statusOf(
     status.lastState = status.state ?? {};
     status.state = { waiting: { reason: wait.reason, message: wait.message } };
   }
+  if (kind === 'ephemeral') return status;
+  addResources(observed, spec, newest, status);
   const started = hasStarted(observed, spec, newest);
   status.started = started;
   status.ready =
@@ -62,22 +65,41 @@ function statusOf(
   return status;
 }
 
+/** An ephemeral container that has run is never started again, so whatever became of it, it is over. */
+function lostStatus(reported: ContainerStatus): ContainerStatus {
+  return reported.state?.terminated ? reported : { ...reported, state: { terminated: LOST } };
+}
+
+/** What it was given, and what it has: the same but for a moment when it is resized. */
+function addResources(
+  observed: PodObservation,
+  spec: ContainerSpec,
+  container: Container,
+  status: ContainerStatus,
+): void {
+  const { requests } = spec.resources ?? {};
+  if (requests && Object.keys(requests).length > 0) status.allocatedResources = requests;
+  const applied = container.state === 'running' ? observed.applied.get(container.id) : undefined;
+  const { claims: _, ...resources } = applied ?? spec.resources ?? {};
+  status.resources = resources;
+}
+
 function isReady(observed: PodObservation, spec: ContainerSpec, container: Container): boolean {
   if (container.state !== 'running' || observed.heldUnready !== undefined) return false;
   if (hasOtherImage(spec, container)) return false;
   return spec.readinessProbe === undefined || observed.probe(container.id, 'readiness') === 'success';
 }
 
+const LOST: ContainerStateTerminated = {
+  exitCode: 137,
+  reason: 'ContainerStatusUnknown',
+  message: 'The container could not be located when the pod was terminated',
+};
+
 function stateOf(observed: PodObservation, container: Container): ContainerState {
   if (container.state === 'running') return { running: { startedAt: timestamp(container.startedAtMs) } };
   if (container.state === 'unknown') {
-    return {
-      terminated: {
-        exitCode: 137,
-        reason: 'ContainerStatusUnknown',
-        message: 'The container could not be located when the pod was terminated',
-      },
-    };
+    return { terminated: LOST };
   }
   const message = observed.terminationMessages.get(container.id) || container.message;
   return {

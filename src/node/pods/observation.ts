@@ -1,8 +1,9 @@
 // What a decision about one pod may depend on, and what a decision can say. Nothing here acts or remembers: the
 // worker fills in the observation, `planPod` answers it, and the worker carries the actions out.
-import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import type { Pod, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { Container, Image, Sandbox } from '../runtime.ts';
+import type { ResizePending } from './resize.ts';
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 export type ProbeOutcome = 'success' | 'failure';
@@ -61,6 +62,12 @@ export interface PodObservation {
   /** By container name: why it could not be created or started. */
   startFailures: ReadonlyMap<string, Failure>;
   backoffs: ReadonlyMap<string, CrashBackoff>;
+  /** By container ID: the resources that the runtime was told last; of what an earlier agent started, maybe none. */
+  applied: ReadonlyMap<string, ResourceRequirements>;
+  /** By container ID: why it could not be given other resources. */
+  resizeFailures: ReadonlyMap<string, Failure>;
+  /** Why the pod keeps the resources that it has although its spec asks for others; `pod` shows those it has. */
+  resizePending: ResizePending | undefined;
   /** Latest result of a probe of a container ID; undefined: none yet. */
   probe(containerId: string, kind: ProbeKind): ProbeOutcome | undefined;
   /** What the readiness or startup probe of a container ID last complained about. */
@@ -106,6 +113,7 @@ export type Action =
       graceSeconds: number;
       message: string;
     }
+  | { type: 'resizeContainer'; key: string; container: string; id: string }
   | { type: 'removeContainer'; key: string; id: string }
   | { type: 'removeAll'; key: string }
   | { type: 'deleteObject'; key: string };

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import type { PodSpec, PodStatus } from '../../api/generated/types.ts';
+import type { PodSpec, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Container, ContainerState, Image, Sandbox } from '../runtime.ts';
 import type { Action, ImageState, PodObservation, ProbeOutcome } from './observation.ts';
 import { planPod } from './plan.ts';
@@ -32,6 +32,7 @@ interface Scenario {
   >;
   backoffs?: Record<string, { delay: number; updatedAt: number }>;
   probes?: Record<string, ProbeOutcome>;
+  applied?: Record<string, ResourceRequirements>;
   busy?: string[];
   ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number };
   removed?: boolean;
@@ -94,7 +95,9 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
   );
   const spec: PodSpec = { containers: [{ name: 'web', image: 'nginx' }], ...scenario.spec };
   const imageOf = (name: string): string =>
-    [...spec.containers, ...(spec.initContainers ?? [])].find((each) => each.name === name)?.image ?? '';
+    [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(
+      (each) => each.name === name,
+    )?.image ?? '';
   const entries = <T, U>(record: Record<string, T> | undefined, map: (value: T) => U): Map<string, U> =>
     new Map(Object.entries(record ?? {}).map(([key, value]) => [key, map(value)]));
   return {
@@ -125,6 +128,9 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     probe: (id, kind) => scenario.probes?.[`${id}/${kind}`],
     probeMessage: () => undefined,
     terminationMessages: new Map(),
+    applied: entries(scenario.applied, (resources) => resources),
+    resizeFailures: new Map(),
+    resizePending: undefined,
     busy: new Set(scenario.busy),
     ending: scenario.ending && { cause: scenario.ending.cause, graceSeconds: scenario.ending.grace },
     rejection: undefined,
@@ -147,6 +153,8 @@ function describeAction(action: Action): string {
       return `ensureImage ${action.container}${action.mayPull ? '' : ' look'}`;
     case 'startContainer':
       return `startContainer ${action.container} ${action.attempt}`;
+    case 'resizeContainer':
+      return `resizeContainer ${action.container} ${action.id}`;
     case 'stopContainer':
       return `stopContainer ${action.container} ${action.id} ${action.graceSeconds} ${action.message}`;
     default:
@@ -155,9 +163,11 @@ function describeAction(action: Action): string {
 }
 
 function stateWord(status: PodStatus, name: string): string {
-  const found = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
-    (each) => each.name === name,
-  );
+  const found = [
+    ...(status.initContainerStatuses ?? []),
+    ...(status.containerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ].find((each) => each.name === name);
   const { running, terminated, waiting } = found?.state ?? {};
   return waiting?.reason ?? terminated?.reason ?? (running ? (found?.ready ? 'ready' : 'running') : 'none');
 }
@@ -187,6 +197,10 @@ describe('plan of a pod', () => {
       spec: fc.record(
         {
           restartPolicy: fc.constantFrom('Always', 'OnFailure', 'Never'),
+          ephemeralContainers: fc.constantFrom(
+            [],
+            [{ name: 'look', image: 'a', targetContainerName: 'web' }],
+          ),
           initContainers: fc.constantFrom(
             [],
             [{ name: 'init', image: 'a' }],
@@ -228,6 +242,20 @@ describe('plan of a pod', () => {
     },
     { requiredKeys: ['spec'] },
   );
+
+  it('an end of readiness has a later time than its beginning, even within one second', () => {
+    const since = '1970-01-01T00:00:50Z';
+    const status: PodStatus = {
+      startTime: since,
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: since }],
+    };
+    const transition = (now: number): string | undefined =>
+      planPod(observationOf({ name: '', now, status })).status.conditions?.find(
+        ({ type }) => type === 'Ready',
+      )?.lastTransitionTime;
+    assert.equal(transition(50.4), '1970-01-01T00:00:51Z');
+    assert.equal(transition(80), '1970-01-01T00:01:20Z');
+  });
 
   it('holds its invariants in every state', () => {
     fc.assert(

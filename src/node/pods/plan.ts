@@ -5,7 +5,10 @@ import { planEnding } from './ending-plan.ts';
 import type { PodObservation, PodPlan, Waiting } from './observation.ts';
 import { planRunning } from './start-plan.ts';
 import { podStatus } from './status.ts';
-import { isTerminalPhase, type PodView, viewOf } from './view.ts';
+import { ephemeralContainers, isTerminalPhase, type PodView, viewOf } from './view.ts';
+
+/** How often a resize that the node has no room for is tried again. */
+const DEFERRED_RESIZE_MS = 2000;
 
 /** Answers one observation. Safe to ask again at any time: actions under way are not asked for twice. */
 export function planPod(observed: PodObservation): PodPlan {
@@ -56,6 +59,7 @@ function decide(
     return { decisions: { ...decisions, waits: running.waits, finished: true }, failure: undefined };
   }
   if (deadline !== undefined) wakeAt(running, deadline);
+  if (observed.resizePending?.reason === 'Deferred') wakeAt(running, observed.now + DEFERRED_RESIZE_MS);
   return { decisions: running, failure: undefined };
 }
 
@@ -75,7 +79,9 @@ function whyNotReady(
   const { volumes, sandboxFailure } = observed;
   if (volumes.state === 'failed') return { reason: volumes.reason, message: volumes.message };
   if (sandboxFailure !== undefined) return { reason: sandboxFailure.reason, message: sandboxFailure.message };
+  const ephemeral = new Set(ephemeralContainers(observed.pod).map(({ name }) => name));
   for (const [name, wait] of decisions.waits) {
+    if (ephemeral.has(name)) continue;
     return { reason: wait.reason, message: `container ${name}: ${wait.message}` };
   }
   const ready = conditions?.find((condition) => condition.type === 'Ready');

@@ -1,7 +1,8 @@
 // The events of a pod's life, with upstream's reasons and words (kubelet events/event.go and its callers), and
 // those that follow from a change of status. Writing them to the API is the recorder's.
 import type { ContainerStatus, Pod, PodStatus } from '../../api/generated/types.ts';
-import { describePod } from './view.ts';
+import type { ResizePending } from './resize.ts';
+import { allContainers, describePod, everyContainer } from './view.ts';
 
 export interface PodEvent {
   type: 'Normal' | 'Warning';
@@ -17,8 +18,10 @@ export interface PodEvents {
 
 /** `spec.containers{nginx}`: the field that an event about a container names. */
 export function containerFieldPath(pod: Pod, container: string): string {
-  const isInit = pod.spec.initContainers?.some((spec) => spec.name === container) === true;
-  return `spec.${isInit ? 'initContainers' : 'containers'}{${container}}`;
+  const list = (['initContainers', 'ephemeralContainers'] as const).find((each) =>
+    pod.spec[each]?.some((spec) => spec.name === container),
+  );
+  return `spec.${list ?? 'containers'}{${container}}`;
 }
 
 /** What is said when containers have begun to wait. */
@@ -27,6 +30,7 @@ export function eventsOfTransition(pod: Pod, before: PodStatus | undefined, afte
   const all = (status: PodStatus | undefined): ContainerStatus[] => [
     ...(status?.initContainerStatuses ?? []),
     ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
   ];
   const old = new Map(all(before).map((status) => [status.name, status]));
   for (const status of all(after)) {
@@ -39,10 +43,27 @@ export function eventsOfTransition(pod: Pod, before: PodStatus | undefined, afte
   return events;
 }
 
+/** What is said when a pod's spec asks for other resources: that it gets them, or why it does not. */
+export function resizeEvent(pod: Pod, pending: ResizePending | undefined): PodEvent {
+  const containers = allContainers(pod).map(({ name, resources = {} }) => ({ name, resources }));
+  const details = { containers, generation: pod.metadata.generation };
+  if (pending === undefined) {
+    return {
+      type: 'Normal',
+      reason: 'ResizeStarted',
+      message: `Pod resize started: ${JSON.stringify(details)}`,
+    };
+  }
+  const { message, reason } = pending;
+  return {
+    type: 'Warning',
+    reason: `Resize${reason}`,
+    message: `Pod resize ${reason}: ${JSON.stringify({ ...details, error: message })}`,
+  };
+}
+
 function eventsOfWaiting(pod: Pod, container: string, reason: string): PodEvent[] {
-  const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-    (candidate) => candidate.name === container,
-  );
+  const spec = everyContainer(pod).find((candidate) => candidate.name === container);
   switch (reason) {
     case 'CrashLoopBackOff':
       return [

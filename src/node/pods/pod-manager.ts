@@ -132,12 +132,19 @@ export class PodManager {
   ): PodWorker {
     const { uid } = pod.metadata;
     const rejection = this.#admit(pod, adopted);
-    const worker = new PodWorker(this.#services, pod, adopted, rejection);
+    const worker = new PodWorker(this.#services, pod, adopted, rejection, () => this.#othersThan(uid));
     this.#workers.set(uid, worker);
     // An orphan may have the name of a pod that lives.
     if (!this.#byKey.has(keyOf(pod))) this.#byKey.set(keyOf(pod), worker);
     worker.wake();
     return worker;
+  }
+
+  /** The other pods that take something of the node. */
+  #othersThan(uid: string): Stored<Pod>[] {
+    return [...this.#workers]
+      .filter(([other, { pod }]) => other !== uid && !isTerminalPhase(pod.status?.phase))
+      .map(([, worker]) => worker.allocatedPod);
   }
 
   /** Only pods that the node has not begun with are asked for their ports. */

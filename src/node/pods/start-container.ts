@@ -29,6 +29,8 @@ export interface StartOrder {
   sandbox: Sandbox;
   sandboxSpec: SandboxSpec;
   volumes: ReadonlyMap<string, ReadyVolume>;
+  /** The container whose processes this one is to see; its ID while it runs. */
+  target: { name: string; id: string | undefined } | undefined;
   /** Told as soon as the runtime knows the container, before it runs. */
   created(id: string): void;
   /** Told when it runs, before postStart. */
@@ -59,7 +61,9 @@ export async function startContainer(
   });
   let id: string;
   try {
-    id = await runtime.createContainer(sandbox, sandboxSpec, spec);
+    // One that came later may be privileged in a sandbox that was made for none.
+    const surroundings = spec.security.privileged ? { ...sandboxSpec, privileged: true } : sandboxSpec;
+    id = await runtime.createContainer(sandbox, surroundings, spec);
   } catch (error) {
     const message = asMessage(error);
     events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
@@ -96,7 +100,10 @@ async function prepare(
   order: StartOrder,
   podIps: readonly string[],
 ): Promise<ReturnType<typeof containerSpecOf>> {
-  const { container, volumes } = order;
+  const { container, target, volumes } = order;
+  if (target && !target.id) {
+    throw new ContainerConfigError(`unable to find target container ${target.name}: it does not run`);
+  }
   const environment = await environmentOf(
     pod,
     container,
@@ -106,6 +113,7 @@ async function prepare(
   const spec = containerSpecOf(pod, container, {
     attempt: order.attempt,
     image: order.image,
+    targetContainerId: target?.id,
     environment,
     volumes,
     ownMounts: await ownMounts(services, pod, order, podIps),

@@ -5,7 +5,16 @@ import type { Container } from '../runtime.ts';
 import { planStart } from './container-plan.ts';
 import { act, type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
-import { hasOtherImage, hasStarted, isSidecar, type PodView, restartPolicyOf, shouldStart } from './view.ts';
+import { planResize } from './resize-plan.ts';
+import {
+  ephemeralContainers,
+  hasOtherImage,
+  hasStarted,
+  isSidecar,
+  type PodView,
+  restartPolicyOf,
+  shouldStart,
+} from './view.ts';
 
 /** Plans a pod that is not ending. */
 export function planRunning(observed: PodObservation, view: PodView): Decisions {
@@ -20,6 +29,7 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
   if (needsSandbox) {
     if (!stopStrays(observed, decisions)) planSandbox(observed, view, decisions);
   }
+  planEphemeral(observed, view, decisions);
   const initialized = planInitContainers(observed, view, decisions);
   if (initialized !== 'done') {
     decisions.finished = initialized === 'failed';
@@ -31,7 +41,8 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
     const current = view.current(spec.name);
     if (current?.state === 'running') {
       restartChanged(observed, decisions, spec, current) ||
-        restartUnhealthy(observed, decisions, spec, current.id);
+        restartUnhealthy(observed, decisions, spec, current.id) ||
+        planResize(observed, decisions, spec, current);
       active++;
     } else if (shouldStart(pod, newest) || observed.busy.has(`container/${spec.name}`)) {
       active++;
@@ -116,6 +127,8 @@ function planInitContainers(
         !hasStarted(observed, spec, current)
       ) {
         if (!appStarted) return 'waiting';
+      } else {
+        planResize(observed, decisions, spec, current);
       }
       continue;
     }
@@ -126,6 +139,18 @@ function planInitContainers(
     return 'waiting';
   }
   return 'done';
+}
+
+/** Starts each ephemeral container once: what has run is never started again, nor waited for. */
+function planEphemeral(observed: PodObservation, view: PodView, decisions: Decisions): void {
+  const reported = new Map(
+    observed.pod.status?.ephemeralContainerStatuses?.map((status) => [status.name, status]),
+  );
+  for (const spec of ephemeralContainers(observed.pod)) {
+    const state = view.newest(spec.name)?.state;
+    const ran = state === 'running' || state === 'exited';
+    if (!ran && !reported.get(spec.name)?.containerID) planStart(observed, view, decisions, spec);
+  }
 }
 
 /** Stops a running container whose spec asks for another image now; it starts again with that one, in place. */

@@ -9,6 +9,7 @@ import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { sameJson } from '../../api/same-json.ts';
 import type { Client } from '../../client/client.ts';
+import { RESIZE_CONDITIONS } from './status.ts';
 
 const RETRY_MS = 500;
 
@@ -97,12 +98,13 @@ export class StatusWriter {
   }
 }
 
-const OURS = new Set([
+const OURS = new Set<string>([
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  ...RESIZE_CONDITIONS,
 ]);
 
 /** Our status with the conditions of others as the API has them now, and fields that are not the node's. */

@@ -6,7 +6,15 @@ import { containerStatuses } from './container-status.ts';
 import type { Decisions } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
 import { qosClassOf } from './qos.ts';
-import { isSidecar, isTerminalPhase, type PodView, restartPolicyOf } from './view.ts';
+import { isBeingResized } from './resize-plan.ts';
+import {
+  allContainers,
+  ephemeralContainers,
+  isSidecar,
+  isTerminalPhase,
+  type PodView,
+  restartPolicyOf,
+} from './view.ts';
 
 /** The whole status to write; conditions of others (readiness gates) are kept. */
 export function podStatus(
@@ -33,6 +41,8 @@ export function podStatus(
     containerStatuses: apps,
   };
   if (init.length > 0) status.initContainerStatuses = init;
+  const ephemeral = containerStatuses(observed, view, decisions, ephemeralContainers(pod), 'ephemeral');
+  if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
   const ips = pod.spec.hostNetwork ? [nodeIp] : (view.usable?.ips ?? []);
   // An address that is already reported stays until the pod is gone: its endpoints are taken out by readiness.
   const shown = ips.length > 0 ? ips : (old.podIPs ?? []).map((entry) => entry.ip);
@@ -82,7 +92,30 @@ function exitCodeOf(status: ContainerStatus): number | undefined {
   return status.state?.terminated?.exitCode ?? status.lastState?.terminated?.exitCode;
 }
 
-type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
+type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message' | 'observedGeneration'>;
+
+/** Conditions that are there only as long as they are true. */
+export const RESIZE_CONDITIONS = ['PodResizePending', 'PodResizeInProgress'] as const;
+
+/** That the pod has not yet the resources that its spec asks for, and why. */
+function resizeConditions(observed: PodObservation, view: PodView): Draft[] {
+  const { pod, resizePending, resizeFailures } = observed;
+  const { generation: observedGeneration } = pod.metadata;
+  const drafts: Draft[] = [];
+  if (resizePending !== undefined) {
+    drafts.push({ type: 'PodResizePending', status: 'True', ...resizePending, observedGeneration });
+  }
+  const resizing = allContainers(pod).flatMap((spec) => {
+    const current = view.current(spec.name);
+    const isRunning = current?.state === 'running';
+    return isRunning && isBeingResized(observed, spec, current.id).length > 0 ? [current] : [];
+  });
+  if (resizing.length === 0) return drafts;
+  const failure = resizing.map(({ id }) => resizeFailures.get(id)).find((each) => each !== undefined);
+  const error = failure && { reason: 'Error', message: failure.message };
+  drafts.push({ type: 'PodResizeInProgress', status: 'True', ...error, observedGeneration });
+  return drafts;
+}
 
 function conditionsOf(
   observed: PodObservation,
@@ -99,9 +132,10 @@ function conditionsOf(
     podReady(pod, ready),
     withProbeMessage(observed, view, ready, apps),
     { type: 'PodScheduled', status: 'True' },
+    ...resizeConditions(observed, view),
   ];
   const old = pod.status?.conditions ?? [];
-  const ours = new Set(drafts.map((draft) => draft.type));
+  const ours = new Set([...drafts.map((draft) => draft.type), ...RESIZE_CONDITIONS]);
   return [
     ...drafts.map((draft) => withTransition(draft, old, observed.now)),
     ...old.filter((condition) => !ours.has(condition.type)),
@@ -111,11 +145,19 @@ function conditionsOf(
 function withTransition(draft: Draft, old: readonly PodCondition[], now: number): PodCondition {
   const before = old.find((condition) => condition.type === draft.type);
   const lastTransitionTime =
-    before?.status === draft.status && before.lastTransitionTime ? before.lastTransitionTime : timestamp(now);
+    before?.status === draft.status && before.lastTransitionTime
+      ? before.lastTransitionTime
+      : timestamp(before?.status === 'True' ? laterThan(before.lastTransitionTime, now) : now);
   const condition: PodCondition = { type: draft.type, status: draft.status, lastTransitionTime };
   if (draft.reason) condition.reason = draft.reason;
   if (draft.message) condition.message = draft.message;
+  if (draft.observedGeneration) condition.observedGeneration = draft.observedGeneration;
   return condition;
+}
+
+/** Times are in whole seconds: what was so for a moment only still shows as having been so. */
+function laterThan(time: string | undefined, now: number): number {
+  return time === undefined ? now : Math.max(Date.parse(time) + 1000, now);
 }
 
 const isFinished = (phase: string | undefined): Draft['reason'] =>

@@ -1,6 +1,11 @@
 // Questions asked of a pod's spec and of what the runtime has of it: which container is the newest of its name,
 // is it in the current sandbox, may it be restarted. Pure; shared by the plan and the status.
-import type { Container as ContainerSpec, Pod } from '../../api/generated/types.ts';
+import type {
+  Container as ContainerSpec,
+  ContainerStatus,
+  EphemeralContainer,
+  Pod,
+} from '../../api/generated/types.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 import type { PodObservation } from './observation.ts';
 
@@ -63,6 +68,16 @@ export function shouldStart(pod: Pod, newest: Container | undefined): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && newest.exitCode !== 0);
 }
 
+/** What the API has of every container of the pod. */
+export function reportedStatuses({ status }: Pod): ContainerStatus[] {
+  const {
+    containerStatuses = [],
+    ephemeralContainerStatuses = [],
+    initContainerStatuses = [],
+  } = status ?? {};
+  return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
+}
+
 export function isTerminalPhase(phase: string | undefined): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
 }
@@ -82,6 +97,16 @@ export function hasOtherImage(spec: ContainerSpec, container: Container): boolea
 /** Init and app containers of the spec, in the order in which they start. */
 export function allContainers(pod: Pod): ContainerSpec[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+}
+
+/** Containers that were put into the pod to look into it. */
+export function ephemeralContainers(pod: Pod): EphemeralContainer[] {
+  return pod.spec.ephemeralContainers ?? [];
+}
+
+/** Every container of the spec, whatever it is for. */
+export function everyContainer(pod: Pod): ContainerSpec[] {
+  return [...allContainers(pod), ...ephemeralContainers(pod)];
 }
 
 /** Whether a container counts as started: it runs, and its startup probe, if it has one, has succeeded. */

@@ -1,9 +1,11 @@
 // What a pod worker remembers between two looks: what the runtime has of the pod, and what its own attempts came
 // to. Only memory; nothing here decides or acts.
-import type { PodStatus } from '../../api/generated/types.ts';
+import type { Pod, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Container, Sandbox, SandboxSpec } from '../runtime.ts';
 import type { ReadyVolume } from '../volumes/volumes.ts';
 import type { CrashBackoff, Ending, Failure, ImageState, VolumeState } from './observation.ts';
+import { type Allocation, type ResizePending, reportedAllocation } from './resize.ts';
+import { reportedStatuses } from './view.ts';
 
 export interface WorkerState {
   sandboxes: Map<string, Sandbox>;
@@ -18,6 +20,11 @@ export interface WorkerState {
   startFailures: Map<string, Failure>;
   backoffs: Map<string, CrashBackoff>;
   terminationMessages: Map<string, string>;
+  /** What the node has given the pod's containers. */
+  allocation: Allocation;
+  applied: Map<string, ResourceRequirements>;
+  resizeFailures: Map<string, Failure>;
+  resizePending: ResizePending | undefined;
   busy: Set<string>;
   ending: Ending | undefined;
   rejection: { reason: string; message: string } | undefined;
@@ -28,10 +35,13 @@ export interface WorkerState {
 }
 
 /** @param adopted what the runtime already had when this process first saw the pod. */
-export function newWorkerState(adopted: {
-  sandboxes: readonly Sandbox[];
-  containers: readonly Container[];
-}): WorkerState {
+export function newWorkerState(
+  pod: Pod,
+  adopted: {
+    sandboxes: readonly Sandbox[];
+    containers: readonly Container[];
+  },
+): WorkerState {
   return {
     sandboxes: new Map(adopted.sandboxes.map((sandbox) => [sandbox.id, sandbox])),
     containers: new Map(adopted.containers.map((container) => [container.id, container])),
@@ -44,6 +54,14 @@ export function newWorkerState(adopted: {
     startFailures: new Map(),
     backoffs: new Map(),
     terminationMessages: new Map(),
+    allocation: reportedAllocation(pod),
+    applied: new Map(
+      reportedStatuses(pod).flatMap(({ containerID, resources }) =>
+        containerID && resources ? [[containerID.replace('containerd://', ''), resources]] : [],
+      ),
+    ),
+    resizeFailures: new Map(),
+    resizePending: undefined,
     busy: new Set(),
     ending: undefined,
     rejection: undefined,

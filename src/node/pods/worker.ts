@@ -9,7 +9,8 @@ import { ActionRunner } from './actions.ts';
 import type { NodeServices } from './node-services.ts';
 import type { Ending, PodObservation } from './observation.ts';
 import { planPod } from './plan.ts';
-import { eventsOfTransition } from './pod-events.ts';
+import { eventsOfTransition, resizeEvent } from './pod-events.ts';
+import { allocationOf, whyNotResized, withAllocation } from './resize.ts';
 import { StatusWriter } from './status-writer.ts';
 import { allContainers, viewOf } from './view.ts';
 import { newWorkerState, type WorkerState } from './worker-state.ts';
@@ -25,6 +26,7 @@ export class PodWorker {
   readonly #probes: PodProbes;
   readonly #writer: StatusWriter;
   readonly #actions: ActionRunner;
+  readonly #others: () => Iterable<Pod>;
   #pod: Stored<Pod>;
   #timer: CancelTimer | undefined;
   #looking = false;
@@ -33,16 +35,21 @@ export class PodWorker {
   #closed = false;
   #ended: (() => void)[] = [];
 
-  /** @param rejection why the node does not take the pod at all. */
+  /**
+   * @param rejection why the node does not take the pod at all.
+   * @param others the node's other pods that are not over, with the resources that they have been given.
+   */
   constructor(
     services: NodeServices,
     pod: Stored<Pod>,
     adopted: Adopted,
     rejection: { reason: string; message: string } | undefined,
+    others: () => Iterable<Pod>,
   ) {
     this.#services = services;
     this.#pod = pod;
-    this.#state = newWorkerState(adopted);
+    this.#state = newWorkerState(pod, adopted);
+    this.#others = others;
     this.#state.rejection = rejection;
     this.#writer = new StatusWriter(services.client, services.clock, services.log, pod, (stored) =>
       this.update(stored),
@@ -67,6 +74,11 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** The pod with the resources that it has been given. */
+  get allocatedPod(): Stored<Pod> {
+    return withAllocation(this.#pod, this.#state.allocation);
+  }
+
   /** What runs of the pod, as last seen. */
   get state(): Readonly<Pick<WorkerState, 'containers' | 'sandboxes' | 'removed' | 'ending'>> {
     return this.#state;
@@ -74,7 +86,10 @@ export class PodWorker {
 
   /** The object has changed in the API. */
   update(pod: Stored<Pod>): void {
-    if (Number(pod.metadata.resourceVersion) < Number(this.#pod.metadata.resourceVersion)) return;
+    const { resourceVersion } = this.#pod.metadata;
+    // A status that was written comes back twice: as the answer, and by the watch.
+    if (pod.metadata.resourceVersion === resourceVersion) return;
+    if (Number(pod.metadata.resourceVersion) < Number(resourceVersion)) return;
     this.#pod = pod;
     this.#writer.observe(pod);
     this.#noticeDeletion(pod);
@@ -142,11 +157,13 @@ export class PodWorker {
       this.#runtimeChanged = false;
       await this.#actions.refresh();
     }
+    this.#resize();
     const observed = this.#observe();
     const plan = planPod(observed);
     this.#syncProbes(observed);
     this.#publish(plan.status);
-    for (const action of plan.actions) this.#actions.start(action, this.#pod);
+    const pod = this.allocatedPod;
+    for (const action of plan.actions) this.#actions.start(action, pod);
     this.#timer?.();
     this.#timer = undefined;
     if (plan.wakeAtMs !== undefined) this.#wakeIn(plan.wakeAtMs - this.#services.clock.now());
@@ -154,6 +171,27 @@ export class PodWorker {
       const isOver =
         this.#state.ending.cause === 'shutdown' ? plan.wakeAtMs === undefined : this.#state.removed;
       if (isOver) for (const resolve of this.#ended.splice(0)) resolve();
+    }
+  }
+
+  /** Gives the pod the resources that its spec asks for now, if the node can. */
+  #resize(): void {
+    const { events, machine } = this.#services;
+    const state = this.#state;
+    const before = state.resizePending;
+    if (this.allocatedPod === this.#pod || state.ending !== undefined) {
+      state.resizePending = undefined;
+      return;
+    }
+    state.resizePending = whyNotResized(this.#pod, machine, this.#others);
+    const told =
+      before?.reason === state.resizePending?.reason && before?.message === state.resizePending?.message;
+    if (state.resizePending === undefined) {
+      state.allocation = allocationOf(this.#pod);
+      state.resizeFailures.clear();
+    }
+    if (state.resizePending === undefined || !told) {
+      events.record(this.#pod, resizeEvent(this.#pod, state.resizePending));
     }
   }
 
@@ -168,7 +206,7 @@ export class PodWorker {
     const heldUnready = this.#services.heldUnready?.(this.#pod);
     return {
       ...state,
-      pod: this.#withOwnStatus(),
+      pod: withAllocation(this.#withOwnStatus(), state.allocation),
       sandboxes: [...state.sandboxes.values()],
       containers: [...state.containers.values()],
       probe: (id, kind) => this.#probes.outcome(id, kind),

@@ -179,7 +179,6 @@ class InMemoryRuntime implements SimulatedRuntime {
   async portForward(): Promise<never> {
     throw new Error('a simulated pod has no ports');
   }
-  async reopenLog(): Promise<void> {}
   onChange(listener: (podUid: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -269,8 +269,8 @@ class LmdbStore implements Store {
     record: { revision: number; createRevision: number; previous: number },
   ): StoreEvent | undefined {
     const { revision, createRevision } = record;
+    if (value) return { type: 'put', entry: { key, value, revision, createRevision } };
     const previous = this.#entryOf(record.previous);
-    if (value) return { type: 'put', entry: { key, value, revision, createRevision }, previous };
     return previous && { type: 'delete', key, revision, previous };
   }
 

@@ -64,7 +64,6 @@ export function machineRuntime(inner: Runtime, surroundings: Surroundings): Runt
     exec: (id, options) => call(() => inner.exec(id, options)),
     attach: (id, options) => call(() => inner.attach(id, options)),
     portForward: (id, port) => call(() => inner.portForward(id, port)),
-    reopenLog: (id) => call(() => inner.reopenLog(id)),
     onChange: (listener) => {
       const unlisten = inner.onChange((podUid) => {
         if (!process.isDead) listener(podUid);

@@ -74,6 +74,10 @@ export class RolloutRules {
       return;
     }
     const { set, currentRevision, updateRevision } = decision;
+    const real = this.#truth.sets.get(set.metadata.name);
+    if (real?.metadata.uid === set.metadata.uid && !real.status?.currentRevision) {
+      this.#violated(`pod ${name} is created, and no current revision is on record`);
+    }
     const ordinals = wanted(set);
     const index = ordinals.indexOf(ordinalOf(name));
     if (index < 0) this.#violated(`pod ${name} is created, and not wanted`);

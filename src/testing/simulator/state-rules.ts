@@ -107,8 +107,8 @@ export class StateRules {
     if (!this.#mayGo(claim)) this.#violated(`claim ${name} is lost`);
     for (const pod of this.#truth.pods.values()) {
       const uses = pod.spec.volumes?.some((each) => each.persistentVolumeClaim?.claimName === name);
-      // A pod that no node has begun with has nothing mounted.
-      if (!uses || !pod.status?.startTime) continue;
+      // A pod that no node has begun with has nothing mounted, nor has one that its node is done with.
+      if (!uses || !pod.status?.startTime || pod.metadata.deletionGracePeriodSeconds === 0) continue;
       this.#violated(`claim ${name} (${uid}) is gone, and pod ${pod.metadata.name} uses it`);
     }
   }

@@ -20,6 +20,8 @@ export class Trouble {
   readonly #cordoned = new Set<string>();
   readonly #fenced = new Set<string>();
   readonly #missing = new Set<string>();
+  /** Sets that had a bad template at some time. */
+  readonly #wasBad = new Set<string>();
   #version = 0;
 
   constructor(world: World, random: Random, users: Users, sets: readonly string[]) {
@@ -62,11 +64,8 @@ export class Trouble {
     if (!set) return;
     const isBad = app?.image === CRASHING_IMAGE;
     if (isBad) await this.users.rollOut(name, this.newImage());
-    // Below the partition, pods stay at a bad template if the set was made with one.
-    if (
-      (isBad || [...truth.podsOf(set).values()].some(runsBadImage)) &&
-      set.spec.updateStrategy?.rollingUpdate?.partition
-    ) {
+    // Below the partition, pods stay at a bad template, and are made from it again, if the set was made with one.
+    if (this.#wasBad.has(name) && set.spec.updateStrategy?.rollingUpdate?.partition) {
       await this.users.change(name, { updateStrategy: { rollingUpdate: { partition: 0 } } });
     }
     if (set.spec.updateStrategy?.type !== 'OnDelete') return;
@@ -98,6 +97,11 @@ export class Trouble {
 
   anySet(): string {
     return pick(this.random, this.sets);
+  }
+
+  rollOutBad(set: string): Promise<boolean> {
+    this.#wasBad.add(set);
+    return this.users.rollOut(set, CRASHING_IMAGE);
   }
 
   newImage(): string {
@@ -227,7 +231,7 @@ const scale: Step = (trouble) => trouble.users.scale(trouble.anySet(), between(t
 
 const rollOut: Step = async (trouble) => {
   const kind = trouble.random.next();
-  if (kind < 0.15) return trouble.users.rollOut(trouble.anySet(), CRASHING_IMAGE);
+  if (kind < 0.15) return trouble.rollOutBad(trouble.anySet());
   const image = trouble.newImage();
   if (kind < 0.35) {
     trouble.note(`image ${image} cannot be pulled`);

@@ -132,18 +132,9 @@ export class Truth {
     });
   }
 
-  /**
-   * Whether somebody who has looked at some time since then may think that the pod has never been fit. Its times are
-   * in whole seconds: of one that was so for a moment right after its start, it cannot be told.
-   */
+  /** Whether somebody who has looked at some time since then may think that the pod has never been fit. */
   couldSeemNeverFit(podName: string, sinceMs: number): boolean {
-    const life = this.#lives.get(podName);
-    const startedMs = Date.parse(life?.pod.status?.startTime ?? '');
-    return (
-      life?.fits.every(
-        ({ startMs, endMs }) => startMs >= sinceMs || (endMs ?? Number.POSITIVE_INFINITY) < startedMs + 2000,
-      ) ?? false
-    );
+    return this.#lives.get(podName)?.fits.every(({ startMs }) => startMs >= sinceMs) ?? false;
   }
 
   #live(pod: Stored<Pod>, nowMs: number): void {

@@ -1,0 +1,100 @@
+// Rules of IP addresses and ranges of them (apimachinery pkg/util/validation/ip.go, and ValidateNonSpecialIP of
+// pkg/apis/core/validation). Addresses must be unambiguous: no leading zeros, no IPv4 written as IPv6.
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { type FieldError, invalidValue } from '../errors.ts';
+
+const ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const RANGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+const PADDED = /^\d{1,6}(\.\d{1,6}){3}$/;
+const MAPPED = /^(0{0,4}:){2,5}ffff:/i;
+
+/** Addresses that lead nowhere from another host: first the sentence's end, then the addresses. */
+const SPECIAL: readonly (readonly [why: string, addresses: BlockList])[] = [
+  [
+    'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+    blocks(['169.254.0.0', 16], ['fe80::', 10]),
+  ],
+  [
+    'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+    blocks(['224.0.0.0', 24], ['ff02::', 16]),
+  ],
+];
+const UNSPECIFIED = blocks(['0.0.0.0', 32], ['::', 128]);
+
+function blocks(...subnets: readonly (readonly [address: string, bits: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [address, bits] of subnets) list.addSubnet(address, bits, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return list;
+}
+
+function isPadded(text: string): boolean {
+  return PADDED.test(text) && text.split('.').every((part) => Number(part) <= 255);
+}
+
+/** What is wrong with an address, if anything. */
+export function ipAddress(value: string, path: string): FieldError[] {
+  if (isIPv4(value)) return [];
+  if (isIP(value) === 0 || value.includes('%')) {
+    return [invalidValue(path, value, isPadded(value) ? 'must not have leading 0s' : ADDRESS)];
+  }
+  return MAPPED.test(value) ? [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')] : [];
+}
+
+/** An address that other hosts can reach. One of the machine's own is let through: a machine that is alone has no other. */
+export function reachableAddress(value: string, path: string): FieldError[] {
+  const errors = ipAddress(value, path);
+  if (errors.length > 0) return errors;
+  const family = isIPv4(value) ? 'ipv4' : 'ipv6';
+  if (UNSPECIFIED.check(value, family)) {
+    return [invalidValue(path, value, `may not be unspecified (${value})`)];
+  }
+  return SPECIAL.flatMap(([why, addresses]) =>
+    addresses.check(value, family) ? [invalidValue(path, value, why)] : [],
+  );
+}
+
+/** A range of addresses: `10.9.8.0/24`, with no bit set behind the prefix. */
+export function addressRange(value: string, path: string): FieldError[] {
+  const [address = '', length = '', more] = value.split('/');
+  const bits = isIPv4(address) ? 32 : 128;
+  if (more !== undefined || !/^\d{1,4}$/.test(length) || Number(length) > bits) {
+    return [invalidValue(path, value, RANGE)];
+  }
+  if (isPadded(address) && !isIPv4(address)) {
+    return [invalidValue(path, value, 'must not have leading 0s in IP or prefix length')];
+  }
+  if (isIP(address) === 0 || address.includes('%')) return [invalidValue(path, value, RANGE)];
+  if (length.length > 1 && length.startsWith('0')) {
+    return [invalidValue(path, value, 'must not have leading 0s in IP or prefix length')];
+  }
+  if (MAPPED.test(address)) {
+    return [invalidValue(path, value, 'must not have an IPv4-mapped IPv6 address')];
+  }
+  const number = numberOf(address);
+  if (number !== (number >> BigInt(bits - Number(length))) << BigInt(bits - Number(length))) {
+    return [invalidValue(path, value, 'must not have bits set beyond the prefix length')];
+  }
+  return [];
+}
+
+/** Of a valid address. */
+function numberOf(address: string): bigint {
+  if (isIPv4(address)) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
+  const tail = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
+  const plain = tail === undefined ? address : address.slice(0, -tail.length) + hexPairs(numberOf(tail));
+  const [head = '', rest] = plain.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = rest === undefined || rest === '' ? [] : rest.split(':');
+  const gap = rest === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array<string>(gap).fill('0'), ...right];
+  return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+}
+
+function hexPairs(number: bigint): string {
+  return `${(number >> 16n).toString(16)}:${(number & 0xffffn).toString(16)}`;
+}
+
+/** Whether there is one address of each family: what two addresses of one thing may be. */
+export function isDualStack(addresses: readonly string[]): boolean {
+  return addresses.some((address) => isIPv4(address)) && addresses.some((address) => isIPv6(address));
+}

@@ -1,0 +1,205 @@
+// A node changes only its own Node object, its own lease and CSINode, and pods that are bound to it; and it cannot give
+// itself labels or taints that would steer other people's pods to it. Follows plugin/pkg/admission/noderestriction.
+import { forbidden, notFound, type StatusError } from '../../api/errors.ts';
+import type { Node, PersistentVolumeClaim, Pod, TokenRequest } from '../../api/generated/types.ts';
+import { sameJson } from '../../api/same-json.ts';
+import { semanticallyEqual } from '../../api/validation/equality.ts';
+import { LEASE_NAMESPACE, nodeNameOf } from '../authz/node.ts';
+import { configMapsOf, secretsOf } from '../authz/pod-references.ts';
+import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { forbiddenLabels } from './node-labels.ts';
+
+const MIRROR_POD = 'kubernetes.io/config.mirror';
+
+/** Why the write is refused; undefined when it is not. */
+type Verdict = string | undefined;
+type Rule = (
+  node: string,
+  request: AdmissionRequest,
+  context: AdmissionContext,
+) => Verdict | Promise<Verdict>;
+
+export const nodeRestriction: AdmissionPlugin = {
+  name: 'NodeRestriction',
+  async admit(request, context) {
+    const node = nodeNameOf(request.user);
+    if (node === undefined) return;
+    if (node === '') {
+      throw refusal(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
+    }
+    const path = `${request.resource.group}/${request.resource.plural}`;
+    const rule = Object.hasOwn(RULES, path) ? RULES[path] : undefined;
+    const why = await rule?.(JSON.stringify(node), request, context);
+    if (why !== undefined) throw refusal(request, why);
+  },
+};
+
+function refusal({ resource, key }: AdmissionRequest, why: string): StatusError {
+  return forbidden(resource, key.name, why);
+}
+
+/** The rules get the node's name in quotes, as the messages have it. */
+const RULES: Readonly<Record<string, Rule>> = {
+  '/pods': admitPod,
+  '/nodes': admitNode,
+  '/persistentvolumeclaims': admitClaim,
+  '/serviceaccounts': admitToken,
+  'coordination.k8s.io/leases': (node, { key }) => {
+    if (key.namespace !== LEASE_NAMESPACE) {
+      return `can only access leases in the ${JSON.stringify(LEASE_NAMESPACE)} system namespace`;
+    }
+    return isNamed(node, key.name)
+      ? undefined
+      : 'can only access node lease with the same name as the requesting node';
+  },
+  'storage.k8s.io/csinodes': (node, { key }) =>
+    isNamed(node, key.name) ? undefined : 'can only access CSINode with the same name as the requesting node',
+};
+
+const isNamed = (node: string, name: string | undefined): boolean => node === JSON.stringify(name ?? '');
+
+async function admitPod(
+  node: string,
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): Promise<Verdict> {
+  const { operation, subresource, object, old, key } = request;
+  // The registry has decoded both by the schema of pods; an eviction has the pod as its old object.
+  const before = old as Pod | undefined;
+  if (subresource === 'status') {
+    if (operation !== 'UPDATE') return `unexpected operation ${JSON.stringify(operation)}`;
+    return admitPodStatus(node, object as Pod, before);
+  }
+  if (subresource === 'eviction') {
+    if (isNamed(node, before?.spec.nodeName)) return undefined;
+    return `node ${JSON.parse(node)} can only evict pods with spec.nodeName set to itself`;
+  }
+  if (subresource) {
+    return `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`;
+  }
+  if (operation === 'CREATE') return admitMirrorPod(node, object as Pod, context);
+  if (operation === 'DELETE') {
+    if (!before) throw notFound(request.resource, key.name);
+    return isNamed(node, before.spec.nodeName)
+      ? undefined
+      : `node ${node} can only delete pods with spec.nodeName set to itself`;
+  }
+  return `unexpected operation ${JSON.stringify(operation)}, node ${node} can only create and delete mirror pods`;
+}
+
+function admitPodStatus(node: string, pod: Pod, old: Pod | undefined): Verdict {
+  if (!isNamed(node, old?.spec.nodeName)) {
+    return `node ${node} can only update pod status for pods with spec.nodeName set to itself`;
+  }
+  if (!sameJson(pod.metadata.labels ?? {}, old?.metadata.labels ?? {})) {
+    return `node ${node} cannot update labels through pod status`;
+  }
+  return sameJson(pod.status?.resourceClaimStatuses ?? [], old?.status?.resourceClaimStatuses ?? [])
+    ? undefined
+    : `node ${node} cannot update resource claim statues`;
+}
+
+/** A node makes no pods but the mirrors of its own static ones, which may refer to nothing. */
+async function admitMirrorPod(node: string, pod: Pod, context: AdmissionContext): Promise<Verdict> {
+  const { metadata, spec } = pod;
+  const cannot = (what: string): string => `node ${node} can not create pods that reference ${what}`;
+  if (metadata.annotations?.[MIRROR_POD] === undefined) {
+    return `pod does not have ${JSON.stringify(MIRROR_POD)} annotation, node ${node} can only create mirror pods`;
+  }
+  if (!isNamed(node, spec.nodeName)) {
+    return `node ${node} can only create pods with spec.nodeName set to itself`;
+  }
+  const wrongOwner = await admitOwner(node, pod, context);
+  if (wrongOwner) return wrongOwner;
+  if (spec.serviceAccountName) return cannot('a service account');
+  if (secretsOf(pod).size > 0) return cannot('secrets');
+  if (configMapsOf(pod).size > 0) return cannot('configmaps');
+  const volumes = spec.volumes ?? [];
+  if (volumes.some(({ projected }) => projected?.sources?.some((source) => source.clusterTrustBundle))) {
+    return cannot('clustertrustbundles');
+  }
+  return volumes.some((volume) => volume.persistentVolumeClaim)
+    ? cannot('persistentvolumeclaims')
+    : undefined;
+}
+
+async function admitOwner(node: string, { metadata }: Pod, context: AdmissionContext): Promise<Verdict> {
+  const only = (what: string): string =>
+    `node ${node} can only create pods with ${what} owner reference set to itself`;
+  const [owner, ...more] = metadata.ownerReferences ?? [];
+  if (more.length > 0) return only('a single');
+  if (!owner || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || !isNamed(node, owner.name))
+    return only('an');
+  if (!owner.controller) return only('a controller');
+  if (owner.blockOwnerDeletion) return `node ${node} must not set blockOwnerDeletion on an owner reference`;
+  const found = await context.find('', 'nodes', { name: owner.name });
+  if (!found) throw notFound({ group: '', plural: 'nodes', kind: 'Node' }, owner.name);
+  const { uid } = found.metadata;
+  return owner.uid === uid ? undefined : `node ${owner.name} UID mismatch: expected ${owner.uid} got ${uid}`;
+}
+
+function admitNode(node: string, { operation, key, object, old }: AdmissionRequest): Verdict {
+  if (!isNamed(node, key.name)) {
+    return `node ${node} is not allowed to modify node ${JSON.stringify(key.name)}`;
+  }
+  const next = object as Node | undefined;
+  const before = old as Node | undefined;
+  const labels = forbiddenLabels(next?.metadata.labels, before?.metadata.labels).join(', ');
+  if (operation === 'CREATE') {
+    if (next?.spec?.configSource) {
+      return `node ${node} is not allowed to create pods with a non-nil configSource`;
+    }
+    return labels ? `node ${node} is not allowed to set the following labels: ${labels}` : undefined;
+  }
+  if (operation !== 'UPDATE') return undefined;
+  const { configSource } = next?.spec ?? {};
+  if (configSource && !semanticallyEqual(configSource, before?.spec?.configSource)) {
+    return `node ${node} is not allowed to update configSource to a new non-nil configSource`;
+  }
+  if (!semanticallyEqual(next?.spec?.taints, before?.spec?.taints)) {
+    return `node ${node} is not allowed to modify taints`;
+  }
+  return labels ? `is not allowed to modify labels: ${labels}` : undefined;
+}
+
+function admitClaim(node: string, { operation, subresource, object, old }: AdmissionRequest): Verdict {
+  if (subresource !== 'status') return 'may only update PVC status';
+  if (operation !== 'UPDATE') return `unexpected operation ${JSON.stringify(operation)}`;
+  const others = (claim: PersistentVolumeClaim): object => {
+    const { resourceVersion: _version, managedFields: _managed, ...metadata } = claim.metadata;
+    const {
+      capacity: _capacity,
+      conditions: _conditions,
+      allocatedResources: _allocated,
+      allocatedResourceStatuses: _statuses,
+      ...status
+    } = claim.status ?? {};
+    return { metadata, spec: claim.spec, status };
+  };
+  return semanticallyEqual(others(object as PersistentVolumeClaim), others(old as PersistentVolumeClaim))
+    ? undefined
+    : `node ${node} is not allowed to update fields other than status.capacity and status.conditions`;
+}
+
+/** A node's tokens are those of its pods: bound to one of them, and to that very one. */
+async function admitToken(
+  node: string,
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): Promise<Verdict> {
+  const { operation, subresource, object, key } = request;
+  if (operation !== 'CREATE' || subresource !== 'token') return undefined;
+  const bound = (object as TokenRequest | undefined)?.spec.boundObjectRef;
+  if (bound?.apiVersion !== 'v1' || bound.kind !== 'Pod' || !bound.name) {
+    return 'node requested token not bound to a pod';
+  }
+  if (!bound.uid) return 'node requested token with a pod binding without a uid';
+  const pod = await context.find('', 'pods', { namespace: key.namespace, name: bound.name });
+  if (!pod) throw notFound({ group: '', plural: 'pods', kind: 'Pod' }, bound.name);
+  if (bound.uid !== pod.metadata.uid) {
+    return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  }
+  return isNamed(node, (pod as unknown as Pod).spec.nodeName)
+    ? undefined
+    : 'node requested token bound to a pod scheduled on a different node';
+}

@@ -1,0 +1,107 @@
+// Why a claim is not Bound, or not as large as it is to be: further down than the claim itself says, to its class, the
+// pod that has to come first, its provisioner's last word, or the node that its volume lies on.
+import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
+import { compareQuantities } from '../../api/quantity.ts';
+import { classNameOf, SELECTED_NODE, waitsForFirstConsumer } from '../../api/volume-binding.ts';
+import type { Cause, Party, Waiting } from '../../api/waiting.ts';
+import { whyNotBound, whyNotExpanded } from '../../api/why/claim.ts';
+import type { Evidence } from './evidence.ts';
+import { whyNodeIsLost } from './node.ts';
+import { homesOf } from './nodes.ts';
+
+export const claimParty = ({ metadata: { name, namespace } }: Stored<PersistentVolumeClaim>): Party => ({
+  kind: 'PersistentVolumeClaim',
+  name,
+  namespace,
+});
+
+/** Undefined if nothing is wrong with the claim. */
+export function explainClaim(
+  claim: Stored<PersistentVolumeClaim>,
+  evidence: Evidence,
+): Cause | Waiting | undefined {
+  if (isTerminating(claim)) return whyNotGone(claim, evidence);
+  const because = whyNotBound(claim, (name) => evidence.storageClass(name) !== undefined);
+  if (because)
+    return because.reason === 'ClaimPending'
+      ? whyPending(claim, evidence, because)
+      : detailed(claim, evidence, because);
+  if (isGrowing(claim)) return whyNotExpanded(claim);
+  return undefined;
+}
+
+function isGrowing({ spec, status }: PersistentVolumeClaim): boolean {
+  const wanted = spec.resources?.requests?.storage;
+  const has = status?.capacity?.storage;
+  return wanted !== undefined && has !== undefined && compareQuantities(wanted, has) > 0;
+}
+
+function whyNotGone(claim: Stored<PersistentVolumeClaim>, evidence: Evidence): Cause | Waiting {
+  const [user] = evidence.usersOf(claim.metadata.name);
+  if (user) {
+    const message = 'a claim goes only after the pods that use it';
+    return {
+      who: claimParty(claim),
+      for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+      tobe: 'gone',
+      because: { reason: 'ClaimInUse', message, passing: false },
+    };
+  }
+  const held = claim.metadata.finalizers ?? [];
+  const message =
+    held.length > 0 ? `it is being deleted, held by finalizer ${held.join(', ')}` : 'it is being deleted';
+  return { reason: 'ClaimTerminating', message, passing: true };
+}
+
+function detailed(claim: Stored<PersistentVolumeClaim>, { objects }: Evidence, because: Cause): Cause {
+  if (because.reason !== 'ClassMissing') return because;
+  const names = objects.classes.map(({ metadata }) => metadata.name);
+  const details =
+    names.length > 0
+      ? [`there ${names.length === 1 ? 'is' : 'are'}: ${names.join(', ')}`]
+      : ['there is no storage class at all'];
+  // The class of a claim cannot be changed.
+  details.push(
+    `create the class, or delete the claim and ask for another: kubectl delete pvc ${claim.metadata.name}`,
+  );
+  return { ...because, details };
+}
+
+function whyPending(
+  claim: Stored<PersistentVolumeClaim>,
+  evidence: Evidence,
+  otherwise: Cause,
+): Cause | Waiting {
+  const failed = evidence.warning('PersistentVolumeClaim', claim, ['ProvisioningFailed']);
+  if (failed) return { reason: 'ProvisioningFailed', message: failed.message ?? '', passing: false };
+  const className = classNameOf(claim);
+  if (!waitsForFirstConsumer(evidence.storageClass(className))) return otherwise;
+  if (claim.metadata.annotations?.[SELECTED_NODE]) return otherwise;
+  const [user] = evidence.usersOf(claim.metadata.name);
+  const why = `class ${className} makes a volume where the first pod that uses it is placed`;
+  if (!user)
+    return { reason: 'WaitForFirstConsumer', message: `${why}, and no pod uses it yet`, passing: false };
+  return {
+    who: claimParty(claim),
+    for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+    tobe: 'placed',
+    because: { reason: 'WaitForFirstConsumer', message: why, passing: true },
+  };
+}
+
+/** The claim whose volume lies on a node that is gone or silent, of those named; and why that node is. */
+export function claimOnLostNode(
+  names: readonly string[],
+  evidence: Evidence,
+): { claim: Stored<PersistentVolumeClaim>; node: string; because: Cause } | undefined {
+  for (const name of names) {
+    const claim = evidence.claim(name);
+    if (!claim?.spec.volumeName) continue;
+    for (const node of homesOf(claim.spec.volumeName, evidence)) {
+      const because = whyNodeIsLost(node, evidence);
+      if (because) return { claim, node, because };
+    }
+  }
+  return undefined;
+}
