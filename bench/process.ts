@@ -1,7 +1,7 @@
 // One stead process for a benchmark, on a data directory of its own, started as a user would start it in the
 // foreground, and timed from the moment before it is spawned.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,9 +50,13 @@ export async function startStead(
   const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore', env });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const readyMs = (await readyAt(port, child)) - startedMs;
+  const kubeconfig = join(dataDirectory, 'kubeconfig');
+  // Written right after the port has opened.
+  while (!existsSync(kubeconfig) && child.exitCode === null)
+    await new Promise((again) => setTimeout(again, POLL_MS));
   return {
     dataDirectory,
-    kubeconfig: join(dataDirectory, 'kubeconfig'),
+    kubeconfig,
     pid: child.pid ?? 0,
     readyMs,
     async end() {

@@ -26,7 +26,7 @@ export class Registry {
   readonly random: Random;
   readonly log: Log;
   readonly hub: CacheHub;
-  readonly #resources: ReadonlyMap<string, ResourceDefinition>;
+  readonly #resources = new Map<string, ResourceDefinition>();
 
   constructor({ store, clock, random, log, resources }: RegistryParts) {
     this.store = store;
@@ -34,9 +34,12 @@ export class Registry {
     this.random = random;
     this.log = log;
     this.hub = new CacheHub(store);
-    this.#resources = new Map(
-      resources.map((resource) => [`${resource.group}/${resource.plural}`, resource]),
-    );
+    for (const resource of resources) this.add(resource);
+  }
+
+  /** Keeps objects of one more resource. */
+  add(resource: ResourceDefinition): void {
+    this.#resources.set(`${resource.group}/${resource.plural}`, resource);
   }
 
   /** The resource of a group and plural, in the version that is served. */

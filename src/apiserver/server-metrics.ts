@@ -1,30 +1,46 @@
 // What /metrics says of the server itself: how many objects it keeps, and what its process takes.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../api/clock.ts';
 import { Gauge, type Metrics } from '../api/metrics.ts';
 import { groupResourceOf, type ResourceDefinition } from '../api/resource.ts';
 import type { Store } from '../store/store.ts';
+import { VERSION } from './http/version.ts';
 import { prefixOf } from './keys.ts';
+
+/** What the kernel counts memory in. */
+const PAGE_BYTES = 4096;
 
 /** Takes up the numbers of the store's objects and of the process. */
 export function addServerMetrics(
   metrics: Metrics,
   store: Store,
-  resources: readonly ResourceDefinition[],
+  resources: () => readonly ResourceDefinition[],
   clock: Clock,
 ): void {
   const objects = metrics.add(
     new Gauge('apiserver_storage_objects', 'Number of stored objects, by resource.'),
   );
+  const resourceObjects = metrics.add(
+    new Gauge('apiserver_resource_objects', 'Number of stored objects, by group and resource.'),
+  );
   metrics.beforeReading(async () => {
     // What is served in two forms is stored once.
     const byPrefix = new Map(
-      resources.filter(({ verbs }) => verbs.includes('list')).map((each) => [prefixOf(each), each]),
+      resources()
+        .filter(({ verbs }) => verbs.includes('list'))
+        .map((each) => [prefixOf(each), each]),
     );
     for (const [prefix, resource] of byPrefix) {
-      objects.set({ resource: groupResourceOf(resource) }, await store.count(prefix));
+      const count = await store.count(prefix);
+      objects.set({ resource: groupResourceOf(resource) }, count);
+      resourceObjects.set({ group: resource.group, resource: resource.plural }, count);
     }
   });
+  const { major, minor, gitVersion, platform } = VERSION;
+  const build = { major, minor, git_version: gitVersion, platform };
+  metrics.add(
+    new Gauge('kubernetes_build_info', 'Whose API this is, and where it runs; always 1.', () => [[build, 1]]),
+  );
   const process_ = (
     name: string,
     help: string,
@@ -42,6 +58,14 @@ export function addServerMetrics(
   process_('process_resident_memory_bytes', 'Resident memory size in bytes.', () =>
     process.memoryUsage.rss(),
   );
+  process_('process_virtual_memory_bytes', 'Virtual memory size in bytes.', () => {
+    const [pages = 0] = readFileSync('/proc/self/statm', 'utf8').split(' ').map(Number);
+    return pages * PAGE_BYTES;
+  });
+  process_('process_max_fds', 'Maximum number of open file descriptors.', () => {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return Number(soft ?? 0);
+  });
   process_('process_open_fds', 'Number of open file descriptors.', () => readdirSync('/proc/self/fd').length);
   process_(
     'process_cpu_seconds_total',

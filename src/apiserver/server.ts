@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, notFound, StatusError } from '../api/errors.ts';
 import { Metrics } from '../api/metrics.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { handleEventsV1 } from './events/events-v1.ts';
@@ -12,6 +13,7 @@ import { createIdentity, type Identity } from './identity.ts';
 import { Registry, type RegistryParts } from './registry.ts';
 import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
 import { addServerMetrics } from './server-metrics.ts';
+import { meteredStore } from './store-metrics.ts';
 import { bind } from './verbs/binding.ts';
 import { create } from './verbs/create.ts';
 import { deleteObject } from './verbs/delete.ts';
@@ -38,6 +40,13 @@ export interface ApiServerOptions extends RegistryParts {
 export interface RunningApiServer extends ApiServer {
   /** Who has which token, who may do what, and how others verify: for `serveHttps`. */
   identity: Pick<Identity, 'authenticateToken' | 'authorize' | 'documents'>;
+  /**
+   * Serves one more resource from now on, as if it had been in the table from the start: its verbs, discovery, OpenAPI,
+   * tables, server-side apply. Its objects are JSON and YAML, as those of custom resources are.
+   * @param types the schema types that it needs and that are not known yet, by name.
+   * @throws Error if its path or a type's name is taken.
+   */
+  addResource(resource: ResourceDefinition, types?: Readonly<Record<string, TypeSchema>>): void;
   stop(): void;
 }
 
@@ -62,8 +71,13 @@ const VERBS: Readonly<Record<ApiRequest['verb'], Handler>> = {
 };
 
 export function createApiServer(options: ApiServerOptions): RunningApiServer {
-  const { resources, log } = options;
-  const registry = new Registry(options);
+  const { log } = options;
+  let { resources } = options;
+  const metrics = options.metrics ?? new Metrics();
+  const registry = new Registry({
+    ...options,
+    store: meteredStore(options.store, metrics, options.clock),
+  });
   const identity = createIdentity(registry, options.serviceAccountKey);
   const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
@@ -71,8 +85,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const expiry = coreEvents && new EventExpiry(registry, coreEvents);
   const serve = async (request: ApiRequest): Promise<ApiResult> =>
     identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
-  const metrics = options.metrics ?? new Metrics();
-  addServerMetrics(metrics, options.store, resources, options.clock);
+  addServerMetrics(metrics, options.store, () => resources, options.clock);
   return {
     metrics,
     async handle(request) {
@@ -94,6 +107,16 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
     resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
     resources: () => resources,
     identity,
+    addResource(resource, types = {}) {
+      const { group, version, plural } = resource;
+      const path = pathOf(group, version, plural);
+      if (byPath.has(path)) throw new Error(`${path} is served already`);
+      addTypes(types);
+      registry.add(resource);
+      byPath.set(path, resource);
+      // A new list: documents about the old one are made anew.
+      resources = [...resources, resource];
+    },
     stop: () => registry.stop(),
   };
 }

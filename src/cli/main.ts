@@ -49,6 +49,15 @@ command(program, 'up', 'start stead, and apply manifests')
       .default('containerd'),
   )
   .option('--simulated-nodes <n>', 'how many nodes the simulated runtime has', wholeNumber(1, 1000), 1)
+  .option('--audit-policy-file <file>', 'which API requests are recorded: an audit.k8s.io/v1 Policy')
+  .option('--audit-log-path <file>', 'where they are recorded, a JSON event a line')
+  .option(
+    '--audit-log-maxsize <mb>',
+    'begin another log file at so many megabytes',
+    wholeNumber(1, 1_000_000),
+    100,
+  )
+  .option('--audit-log-maxbackup <n>', 'older log files to keep; 0 keeps all', wholeNumber(0, 1_000_000), 10)
   .option('--foreground', 'stay attached and log to the terminal', false)
   .option('--wait', 'return when everything that was applied is ready', false)
   .action(async (options) => (await import('./commands/up.ts')).up(options));

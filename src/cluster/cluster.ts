@@ -2,8 +2,10 @@
 // pods run on. The only place that knows all rooms.
 import { hostname } from 'node:os';
 import type { Log } from '../api/log.ts';
+import { Metrics } from '../api/metrics.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
 import type { Store } from '../store/store.ts';
+import { type AuditOptions, openAudit } from './audit.ts';
 import { ensureCertificates } from './certificates.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ProcessInfo } from './control-socket.ts';
@@ -21,6 +23,8 @@ export interface ClusterConfig {
   port: number;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
+  /** Without it, no request is recorded. */
+  audit?: AuditOptions | undefined;
 }
 
 export interface RunningCluster {
@@ -44,9 +48,12 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const paths = pathsOf(config.dataDirectory);
   const clock = systemClock;
   const random = systemRandom;
+  const metrics = new Metrics();
+  const audit =
+    config.audit && (await openAudit(config.audit, { clock, random, log: log.named('audit'), metrics }));
   if (config.runtime === 'containerd') await checkMachine();
   const store = await openStore(paths);
-  const closers: Array<() => Promise<void>> = [() => store.close()];
+  const closers: Array<() => Promise<void>> = [() => store.close(), async () => audit?.close()];
   const close = async (): Promise<void> => {
     for (const end of closers.splice(0).reverse()) await end();
   };
@@ -67,6 +74,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       random,
       log,
       certificates,
+      metrics,
+      auditor: audit?.auditor,
       host: HOST,
       port: config.port,
       connect: streamsTo(() => nodes, clock, log.named('streams')),

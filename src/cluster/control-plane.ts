@@ -3,8 +3,9 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
-import { Metrics } from '../api/metrics.ts';
+import type { Metrics } from '../api/metrics.ts';
 import { allResources } from '../api/resources/all.ts';
+import type { Auditor } from '../apiserver/audit/auditor.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
 import { serveHttps } from '../apiserver/http/serve-https.ts';
 import { createApiServer } from '../apiserver/server.ts';
@@ -28,6 +29,8 @@ export interface ControlPlaneOptions {
   random: Random;
   log: Log;
   certificates: Certificates;
+  metrics: Metrics;
+  auditor: Auditor | undefined;
   host: string;
   port: number;
   connect: ConnectHandler;
@@ -47,8 +50,7 @@ export const SERVICE_CIDR = '10.96.0.0/16';
 
 /** The API answers when it resolves; the controllers are starting. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { store, clock, random, log } = options;
-  const metrics = new Metrics();
+  const { store, clock, random, log, metrics } = options;
   const api = createApiServer({
     metrics,
     store,
@@ -76,6 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     port: options.port,
     ...api.identity,
     connect: options.connect,
+    audit: options.auditor,
     log: log.named('https'),
     clock,
     health: healthChecks(store, informers, stop.signal),

@@ -1,5 +1,5 @@
 // The administrator's kubeconfig: what kubectl, Helm and the client libraries are pointed at.
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import type { Certificates } from './certificates.ts';
 
 /** Writes it for its owner alone to read: it holds a key to everything. */
@@ -29,5 +29,8 @@ contexts:
     namespace: default
 current-context: stead
 `;
-  await writeFile(file, text, { mode: 0o600 });
+  // Whoever waits for it finds nothing or all of it.
+  const whole = `${file}.new`;
+  await writeFile(whole, text, { mode: 0o600 });
+  await rename(whole, file);
 }

@@ -156,7 +156,7 @@ async function run(
     every(context, RELIST_MS, async () => {
       await manager.relist();
       for (const worker of manager.workers()) {
-        if (worker.state.ending === undefined) await options.volumes.refresh(worker.pod);
+        if (worker.state.ending === undefined) await options.volumes.refresh(worker.allocatedPod);
       }
     }),
     every(context, ROTATE_MS, () => rotateLogs(services, manager)),

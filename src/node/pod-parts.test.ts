@@ -22,6 +22,7 @@ let created: ContainerSpec[];
 let updates: Array<{ id: string } & ContainerSpec['resources']>;
 /** What the runtime says when it is told of other resources. */
 let refusal: Error | undefined;
+let stopAgent: () => void;
 
 beforeEach(async () => {
   cluster = await startTestCluster();
@@ -38,7 +39,7 @@ beforeEach(async () => {
     if (refusal) throw refusal;
     updates.push({ id, ...resources });
   };
-  startAgent();
+  stopAgent = startAgent();
 });
 afterEach(() => cluster.stop());
 
@@ -189,7 +190,11 @@ describe('a resize', () => {
       async () => !(await condition('web-0', 'PodResizeInProgress')),
       'no longer in progress',
     );
-    assert.ok((await cluster.eventsOf('web-0')).some((event) => event.startsWith('ResizeStarted: ')));
+    const told = (await cluster.eventsOf('web-0')).filter((event) => event.startsWith('Resize'));
+    assert.deepEqual(
+      told.map((event) => event.split(':')[0]),
+      ['ResizeStarted', 'ResizeCompleted'],
+    );
   });
 
   it('restarts a container whose policy wants that, with the new resources', async () => {
@@ -246,7 +251,44 @@ describe('a resize', () => {
   });
 });
 
+describe('another agent', () => {
+  it('goes on with the resources that were given, and with a resize that was under way', async () => {
+    stopAgent();
+    const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m' } };
+    const stopFirst = startAgent();
+    await run('web-0', { resources });
+    stopFirst();
+    await resize('web-0', { limits: { cpu: '400m' } });
+    startAgent();
+    await cluster.until(async () => (await statusOf('web-0'))?.resources?.limits?.cpu === '400m', 'resized');
+    assert.equal(updates.length, 1);
+    assert.equal((await statusOf('web-0'))?.restartCount, 0);
+  });
+});
+
 describe('the API of both', () => {
+  it('takes whole pods, too', async () => {
+    const pod = await run('web-0', { resources: { requests: { cpu: '100m' } } });
+    const [container] = pod.spec.containers;
+    const containers = [{ ...container, name: 'web', resources: { requests: { cpu: '150m' } } }];
+    const resized = await cluster.client.update(
+      pods,
+      structuredClone({ ...pod, spec: { ...pod.spec, containers, hostname: 'other' } }),
+      { subresource: 'resize' },
+    );
+    assert.deepEqual(resized.spec.containers[0]?.resources?.requests, { cpu: '150m' });
+    assert.equal(resized.spec.hostname, undefined);
+    const key = { namespace: 'default', name: 'web-0' };
+    const body = [{ op: 'add', path: '/spec/ephemeralContainers', value: [{ name: 'look', image: 'a:1' }] }];
+    const debugged = await cluster.client.patch(
+      pods,
+      key,
+      { type: 'json', body },
+      { subresource: 'ephemeralcontainers' },
+    );
+    assert.equal(debugged.spec.ephemeralContainers?.[0]?.terminationMessagePolicy, 'File');
+  });
+
   const refused = (promise: Promise<unknown>, pattern: RegExp): Promise<void> =>
     assert.rejects(promise, pattern);
 

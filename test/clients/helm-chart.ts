@@ -13,6 +13,7 @@ kubeVersion: ">=1.27.0-0"
 `;
 
 const VALUES = `replicas: 2
+ready: true
 greeting: hello
 password: s3cret
 migration:
@@ -52,6 +53,19 @@ kind: ServiceAccount
 metadata:
   name: {{ .Release.Name }}
 ---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ .Release.Name }}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get, list, watch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .Release.Name }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .Release.Name }}}
+subjects: [{kind: ServiceAccount, name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}]
+---
 apiVersion: v1
 kind: Service
 metadata:
@@ -88,6 +102,7 @@ spec:
         {{- include "db.labels" . | nindent 8 }}
       annotations:
         checksum/config: {{ .Values.greeting | sha256sum }}
+        simulated.stead.dev/ready: {{ .Values.ready | quote }}
     spec:
       serviceAccountName: {{ .Release.Name }}
       containers:

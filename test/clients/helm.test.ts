@@ -1,15 +1,15 @@
-// Helm against stead: a chart with hooks is installed, upgraded, rolled back and uninstalled, and what fails is said.
+// Helm 4 against stead: a chart with hooks is installed, upgraded, rolled back and uninstalled, and what fails is said.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Ran, run, type TestStead } from '../e2e/stead.ts';
-import { findHelm } from './helm.ts';
+import { findGoPrograms } from './go-programs.ts';
 import { writeChart } from './helm-chart.ts';
 import { startSimulated } from './simulated-stead.ts';
 
-const found = findHelm();
+const found = findGoPrograms();
 
 interface Release {
   name: string;
@@ -91,7 +91,11 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
       [['shop', 'deployed', 'db-1.0.0']],
     );
     assert.match(await helm('get', 'manifest', 'shop'), /kind: StatefulSet/);
-    assert.match(await helm('status', 'shop', '--show-resources'), /statefulset\/|v1\/StatefulSet/);
+    assert.match(await helm('status', 'shop'), /==> v1\/StatefulSet\n[^\n]*\nshop +2\/2/);
+    assert.match(
+      await stead.kubectl('auth', 'can-i', 'get', 'pods', '--as=system:serviceaccount:default:shop'),
+      /yes/,
+    );
     assert.match(await helm('test', 'shop'), /Phase: +Succeeded/);
   });
 
@@ -109,6 +113,27 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
     await stead.kubectl('annotate', 'sts/shop', 'example.com/owner=ops');
     await helm('upgrade', 'shop', chart, '--set', 'replicas=3,greeting=good night', '--wait');
     assert.equal(await stead.field('sts/shop', '.metadata.annotations.example\\.com/owner'), 'ops');
+  });
+
+  it('does not take a field from someone else unless it is told to', async () => {
+    await stead.kubectl('scale', 'sts/shop', '--replicas=4');
+    const args = ['upgrade', 'shop', chart, '--set', 'replicas=3,greeting=good day', '--wait'];
+    const { code, stderr } = await tryHelm(...args);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /conflict with "kubectl" with subresource "scale" using apps\/v1: \.spec\.replicas/);
+    await helm(...args, '--force-conflicts');
+    assert.equal(await stead.field('sts/shop', '.spec.replicas'), '3');
+  });
+
+  it('waits in vain, and takes back what never gets ready', async () => {
+    const version = (await release()).version;
+    const args = ['upgrade', 'shop', chart, '--set', 'replicas=3,ready=false', '--wait', '--timeout', '3s'];
+    const { code, stderr } = await tryHelm(...args, '--rollback-on-failure');
+    assert.notEqual(code, 0);
+    assert.match(stderr, /resource StatefulSet\/default\/shop not ready/);
+    const { version: after, info } = await release();
+    assert.deepEqual([after, info.status], [version + 2, 'deployed']);
+    await stead.ready('shop', 3);
   });
 
   it('stops where a hook fails, and rolls back', async () => {
@@ -132,14 +157,24 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
     const history: Array<{ status: string }> = JSON.parse(await helm('history', 'shop', '-o', 'json'));
     assert.deepEqual(
       history.map(({ status }) => status),
-      ['superseded', 'superseded', 'superseded', 'failed', 'deployed'],
+      [
+        'superseded',
+        'superseded',
+        'superseded',
+        'failed',
+        'superseded',
+        'failed',
+        'superseded',
+        'failed',
+        'deployed',
+      ],
     );
   });
 
   it('says what is wrong with an object, and leaves no release of a dry run', async () => {
     const dry = await helm('upgrade', 'shop', chart, '--set', 'replicas=4', '--dry-run=server');
     assert.match(dry, /replicas: 4/);
-    assert.equal((await release()).version, 5);
+    assert.equal((await release()).version, 9);
     assert.equal(await stead.field('sts/shop', '.spec.replicas'), '2');
     const wrong = await tryHelm(
       'install',
@@ -147,7 +182,7 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
       chart,
       '--set',
       'replicas=many',
-      '--atomic',
+      '--rollback-on-failure',
       '--no-hooks',
     );
     assert.notEqual(wrong.code, 0);
@@ -160,7 +195,7 @@ describe('helm', { skip: 'why' in found && found.why }, () => {
       '',
     );
     const taken = await tryHelm('install', 'shop', chart);
-    assert.match(taken.stderr, /cannot re-use a name that is still in use/);
+    assert.match(taken.stderr, /cannot reuse a name that is still in use/);
   });
 
   it('uninstalls: all but claims and kept hooks is gone', async () => {

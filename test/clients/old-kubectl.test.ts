@@ -1,52 +1,28 @@
 // A kubectl from years before the API that stead serves: what it asks for in older forms is answered in those.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { NGINX_MANIFEST, noContainers, type Ran, run, TestStead } from '../e2e/stead.ts';
+import { NGINX_MANIFEST, noContainers, TestStead } from '../e2e/stead.ts';
 import { findDebianKubectl } from './debian-kubectl.ts';
+import { KubectlProgram } from './kubectl-program.ts';
 import { startSimulated } from './simulated-stead.ts';
 
 const found = findDebianKubectl();
 const skip = 'why' in found && found.why;
 
-/** Runs the old kubectl with a home of its own. */
-class OldKubectl {
-  readonly #home = mkdtempSync(join(tmpdir(), 'stead-kubectl-'));
-  readonly #stead: TestStead;
-
-  constructor(stead: TestStead) {
-    this.#stead = stead;
-  }
-  get env(): Record<string, string> {
-    return { KUBECONFIG: this.#stead.kubeconfig, HOME: this.#home };
-  }
-  get command(): string {
-    assert.ok('kubectl' in found);
-    return found.kubectl;
-  }
-  try(args: readonly string[], options: { env?: object; input?: string } = {}): Promise<Ran> {
-    return run(this.command, args, { ...options, env: { ...this.env, ...options.env } });
-  }
-  async run(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.try(args);
-    assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
-    return stdout;
-  }
-  close(): void {
-    rmSync(this.#home, { recursive: true, force: true });
-  }
+function oldKubectl(stead: TestStead): KubectlProgram {
+  assert.ok('kubectl' in found);
+  return new KubectlProgram(found.kubectl, stead);
 }
 
 describe("Debian's kubectl", { skip }, () => {
   let stead: TestStead;
-  let kubectl: OldKubectl;
+  let kubectl: KubectlProgram;
 
   before(async () => {
     stead = await startSimulated();
-    kubectl = new OldKubectl(stead);
+    kubectl = oldKubectl(stead);
   });
   after(async () => {
     kubectl?.close();
@@ -141,11 +117,11 @@ describe("Debian's kubectl", { skip }, () => {
 
 describe("Debian's kubectl and real containers", { skip: skip || noContainers }, () => {
   let stead: TestStead;
-  let kubectl: OldKubectl;
+  let kubectl: KubectlProgram;
 
   before(async () => {
     stead = await TestStead.start('nginx-slim');
-    kubectl = new OldKubectl(stead);
+    kubectl = oldKubectl(stead);
     await kubectl.run('apply', '-f', NGINX_MANIFEST);
     await stead.ready('web', 2);
   });

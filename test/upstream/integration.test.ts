@@ -32,9 +32,19 @@ describe('integration of the StatefulSet controller, as upstream tests it', () =
       const manifest = setOf({ claims: ['www'] });
       const [template] = manifest.spec?.volumeClaimTemplates ?? [];
       assert.ok(manifest.spec && template);
+      delete manifest.spec.replicas;
       manifest.spec.volumeClaimTemplates = [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...template }];
       const created = await space.apps.createNamespacedStatefulSet({ namespace: space.name, body: manifest });
-      assert.notDeepEqual(created.spec, manifest.spec, 'defaults were filled in');
+      const { podManagementPolicy, replicas, revisionHistoryLimit } = created.spec ?? {};
+      assert.deepEqual(
+        [podManagementPolicy, replicas, revisionHistoryLimit],
+        ['OrderedReady', 1, 10],
+        'defaults were filled in',
+      );
+      const { type, rollingUpdate } = created.spec?.updateStrategy ?? {};
+      assert.deepEqual([type, { ...rollingUpdate }], ['RollingUpdate', { partition: 0, maxUnavailable: 1 }]);
+      const retention = created.spec?.persistentVolumeClaimRetentionPolicy;
+      assert.deepEqual({ ...retention }, { whenDeleted: 'Retain', whenScaled: 'Retain' });
       const body: V1StatefulSet = { ...manifest, metadata: { name: 'ss' } };
       const updated = await space.apps.replaceNamespacedStatefulSet({ ...which, body });
       assert.deepEqual(updated.spec, created.spec);

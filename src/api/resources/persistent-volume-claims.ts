@@ -1,6 +1,7 @@
 // The PersistentVolumeClaim resource.
 import type { PersistentVolumeClaim } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { claimWarnings } from '../validation/claim-warnings.ts';
 import {
   validatePersistentVolumeClaim,
   validatePersistentVolumeClaimUpdate,
@@ -56,6 +57,7 @@ export const persistentVolumeClaims: ResourceDefinition<PersistentVolumeClaim> =
   strategy: {
     ...statusStrategy<PersistentVolumeClaim>(() => ({ phase: 'Pending' })),
     validateCreate: validatePersistentVolumeClaim,
+    warnings: claimWarnings,
     validateUpdate: validatePersistentVolumeClaimUpdate,
     validateStatusUpdate: validatePersistentVolumeClaimStatusUpdate,
   },

@@ -2,6 +2,7 @@
 import { timestamp } from '../clock.ts';
 import type { PersistentVolume } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { volumeWarnings } from '../validation/claim-warnings.ts';
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from '../validation/persistent-volume.ts';
 import { ageColumn, column, formatAccessModes, nameColumn, wideColumn } from './columns.ts';
 import { keepStatus } from './status-strategy.ts';
@@ -53,6 +54,7 @@ export const persistentVolumes: ResourceDefinition<PersistentVolume> = {
       volume.status = { phase: 'Pending', lastPhaseTransitionTime: timestamp(nowMs) };
     },
     validateCreate: validatePersistentVolume,
+    warnings: volumeWarnings,
     prepareForUpdate: keepStatus,
     validateUpdate: validatePersistentVolumeUpdate,
     prepareForStatusUpdate(volume, old, { nowMs }) {

@@ -5,6 +5,7 @@ import type { Strategy } from '../resource.ts';
 import { validatePod } from '../validation/pod.ts';
 import { validatePodStatusUpdate } from '../validation/pod-status.ts';
 import { validatePodUpdate } from '../validation/pod-update.ts';
+import { podWarnings } from '../validation/pod-warnings.ts';
 import { qosClass } from './pod-qos.ts';
 import { keepStatus } from './status-strategy.ts';
 
@@ -22,6 +23,7 @@ export const podStrategy: Strategy<Pod> = {
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [GATED];
   },
   validateCreate: validatePod,
+  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
   prepareForUpdate: keepStatus,
   validateUpdate: validatePodUpdate,
   prepareForStatusUpdate(pod, old) {

@@ -2,6 +2,7 @@
 import type { PodTemplate } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
 import { validatePodTemplate } from '../validation/pod-template.ts';
+import { templateWarnings } from '../validation/pod-warnings.ts';
 import { column, containerImages, containerNames, formatLabels, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
 
@@ -30,5 +31,9 @@ export const podTemplates: ResourceDefinition<PodTemplate> = {
       formatLabels(object.template?.metadata?.labels),
     ),
   ],
-  strategy: { validateCreate: validatePodTemplate, validateUpdate: validatePodTemplate },
+  strategy: {
+    validateCreate: validatePodTemplate,
+    validateUpdate: validatePodTemplate,
+    warnings: ({ template = {} }) => templateWarnings(template, 'template'),
+  },
 };

@@ -5,6 +5,7 @@ import type { Strategy } from '../resource.ts';
 import { validateService } from '../validation/service.ts';
 import { validateServiceStatusUpdate } from '../validation/service-traffic.ts';
 import { validateServiceUpdate } from '../validation/service-update.ts';
+import { serviceWarnings } from '../validation/service-warnings.ts';
 import { keepStatus } from './status-strategy.ts';
 
 const needsClusterIP = (service: Service): boolean => service.spec.type !== 'ExternalName';
@@ -35,6 +36,7 @@ export const serviceStrategy: Strategy<Service> = {
     fillClusterIPs(service);
   },
   validateCreate: validateService,
+  warnings: serviceWarnings,
   prepareForUpdate(service, old) {
     keepStatus(service, old);
     if (needsClusterIP(service) && needsClusterIP(old)) {

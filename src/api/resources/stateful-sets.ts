@@ -8,6 +8,7 @@ import {
   validateStatefulSetStatusUpdate,
   validateStatefulSetUpdate,
 } from '../validation/stateful-set.ts';
+import { statefulSetWarnings } from '../validation/stateful-set-warnings.ts';
 import { ageColumn, column, containerImages, containerNames, nameColumn, wideColumn } from './columns.ts';
 import { statusStrategy } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -50,6 +51,7 @@ export const statefulSets: ResourceDefinition<StatefulSet> = {
   strategy: {
     ...statusStrategy<StatefulSet>(() => ({ replicas: 0, availableReplicas: 0 })),
     validateCreate: validateStatefulSet,
+    warnings: statefulSetWarnings,
     validateUpdate: validateStatefulSetUpdate,
     validateStatusUpdate: validateStatefulSetStatusUpdate,
   },

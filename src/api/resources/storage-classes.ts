@@ -1,6 +1,7 @@
 // The StorageClass resource.
 import type { StorageClass } from '../generated/types.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { storageClassWarnings } from '../validation/claim-warnings.ts';
 import { validateStorageClass, validateStorageClassUpdate } from '../validation/storage-class.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { ALL_VERBS } from './verbs.ts';
@@ -46,5 +47,9 @@ export const storageClasses: ResourceDefinition<StorageClass> = {
     ),
     ageColumn(),
   ],
-  strategy: { validateCreate: validateStorageClass, validateUpdate: validateStorageClassUpdate },
+  strategy: {
+    validateCreate: validateStorageClass,
+    validateUpdate: validateStorageClassUpdate,
+    warnings: storageClassWarnings,
+  },
 };

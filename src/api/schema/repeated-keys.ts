@@ -14,6 +14,9 @@ const MAX_REPORTS = 100;
 /** As many as are remembered of one body: some may be below unknown fields, and are not reported. */
 const MAX_PATHS = 1000;
 
+const QUOTE_CODE = 0x22;
+/** Of the characters up to this one, JSON has only white space between its values. */
+const SPACE_CODE = 0x20;
 const SPACE = new Set([' ', '\t', '\n', '\r']);
 const SCALAR_END = new Set([...SPACE, ',', ']', '}']);
 
@@ -33,13 +36,17 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** How many keys the maps of a JSON text have, repeated ones counted. @param text valid JSON. */
+/**
+ * How many keys the maps of a JSON text have at most: repeated ones are counted, and what looks like a key in a string.
+ * Whoever finds fewer in the parsed value has a closer look; it takes a fraction of the time of parsing.
+ * @param text valid JSON.
+ */
 export function keysInJson(text: string): number {
   let keys = 0;
-  for (let open = text.indexOf('"'); open >= 0; ) {
-    const next = skipSpace(text, endOfString(text, open) + 1);
-    if (text[next] === ':') keys++;
-    open = text.indexOf('"', next);
+  for (let colon = text.indexOf(':'); colon >= 0; colon = text.indexOf(':', colon + 1)) {
+    let before = colon - 1;
+    while (text.charCodeAt(before) <= SPACE_CODE) before--;
+    if (text.charCodeAt(before) === QUOTE_CODE) keys++;
   }
   return keys;
 }

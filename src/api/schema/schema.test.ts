@@ -246,6 +246,36 @@ test('a pod’s defaults', () => {
   });
 });
 
+test('what a pod asks for itself is filled in from its containers and its limits', () => {
+  const resources = (own: object, ...containers: object[]): unknown =>
+    Reflect.get(
+      Reflect.get(
+        defaulted('Pod', {
+          spec: {
+            resources: own,
+            containers: containers.map((it, index) => ({ name: `c${index}`, image: 'a', resources: it })),
+          },
+        }),
+        'spec',
+      ) as object,
+      'resources',
+    );
+  const limits = { cpu: '4', memory: '4Gi' };
+  assert.deepEqual(resources({ limits }, { requests: { cpu: '500m' } }, { requests: { cpu: '1' } }), {
+    limits,
+    requests: { cpu: '1500m', memory: '4Gi' },
+  });
+  assert.deepEqual(
+    resources({ requests: { cpu: '2' } }, { limits: { cpu: '1', memory: '1Gi' } }, { limits: { cpu: '1' } }),
+    { limits: { cpu: '2' }, requests: { cpu: '2' } },
+  );
+  assert.deepEqual(resources({ requests: { cpu: '2' } }, { limits: { 'hugepages-2Mi': '4Mi', cpu: '1' } }), {
+    limits: { 'hugepages-2Mi': '4Mi' },
+    requests: { cpu: '2', 'hugepages-2Mi': '4Mi' },
+  });
+  assert.deepEqual(resources({}, { limits: { cpu: '1' } }), {});
+});
+
 test('a stateful set’s defaults, with its template and claims', () => {
   const set = defaulted(
     'StatefulSet',

@@ -30,6 +30,18 @@ function allTypes(): Map<string, TypeSchema> {
   return types;
 }
 
+/**
+ * Takes up the types of a resource that is added while the server runs, by name; what they refer to must be among them
+ * or known. Throws for a name that is taken: objects of the type may be there.
+ */
+export function addTypes(table: Readonly<Record<string, TypeSchema>>): void {
+  const known = allTypes();
+  for (const name of Object.keys(table)) {
+    if (known.has(name)) throw new Error(`the schema has a type "${name}" already: choose another name`);
+  }
+  for (const [name, type] of Object.entries(table)) known.set(name, type);
+}
+
 /** The type of that name. Throws when there is none: the name comes from our own tables, never from a request. */
 export function typeSchema(name: string): TypeSchema {
   const type = allTypes().get(name);

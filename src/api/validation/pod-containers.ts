@@ -3,10 +3,12 @@
 import type { Container, PodSpec } from '../generated/types.ts';
 
 /** @param path of the pod's spec. */
-export function* eachContainer(spec: PodSpec, path: string): Generator<readonly [Container, path: string]> {
+export function eachContainer(spec: PodSpec, path: string): (readonly [Container, path: string])[] {
+  const all: (readonly [Container, path: string])[] = [];
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     for (const [index, container] of (spec[list] ?? []).entries()) {
-      yield [container, `${path}.${list}[${index}]`];
+      all.push([container, `${path}.${list}[${index}]`]);
     }
   }
+  return all;
 }

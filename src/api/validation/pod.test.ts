@@ -6,6 +6,7 @@ import { type Changes, created, refusals, updateRefusals } from './test-manifest
 const POD = `
 metadata: {name: web-0, namespace: default}
 spec:
+  serviceAccountName: default
   containers:
   - name: nginx
     image: nginx:1.27
@@ -72,7 +73,7 @@ const refused: readonly [string, Changes, string[]][] = [
   [
     'subPath upward',
     { [`${C}.volumeMounts.1.subPath`]: '../x' },
-    [`${PATH}.volumeMounts[1].subPath: Invalid value: "../x": must not contain '..'`],
+    [`${PATH}.volumeMounts.subPath: Invalid value: "../x": must not contain '..'`],
   ],
   [
     'port number',
@@ -124,7 +125,10 @@ const refused: readonly [string, Changes, string[]][] = [
   [
     'unknown resource',
     { [`${C}.resources`]: { requests: { disk: '1Gi' } } },
-    [`${PATH}.resources.requests[disk]: Invalid value: "disk": must be a standard resource for containers`],
+    [
+      `${PATH}.resources.requests[disk]: Invalid value: "disk": must be a standard resource type or fully qualified`,
+      `${PATH}.resources.requests[disk]: Invalid value: "disk": must be a standard resource for containers`,
+    ],
   ],
   [
     'probe without an action',
@@ -183,13 +187,19 @@ const refused: readonly [string, Changes, string[]][] = [
   [
     'volume with two sources',
     { 'spec.volumes.1.hostPath': { path: '/tmp' } },
-    ['spec.volumes[1].hostPath: Forbidden: may not specify more than one volume type'],
+    [
+      'spec.volumes[1].hostPath: Forbidden: may not specify more than 1 volume type',
+      `${PATH}.volumeMounts[1].name: Not found: "tmp"`,
+    ],
   ],
   ['volume name twice', { 'spec.volumes.2.name': 'tmp' }, ['spec.volumes[2].name: Duplicate value: "tmp"']],
   [
     'claim without a name',
     { 'spec.volumes.0.persistentVolumeClaim.claimName': '' },
-    ['spec.volumes[0].persistentVolumeClaim.claimName: Required value'],
+    [
+      'spec.volumes[0].persistentVolumeClaim.claimName: Required value',
+      `${PATH}.volumeMounts[0].name: Not found: "www"`,
+    ],
   ],
   [
     'token that is short-lived',
@@ -207,7 +217,7 @@ const refused: readonly [string, Changes, string[]][] = [
   ],
   [
     'DNS without a server',
-    { 'spec.dnsPolicy': 'None' },
+    { 'spec.dnsPolicy': 'None', 'spec.dnsConfig': {} },
     [
       'spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None',
     ],
@@ -221,10 +231,13 @@ const refused: readonly [string, Changes, string[]][] = [
   ],
   [
     'affinity without topology',
-    { 'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution.0.topologyKey': '' },
+    { 'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution.0.topologyKey': 'a/b/c' },
     [
-      'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: ' +
-        'can not be empty',
+      'spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: ' +
+        "\"a/b/c\": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start " +
+        "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for " +
+        "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' " +
+        "(e.g. 'example.com/MyName')",
     ],
   ],
   [
@@ -296,7 +309,7 @@ test('what may not change', () => {
     'spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,' +
       '`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing ' +
       'tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n' +
-      'fields that differ: containers, nodeName',
+      '+ containers[0].args: ["x"]\n+ nodeName: "n"',
   );
   assert.deepEqual(updateRefusals(pods, POD, { 'spec.tolerations': [] }), [
     'spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds',

@@ -32,14 +32,16 @@ export function validatePodItself({ metadata, spec }: Pod): FieldError[] {
 
 /** A token is a service account's: without one there is none. */
 function validateTokensOwner({ serviceAccountName, volumes }: PodSpec): FieldError[] {
-  if (serviceAccountName) return [];
-  return (volumes ?? []).flatMap(({ projected }, index) =>
-    (projected?.sources ?? []).flatMap(({ serviceAccountToken }, at) => {
-      if (!serviceAccountToken) return [];
+  const errors: FieldError[] = [];
+  if (serviceAccountName) return errors;
+  for (const [index, { projected }] of (volumes ?? []).entries()) {
+    for (const [at, { serviceAccountToken }] of (projected?.sources ?? []).entries()) {
+      if (!serviceAccountToken) continue;
       const path = `spec.volumes[${index}].projected.sources[${at}].serviceAccountToken`;
-      return [forbiddenField(path, 'must not be specified when serviceAccountName is not set')];
-    }),
-  );
+      errors.push(forbiddenField(path, 'must not be specified when serviceAccountName is not set'));
+    }
+  }
+  return errors;
 }
 
 /** Templates are spared this: some hold a blank that is replaced later. */

@@ -64,7 +64,7 @@ export function validateProfileAnnotations(
     if (!key.startsWith(APP_ARMOR_CONTAINER)) return [];
     const at = `${path}[${key}]`;
     const name = key.slice(APP_ARMOR_CONTAINER.length);
-    const errors = [...eachContainer(spec, '')].some(([container]) => container.name === name)
+    const errors = eachContainer(spec, '').some(([container]) => container.name === name)
       ? []
       : [invalidValue(at, name, 'container not found')];
     if (!['', 'runtime/default', 'unconfined'].includes(profile) && !profile.startsWith(LOCALHOST)) {

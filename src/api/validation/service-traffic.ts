@@ -8,6 +8,8 @@ import { checked, labelName, optionalOneOf, portNumber } from './field-rules.ts'
 import { ipAddress } from './ip-rules.ts';
 
 const POLICIES: readonly string[] = ['Cluster', 'Local'];
+/** The types whose services have an address in the cluster. */
+const CLUSTER_TYPES: readonly string[] = ['ClusterIP', 'LoadBalancer', 'NodePort'];
 const DISTRIBUTIONS: readonly string[] = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
 const IP_MODES: readonly string[] = ['Proxy', 'VIP'];
 export const ONLY_FOR_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
@@ -28,7 +30,7 @@ export function validateTrafficPolicies(spec: ServiceSpec): FieldError[] {
     errors.push(invalidValue('spec.healthCheckNodePort', port, reason));
   } else if (port) errors.push(...portNumber(port, 'spec.healthCheckNodePort'));
   if (internal === undefined) {
-    if (type !== 'ExternalName') errors.push(required('spec.internalTrafficPolicy'));
+    if (CLUSTER_TYPES.includes(type ?? '')) errors.push(required('spec.internalTrafficPolicy'));
   } else if (!POLICIES.includes(internal)) {
     errors.push(notSupported('spec.internalTrafficPolicy', internal, POLICIES));
   }

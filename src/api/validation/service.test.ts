@@ -43,7 +43,9 @@ const refused: readonly [string, Changes, string[]][] = [
         { port: 80, name: 'b' },
       ],
     },
-    ['spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}'],
+    [
+      'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
+    ],
   ],
   [
     'node port of a ClusterIP service',

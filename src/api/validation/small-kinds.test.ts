@@ -97,7 +97,7 @@ test('leases, nodes, budgets, priorities, bindings', () => {
     'spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0',
   ]);
   assert.deepEqual(refusals(nodes, 'metadata: {name: a}\nspec: {taints: [{key: k, effect: Never}]}'), [
-    'spec.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+    'metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
   ]);
   assert.deepEqual(
     refusals(podDisruptionBudgets, 'metadata: {name: a}\nspec: {minAvailable: 1, maxUnavailable: 1}'),

@@ -8,6 +8,21 @@ const PREFIX = 'stead.dev/';
 
 /** @param old the set before an update: what it had already is not held against it. */
 export function validateStatefulSetOptions(set: StatefulSet, old?: StatefulSet): FieldError[] {
+  return [...ofTheSet(set, old), ...ofTheTemplate(set, old)];
+}
+
+/** Among the annotations of the pods they would do nothing. */
+function ofTheTemplate(set: StatefulSet, old: StatefulSet | undefined): FieldError[] {
+  const before = old?.spec.template.metadata?.annotations ?? {};
+  return Object.keys(set.spec.template.metadata?.annotations ?? {})
+    .filter((name) => STATEFUL_SET_ANNOTATIONS.includes(name) && !(name in before))
+    .map((name) => {
+      const why = 'it is for the StatefulSet, not for its pods: put it in metadata.annotations of the set';
+      return forbiddenField(`spec.template.metadata.annotations[${name}]`, why);
+    });
+}
+
+function ofTheSet(set: StatefulSet, old: StatefulSet | undefined): FieldError[] {
   return Object.entries(set.metadata.annotations ?? {}).flatMap(([name, text]) => {
     if (!name.startsWith(PREFIX) || old?.metadata.annotations?.[name] === text) return [];
     const path = `metadata.annotations[${name}]`;

@@ -334,6 +334,15 @@ test('what they may not say, each with a reason', () => {
   }
 });
 
+test('an annotation for the set among those of its pods is refused: it would do nothing there', () => {
+  const misplaced = { 'spec.template.metadata.annotations': { 'stead.dev/paused': 'true' } };
+  assert.deepEqual(refusals(statefulSets, WEB, misplaced), [
+    'spec.template.metadata.annotations[stead.dev/paused]: Forbidden: it is for the StatefulSet, not for its pods: put it in metadata.annotations of the set',
+  ]);
+  const others = { 'spec.template.metadata.annotations': { 'stead.dev/mine': 'x' } };
+  assert.deepEqual(refusals(statefulSets, WEB, others), []);
+});
+
 test('an annotation that is there already is not held against another change', () => {
   const old = created(statefulSets, WEB, { 'metadata.annotations': { 'stead.dev/newer': 'x' } });
   const next = { ...old, spec: { ...old.spec, replicas: 5 } };

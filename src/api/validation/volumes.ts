@@ -48,6 +48,8 @@ const SOURCES = [
   'image',
 ] as const satisfies readonly (keyof Volume)[];
 type Source = (typeof SOURCES)[number];
+const sourceNames: ReadonlySet<string> = new Set(SOURCES);
+const isSource = (field: string): field is Source => sourceNames.has(field);
 
 /**
  * Checks the volumes of a pod or template.
@@ -60,33 +62,38 @@ export function validateVolumes(
   valid: Map<string, Volume>,
   path: string,
 ): FieldError[] {
-  if (volumes.length === 0) return [];
-  const claims = podName
-    ? new Set(volumes.flatMap((volume) => (volume.ephemeral ? [`${podName}-${volume.name}`] : [])))
-    : undefined;
-  return volumes.flatMap((volume, index) => {
+  const errors: FieldError[] = [];
+  for (const [index, volume] of volumes.entries()) {
     const at = `${path}[${index}]`;
     const { name, persistentVolumeClaim: claim } = volume;
-    const errors = [...validateVolume(volume, podName, at), ...requiredLabel(name, `${at}.name`)];
-    if (valid.has(name)) errors.push(duplicate(`${at}.name`, name));
-    if (errors.length === 0) valid.set(name, volume);
-    if (claim && claims?.has(claim.claimName)) {
+    const own = validateVolume(volume, podName, at);
+    own.push(...requiredLabel(name, `${at}.name`));
+    if (valid.has(name)) own.push(duplicate(`${at}.name`, name));
+    if (own.length === 0) valid.set(name, volume);
+    else errors.push(...own);
+    if (claim && podName && isMadeForPod(claim.claimName, podName, volumes)) {
       const reason = 'must not reference a PVC that gets created for an ephemeral volume';
       errors.push(invalidValue(`${at}.persistentVolumeClaim.claimName`, claim.claimName, reason));
     }
-    return errors;
-  });
+  }
+  return errors;
+}
+
+function isMadeForPod(claimName: string, podName: string, volumes: readonly Volume[]): boolean {
+  return volumes.some(({ name, ephemeral }) => ephemeral && claimName === `${podName}-${name}`);
 }
 
 function validateVolume(volume: Volume, podName: string | undefined, path: string): FieldError[] {
-  const source = SOURCES.find((name) => volume[name] !== undefined);
+  // A volume has two fields: to look for each of the sources in it would cost more than all the rest.
+  const named = Object.keys(volume)
+    .filter(isSource)
+    .filter((name) => volume[name] !== undefined);
+  if (named.length > 1) named.sort((a, b) => SOURCES.indexOf(a) - SOURCES.indexOf(b));
+  const [source, ...more] = named;
   if (source === undefined) return [required(path, 'must specify a volume type')];
   const errors = validateSource(volume, source, podName, path);
-  let seen = false;
-  for (const name of SOURCES) {
-    if (volume[name] === undefined) continue;
-    if (seen) errors.push(forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type'));
-    seen = true;
+  for (const name of more) {
+    errors.push(forbiddenField(`${path}.${name}`, 'may not specify more than 1 volume type'));
   }
   return errors;
 }

@@ -1,7 +1,7 @@
 // Rules of what only Windows has: its security options and host processes (pkg/apis/core/validation,
 // validateWindowsSecurityContextOptions, validateWindowsHostProcessPod). No node here runs Windows.
 import { type FieldError, invalidValue } from '../errors.ts';
-import type { PodSpec, WindowsSecurityContextOptions } from '../generated/types.ts';
+import type { Container, PodSpec, WindowsSecurityContextOptions } from '../generated/types.ts';
 import { optionalSubdomain } from './field-rules.ts';
 import { eachContainer } from './pod-containers.ts';
 
@@ -65,10 +65,17 @@ function userNameReasons(name: string): string[] {
   return reasons;
 }
 
+function anyOnHost({ containers, initContainers }: PodSpec): boolean {
+  const onHost = ({ securityContext }: Container): boolean =>
+    securityContext?.windowsOptions?.hostProcess !== undefined;
+  return (containers ?? []).some(onHost) || (initContainers ?? []).some(onHost);
+}
+
 /** Either all containers are processes of the host, or none is. */
 export function validateHostProcess(spec: PodSpec, path: string): FieldError[] {
   const whole = spec.securityContext?.windowsOptions?.hostProcess;
   const errors: FieldError[] = [];
+  if (whole === undefined && !anyOnHost(spec)) return errors;
   let count = 0;
   let onHost = 0;
   for (const [{ securityContext }, at] of eachContainer(spec, path)) {

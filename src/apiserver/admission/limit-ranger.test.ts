@@ -85,6 +85,27 @@ test('bounds of containers, pods and claims are held, with the reason', async ()
   await server.object('create', 'persistentvolumeclaims', { body: claim('2Gi') });
 });
 
+test('a pod that is resized is bounded as a new one', async () => {
+  const server = await startTestServer();
+  await server.object('create', 'limitranges', {
+    body: { metadata: { name: 'r' }, spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } },
+  });
+  const resources = { requests: { cpu: '100m' }, limits: { cpu: '500m' } };
+  await server.object('create', 'pods', { body: withResources('a', resources) });
+  const resize = (limit: string): Promise<unknown> =>
+    server.handle('patch', 'pods', {
+      name: 'a',
+      subresource: 'resize',
+      patchType: 'strategic',
+      body: { spec: { containers: [{ name: 'main', resources: { limits: { cpu: limit } } }] } },
+    });
+  await resize('900m');
+  assert.match(
+    `${(await refusal(resize('2'))).message}`,
+    /pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2/,
+  );
+});
+
 test('a range that contradicts itself is no range', async () => {
   const server = await startTestServer();
   const limits = [{ type: 'Container', min: { cpu: '2' }, max: { cpu: '1' } }];

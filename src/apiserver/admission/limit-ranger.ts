@@ -25,7 +25,7 @@ export const limitRanger: AdmissionPlugin = {
     for (const range of await rangesFor(request, context)) setDefaults(pod, range);
   },
   async validate(request, context) {
-    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
+    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : resizedPod(request);
     const claim = objectOf<PersistentVolumeClaim>(request, '', 'PersistentVolumeClaim');
     if ((!pod && !claim) || request.operation === 'DELETE') return;
     for (const range of await rangesFor(request, context)) {
@@ -40,6 +40,13 @@ export const limitRanger: AdmissionPlugin = {
     }
   },
 };
+
+/** A pod that is given other resources is bounded as a new one is. */
+function resizedPod({ resource, subresource, object }: AdmissionRequest): Pod | undefined {
+  const isResize = resource.group === '' && resource.kind === 'Pod' && subresource === 'resize';
+  // The resource decides the type.
+  return isResize ? (object as Pod) : undefined;
+}
 
 async function rangesFor(
   { key }: AdmissionRequest,

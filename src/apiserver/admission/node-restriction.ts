@@ -128,8 +128,7 @@ async function admitOwner(node: string, { metadata }: Pod, context: AdmissionCon
     `node ${node} can only create pods with ${what} owner reference set to itself`;
   const [owner, ...more] = metadata.ownerReferences ?? [];
   if (more.length > 0) return only('a single');
-  if (!owner || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || !isNamed(node, owner.name))
-    return only('an');
+  if (owner?.apiVersion !== 'v1' || owner.kind !== 'Node' || !isNamed(node, owner.name)) return only('an');
   if (!owner.controller) return only('a controller');
   if (owner.blockOwnerDeletion) return `node ${node} must not set blockOwnerDeletion on an owner reference`;
   const found = await context.find('', 'nodes', { name: owner.name });

@@ -3,9 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
-import { badRequest, StatusError } from '../../api/errors.ts';
+import { badRequest, internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import type { Metrics } from '../../api/metrics.ts';
+import type { AuditedRequest, Auditor } from '../audit/auditor.ts';
 import { authenticate, type TokenAuthenticator } from '../authn/authenticate.ts';
 import { impersonate } from '../authn/impersonate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
@@ -18,8 +19,8 @@ import type { Exchange } from './exchange.ts';
 import { type HealthCheck, sendHealth } from './health.ts';
 import type { Limits } from './limits.ts';
 import { boolean } from './query.ts';
-import type { RequestMetrics } from './request-metrics.ts';
-import { serveResource } from './resource-request.ts';
+import type { RequestMetrics, RequestVariant } from './request-metrics.ts';
+import { isApplyPatch, serveResource } from './resource-request.ts';
 import { send, sendError } from './respond.ts';
 import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
 import { type StreamParts, serveStream, serveUpgrade, streamKindOf } from './stream-request.ts';
@@ -34,6 +35,8 @@ export interface DispatcherParts extends StreamParts {
   limits: Limits;
   metrics: Metrics;
   requests: RequestMetrics;
+  /** Without it, nothing is recorded. */
+  audit?: Auditor | undefined;
   log: Log;
 }
 
@@ -52,20 +55,32 @@ interface Target {
 
 /** What became known of a request while it was served. */
 interface Seen {
-  route?: ResourceRoute;
+  route?: ResourceRoute | undefined;
+  variant?: RequestVariant;
+  audit?: AuditedRequest | undefined;
+}
+
+/** Who asks, as whom they may, and for which resource, if it is one. */
+interface Asked {
+  user: User;
+  route: ResourceRoute | undefined;
 }
 
 /** Serves one exchange to its end; never throws. */
 export async function dispatch(parts: DispatcherParts, exchange: Exchange): Promise<void> {
   const startMs = parts.clock.now();
   const seen: Seen = {};
+  let refusal: StatusError | undefined;
   try {
     await serve(parts, exchange, seen);
   } catch (error) {
     if (!(error instanceof StatusError)) parts.log.error('request failed', error, { path: exchange.target });
+    if (!exchange.answered) refusal = asStatusError(error);
     await sendError(exchange, error);
   }
-  parts.requests.done(seen.route, exchange.method, exchange.code, (parts.clock.now() - startMs) / 1000);
+  seen.audit?.complete(exchange.code, refusal?.status);
+  const seconds = (parts.clock.now() - startMs) / 1000;
+  parts.requests.done(seen.route, exchange.method, exchange.code, seconds, seen.variant);
   parts.log.debug('request', { method: exchange.method, path: exchange.target });
 }
 
@@ -73,11 +88,9 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
   const { api } = parts;
   const target = parseTarget(exchange.target);
   const { segments, query, path } = target;
-  const user = await userOf(parts, exchange);
+  const { user, route } = await ask(parts, exchange, target, exchange.raw?.remoteAddress, seen);
   const [first = ''] = segments;
-  if (!isResourcePath(segments)) {
-    if (!OPEN.has(first) || segments.length > 1)
-      await authorizeOrThrow(parts, user, { path, verb: exchange.method.toLowerCase() });
+  if (!route) {
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
     if (HEALTH.has(first)) return sendHealth(exchange, segments, query, parts.health, parts.log);
     const document = parts.documents[path];
@@ -88,14 +101,18 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
     if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
-  const route = await allowedRoute(parts, user, exchange.method, target);
-  seen.route = route;
+  seen.variant = {
+    dryRun: query.has('dryRun') ? 'All' : '',
+    isApply: route.verb === 'patch' && isApplyPatch(exchange),
+  };
   const kind = streamKindOf(route);
+  if (kind || route.verb === 'watch') seen.audit?.lasts();
   if (kind) return serveStream(parts, kind, { route, user, query, flow: flowOf(user, exchange) }, exchange);
   const authorizeCreate = (): Promise<void> =>
     authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
+  const admitted = { ...route, user, authorizeCreate, audit: seen.audit };
   const work = (): Promise<void> =>
-    serveResource(exchange, api, { ...route, user, authorizeCreate }, query, () => parts.clock.now());
+    serveResource(exchange, api, admitted, query, () => parts.clock.now(), parts.requests);
   const leave = await parts.limits.enter(route.verb, flowOf(user, exchange));
   try {
     await (route.verb === 'watch' ? work() : withinDeadline(parts.clock, deadlineOf(query), work));
@@ -117,10 +134,31 @@ export async function dispatchUpgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
+  const seen: Seen = {};
+  try {
+    await serveUpgradeOf(parts, exchange, message, socket, head, seen);
+  } catch (error) {
+    const refusal = asStatusError(error);
+    seen.audit?.complete(refusal.code, refusal.status);
+    throw error;
+  }
+  seen.audit?.started(101);
+  const ended = (): void => seen.audit?.complete(101);
+  if (socket.closed) ended();
+  else socket.once('close', ended);
+}
+
+async function serveUpgradeOf(
+  parts: DispatcherParts,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'signal'>,
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  seen: Seen,
+): Promise<void> {
   const target = parseTarget(exchange.target);
-  const user = await userOf(parts, exchange);
-  if (!isResourcePath(target.segments)) throw pathNotFound();
-  const route = await allowedRoute(parts, user, exchange.method, target);
+  const { user, route } = await ask(parts, exchange, target, message.socket.remoteAddress, seen);
+  if (!route) throw pathNotFound();
   const kind = streamKindOf(route);
   if (!kind) throw badRequest('only exec, attach, portforward, log and proxy can be upgraded');
   const { query } = target;
@@ -156,13 +194,38 @@ function isResourcePath(segments: readonly string[]): boolean {
   return (segments[0] === 'api' && segments.length > 2) || (segments[0] === 'apis' && segments.length > 3);
 }
 
-/** Who asks, or whom they ask as. */
-async function userOf(
-  { authenticateToken, authorize }: DispatcherParts,
-  exchange: Pick<Exchange, 'certificate' | 'header'>,
-): Promise<User> {
-  const user = await authenticate(exchange.certificate, exchange.header('authorization'), authenticateToken);
-  return impersonate(user, (name) => exchange.header(name), authorize);
+/**
+ * Who asks, what is asked, and may they; the record of it begins once that is known. Of what is not served, only who
+ * may ask is told so.
+ */
+async function ask(
+  parts: DispatcherParts,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header'>,
+  { path, segments, query }: Target,
+  remoteAddress: string | undefined,
+  seen: Seen,
+): Promise<Asked> {
+  const { authenticateToken, authorize } = parts;
+  const header = (name: string): string | undefined => exchange.header(name);
+  const asker = await authenticate(exchange.certificate, header('authorization'), authenticateToken);
+  let notServed: unknown;
+  if (isResourcePath(segments)) {
+    try {
+      seen.route = routeResource(parts.api, exchange.method, segments, boolean(query, 'watch') ?? false);
+    } catch (error) {
+      notServed = error;
+    }
+  }
+  const { route } = seen;
+  const attributes = route ? attributesOf(route, query) : { path, verb: exchange.method.toLowerCase() };
+  const audited = parts.audit && { target: exchange.target, header, remoteAddress };
+  if (audited) seen.audit = parts.audit?.begin(audited, asker, attributes, route?.resource.version);
+  const user = await impersonate(asker, header, authorize);
+  if (user !== asker) seen.audit?.impersonates(user);
+  const isOpen = segments.length === 1 && OPEN.has(segments[0] ?? '');
+  if (!isOpen) await authorizeOrThrow(parts, user, attributes, seen.audit);
+  if (notServed) throw notServed;
+  return { user, route };
 }
 
 /** What is asked, as upstream sees it: a namespace lies in itself, and a list of one name is about that object. */
@@ -182,29 +245,17 @@ function attributesOf(
   };
 }
 
-/** What is asked, if the user may; of what is not served, only who may ask is told so. */
-async function allowedRoute(
-  parts: DispatcherParts,
-  user: User,
-  method: string,
-  { path, segments, query }: Target,
-): Promise<ResourceRoute> {
-  let route: ResourceRoute;
-  try {
-    route = routeResource(parts.api, method, segments, boolean(query, 'watch') ?? false);
-  } catch (error) {
-    await authorizeOrThrow(parts, user, { path, verb: method.toLowerCase() });
-    throw error;
-  }
-  await authorizeOrThrow(parts, user, attributesOf(route, query));
-  return route;
-}
-
 async function authorizeOrThrow(
   { authorize }: DispatcherParts,
   user: User,
   attributes: Attributes,
+  audit?: AuditedRequest,
 ): Promise<void> {
-  const { allowed, reason } = await authorize(user, attributes);
-  if (!allowed) throw refusal(user, attributes, reason);
+  const decision = await authorize(user, attributes);
+  audit?.decided(decision);
+  if (!decision.allowed) throw refusal(user, attributes, decision.reason);
+}
+
+function asStatusError(error: unknown): StatusError {
+  return error instanceof StatusError ? error : internal(String(error));
 }

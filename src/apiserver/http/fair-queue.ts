@@ -16,6 +16,15 @@ export interface QueueLimits {
   maxWaitMs: number;
 }
 
+export interface QueueLoad {
+  seats: number;
+  serving: number;
+  waiting: number;
+  started: number;
+  refusedFull: number;
+  refusedLate: number;
+}
+
 const RETRY_AFTER_SECONDS = 1;
 const REMEMBERED_HANDS = 1000;
 
@@ -40,6 +49,8 @@ export class FairQueue {
   #serving = 0;
   #waiting = 0;
   #starts = 0;
+  #full = 0;
+  #timedOut = 0;
 
   constructor(limits: QueueLimits, clock: Clock) {
     this.#limits = limits;
@@ -51,9 +62,16 @@ export class FairQueue {
     }));
   }
 
-  /** Requests that are being served, and that wait. */
-  get load(): { serving: number; waiting: number } {
-    return { serving: this.#serving, waiting: this.#waiting };
+  /** Requests that are being served, and that wait; and those that ever were started and turned away. */
+  get load(): QueueLoad {
+    return {
+      seats: this.#limits.seats,
+      serving: this.#serving,
+      waiting: this.#waiting,
+      started: this.#starts,
+      refusedFull: this.#full,
+      refusedLate: this.#timedOut,
+    };
   }
 
   /**
@@ -79,7 +97,10 @@ export class FairQueue {
   }
 
   #wait(queue: Queue): Promise<void> {
-    if (queue.waiting.size >= this.#limits.queueLength) throw tooMany();
+    if (queue.waiting.size >= this.#limits.queueLength) {
+      this.#full++;
+      throw tooMany();
+    }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         queue.waiting.delete(waiting);
@@ -94,6 +115,7 @@ export class FairQueue {
         },
         cancelTimer: this.#clock.after(this.#limits.maxWaitMs, () => {
           leave();
+          this.#timedOut++;
           reject(tooMany());
         }),
       };

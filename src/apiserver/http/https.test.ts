@@ -183,7 +183,7 @@ test('metrics tell of requests, objects and the process', async () => {
   const text = body.toString();
   assert.match(
     text,
-    /^apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",code="404"\} \d+$/m,
+    /^apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",component="apiserver",dry_run="",code="404"\} \d+$/m,
   );
   assert.match(text, /^apiserver_request_duration_seconds_bucket\{verb="GET",.*le="\+Inf"\} \d+$/m);
   assert.match(text, /^apiserver_current_inflight_requests\{request_kind="readOnly"\} 0$/m);

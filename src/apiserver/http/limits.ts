@@ -2,7 +2,7 @@
 import type { Clock } from '../../api/clock.ts';
 import { tooManyRequests } from '../../api/errors.ts';
 import type { Verb } from '../../api/resource.ts';
-import { FairQueue, type QueueLimits } from './fair-queue.ts';
+import { FairQueue, type QueueLimits, type QueueLoad } from './fair-queue.ts';
 
 /** Seats as upstream's --max-requests-inflight and --max-mutating-requests-inflight; queues as its workload levels. */
 const QUEUES = { queues: 128, handSize: 6, queueLength: 50, maxWaitMs: 15_000 };
@@ -29,8 +29,8 @@ export class Limits {
   }
 
   /** What is open now, for /metrics. */
-  get load(): { reads: FairQueue['load']; writes: FairQueue['load']; watches: number } {
-    return { reads: this.#reads.load, writes: this.#writes.load, watches: this.#watches };
+  get load(): { reads: QueueLoad; writes: QueueLoad } {
+    return { reads: this.#reads.load, writes: this.#writes.load };
   }
 
   /** Open streams by kind, for /metrics: those that there ever were. */

@@ -2,6 +2,7 @@
 // pkg/endpoints/metrics/metrics.go.
 import { Counter, Gauge, Histogram, type Labels, type Metrics } from '../../api/metrics.ts';
 import type { Limits } from './limits.ts';
+import { addQueueMetrics } from './queue-metrics.ts';
 import type { ResourceRoute } from './route.ts';
 import { streamKindOf } from './stream-request.ts';
 
@@ -9,9 +10,26 @@ const SECONDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 
+/** What tells requests of one route apart. */
+export interface RequestVariant {
+  /** `All`, or nothing. */
+  dryRun: string;
+  isApply: boolean;
+}
+
 export interface RequestMetrics {
   /** A request is over. @param route undefined for what is about no resource. */
-  done(route: ResourceRoute | undefined, method: string, code: number, seconds: number): void;
+  done(
+    route: ResourceRoute | undefined,
+    method: string,
+    code: number,
+    seconds: number,
+    variant?: RequestVariant,
+  ): void;
+  /** A watch has begun; gives what says that it has ended. */
+  watching(route: ResourceRoute): () => void;
+  /** Events were sent to a watch. */
+  sent(route: ResourceRoute, events: number): void;
 }
 
 export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics {
@@ -24,33 +42,47 @@ export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics
   const duration = metrics.add(
     new Histogram('apiserver_request_duration_seconds', 'Response latency distribution in seconds.', SECONDS),
   );
-  metrics.add(
-    new Gauge('apiserver_current_inflight_requests', 'Requests that are served now.', () => [
-      [{ request_kind: 'readOnly' }, limits.load.reads.serving],
-      [{ request_kind: 'mutating' }, limits.load.writes.serving],
-    ]),
+  const watchEvents = metrics.add(
+    new Counter('apiserver_watch_events_total', 'Number of events sent in watch clients.'),
   );
-  metrics.add(
-    new Gauge('apiserver_current_inqueue_requests', 'Requests that wait for their turn.', () => [
-      [{ request_kind: 'readOnly' }, limits.load.reads.waiting],
-      [{ request_kind: 'mutating' }, limits.load.writes.waiting],
-    ]),
-  );
+  addQueueMetrics(metrics, limits);
+  const watches = new Map<string, { labels: Labels; open: number }>();
   metrics.add(
     new Gauge('apiserver_longrunning_requests', 'Watches and streams into pods that are open.', () => [
-      [{ verb: 'WATCH' }, limits.load.watches],
+      ...[...watches.values()].map(({ labels, open }): [Labels, number] => [labels, open]),
       ...[...limits.streams].map(([subresource, count]): [Labels, number] => [
-        { verb: streamVerb(subresource), subresource },
+        {
+          verb: streamVerb(subresource),
+          group: '',
+          version: 'v1',
+          resource: '',
+          subresource,
+          scope: 'resource',
+          component: COMPONENT,
+        },
         count,
       ]),
     ]),
   );
   return {
-    done(route, method, code, seconds) {
-      const labels = labelsOf(route, method);
+    done(route, method, code, seconds, variant = PLAIN) {
+      const labels = { ...labelsOf(route, method, variant.isApply), dry_run: variant.dryRun };
       total.add({ ...labels, code: `${code}` });
       if (route && (route.verb === 'watch' || streamKindOf(route))) return;
       duration.observe(labels, seconds);
+    },
+    watching(route) {
+      const labels = labelsOf(route, 'GET', false);
+      const key = `${labels.group}/${labels.resource}/${labels.scope}`;
+      const entry = watches.get(key) ?? { labels, open: 0 };
+      watches.set(key, entry);
+      entry.open++;
+      return () => {
+        entry.open--;
+      };
+    },
+    sent({ resource: { group, version, plural } }, events) {
+      watchEvents.add({ group, version, resource: plural }, events);
     },
   };
 }
@@ -69,7 +101,11 @@ const VERBS: Readonly<Record<string, string>> = {
   deletecollection: 'DELETECOLLECTION',
 };
 
-function labelsOf(route: ResourceRoute | undefined, method: string): Labels {
+/** Of all that upstream calls a component there is one. */
+const COMPONENT = 'apiserver';
+const PLAIN: RequestVariant = { dryRun: '', isApply: false };
+
+function labelsOf(route: ResourceRoute | undefined, method: string, isApply: boolean): Labels {
   if (!route) {
     const known = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method);
     return {
@@ -79,18 +115,25 @@ function labelsOf(route: ResourceRoute | undefined, method: string): Labels {
       resource: '',
       subresource: '',
       scope: '',
+      component: COMPONENT,
     };
   }
   const { resource, verb, namespace, name, subresource } = route;
   return {
-    verb: streamKindOf(route) ? streamVerb(subresource ?? '') : (VERBS[verb] ?? verb),
+    verb: verbOf(route, isApply),
     group: resource.group,
     version: resource.version,
     resource: resource.plural,
     // Only subresources that there are: a client may name any.
     subresource: subresource && isDeclared(route) ? subresource : '',
-    scope: name ? 'resource' : namespace ? 'namespace' : 'cluster',
+    scope: name || verb === 'create' ? 'resource' : namespace ? 'namespace' : 'cluster',
+    component: COMPONENT,
   };
+}
+
+function verbOf(route: ResourceRoute, isApply: boolean): string {
+  if (streamKindOf(route)) return streamVerb(route.subresource ?? '');
+  return isApply ? 'APPLY' : (VERBS[route.verb] ?? route.verb);
 }
 
 function isDeclared({ resource, subresource = '' }: ResourceRoute): boolean {

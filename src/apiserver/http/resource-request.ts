@@ -2,6 +2,7 @@
 import { badRequest, StatusError } from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import { decode } from '../../api/schema/decode.ts';
+import type { AuditedRequest } from '../audit/auditor.ts';
 import { hasProtobuf } from '../protobuf/encode.ts';
 import type { ApiRequest, ApiServer, User } from '../request.ts';
 import { mediaTypeOf, negotiate } from './accept.ts';
@@ -9,6 +10,7 @@ import { encodeList, encodeOne } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, requestOptions } from './query.ts';
 import { type ParsedBody, parsedBody, patchTypeOf } from './request-body.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { send } from './respond.ts';
 import type { ResourceRoute } from './route.ts';
 import { includeObjectOf, type TableOptions } from './table.ts';
@@ -19,6 +21,8 @@ export interface AdmittedRoute extends ResourceRoute {
   user: User;
   /** Whether they may also create it; throws Forbidden. */
   authorizeCreate(): Promise<void>;
+  /** Where it is recorded, if it is. */
+  audit: AuditedRequest | undefined;
 }
 
 /** Serves one request for objects. @param nowMs the server's time. */
@@ -28,16 +32,27 @@ export async function serveResource(
   route: AdmittedRoute,
   query: URLSearchParams,
   nowMs: () => number,
+  metrics: Pick<RequestMetrics, 'watching' | 'sent'>,
 ): Promise<void> {
   const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
   const request = await apiRequest(exchange, api, route, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
+  route.audit?.asks(request);
   const result = await api.handle(request);
   if (result.type === 'watch') {
-    await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions);
+    route.audit?.started(200);
+    const ended = metrics.watching(route);
+    try {
+      await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions, (events) =>
+        metrics.sent(route, events),
+      );
+    } finally {
+      ended();
+    }
     return;
   }
+  route.audit?.answers(route.resource, result);
   const [code, body] =
     result.type === 'list'
       ? [200, encodeList(route.resource, result.list, accepted, tableOptions)]
@@ -45,14 +60,18 @@ export async function serveResource(
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
 
+/** Whether a patch is a server-side apply. */
+export function isApplyPatch(exchange: Pick<Exchange, 'header'>): boolean {
+  return exchange.header('content-type')?.startsWith('application/apply-patch') === true;
+}
+
 async function apiRequest(
   exchange: Exchange,
   api: ApiServer,
-  { authorizeCreate, ...route }: AdmittedRoute,
+  { authorizeCreate, audit: _audit, ...route }: AdmittedRoute,
   query: URLSearchParams,
 ): Promise<ApiRequest> {
-  const isApply =
-    route.verb === 'patch' && exchange.header('content-type')?.startsWith('application/apply-patch');
+  const isApply = route.verb === 'patch' && isApplyPatch(exchange);
   const request: ApiRequest = { ...route, options: requestOptions(query, route.verb, isApply) };
   if (route.verb === 'watch') request.signal = exchange.signal;
   if (route.verb === 'update' || route.verb === 'patch') request.authorizeCreate = authorizeCreate;

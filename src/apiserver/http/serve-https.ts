@@ -8,6 +8,7 @@ import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import { Metrics } from '../../api/metrics.ts';
+import type { Auditor } from '../audit/auditor.ts';
 import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
@@ -20,9 +21,13 @@ import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { Limits } from './limits.ts';
 import { requestMetrics } from './request-metrics.ts';
+import { authorizationOf } from './websocket-token.ts';
 
 /** Requests that one HTTP/2 connection may have open at once; watches count. */
 const MAX_CONCURRENT_STREAMS = 1000;
+
+/** How long a connection is silent before the kernel asks whether there is still somebody. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** All headers of one request together. */
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -40,6 +45,8 @@ export interface HttpsOptions {
   documents?: IdentityDocuments;
   /** Without it, log, exec, attach and portforward answer 503. */
   connect?: ConnectHandler | undefined;
+  /** Without it, no request is recorded. */
+  audit?: Auditor | undefined;
   log: Log;
   clock: Clock;
   /** The checks behind /healthz, /livez and /readyz, beside `ping`. */
@@ -65,6 +72,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     proxy: new PodProxy(api, clock),
     documents: options.documents ?? {},
     health,
+    audit: options.audit,
     log,
     clock,
     limits,
@@ -86,6 +94,8 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    // Clients that vanish without a word are found out.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     // A connection that breaks is closed; whoever waits on it hears of that.
     socket.on('error', () => socket.destroy());
   });
@@ -159,11 +169,12 @@ async function upgrade(
   socket.once('close', () => gone.abort());
   socket.on('error', () => socket.destroy());
   const signal = AbortSignal.any([gone.signal, closing]);
+  const authorization = authorizationOf(message);
   const exchange = {
     method: message.method ?? 'GET',
     target: message.url ?? '/',
     certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
-    header: (name: string) => message.headers[name]?.toString(),
+    header: (name: string) => (name === 'authorization' ? authorization : message.headers[name]?.toString()),
     signal,
   };
   try {

@@ -1,6 +1,7 @@
 // Requests that last: logs, exec, attach, port-forward and proxies. They take a place among the open streams for as
 // long as they are open, and find their pod; streams/ and proxy/ do the rest.
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
 import { badRequest, serviceUnavailable } from '../../api/errors.ts';
@@ -10,6 +11,7 @@ import { type ConnectHandler, type ConnectRequest, type ConnectSubresource, isCo
 import type { PodProxy, ProxyRequest } from '../proxy/proxy.ts';
 import type { ApiServer, User } from '../request.ts';
 import type { Exchange } from './exchange.ts';
+import { endWhenIdle } from './idle-socket.ts';
 import type { Limits } from './limits.ts';
 import { signalWhenPodGone } from './pod-gone.ts';
 import { pathNotFound, type ResourceRoute } from './route.ts';
@@ -24,6 +26,9 @@ export interface StreamParts {
   limits: Limits;
   clock: Clock;
 }
+
+/** How long nothing may move on an upgraded connection (kubelet's streamingConnectionIdleTimeout). */
+const IDLE_MS = 4 * 60 * 60_000;
 
 /** What is known of a request before it is served. */
 export interface StreamRequest {
@@ -81,6 +86,7 @@ export async function serveUpgrade(
   const leave = parts.limits.openStream(kind, request.flow);
   if (socket.destroyed) leave();
   else socket.once('close', leave);
+  if (socket instanceof Socket) endWhenIdle(parts.clock, socket, IDLE_MS);
   if (kind === 'proxy') {
     await proxyOf(parts).upgrade(proxyRequest(request, exchange, exchange.signal), message, socket, head);
     return;

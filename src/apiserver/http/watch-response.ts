@@ -23,6 +23,7 @@ export async function sendWatch(
   stream: WatchStream,
   accepted: Accepted,
   options: () => TableOptions,
+  onSent: (events: number) => void,
 ): Promise<void> {
   const contentType = accepted.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE;
   exchange.start(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' });
@@ -31,6 +32,7 @@ export async function sendWatch(
     const events = await stream.next();
     if (!events || exchange.signal.aborted) break;
     await exchange.write(Buffer.concat(events.map(encode)));
+    onSent(events.length);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   stream.stop();

@@ -2,20 +2,20 @@
 // nothing may move. Follows apimachinery pkg/util/proxy/upgradeaware.go (ServeHTTP).
 import { type ClientRequest, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline, type Readable } from 'node:stream';
+import { createGunzip, createGzip } from 'node:zlib';
 import type { Clock } from '../../api/clock.ts';
 import { badRequest, internal, StatusError, serviceUnavailable } from '../../api/errors.ts';
 import type { Exchange, RawRequest } from '../http/exchange.ts';
 import type { Destination } from './destination.ts';
-import { type Passage, requestHeaders, responseHeaders } from './headers.ts';
+import { type Passage, requestHeaders, responseHeaders, rewriteLocation } from './headers.ts';
 import { IdleTimer } from './idle-timer.ts';
+import { HtmlRewriter } from './rewrite-html.ts';
 
 /** How long a pod may take to accept a connection. */
 const CONNECT_MS = 30_000;
 /** How long nothing may move of a request that is under way: a page that is slow to come is waited for. */
 const IDLE_MS = 10 * 60_000;
-/** The same for a connection that was upgraded (kubelet's streamingConnectionIdleTimeout). */
-const IDLE_UPGRADED_MS = 4 * 60 * 60_000;
 
 export interface Forwarding {
   destination: Destination;
@@ -34,12 +34,14 @@ export async function forward(exchange: Exchange, raw: RawRequest, forwarding: F
     else outgoing.end();
     const response = await answerOf(outgoing, destination, () => assertNeverUpgraded());
     const host = raw.headers.host ?? '';
-    exchange.start(
-      response.statusCode ?? 502,
-      responseHeaders(response.headers, passage.prefix, addressOf(destination), host),
-    );
+    const rewrite = (url: string): string =>
+      rewriteLocation(url, passage.prefix, addressOf(destination), host);
+    const headers = responseHeaders(response.headers, rewrite);
+    const body = exchange.method === 'HEAD' ? response : pageOf(response, rewrite);
+    if (body !== response) delete headers['content-length'];
+    exchange.start(response.statusCode ?? 502, headers);
     try {
-      for await (const chunk of response) {
+      for await (const chunk of body) {
         idle.touch();
         await exchange.write(chunk);
         if (signal.aborted) return;
@@ -54,6 +56,18 @@ export async function forward(exchange: Exchange, raw: RawRequest, forwarding: F
     raw.body.unpipe(outgoing);
     outgoing.destroy();
   }
+}
+
+/** The answer's body; of a page, with links that lead back through the proxy. */
+function pageOf(response: IncomingMessage, rewrite: (url: string) => string): Readable {
+  const { 'content-encoding': encoding = '', 'content-type': type = '' } = response.headers;
+  if (type.split(';', 1)[0]?.trim() !== 'text/html') return response;
+  const rewriter = new HtmlRewriter(rewrite);
+  // Whoever reads hears of what breaks.
+  const heard = (): void => {};
+  if (encoding === '') return pipeline(response, rewriter, heard);
+  if (encoding === 'gzip') return pipeline(response, createGunzip(), rewriter, createGzip(), heard);
+  return response;
 }
 
 function assertNeverUpgraded(): never {
@@ -86,7 +100,9 @@ export async function forwardUpgrade(
       outgoing.destroy();
       throw internal(`invalid upgrade response: status code ${statusCode}`);
     }
-    const headers = responseHeaders(response.headers, passage.prefix, addressOf(destination), host);
+    const headers = responseHeaders(response.headers, (url) =>
+      rewriteLocation(url, passage.prefix, addressOf(destination), host),
+    );
     socket.write(headOf(statusCode, { ...headers, connection: 'close' }));
     response.pipe(socket);
     return;
@@ -96,17 +112,14 @@ export async function forwardUpgrade(
   if (backendHead.length > 0) socket.write(backendHead);
   if (head.length > 0) backend.write(head);
   const end = (): void => {
-    idle.stop();
     signal.removeEventListener('abort', end);
     socket.destroy();
     backend.destroy();
   };
-  const idle = new IdleTimer(clock, IDLE_UPGRADED_MS, end);
   for (const [from, to] of [
     [socket, backend],
     [backend, socket],
   ] as const) {
-    from.on('data', () => idle.touch());
     from.on('error', end);
     from.once('close', end);
     from.pipe(to);

@@ -45,15 +45,13 @@ export function requestHeaders(headers: IncomingHttpHeaders, passage: Passage): 
   return sent;
 }
 
-/** @param prefix as in the request, which went to `destination` (`10.0.0.1:80`) and asked for `host`. */
+/** @param rewrite gives the URL to put in a URL's place: see `rewriteLocation`. */
 export function responseHeaders(
   headers: IncomingHttpHeaders,
-  prefix: string,
-  destination: string,
-  host: string,
+  rewrite: (url: string) => string,
 ): Record<string, string | string[]> {
   const sent = withoutHopByHop(headers);
-  if (sent.location) sent.location = rewriteLocation(String(sent.location), prefix, destination, host);
+  if (sent.location) sent.location = rewrite(String(sent.location));
   return sent;
 }
 
@@ -67,11 +65,15 @@ function withoutHopByHop(headers: IncomingHttpHeaders): Record<string, string | 
   return sent;
 }
 
-/** A redirect to the destination itself goes through the proxy again; any other is none of its business. */
+/**
+ * A URL of the destination itself leads through the proxy again; any other is none of its business.
+ * @param prefix as in the request, which went to `destination` (`10.0.0.1:80`) and asked for `host`.
+ */
 export function rewriteLocation(location: string, prefix: string, destination: string, host: string): string {
   const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i.exec(location);
   const [, target, path = location] = absolute ?? [];
   if (target !== undefined && target !== destination && target !== host) return location;
-  if (path !== '' && !path.startsWith('/')) return location;
+  // A host alone means its root; nothing at all means where one is.
+  if (!path.startsWith('/') && (path !== '' || target === undefined)) return location;
   return path.startsWith(`${prefix}/`) ? path : `${prefix}${path || '/'}`;
 }

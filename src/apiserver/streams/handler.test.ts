@@ -48,6 +48,7 @@ describe('streams into pods', () => {
   /** Holds up a session that is being opened. */
   let opening: Promise<void> | undefined;
   let opened: () => void = () => {};
+  const sessions: Session[] = [];
 
   before(async () => {
     backend = createTcpServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
@@ -58,7 +59,9 @@ describe('streams into pods', () => {
       exec: async (_target, options) => {
         await opening;
         if (options.command[0] === 'refuse') throw new Error('no such command');
-        return cat(options);
+        const session = cat(options);
+        sessions.push(session);
+        return session;
       },
       attach: async (_target, options) => cat({ ...options, command: ['0'] }),
       portForward: async (_target, asked) => {
@@ -170,6 +173,30 @@ describe('streams into pods', () => {
     const last = messages.at(-1) ?? '';
     assert.equal(last[0], '3');
     assert.equal(JSON.parse(Buffer.from(last.slice(1), 'base64').toString()).status, 'Success');
+  });
+
+  it('ends a session whose client went away while it was being opened', async () => {
+    opening = new Promise((resolve) => {
+      opened = resolve;
+    });
+    const before = sessions.length;
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${port}/exec?command=0&stdin=true&stdout=true`,
+      'v5.channel.k8s.io',
+    );
+    await new Promise((resolve) => socket.once('open', resolve));
+    const closed = new Promise((resolve) =>
+      server.once('connection', (other) => other.once('close', resolve)),
+    );
+    socket.close();
+    await new Promise((resolve) => socket.once('close', resolve));
+    // A connection that came later is through: the server has seen the end of the first.
+    const probe = connectTcp(port, '127.0.0.1', () => probe.destroy());
+    await closed;
+    opened();
+    opening = undefined;
+    while (sessions.length === before) await new Promise((resolve) => setImmediate(resolve));
+    await sessions.at(-1)?.exit;
   });
 
   it('prefers v5 of what is offered', async () => {

@@ -79,7 +79,7 @@ export function createStreamHandler({ streams, clock, log }: StreamHandlerOption
       if (asWebsocket) protocolOf(message, REMOTE_COMMAND_PROTOCOLS);
       const channels: Channels = asWebsocket
         ? websocketChannels(await acceptWebsocket(commands, message, socket, head), wanted)
-        : await spdyChannels(acceptSpdy(message, socket, head, SPDY_COMMAND_PROTOCOLS), wanted);
+        : await spdyChannels(acceptSpdy(message, socket, head, SPDY_COMMAND_PROTOCOLS), wanted, clock);
       await joinSession(channels, () =>
         request.subresource === 'exec'
           ? node.exec(target, { ...wanted, command })

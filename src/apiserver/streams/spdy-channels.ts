@@ -1,7 +1,8 @@
 // Exec and attach over SPDY/3.1, as kubectl before 1.31 speaks them: the client opens one stream for each of stdin,
 // stdout, stderr, error and resize, told apart by their `streamType` header.
-
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../api/clock.ts';
+import { badRequest } from '../../api/errors.ts';
 import type { SpdyStream } from '../../wire/spdy/session.ts';
 import { SpdySession } from '../../wire/spdy/session.ts';
 import { type Channels, readTerminalSize, type Wanted } from './channels.ts';
@@ -9,8 +10,11 @@ import { type Channels, readTerminalSize, type Wanted } from './channels.ts';
 /** What a server here speaks; earlier versions report no exit code. */
 export const SPDY_COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 
-/** Resolves when the client has opened all streams that it asked for; rejects if it goes away before. */
-export function spdyChannels(socket: Duplex, wanted: Wanted): Promise<Channels> {
+/** How long a client may take to open its streams (kubelet's streamCreationTimeout). */
+const STREAM_CREATION_MS = 30_000;
+
+/** Resolves when the client has opened all streams that it asked for; rejects if it goes away before, or takes too long. */
+export function spdyChannels(socket: Duplex, wanted: Wanted, clock: Clock): Promise<Channels> {
   const expected = ['error'];
   if (wanted.stdin) expected.push('stdin');
   if (wanted.stdout) expected.push('stdout');
@@ -18,25 +22,25 @@ export function spdyChannels(socket: Duplex, wanted: Wanted): Promise<Channels> 
   if (wanted.tty) expected.push('resize');
   return new Promise((resolve, reject) => {
     const streams = new Map<string, SpdyStream>();
-    const goneListeners: Array<() => void> = [];
+    const gone = new AbortController();
+    const cancel = clock.after(STREAM_CREATION_MS, () => socket.destroy());
     const session = new SpdySession(socket, 'server', {
       onStream(stream) {
         streams.set(stream.headers.streamtype ?? '', stream);
-        if (expected.every((type) => streams.has(type))) resolve(channelsOf(session, streams, goneListeners));
+        if (!expected.every((type) => streams.has(type))) return;
+        cancel();
+        resolve(channelsOf(session, streams, gone.signal));
       },
       onClose() {
-        reject(new Error('the client went away before it had opened its streams'));
-        for (const listener of goneListeners) listener();
+        cancel();
+        reject(badRequest('the client went away before it had opened its streams'));
+        gone.abort();
       },
     });
   });
 }
 
-function channelsOf(
-  session: SpdySession,
-  streams: Map<string, SpdyStream>,
-  gone: Array<() => void>,
-): Channels {
+function channelsOf(session: SpdySession, streams: Map<string, SpdyStream>, gone: AbortSignal): Channels {
   const stdin = streams.get('stdin');
   const stdout = streams.get('stdout');
   const stderr = streams.get('stderr');
@@ -51,7 +55,11 @@ function channelsOf(
         if (size) listener(size);
       });
     },
-    onGone: (listener) => void gone.push(listener),
+    onGone(listener) {
+      // It may have gone while the session was being opened.
+      if (gone.aborted) listener();
+      else gone.addEventListener('abort', listener, { once: true });
+    },
     async finish(status) {
       await Promise.all([ended(stdout), ended(stderr), ended(error, JSON.stringify(status))]);
       session.close();

@@ -57,7 +57,11 @@ export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
       resizes.push(listener);
       if (size) listener(size);
     },
-    onGone: (listener) => void socket.once('close', listener),
+    onGone(listener) {
+      // It may have gone while the session was being opened.
+      if (socket.readyState === socket.CLOSED) listener();
+      else socket.once('close', listener);
+    },
     async finish(status) {
       await framing.send(CHANNEL.error, Buffer.from(JSON.stringify(status)));
       socket.close(1000);

@@ -93,6 +93,7 @@ async function spendBudget(registry: Registry, pod: Stored<Pod>, dryRun: boolean
   if (!(await registry.replace(resource, budget, next, dryRun))) throw refused(budget, false);
 }
 
+/** Only a budget that is about to change says when to ask again: clients wait for that long before they see a refusal. */
 function refused(budget: Stored<PodDisruptionBudget>, stale: boolean): StatusError {
   const { status } = tooManyRequests(
     "Cannot evict pod as it would violate the pod's disruption budget.",
@@ -104,6 +105,6 @@ function refused(budget: Stored<PodDisruptionBudget>, stale: boolean): StatusErr
     : `The disruption budget ${name} needs ${budget.status?.desiredHealthy ?? 0} healthy pods and has ${budget.status?.currentHealthy ?? 0} currently`;
   return new StatusError({
     ...status,
-    details: { ...status.details, causes: [{ reason: 'DisruptionBudget', message }] },
+    details: { ...(stale ? status.details : {}), causes: [{ reason: 'DisruptionBudget', message }] },
   });
 }

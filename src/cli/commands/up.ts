@@ -2,7 +2,9 @@
 // --wait follows it until it is ready. On a stead that already runs it only applies.
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { StatusError } from '../../api/errors.ts';
+import type { AuditOptions } from '../../cluster/audit.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/control-socket.ts';
 import { pathsOf } from '../../cluster/paths.ts';
 import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
@@ -18,17 +20,22 @@ interface UpOptions {
   port: number;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
+  auditPolicyFile?: string;
+  auditLogPath?: string;
+  auditLogMaxsize: number;
+  auditLogMaxbackup: number;
   foreground: boolean;
   wait: boolean;
 }
 
 export async function up(options: UpOptions): Promise<void> {
+  const audit = auditOf(options);
   // Before anything is started: a manifest that cannot be read is the caller's mistake.
   const manifests = await readManifests(options.filename);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (options.foreground) {
     const { runForeground } = await import('../../cluster/foreground.ts');
-    return runForeground(configOf(options), () => applyAll(options, manifests, say));
+    return runForeground({ ...configOf(options), audit }, () => applyAll(options, manifests, say));
   }
   const before = await processInfo(pathsOf(options.dataDir).controlSocket);
   const info = before ?? (await startInBackground(options));
@@ -57,6 +64,31 @@ async function applyAll(
   if (options.wait) await followUntilReady(client, systemClock, systemRandom, applied, say);
 }
 
+/** What the --audit- flags say together. Throws UserError when one is missing. */
+function auditOf({ auditPolicyFile, auditLogPath, ...options }: UpOptions): AuditOptions | undefined {
+  if (!auditPolicyFile && !auditLogPath) return undefined;
+  if (!auditPolicyFile || !auditLogPath) {
+    throw new UserError(
+      '--audit-policy-file and --audit-log-path go together: which requests are recorded, and where.',
+    );
+  }
+  return {
+    policyFile: resolve(auditPolicyFile),
+    logPath: resolve(auditLogPath),
+    maxSizeMegabytes: options.auditLogMaxsize,
+    maxBackups: options.auditLogMaxbackup,
+  };
+}
+
+/** The same for the process that is started, whose working directory is another. */
+function auditFlags(audit: AuditOptions | undefined): string[] {
+  if (!audit) return [];
+  return [
+    ...['--audit-policy-file', audit.policyFile, '--audit-log-path', audit.logPath],
+    ...['--audit-log-maxsize', `${audit.maxSizeMegabytes}`, '--audit-log-maxbackup', `${audit.maxBackups}`],
+  ];
+}
+
 function configOf(options: UpOptions) {
   return {
     dataDirectory: options.dataDir,
@@ -81,6 +113,7 @@ async function startInBackground(options: UpOptions): Promise<ProcessInfo> {
     [
       ...[script, 'up', '--foreground', '--data-dir', options.dataDir, '--port', `${options.port}`],
       ...['--runtime', options.runtime, '--simulated-nodes', `${options.simulatedNodes}`],
+      ...auditFlags(auditOf(options)),
     ],
     { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd: '/' },
   );

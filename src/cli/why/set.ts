@@ -2,11 +2,12 @@
 // waits for followed to its end.
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
-import { PAUSED } from '../../api/stateful-set-options.ts';
+import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../../api/stateful-set-options.ts';
 import { type Cause, isWaiting, rootCause, type Waiting } from '../../api/waiting.ts';
 import { ordinalOf, revisionOf } from '../../controllers/statefulset/identity.ts';
 import type { Observation } from '../../controllers/statefulset/observation.ts';
 import { plan } from '../../controllers/statefulset/plan.ts';
+import { neverReady } from '../../controllers/statefulset/recovery.ts';
 import { explainClaim } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { explainPod, podNotes } from './pod.ts';
@@ -26,7 +27,7 @@ export function explainSet(set: Stored<StatefulSet>, evidence: Evidence): Cause 
     const times = refused.series?.count ?? refused.count ?? 1;
     const details = [times === 1 ? 'tried once' : `tried ${times} times`];
     const because = { reason: 'FailedCreate', message: refused.message ?? '', passing: false, details };
-    return { ...waiting, because };
+    return { ...waiting, tobe: 'created', because };
   }
   return deepened(waiting, evidence);
 }
@@ -99,9 +100,25 @@ export function setNotes(set: Stored<StatefulSet>, evidence: Evidence): string[]
     .map(({ metadata }) => metadata.name)
     .sort((a, b) => (ordinalOf(set, a) ?? 0) - (ordinalOf(set, b) ?? 0));
   if (outdated.length > 0) notes.push(...rolloutNotes(set, outdated));
+  notes.push(...leftToPeople(set, observed, outdated));
   const budgets = new Set(observed.pods.flatMap((pod) => podNotes(pod, evidence)));
   for (const note of budgets) notes.push(note.replace('it cannot', 'none of its pods can'));
   return notes.slice(0, MOST_NOTES);
+}
+
+/** Of the pods of an older template: those that never were Ready, and that nothing but a person replaces. */
+function leftToPeople(
+  set: Stored<StatefulSet>,
+  { pods }: Observation,
+  outdated: readonly string[],
+): string[] {
+  if (optionsOf(set).recoversRollouts) return [];
+  return pods
+    .filter((pod) => outdated.includes(pod.metadata.name) && neverReady(pod))
+    .map(
+      ({ metadata: { name } }) =>
+        `${name} was made from an older template and has never been Ready; ${ROLLOUT_RECOVERY}: manual leaves it to you: kubectl delete pod ${name}`,
+    );
 }
 
 function rolloutNotes(set: Stored<StatefulSet>, outdated: readonly string[]): string[] {

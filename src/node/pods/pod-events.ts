@@ -40,13 +40,16 @@ export function eventsOfTransition(pod: Pod, before: PodStatus | undefined, afte
     if (reason === known?.state?.waiting?.reason && status.restartCount === known.restartCount) continue;
     events.push(...eventsOfWaiting(pod, status.name, reason));
   }
+  if (isResizing(before) && !isResizing(after)) {
+    const message = `Pod resize completed: ${JSON.stringify(resourcesOf(pod))}`;
+    events.push({ type: 'Normal', reason: 'ResizeCompleted', message });
+  }
   return events;
 }
 
 /** What is said when a pod's spec asks for other resources: that it gets them, or why it does not. */
 export function resizeEvent(pod: Pod, pending: ResizePending | undefined): PodEvent {
-  const containers = allContainers(pod).map(({ name, resources = {} }) => ({ name, resources }));
-  const details = { containers, generation: pod.metadata.generation };
+  const details = resourcesOf(pod);
   if (pending === undefined) {
     return {
       type: 'Normal',
@@ -60,6 +63,15 @@ export function resizeEvent(pod: Pod, pending: ResizePending | undefined): PodEv
     reason: `Resize${reason}`,
     message: `Pod resize ${reason}: ${JSON.stringify({ ...details, error: message })}`,
   };
+}
+
+const isResizing = (status: PodStatus | undefined): boolean =>
+  status?.conditions?.some(({ type }) => type === 'PodResizeInProgress') === true;
+
+/** What events about a resize tell of the pod. */
+function resourcesOf(pod: Pod): object {
+  const containers = allContainers(pod).map(({ name, resources = {} }) => ({ name, resources }));
+  return { containers, generation: pod.metadata.generation };
 }
 
 function eventsOfWaiting(pod: Pod, container: string, reason: string): PodEvent[] {

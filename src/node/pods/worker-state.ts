@@ -42,6 +42,12 @@ export function newWorkerState(
     containers: readonly Container[];
   },
 ): WorkerState {
+  const allocation = reportedAllocation(pod);
+  const reported = new Map(
+    reportedStatuses(pod).flatMap(({ containerID, resources }) =>
+      containerID && resources ? [[containerID.replace('containerd://', ''), resources]] : [],
+    ),
+  );
   return {
     sandboxes: new Map(adopted.sandboxes.map((sandbox) => [sandbox.id, sandbox])),
     containers: new Map(adopted.containers.map((container) => [container.id, container])),
@@ -54,11 +60,9 @@ export function newWorkerState(
     startFailures: new Map(),
     backoffs: new Map(),
     terminationMessages: new Map(),
-    allocation: reportedAllocation(pod),
+    allocation,
     applied: new Map(
-      reportedStatuses(pod).flatMap(({ containerID, resources }) =>
-        containerID && resources ? [[containerID.replace('containerd://', ''), resources]] : [],
-      ),
+      adopted.containers.map(({ id, name }) => [id, reported.get(id) ?? allocation.get(name) ?? {}]),
     ),
     resizeFailures: new Map(),
     resizePending: undefined,

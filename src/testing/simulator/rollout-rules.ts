@@ -158,7 +158,16 @@ export class RolloutRules {
       return `${other.metadata.name} is to go before it`;
     }
     const down = ordinals.find((ordinal) => !this.#isUp(decision, ordinal));
-    return down === undefined ? undefined : `${nameOf(set, down)} is not available`;
+    if (down !== undefined) return `${nameOf(set, down)} is not available`;
+    if (!wasSeenDown(decision, pod.metadata.name)) return undefined;
+    // Of unhealthy ones that are not wanted, the first goes first; those that have never been fit do not count.
+    for (const ordinal of this.#truth.podsOf(set).keys()) {
+      const name = nameOf(set, ordinal);
+      if (ordinal >= ordinalOf(pod.metadata.name) || ordinals.includes(ordinal)) continue;
+      if (this.#isUp(decision, ordinal) || this.#truth.couldSeemNeverFit(name, decision.sinceMs)) continue;
+      return `it is down, and so is ${name} before it`;
+    }
+    return undefined;
   }
 
   #isUp({ set, sinceMs }: Decision, ordinal: number): boolean {

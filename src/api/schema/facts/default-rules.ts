@@ -15,6 +15,7 @@ import type {
   StatefulSetUpdateStrategy,
   Volume,
 } from '../../generated/types.ts';
+import { setPodResourceDefaults } from './pod-resource-defaults.ts';
 
 /** A rule for one type, changing the object in place. */
 export interface DefaultRules {
@@ -84,6 +85,7 @@ export const DEFAULT_RULES: DefaultRules = {
   Pod({ spec }) {
     const containers = [...(spec.initContainers ?? []), ...spec.containers];
     containers.forEach(requestWhatIsLimited);
+    setPodResourceDefaults(spec);
     spec.enableServiceLinks ??= true;
     if (spec.hostNetwork) containers.forEach(useHostPorts);
   },
@@ -125,7 +127,9 @@ export const DEFAULT_RULES: DefaultRules = {
     for (const port of spec.ports ?? []) port.targetPort ||= port.port;
     if (isExternallyAccessible({ ...service, spec: { ...spec, type } }))
       spec.externalTrafficPolicy ??= 'Cluster';
-    if (type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+    if (type === 'ClusterIP' || type === 'NodePort' || type === 'LoadBalancer') {
+      spec.internalTrafficPolicy ??= 'Cluster';
+    }
     if (type !== 'LoadBalancer') return;
     spec.allocateLoadBalancerNodePorts ??= true;
     for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP';

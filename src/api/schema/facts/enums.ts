@@ -2,6 +2,8 @@
 // fields that have each. OpenAPI shows them, and decoding names the Go type in its errors; whether a value is one of
 // them is for each resource's validation to say.
 
+import { SIGNALS } from '../../signals.ts';
+
 export interface EnumType {
   values: readonly string[];
   /** Type.field; for a list, the enum is that of its items. */
@@ -10,6 +12,10 @@ export interface EnumType {
 
 /** The Go type's name → its values and fields. */
 export const ENUMS: Readonly<Record<string, EnumType>> = {
+  AddressType: {
+    values: ['IPv4', 'IPv6', 'FQDN'],
+    fields: ['EndpointSlice.addressType'],
+  },
   AppArmorProfileType: {
     values: ['Unconfined', 'RuntimeDefault', 'Localhost'],
     fields: ['AppArmorProfile.type'],
@@ -176,6 +182,10 @@ export const ENUMS: Readonly<Record<string, EnumType>> = {
   ServiceType: {
     values: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'],
     fields: ['ServiceSpec.type'],
+  },
+  Signal: {
+    values: SIGNALS,
+    fields: ['ContainerStatus.stopSignal', 'Lifecycle.stopSignal'],
   },
   StatefulSetUpdateStrategyType: {
     values: ['RollingUpdate', 'OnDelete', 'Recreate'],

@@ -72,6 +72,13 @@ const PROVEN_ELSEWHERE: ReadonlyArray<[rule: string, file: string, title: string
   ['maxUnavailable is never 0', FIELDS, 'maxUnavailable of none'],
   ['rollingUpdate is for RollingUpdate only', FIELDS, 'rollingUpdate with OnDelete'],
   ['retention is Retain or Delete', FIELDS, "'retention'"],
+  ['serviceName is a label', FIELDS, 'the name of its service is a label'],
+  ['a claim template may grow, and not shrink', FIELDS, 'a smaller claim'],
+  [
+    'an annotation that means nothing is refused with a reason',
+    FIELDS,
+    'what they may not say, each with a reason',
+  ],
   ['which fields may change', FIELDS, 'everything that may change'],
   ['serviceName and podManagementPolicy may not', FIELDS, "'serviceName'"],
   ['create clears the status', FIELDS, 'a new set has no pods, whatever status came with it'],
