@@ -1,5 +1,5 @@
-// The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, but
-// none sooner than its own back-off allows, so that a stream of changes does not become a stream of attempts.
+// The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, while
+// there is other work none sooner than its own back-off allows: a stream of changes is no stream of attempts.
 import type { CancelTimer, Clock } from '../api/clock.ts';
 import type { WorkQueue } from '../client/work-queue.ts';
 
@@ -8,6 +8,8 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 10_000;
 /** Everything is tried again after this long, in case a change was not recognised as one that helps. */
 export const FLUSH_MS = 5 * 60_000;
+/** Of those in back-off so many are tried at once after a change when nothing else waits (upstream's PopFromBackoffQ). */
+const EARLY_TRIES = 100;
 /** Changes that come together are one change. */
 const COALESCE_MS = 20;
 
@@ -46,14 +48,17 @@ export class UnschedulablePods {
     this.#queue.add(key);
   }
 
-  /** Nodes, or what is free on them, changed: those that wait for that are tried when their back-off is over. */
+  /** Nodes, or what is free on them, changed: those that wait for that are tried, at the latest after their back-off. */
   retryAll(): void {
     if (this.#waiters.size === 0) return;
     this.#cancelRetry ??= this.#clock.after(COALESCE_MS, () => {
       this.#cancelRetry = undefined;
       const now = this.#clock.now();
+      let early = this.#queue.length === 0 ? EARLY_TRIES : 0;
       for (const [key, waiter] of this.#waiters) {
-        if (!waiter.onClaims) this.#queue.addAfter(key, waiter.notBeforeMs - now);
+        if (waiter.onClaims) continue;
+        if (waiter.notBeforeMs > now && early-- > 0) this.#queue.add(key);
+        else this.#queue.addAfter(key, waiter.notBeforeMs - now);
       }
     });
   }
