@@ -5,6 +5,8 @@ import type { Status, StatusCause } from './generated/types.ts';
 /** An error that carries the metav1.Status to answer with. */
 export class StatusError extends Error {
   readonly status: Status;
+  /** What the client is told besides. */
+  warnings: readonly string[] = [];
   constructor(status: Omit<Status, 'metadata'>) {
     super(status.message);
     this.name = 'StatusError';
@@ -16,6 +18,12 @@ export class StatusError extends Error {
   get reason(): string {
     return this.status.reason ?? '';
   }
+}
+
+/** The same error, with what the client is told besides if it is a refusal. */
+export function withWarnings(error: unknown, warnings: readonly string[]): unknown {
+  if (error instanceof StatusError) error.warnings = warnings;
+  return error;
 }
 
 /** Names the kind of thing an error is about. */

@@ -39,6 +39,32 @@ export function podRequestsBy(pod: Pod, requestsOf: (container: Container) => Am
   return sum;
 }
 
+/** What the pod holds of its node, which is more than it requests while a resize is under way (UseStatusResources). */
+export function podRequestsHeld(pod: Pod): Amounts {
+  return podRequestsBy(pod, requestsHeldIn(pod));
+}
+
+/**
+ * What each container of a pod holds: the most of what it requests, was given and has. A resize that its node can never
+ * grant takes nothing.
+ */
+export function requestsHeldIn(pod: Pod): (container: Container) => Amounts {
+  const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const given = new Map(
+    [...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]),
+  );
+  const isInfeasible = conditions.some(
+    ({ type, status, reason }) => type === 'PodResizePending' && status === 'True' && reason === 'Infeasible',
+  );
+  return (container) => {
+    const status = given.get(container.name);
+    const amounts = isInfeasible && status?.resources ? new Map() : amountsOf(container.resources?.requests);
+    raiseTo(amounts, amountsOf(status?.resources?.requests));
+    raiseTo(amounts, amountsOf(status?.allocatedResources));
+    return amounts;
+  };
+}
+
 /** What the pod is limited to; overhead counts only for what is limited (PodLimits). */
 export function podLimits(pod: Pod): Amounts {
   const sum = sumOver(pod, (container) => amountsOf(container.resources?.limits));

@@ -2,7 +2,7 @@
 // just placed. Kept as things change, so that a decision costs the number of nodes and not the number of pods.
 import type { Node, Pod } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
-import { type Amounts, amountsOf, podRequests } from '../api/pod-resources.ts';
+import { type Amounts, amountsOf, podRequestsHeld } from '../api/pod-resources.ts';
 import { claimKeysOf } from '../api/pod-state.ts';
 import { AffinityCounts, type NamespaceLabels } from './affinity-terms.ts';
 import { type HostPort, hostPortsOf, podRequestsForScore } from './requests.ts';
@@ -83,7 +83,7 @@ export class ClusterState {
     const placed: Placed = {
       pod,
       nodeName,
-      requests: podRequests(pod),
+      requests: podRequestsHeld(pod),
       requestsForScore: podRequestsForScore(pod),
     };
     this.#places.set(pod.metadata.uid, placed);

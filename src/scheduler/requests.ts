@@ -1,6 +1,6 @@
 // What a pod takes from a node beside what it requests: what scoring assumes that it uses, and the host's ports.
 import type { Pod } from '../api/generated/types.ts';
-import { type Amounts, amountsOf, podRequestsBy } from '../api/pod-resources.ts';
+import { type Amounts, podRequestsBy, requestsHeldIn } from '../api/pod-resources.ts';
 
 /** What upstream's scoring assumes of a container that requests nothing: 100 millicores, 200 MB. */
 const UNREQUESTED: Readonly<Record<string, bigint>> = {
@@ -10,8 +10,9 @@ const UNREQUESTED: Readonly<Record<string, bigint>> = {
 
 /** What the pod requests, for scoring: who requests nothing still uses something (`NonMissingContainerRequests`). */
 export function podRequestsForScore(pod: Pod): Amounts {
+  const requestsHeld = requestsHeldIn(pod);
   return podRequestsBy(pod, (container) => {
-    const amounts = amountsOf(container.resources?.requests);
+    const amounts = requestsHeld(container);
     for (const [name, amount] of Object.entries(UNREQUESTED))
       if (!amounts.has(name)) amounts.set(name, amount);
     return amounts;

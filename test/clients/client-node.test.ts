@@ -1,6 +1,6 @@
 // The official client for JavaScript against stead: typed calls, the four patches, lists in pages, watches, informers.
 import assert from 'node:assert/strict';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type {
   AppsV1Api,
@@ -313,6 +313,38 @@ describe('@kubernetes/client-node and real containers', { skip: noContainers }, 
     assert.equal(complaint, 'no\n');
     assert.equal(failed.status, 'Failure');
     assert.equal(failed.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message, '7');
+  });
+
+  it('forwards a port, and is told when nothing listens', async () => {
+    const forward = new client.PortForward(configOf(stead));
+    const through = async (port: number): Promise<[string, string]> => {
+      const [output, errors] = [new Text(), new Text()];
+      const request = 'GET / HTTP/1.0\r\nHost: web-0\r\nConnection: close\r\n\r\n';
+      // The client hangs up when its input ends.
+      const input = new PassThrough();
+      input.write(request);
+      const socket = await forward.portForward(namespace, 'web-0', [port], output, errors, input);
+      if (!('once' in socket)) throw new Error('there is no connection');
+      await new Promise((resolve) => socket.once('close', resolve));
+      return [output.text, errors.text];
+    };
+    assert.match((await through(80))[0], /^HTTP\/1\.1 200 OK[\s\S]*Welcome to nginx!/);
+    assert.match((await through(81))[1], /error forwarding port 81 to the pod/);
+  });
+
+  it('attaches to what runs', async () => {
+    const attach = new client.Attach(configOf(stead));
+    const output = new Text();
+    const socket = await attach.attach(namespace, 'web-0', 'nginx', output, new Text(), null, false);
+    await eventually(
+      'a line comes',
+      async () => {
+        await stead.exec('web-0', 'sh', '-c', 'echo attached > /proc/1/fd/1');
+        return output.text;
+      },
+      (text) => text.includes('attached'),
+    );
+    socket.close();
   });
 
   it('reads logs', async () => {

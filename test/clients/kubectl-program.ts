@@ -17,7 +17,7 @@ export class KubectlProgram {
   }
 
   get env(): Record<string, string> {
-    return { KUBECONFIG: this.#stead.kubeconfig, HOME: this.home };
+    return { KUBECONFIG: this.#stead.kubeconfig, HOME: this.home, TMPDIR: this.home };
   }
 
   /** Runs it, whatever becomes of it. */

@@ -7,8 +7,9 @@ import {
   validatePersistentVolumeClaimUpdate,
 } from '../validation/persistent-volume-claim.ts';
 import { validatePersistentVolumeClaimStatusUpdate } from '../validation/persistent-volume-claim-status.ts';
+import { withDataSources } from './claim-data-source.ts';
 import { ageColumn, column, formatAccessModes, nameColumn, wideColumn } from './columns.ts';
-import { statusStrategy } from './status-strategy.ts';
+import { keepStatus } from './status-strategy.ts';
 import { ALL_VERBS } from './verbs.ts';
 
 /** A claim without a volume shows neither size nor modes: it has none yet. */
@@ -55,7 +56,11 @@ export const persistentVolumeClaims: ResourceDefinition<PersistentVolumeClaim> =
     wideColumn('VolumeMode', 'Filesystem or Block.', (claim) => claim.spec.volumeMode ?? '<unset>'),
   ],
   strategy: {
-    ...statusStrategy<PersistentVolumeClaim>(() => ({ phase: 'Pending' })),
+    prepareForUpdate: keepStatus,
+    prepareForCreate(claim) {
+      claim.status = { phase: 'Pending' };
+      claim.spec = withDataSources(claim.spec);
+    },
     validateCreate: validatePersistentVolumeClaim,
     warnings: claimWarnings,
     validateUpdate: validatePersistentVolumeClaimUpdate,

@@ -3,8 +3,8 @@
 import type { Container, Pod } from '../generated/types.ts';
 import type { PartStrategy } from '../resource.ts';
 import { validateEphemeralContainersUpdate } from '../validation/ephemeral-containers.ts';
+import { validatePodItself } from '../validation/pod.ts';
 import { validatePodResize } from '../validation/pod-resize.ts';
-import { validatePodSpec } from '../validation/pod-spec.ts';
 
 export const ephemeralContainersPart: PartStrategy<Pod> = {
   merge(wanted, old) {
@@ -12,10 +12,7 @@ export const ephemeralContainersPart: PartStrategy<Pod> = {
     const { ephemeralContainers = [] } = wanted.spec;
     return { ...old, spec: ephemeralContainers.length > 0 ? { ...spec, ephemeralContainers } : spec };
   },
-  validate: (pod, old) => [
-    ...validatePodSpec(pod.spec, 'spec'),
-    ...validateEphemeralContainersUpdate(pod, old),
-  ],
+  validate: (pod, old) => [...validatePodItself(pod), ...validateEphemeralContainersUpdate(pod, old)],
 };
 
 export const resizePart: PartStrategy<Pod> = {
@@ -26,7 +23,7 @@ export const resizePart: PartStrategy<Pod> = {
     }
     return { ...old, spec };
   },
-  validate: (pod, old) => [...validatePodSpec(pod.spec, 'spec'), ...validatePodResize(pod, old)],
+  validate: (pod, old) => [...validatePodItself(pod), ...validatePodResize(pod, old)],
 };
 
 /** The old containers with the resources and resize policies that are wanted; another list is left to validation. */

@@ -6,6 +6,7 @@ import { validateService } from '../validation/service.ts';
 import { validateServiceStatusUpdate } from '../validation/service-traffic.ts';
 import { validateServiceUpdate } from '../validation/service-update.ts';
 import { serviceWarnings } from '../validation/service-warnings.ts';
+import { dropTypeDependentFields } from './service-type-change.ts';
 import { keepStatus } from './status-strategy.ts';
 
 const needsClusterIP = (service: Service): boolean => service.spec.type !== 'ExternalName';
@@ -56,6 +57,7 @@ export const serviceStrategy: Strategy<Service> = {
         ports: keepNodePorts(service.spec.ports ?? [], old.spec.ports ?? []),
       };
     }
+    dropTypeDependentFields(service, old);
   },
   validateUpdate: validateServiceUpdate,
   validateStatusUpdate: validateServiceStatusUpdate,

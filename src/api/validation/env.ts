@@ -13,7 +13,7 @@ const PRINTABLE = /^[\x20-\x3c\x3e-\x7e]+$/;
 const referenceName = (name: string): string[] => dns1123Subdomain(maskTrailingDash(name));
 
 /** Anything that prints, except `=`, which ends a name. */
-export function variableNameReasons(name: string): string[] {
+function variableNameReasons(name: string): string[] {
   if (name === '') return ['environment variable name must be non-empty'];
   return PRINTABLE.test(name)
     ? []

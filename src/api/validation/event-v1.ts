@@ -47,8 +47,9 @@ function validateSeries({ series }: EventsV1Event): FieldError[] {
 }
 
 export function validateEventV1Update(event: EventsV1Event, old: EventsV1Event): FieldError[] {
+  // A text that is empty is none.
   const fixed = (field: keyof EventsV1Event, name: string): FieldError[] =>
-    immutable(event[field], old[field], name);
+    event[field] || old[field] ? immutable(event[field], old[field], name) : [];
   return [
     ...validateEvent(asCore(event)),
     ...(semanticallyEqual(event.series, old.series) ? [] : validateSeries(event)),

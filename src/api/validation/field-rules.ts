@@ -8,7 +8,7 @@ import { semanticallyEqual } from './equality.ts';
 export const IMMUTABLE = 'field is immutable';
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
 export const NOT_POSITIVE = 'must be greater than zero';
-export const PORT_RANGE = 'must be between 1 and 65535, inclusive';
+const PORT_RANGE = 'must be between 1 and 65535, inclusive';
 const CONFIG_KEY_PATTERN = '[-._a-zA-Z0-9]+';
 const configKeyPattern = new RegExp(`^${CONFIG_KEY_PATTERN}$`);
 const MAX_CONFIG_KEY = 253;

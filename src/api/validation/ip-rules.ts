@@ -6,7 +6,6 @@ import { type FieldError, invalidValue } from '../errors.ts';
 const ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const RANGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 const PADDED = /^\d{1,6}(\.\d{1,6}){3}$/;
-const MAPPED = /^(0{0,4}:){2,5}ffff:/i;
 
 /** Addresses that lead nowhere from another host: first the sentence's end, then the addresses. */
 const SPECIAL: readonly (readonly [why: string, addresses: BlockList])[] = [
@@ -31,13 +30,18 @@ function isPadded(text: string): boolean {
   return PADDED.test(text) && text.split('.').every((part) => Number(part) <= 255);
 }
 
+/** Whether a valid address of IPv6 is one of IPv4 in other clothes. */
+function isMapped(address: string): boolean {
+  return !isIPv4(address) && numberOf(address) >> 32n === 0xffffn;
+}
+
 /** What is wrong with an address, if anything. */
 export function ipAddress(value: string, path: string): FieldError[] {
   if (isIPv4(value)) return [];
   if (isIP(value) === 0 || value.includes('%')) {
     return [invalidValue(path, value, isPadded(value) ? 'must not have leading 0s' : ADDRESS)];
   }
-  return MAPPED.test(value) ? [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')] : [];
+  return isMapped(value) ? [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')] : [];
 }
 
 /** An address that other hosts can reach. One of the machine's own is let through: a machine that is alone has no other. */
@@ -67,7 +71,7 @@ export function addressRange(value: string, path: string): FieldError[] {
   if (length.length > 1 && length.startsWith('0')) {
     return [invalidValue(path, value, 'must not have leading 0s in IP or prefix length')];
   }
-  if (MAPPED.test(address)) {
+  if (isMapped(address)) {
     return [invalidValue(path, value, 'must not have an IPv4-mapped IPv6 address')];
   }
   const number = numberOf(address);

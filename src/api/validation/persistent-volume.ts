@@ -25,7 +25,7 @@ import { validateNodeSelector } from './node-affinity.ts';
 import { noBacksteps } from './paths.ts';
 import { validateVolumeSource } from './volume-sources.ts';
 
-export const ACCESS_MODES: readonly string[] = [
+const ACCESS_MODES: readonly string[] = [
   'ReadOnlyMany',
   'ReadWriteMany',
   'ReadWriteOnce',

@@ -50,7 +50,7 @@ function isExtendedResource(resource: string): boolean {
   return qualifiedName(`requests.${resource}`).length === 0;
 }
 
-export function isContainerResource(resource: string): boolean {
+function isContainerResource(resource: string): boolean {
   return CONTAINER_RESOURCES.has(resource) || isHugePages(resource);
 }
 

@@ -106,3 +106,53 @@ test('node ports that an update leaves out are kept', () => {
     [undefined, 30080],
   );
 });
+
+test('of another type, a service loses what only the old one had', () => {
+  const balancer = `
+metadata: {name: a}
+spec:
+  type: LoadBalancer
+  clusterIP: 10.96.0.9
+  loadBalancerClass: example.com/b
+  ports: [{port: 80, nodePort: 30080}]`;
+  assert.deepEqual(refusals(services, balancer), []);
+  assert.deepEqual(updateRefusals(services, balancer, { 'spec.type': 'ClusterIP' }), []);
+  const old = created(services, balancer);
+  const next = structuredClone(old);
+  next.spec.type = 'ClusterIP';
+  services.strategy.prepareForUpdate?.(next, old, { nowMs: 0 });
+  assert.deepEqual(next.spec, {
+    type: 'ClusterIP',
+    clusterIP: '10.96.0.9',
+    clusterIPs: ['10.96.0.9'],
+    ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+    sessionAffinity: 'None',
+    internalTrafficPolicy: 'Cluster',
+  });
+  assert.deepEqual(
+    updateRefusals(services, balancer, { 'spec.type': 'ClusterIP', 'spec.externalTrafficPolicy': 'Local' }),
+    [
+      'spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services',
+    ],
+  );
+});
+
+test('a second address and family come and go; the first stays', () => {
+  const yaml =
+    'metadata: {name: a}\nspec: {clusterIP: 10.96.0.9, ipFamilies: [IPv4], ipFamilyPolicy: SingleStack, ports: [{port: 80}]}';
+  const two = { 'spec.clusterIPs': ['10.96.0.9', 'fd00::9'], 'spec.ipFamilies': ['IPv4', 'IPv6'] };
+  const one = { 'spec.clusterIPs': ['10.96.0.9'], 'spec.ipFamilies': ['IPv4'] };
+  assert.deepEqual(updateRefusals(services, yaml, two), []);
+  assert.deepEqual(updateRefusals(services, yaml, one, two), []);
+  assert.deepEqual(
+    updateRefusals(services, yaml, { ...one, 'spec.ipFamilyPolicy': 'PreferDualStack' }, two),
+    [
+      'spec.ipFamilyPolicy: Invalid value: "PreferDualStack": must be set to \'SingleStack\' when releasing the secondary clusterIP',
+      'spec.ipFamilyPolicy: Invalid value: "PreferDualStack": must be set to \'SingleStack\' when releasing the secondary ipFamily',
+    ],
+  );
+  assert.deepEqual(updateRefusals(services, yaml, { 'spec.ipFamilies': ['IPv6'] }), [
+    'spec.ipFamilies[0]: Invalid value: ["IPv6"]: may not change once set',
+    'spec.clusterIPs[0]: Invalid value: "10.96.0.9": expected an IPv6 value as indicated by `ipFamilies[0]`',
+  ]);
+});

@@ -45,6 +45,52 @@ test('claims: a bound claim grows and does not shrink below its volume', () => {
   assert.deepEqual(updateRefusals(persistentVolumeClaims, CLAIM, size('204800Ki')), []);
 });
 
+test('claims: what they are filled from stands in both fields', () => {
+  const snapshot = { kind: 'VolumeSnapshot', name: 's', apiGroup: 'snapshot.storage.k8s.io' };
+  for (const field of ['dataSource', 'dataSourceRef']) {
+    const { spec } = created(persistentVolumeClaims, CLAIM, { [`spec.${field}`]: snapshot });
+    assert.deepEqual([spec.dataSource, spec.dataSourceRef], [snapshot, snapshot]);
+  }
+  const odd = created(persistentVolumeClaims, CLAIM, { 'spec.dataSource': { ...snapshot, kind: 'Disk' } });
+  assert.equal(odd.spec.dataSource, undefined);
+  assert.deepEqual(
+    refusals(persistentVolumeClaims, CLAIM, {
+      'spec.dataSource': snapshot,
+      'spec.dataSourceRef': { kind: 'Disk', name: 'd' },
+    }),
+    [
+      'spec.dataSourceRef: Invalid value: "Disk": must be \'PersistentVolumeClaim\' when referencing the default apiGroup',
+      'spec: Invalid value: "spec.dataSource": must match dataSourceRef',
+    ],
+  );
+});
+
+test('volumes: the drivers and secrets of CSI', () => {
+  const csi = (source: object) => ({ 'spec.local': undefined, 'spec.csi': source });
+  const secret = { name: 's', namespace: 'n' };
+  assert.deepEqual(
+    refusals(
+      persistentVolumes,
+      VOLUME,
+      csi({ driver: 'a.b', volumeHandle: 'h', nodePublishSecretRef: secret }),
+    ),
+    [],
+  );
+  assert.deepEqual(
+    refusals(persistentVolumes, VOLUME, csi({ driver: 'a.b', nodeExpandSecretRef: { name: 's' } })),
+    ['spec.csi.volumeHandle: Required value', 'spec.csi.nodeExpandSecretRef.namespace: Required value'],
+  );
+  assert.deepEqual(refusals(persistentVolumes, VOLUME, { 'spec.hostPath': { path: '/a' } }), [
+    'spec.local: Forbidden: may not specify more than 1 volume type',
+  ]);
+  const old = csi({ driver: 'a.b', volumeHandle: 'h' });
+  const grown = { 'spec.csi.controllerExpandSecretRef': secret };
+  assert.deepEqual(updateRefusals(persistentVolumes, VOLUME, grown, old), []);
+  assert.deepEqual(updateRefusals(persistentVolumes, VOLUME, { 'spec.nodeAffinity': undefined }, old), [
+    'nodeAffinity: Invalid value: null: field is immutable, except for updating from beta label to GA',
+  ]);
+});
+
 test('claims: the binder names the volume once', () => {
   assert.deepEqual(updateRefusals(persistentVolumeClaims, CLAIM, { 'spec.volumeName': 'pv-1' }), []);
   assert.deepEqual(updateRefusals(persistentVolumeClaims, CLAIM, { 'spec.volumeName': 'pv-2' }, BOUND), [

@@ -114,10 +114,7 @@ function validateDetails(source: string, holder: StorageSource, at: string): Fie
   }
 }
 
-export function validateHostPath(
-  { path, type }: NonNullable<StorageSource['hostPath']>,
-  at: string,
-): FieldError[] {
+function validateHostPath({ path, type }: NonNullable<StorageSource['hostPath']>, at: string): FieldError[] {
   if (!path) return [required(`${at}.path`)];
   const errors = noBacksteps(path, `${at}.path`);
   if (type !== undefined && !HOST_PATH_TYPES.includes(type)) {

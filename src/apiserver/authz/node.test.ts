@@ -1,6 +1,7 @@
 // What a node may do, as upstream's node authorizer says: its own things, what its pods use, and nothing else.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { SubjectAccessReview } from '../../api/generated/types.ts';
 import { pod, scheduled } from '../test-objects.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 
@@ -112,6 +113,23 @@ test('pods and nodes: reads of its own; which it may write, admission says', asy
   );
   assert.equal(await ask('list', 'nodes'), "node 'node-1' cannot read all nodes, only its own Node object");
   assert.equal(await ask('delete', 'nodes', { name: 'node-1' }), '');
+});
+
+test('a review may ask with a selector of fields', async () => {
+  const review = async (fieldSelector?: object): Promise<boolean | undefined> => {
+    const resourceAttributes = {
+      verb: 'list',
+      resource: 'pods',
+      ...(fieldSelector ? { fieldSelector } : {}),
+    };
+    const body = { spec: { user: NODE.name, groups: NODE.groups, resourceAttributes } };
+    const made = await server.object<SubjectAccessReview>('create', 'subjectaccessreviews', { body });
+    return made.status?.allowed;
+  };
+  assert.equal(await review(), false);
+  assert.equal(await review({ rawSelector: 'spec.nodeName=node-1' }), true);
+  const requirements = [{ key: 'spec.nodeName', operator: 'In', values: ['node-1'] }];
+  assert.equal(await review({ requirements }), true);
 });
 
 test('leases, CSI nodes, what all nodes have, and who is none', async () => {

@@ -2,6 +2,7 @@
 // pkg/registry/authorization and pkg/apis/authorization/validation.
 import { badRequest, type FieldError, invalid, invalidValue } from '../../api/errors.ts';
 import type {
+  FieldSelectorAttributes,
   LocalSubjectAccessReview,
   NonResourceAttributes,
   NonResourceRule,
@@ -133,7 +134,17 @@ function attributesOf({ resourceAttributes, nonResourceAttributes }: Question): 
     subresource: subresource || undefined,
     namespace: namespace || undefined,
     name: name || undefined,
+    fieldSelector: fieldSelectorText(resourceAttributes.fieldSelector),
   };
+}
+
+/** A selector of fields as a query has it; of its requirements, those that ask for one value. */
+function fieldSelectorText(selector: FieldSelectorAttributes | undefined): string | undefined {
+  if (selector?.rawSelector) return selector.rawSelector;
+  const terms = (selector?.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
+    operator === 'In' && values.length === 1 ? `${key}=${values[0]}` : [],
+  );
+  return terms.length > 0 ? terms.join(',') : undefined;
 }
 
 function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule): ResourceRule {

@@ -1,9 +1,17 @@
 // events.k8s.io: another form of the core events, over the same store. A request is turned into one for core events,
 // and its answer back.
-import { conflict, isAlreadyExists, isConflict, isNotFound, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import {
+  conflict,
+  invalid,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  OBJECT_WAS_MODIFIED,
+} from '../../api/errors.ts';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { validateEventV1, validateEventV1Update } from '../../api/validation/event-v1.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApiRequest, ApiResult, WatchEvent, WatchStream } from '../request.ts';
@@ -46,7 +54,11 @@ export async function handleEventsV1(
       options.fieldValidation,
       request.repeatedKeys,
     );
-    return converted(await handle({ ...asCore, body: toCoreEvent(object as never) }), warnings);
+    const event = object as EventsV1Event;
+    const current = request.verb === 'update' ? await find(asCore, handle, true) : undefined;
+    // A PUT may make what is not there.
+    refuseInvalid(request, event, current);
+    return converted(await handle({ ...asCore, body: toCoreEvent(event) }), warnings);
   }
   if (request.verb === 'patch') return converted(await patchEvent(request, asCore, handle, nowMs), []);
   return converted(await handle(asCore), []);
@@ -71,6 +83,7 @@ async function patchEvent(
       applyPatch(patchType, resource.schema, base, body, apply),
     );
     object.metadata.name ??= request.name;
+    refuseInvalid(request, object as EventsV1Event, current);
     const next = (apply ? fromApplied : toCoreEvent)(object as EventsV1Event);
     try {
       const result = await handle({ ...asCore, verb: current ? 'update' : 'create', body: next });
@@ -80,6 +93,14 @@ async function patchEvent(
     }
   }
   throw conflict(resource, request.name ?? '', OBJECT_WAS_MODIFIED);
+}
+
+/** The new form is stricter than the core one, which everything that is stored keeps to. */
+function refuseInvalid(request: ApiRequest, event: EventsV1Event, current: Event | undefined): void {
+  const metadata = { ...event.metadata, namespace: event.metadata.namespace ?? request.namespace };
+  const wanted = { ...event, metadata };
+  const errors = current ? validateEventV1Update(wanted, toEventsV1(current)) : validateEventV1(wanted);
+  if (errors.length > 0) throw invalid(request.resource, event.metadata.name ?? '', errors);
 }
 
 /** The stored event. @param mayBeMissing whether it is undefined, rather than NotFound, when there is none. */

@@ -29,11 +29,16 @@ test('an event is read and written in both forms, and is one', async () => {
   const patched = await server.object<EventsV1Event>('patch', 'events', {
     ...v1,
     patchType: 'merge',
-    body: { note: 'Again', series: { count: 2, lastObservedTime: '2026-11-22T06:59:30.000000Z' } },
+    body: { series: { count: 2, lastObservedTime: '2026-11-22T06:59:30.000000Z' } },
   });
-  assert.equal(patched.note, 'Again');
+  assert.equal(patched.note, 'Started it');
+  const again = { ...v1, patchType: 'merge' as const, body: { note: 'Again' } };
+  await assert.rejects(
+    server.object('patch', 'events', again),
+    /message: Invalid value: "Again": field is immutable/,
+  );
   const core = await server.object<Event>('get', 'events', { name: 'a' });
-  assert.deepEqual([core.apiVersion, core.message, core.series?.count], ['v1', 'Again', 2]);
+  assert.deepEqual([core.apiVersion, core.message, core.series?.count], ['v1', 'Started it', 2]);
   const selected = await server.list('list', 'events', {
     resource: eventsV1,
     options: { fieldSelector: 'regarding.name=web-0' },
@@ -77,7 +82,10 @@ test('an event is applied in the new form; owners keep the names of their own ve
       body: { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { name: 'a' }, ...fields },
     });
   const regarding = { kind: 'Pod', name: 'web-0', namespace: 'default' };
-  const made = await apply('one', { regarding, note: 'first', reason: 'Started' });
+  const said = { reportingController: 'c', reportingInstance: 'i', action: 'Start', type: 'Normal' };
+  await assert.rejects(apply('one', { regarding, note: 'first', ...said }), /eventTime: Required value/);
+  const eventTime = '2026-11-22T06:59:00.000000Z';
+  const made = await apply('one', { regarding, note: 'first', reason: 'Started', eventTime, ...said });
   assert.deepEqual([made.apiVersion, made.note], ['events.k8s.io/v1', 'first']);
   assert.deepEqual(
     made.metadata.managedFields?.map(({ apiVersion, manager, fieldsV1 }) => [
@@ -85,12 +93,30 @@ test('an event is applied in the new form; owners keep the names of their own ve
       manager,
       Object.keys(fieldsV1 ?? {}).sort(),
     ]),
-    [['events.k8s.io/v1', 'one', ['f:note', 'f:reason', 'f:regarding']]],
+    [
+      [
+        'events.k8s.io/v1',
+        'one',
+        [
+          'f:action',
+          'f:eventTime',
+          'f:note',
+          'f:reason',
+          'f:regarding',
+          'f:reportingController',
+          'f:reportingInstance',
+          'f:type',
+        ],
+      ],
+    ],
   );
   const core = await server.object<Event>('get', 'events', { name: 'a' });
   assert.deepEqual([core.message, core.involvedObject.name], ['first', 'web-0']);
   await assert.rejects(apply('two', { note: 'second' }), /conflict with "one": \.note/);
-  assert.equal((await apply('two', { note: 'second' }, true)).note, 'second');
+  await assert.rejects(
+    apply('two', { note: 'second' }, true),
+    /message: Invalid value: "second": field is immutable/,
+  );
   // Who wrote in the core form is asked by the new form's names, and keeps its own.
   await server.object('patch', 'events', {
     name: 'a',
@@ -99,10 +125,10 @@ test('an event is applied in the new form; owners keep the names of their own ve
     body: { source: { component: 'kubelet' } },
   });
   await assert.rejects(
-    apply('two', { note: 'second', deprecatedSource: { component: 'me' } }),
+    apply('two', { note: 'first', deprecatedSource: { component: 'me' } }),
     /deprecatedSource/,
   );
-  const taken = await apply('two', { note: 'third', deprecatedSource: { component: 'me' } }, true);
-  assert.deepEqual([taken.note, taken.deprecatedSource?.component], ['third', 'me']);
+  const taken = await apply('two', { note: 'first', deprecatedSource: { component: 'kubelet' } });
+  assert.deepEqual([taken.note, taken.deprecatedSource?.component], ['first', 'kubelet']);
   server.api.stop();
 });

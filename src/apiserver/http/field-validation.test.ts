@@ -109,6 +109,11 @@ test('keys are found whatever stands around them', async () => {
   const body = `{"metadata":{"name":"tricky"},"data":{"a\\"b":"x:y","a\\\\":"{\\"q\\":1}","u\\u0061":"1","ua" : "2","":"[","" :"]"}}`;
   const target = '/api/v1/namespaces/default/configmaps?fieldValidation=Strict';
   const { json } = await door.ask('POST', target, { body });
+  const refused = await door.ask('POST', '/api/v1/namespaces/default/configmaps', { body });
+  assert.deepEqual(
+    [refused.code, refused.warnings],
+    [422, ['duplicate field "data.ua"', 'duplicate field "data."']],
+  );
   assert.match(json().message ?? '', /error: duplicate field "data\.ua", duplicate field "data\."$/);
 });
 

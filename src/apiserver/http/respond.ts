@@ -46,10 +46,11 @@ function warningHeader(text: string): string {
 /** Answers with the Status of an error, in protobuf for who prefers that; does nothing when an answer has begun. */
 export async function sendError(exchange: Exchange, error: unknown): Promise<void> {
   if (exchange.answered) return;
-  const { status } = error instanceof StatusError ? error : internal(String(error));
+  const { status, warnings } = error instanceof StatusError ? error : internal(String(error));
   const wantsProtobuf = prefersProtobuf(exchange.header('accept'));
   const contentType = wantsProtobuf ? PROTOBUF_TYPE : JSON_TYPE;
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
+  if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
   if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
   const body = wantsProtobuf ? encodeProtobuf('Status', status) : jsonOf(exchange, status);
   exchange.respond(status.code ?? 500, headers, body);

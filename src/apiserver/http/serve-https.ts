@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
-import { Metrics } from '../../api/metrics.ts';
+import { Counter, Metrics } from '../../api/metrics.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
@@ -99,6 +99,10 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     // A connection that breaks is closed; whoever waits on it hears of that.
     socket.on('error', () => socket.destroy());
   });
+  const handshakeErrors = metrics.add(
+    new Counter('apiserver_tls_handshake_errors_total', 'Connections on which TLS could not be agreed.'),
+  );
+  server.on('tlsClientError', () => handshakeErrors.add({}));
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));

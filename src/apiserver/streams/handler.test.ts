@@ -19,11 +19,17 @@ const pod: Stored<Pod> = {
   spec: { nodeName: 'vm', containers: [{ name: 'main' }] },
 };
 
-/** Runs `cat`: what comes in goes out; the first argument is the exit code, the window's width goes to stderr. */
+/**
+ * Runs `cat`: what comes in goes out; the first argument is the exit code, the window's width goes to stderr. A second
+ * argument is how many bytes go out before.
+ */
 function cat({ command, stdin, stderr }: ExecOptions): Session {
   const input = new PassThrough();
   const output = new PassThrough();
   const errors = new PassThrough();
+  for (let left = Number(command[1] ?? 0); left > 0; left -= 65_536) {
+    output.write(Buffer.alloc(Math.min(left, 65_536), 'x'));
+  }
   input.pipe(output);
   if (!stdin) input.end();
   return {
@@ -128,6 +134,14 @@ describe('streams into pods', () => {
     assert.equal(received.get(2), 'done');
     const status = JSON.parse(received.get(3) ?? '{}');
     assert.deepEqual([status.reason, status.details.causes[0].message], ['NonZeroExitCode', '3']);
+  });
+
+  it('sends all output before the outcome, however much it is', async () => {
+    for (const protocol of ['v5.channel.k8s.io', 'v4.channel.k8s.io']) {
+      const received = await overWebsocket('exec?command=0&command=3000001&stdout=true', protocol, []);
+      assert.equal(received.get(1)?.length, 3_000_001);
+      assert.equal(JSON.parse(received.get(3) ?? '{}').status, 'Success');
+    }
   });
 
   it('passes on the size of the terminal, and reports success', async () => {

@@ -29,18 +29,22 @@ export async function joinSession(channels: Channels, open: () => Promise<Sessio
   }
 }
 
-/** Resolves when all output has been handed on, or there is nobody to hand it to. */
+/** Resolves when all output is on its way to the client, or there is nobody to send it to. */
 function carry(
   from: NodeJS.ReadableStream | undefined,
   to: NodeJS.WritableStream | undefined,
 ): Promise<void> {
   return new Promise((resolve) => {
     if (!from) return resolve();
-    from.once('end', resolve);
-    from.once('close', resolve);
-    from.once('error', () => resolve());
-    if (to) from.pipe(to, { end: false });
-    else from.resume();
+    if (!to) {
+      from.once('end', resolve);
+      from.once('close', resolve);
+      from.once('error', () => resolve());
+      from.resume();
+      return;
+    }
+    // Not only read: what the client has not taken yet must go before the outcome does.
+    pipeline(from, to, () => resolve());
   });
 }
 

@@ -1,7 +1,7 @@
 // POST: a new object, from a body to a stored version. Follows apiserver pkg/endpoints/handlers/create.go,
 // pkg/registry/rest/create.go and pkg/registry/generic/registry/store.go.
 import { randomSuffix, timestamp } from '../../api/clock.ts';
-import { badRequest, invalid, isAlreadyExists, type StatusError } from '../../api/errors.ts';
+import { badRequest, invalid, isAlreadyExists, type StatusError, withWarnings } from '../../api/errors.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
@@ -89,6 +89,8 @@ export async function createOne(
       object: created,
       warnings: [...warnings, ...admission.warnings, ...advice],
     };
+  } catch (error) {
+    throw withWarnings(error, [...warnings, ...admission.warnings]);
   } finally {
     admission.end();
   }

@@ -9,6 +9,7 @@ import {
   invalidValue,
   isAlreadyExists,
   OBJECT_WAS_MODIFIED,
+  withWarnings,
 } from '../../api/errors.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
@@ -211,6 +212,8 @@ async function writeOnce(
     }
     const written = await registry.replace(resource, current, next, dryRun);
     return written && done(written);
+  } catch (error) {
+    throw withWarnings(error, [...wanted.warnings, ...admission.warnings]);
   } finally {
     admission.end();
   }

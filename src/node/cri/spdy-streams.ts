@@ -35,11 +35,10 @@ function connect(url: string, protocol: string, onClose: (error?: Error) => void
 
 /** Opens an exec or attach session. */
 export async function openSession(url: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
-  let broken: (error?: Error) => void = () => {};
-  const brokenOff = new Promise<Error | undefined>((resolve) => {
-    broken = resolve;
+  let broken: { error: Error | undefined } | undefined;
+  const session = await connect(url, COMMAND_PROTOCOL, (error) => {
+    broken = { error };
   });
-  const session = await connect(url, COMMAND_PROTOCOL, broken);
   const open = (streamType: string): Promise<SpdyStream> => session.openStream({ streamtype: streamType });
   const error = await open('error');
   const stdin = options.stdin ? await open('stdin') : undefined;
@@ -50,11 +49,15 @@ export async function openSession(url: string, options: Omit<ExecOptions, 'comma
   for (const readOnly of [error, stdout, stderr]) readOnly?.end();
 
   const run = async (): Promise<{ exitCode: number; error?: string }> => {
-    const status = await Promise.race([textOf(error), brokenOff]);
-    await Promise.all([endOf(stdout), endOf(stderr)]);
+    // The streams end with their connection, after what came on them: the outcome may come right before that.
+    const [status] = await Promise.all([textOf(error), endOf(stdout), endOf(stderr)]);
+    const brokenOff = status === '' ? broken : undefined;
     session.close();
-    if (typeof status === 'string') return outcomeOf(status);
-    return { exitCode: 1, error: status?.message ?? 'the connection to the container runtime broke off' };
+    if (!brokenOff) return outcomeOf(status);
+    return {
+      exitCode: 1,
+      error: brokenOff.error?.message ?? 'the connection to the container runtime broke off',
+    };
   };
   return {
     ...(stdin ? { stdin } : {}),
@@ -87,7 +90,9 @@ function textOf(stream: SpdyStream): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    const end = (): void => resolve(Buffer.concat(chunks).toString());
+    stream.once('end', end);
+    stream.once('close', end);
   });
 }
 

@@ -71,6 +71,26 @@ describe('SPDY/3.1', () => {
     });
   }
 
+  it('hands over what came before the connection broke', async () => {
+    const [left, right] = pipe(65536);
+    const whole = 'x'.repeat(100_000);
+    new SpdySession(right, 'server', {
+      onStream(stream) {
+        stream.end(whole, () => left.destroy(new Error('reset')));
+      },
+      onClose() {},
+    });
+    const broken = new Promise<Error | undefined>((resolve) => {
+      const client = new SpdySession(left, 'client', { onStream() {}, onClose: resolve });
+      client
+        .openStream({ streamtype: 'data' })
+        .then(text)
+        .then((all) => assert.equal(all, whole))
+        .catch((error: Error) => resolve(error));
+    });
+    assert.equal((await broken)?.message, 'reset');
+  });
+
   it('ends its streams when the connection ends', async () => {
     const [left, right] = pipe(65536);
     const closed = new Promise<void>((resolve) => {

@@ -25,6 +25,8 @@ export class SpdyStream extends Duplex {
     this.id = id;
     this.headers = headers;
     this.#send = send;
+    // Nobody will read on: whatever waits for that need not.
+    this.once('close', () => this.#readable?.());
   }
 
   /** Hands data from the peer to the reader; resolves when more may come. */
@@ -32,7 +34,6 @@ export class SpdyStream extends Duplex {
     if (this.destroyed || this.readableEnded || this.push(payload)) return undefined;
     return new Promise((resolve) => {
       this.#readable = resolve;
-      this.once('close', resolve);
     });
   }
 
@@ -68,6 +69,49 @@ export class SpdyStream extends Duplex {
     const whole = this.readableEnded && this.writableFinished;
     if (!whole) this.#send(controlFrame(FRAME.rstStream, 0, this.id, RST_CANCEL)).catch(() => {});
     done(error);
+  }
+}
+
+/**
+ * Everything that came, and only then the error that ended it: a stream's own iterator forgets what is buffered when
+ * the connection breaks.
+ */
+async function* allChunks(socket: Duplex): AsyncGenerator<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let ended = false;
+  let failure: Error | undefined;
+  let wake: () => void = () => {};
+  const end = (): void => {
+    ended = true;
+    wake();
+  };
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= READ_AHEAD_BYTES) socket.pause();
+    wake();
+  });
+  socket.once('error', (error) => {
+    failure = error;
+    end();
+  });
+  socket.once('end', end);
+  socket.once('close', end);
+  for (;;) {
+    const chunk = chunks.shift();
+    if (chunk) {
+      bytes -= chunk.length;
+      yield chunk;
+      if (bytes < READ_AHEAD_BYTES) socket.resume();
+    } else if (ended) {
+      if (failure) throw failure;
+      return;
+    } else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   }
 }
 
@@ -125,7 +169,7 @@ export class SpdySession {
 
   async #run(): Promise<void> {
     const reader = new FrameReader();
-    for await (const chunk of this.#socket) {
+    for await (const chunk of allChunks(this.#socket)) {
       reader.push(chunk);
       for (let frame = reader.next(); frame; frame = reader.next()) await this.#handle(frame);
     }

@@ -91,7 +91,7 @@ func applySet(ctx context.Context, client kubernetes.Interface) error {
 		return err
 	}
 	// Who scales takes the field; who applied it before is told, and gives it up.
-	if err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	if err := retry.RetryOnConflict(patiently, func() error {
 		scale, err := sets.GetScale(ctx, "whole", metav1.GetOptions{})
 		if err != nil {
 			return err

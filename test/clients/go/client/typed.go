@@ -5,15 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
 )
+
+// The set's controller writes its status all the time while its pods start: more tries than client-go's own.
+var patiently = wait.Backoff{Steps: 50, Duration: 10 * time.Millisecond}
 
 func set(name string) *appsv1.StatefulSet {
 	replicas := int32(2)
@@ -59,7 +64,7 @@ func typed(ctx context.Context, client kubernetes.Interface) error {
 		return fmt.Errorf("invalid object: %v", err)
 	}
 	old := created.DeepCopy()
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err = retry.RetryOnConflict(patiently, func() error {
 		current, err := sets.Get(ctx, "typed", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -84,7 +89,7 @@ func typed(ctx context.Context, client kubernetes.Interface) error {
 		return fmt.Errorf("not patched: %+v", patched.Spec)
 	}
 	// The controller writes the set's status meanwhile, which a scale that was read before does not know.
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err = retry.RetryOnConflict(patiently, func() error {
 		scale, err := sets.GetScale(ctx, "typed", metav1.GetOptions{})
 		if err != nil {
 			return err
