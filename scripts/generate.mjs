@@ -53,10 +53,14 @@ const ROOTS = [
   'V1APIResourceList',
   'V1APIVersions',
   'V1ListMeta',
+  'V1CustomResourceDefinition',
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
+/** Types whose insides nothing here looks into. */
+const OPAQUE = new Set(['V1CustomResourceDefinitionSpec', 'V1CustomResourceDefinitionStatus']);
+
 const models = join(dirname(require.resolve('@kubernetes/client-node')), 'gen', 'models');
 const out = join(here, '..', 'src', 'api', 'generated');
 
@@ -87,7 +91,7 @@ function schemaOf(type, format) {
     case 'any':
       return { type: 'any' };
     default:
-      return { type: 'object', ref: kubernetesName(type) };
+      return OPAQUE.has(type) ? { type: 'any' } : { type: 'object', ref: kubernetesName(type) };
   }
 }
 
@@ -129,7 +133,7 @@ function readModel(model) {
     if (field[1]) descriptions[baseName] = unquoted(field[1]);
     properties[baseName] = schemaOf(type, format);
     for (const [reference] of type.matchAll(/\w*V\d\w*/g))
-      if (reference !== 'V1MicroTime') references.push(reference);
+      if (reference !== 'V1MicroTime' && !OPAQUE.has(reference)) references.push(reference);
   }
   return { schema: { ...(required.length > 0 && { required }), properties }, descriptions, references };
 }

@@ -103,6 +103,16 @@ export function unauthorized(): StatusError {
   return new StatusError({ message: 'Unauthorized', reason: 'Unauthorized', code: 401 });
 }
 
+/** What a path that no one serves is answered with, also below an object. */
+export function pathNotFound(): StatusError {
+  return new StatusError({
+    message: 'the server could not find the requested resource',
+    reason: 'NotFound',
+    details: {},
+    code: 404,
+  });
+}
+
 export function methodNotSupported(subject: Subject, action: string): StatusError {
   return new StatusError({
     message: `${action} is not supported on resources of kind "${qualified(subject.plural, subject.group)}"`,

@@ -1,7 +1,7 @@
 // The API server's pipeline: takes a request free of HTTP, and hands it to the file of its verb. What is served is
 // the table of resources it is made with.
 import type { KeyObject } from 'node:crypto';
-import { internal, methodNotSupported, notFound, StatusError } from '../api/errors.ts';
+import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
 import { Metrics } from '../api/metrics.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
@@ -126,7 +126,7 @@ function pathOf(group: string, version: string, plural: string): string {
 }
 
 /** The code for a request. Throws NotFound for a subresource that is not served, MethodNotAllowed for a verb. */
-function handlerOf({ resource, subresource, verb, name }: ApiRequest): Handler {
+function handlerOf({ resource, subresource, verb }: ApiRequest): Handler {
   if (!subresource) {
     if (!resource.verbs.includes(verb)) throw methodNotSupported(resource, verb);
     return VERBS[verb];
@@ -142,7 +142,7 @@ function handlerOf({ resource, subresource, verb, name }: ApiRequest): Handler {
   }
   const action = ACTIONS[subresource];
   const declared = resource.actions?.[subresource];
-  if (!action || !declared) throw notFound(resource, name ?? '');
+  if (!action || !declared) throw pathNotFound();
   return requireVerb(resource, subresource, verb, declared.verbs, action);
 }
 

@@ -358,6 +358,28 @@ describe('inside pods', { skip: noContainers }, () => {
     );
   });
 
+  it('says why a connection to a port cannot be had', async () => {
+    const forward = spawn('kubectl', ['port-forward', 'pod/web-0', ':81'], {
+      env: { ...process.env, KUBECONFIG: stead.kubeconfig },
+    });
+    try {
+      let complaint = '';
+      forward.stderr.on('data', (chunk: Buffer) => {
+        complaint += chunk;
+      });
+      const line = await new Promise<Buffer>((resolve) => forward.stdout.once('data', resolve));
+      const port = /127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1];
+      assert.notEqual((await run('curl', ['-s', `http://127.0.0.1:${port}/`])).code, 0);
+      await eventually(
+        'kubectl says why',
+        async () => complaint,
+        (text) => text.includes('forwarding port 81'),
+      );
+    } finally {
+      forward.kill();
+    }
+  });
+
   it('ends a forwarded port with its pod', async () => {
     const forward = spawn('kubectl', ['port-forward', 'pod/web-0', ':80'], {
       env: { ...process.env, KUBECONFIG: stead.kubeconfig },

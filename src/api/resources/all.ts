@@ -5,6 +5,7 @@ import { clusterRoles } from './cluster-roles.ts';
 import { configMaps } from './config-maps.ts';
 import { controllerRevisions } from './controller-revisions.ts';
 import { csiNodes } from './csi-nodes.ts';
+import { customResourceDefinitions } from './custom-resource-definitions.ts';
 import { endpointSlices } from './endpoint-slices.ts';
 import { endpoints } from './endpoints.ts';
 import { events } from './events.ts';
@@ -61,6 +62,7 @@ export const allResources: readonly ResourceDefinition[] = [
   resourceQuotas,
   podTemplates,
   csiNodes,
+  customResourceDefinitions,
   volumeAttachments,
   roles,
   roleBindings,

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
-import { badRequest, internal, StatusError } from '../../api/errors.ts';
+import { badRequest, internal, pathNotFound, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import type { Metrics } from '../../api/metrics.ts';
 import type { AuditedRequest, Auditor } from '../audit/auditor.ts';
@@ -22,7 +22,7 @@ import { boolean } from './query.ts';
 import type { RequestMetrics, RequestVariant } from './request-metrics.ts';
 import { isApplyPatch, serveResource } from './resource-request.ts';
 import { send, sendError } from './respond.ts';
-import { methodNotAllowed, pathNotFound, type ResourceRoute, routeResource } from './route.ts';
+import { methodNotAllowed, type ResourceRoute, routeResource } from './route.ts';
 import { type StreamParts, serveStream, serveUpgrade, streamKindOf } from './stream-request.ts';
 
 export interface DispatcherParts extends StreamParts {

@@ -3,12 +3,15 @@
 import { notAcceptable } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import { scaleColumns } from '../../api/resources/scale-columns.ts';
 import { yaml } from '../../api/yaml.ts';
 import { encodeObject } from '../codec.ts';
 import { encodeProtobuf, encodeProtobufList, hasProtobuf } from '../protobuf/encode.ts';
 import type { ObjectList } from '../request.ts';
 import { type Accepted, mediaTypeOf } from './accept.ts';
-import { partialMetadata, type TableOptions, tableOf } from './table.ts';
+import { partialMetadata, type TableOptions, type Tabular, tableOf } from './table.ts';
+
+const SCALES: Tabular = { columns: scaleColumns };
 
 const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}\n');
@@ -36,6 +39,10 @@ export function encodeOne(
     throw notAcceptable(
       `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(resource)})`,
     );
+  }
+  if (kind === 'Scale' && shape === 'Table' && format !== 'protobuf') {
+    const { resourceVersion } = object.metadata;
+    return encodeValue(tableOf(SCALES, [object], { resourceVersion }, options()), format);
   }
   if (kind !== 'Status' && kind === resource.kind && shape !== 'object') {
     const { resourceVersion } = object.metadata;

@@ -1,8 +1,8 @@
 // /healthz, /livez and /readyz, with ?verbose, ?exclude= and a path for every check. Follows apiserver
 // pkg/server/healthz/healthz.go, in its names and its text.
+import { pathNotFound } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import type { Exchange } from './exchange.ts';
-import { pathNotFound } from './route.ts';
 
 export interface HealthCheck {
   /** As upstream names it, where upstream has the thing. */

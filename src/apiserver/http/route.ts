@@ -1,5 +1,5 @@
 // From method and path to what is asked (apiserver pkg/endpoints/request/requestinfo.go).
-import { StatusError } from '../../api/errors.ts';
+import { pathNotFound, StatusError } from '../../api/errors.ts';
 import type { ResourceDefinition, Verb } from '../../api/resource.ts';
 import type { ApiServer } from '../request.ts';
 
@@ -9,16 +9,6 @@ export interface ResourceRoute {
   namespace: string | undefined;
   name: string | undefined;
   subresource: string | undefined;
-}
-
-/** What a path that no one serves is answered with. */
-export function pathNotFound(): StatusError {
-  return new StatusError({
-    message: 'the server could not find the requested resource',
-    reason: 'NotFound',
-    details: {},
-    code: 404,
-  });
 }
 
 /** What a method that a path does not take is answered with. */

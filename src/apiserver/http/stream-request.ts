@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
-import { badRequest, serviceUnavailable } from '../../api/errors.ts';
+import { badRequest, pathNotFound, serviceUnavailable } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { type ConnectHandler, type ConnectRequest, type ConnectSubresource, isConnect } from '../connect.ts';
@@ -14,7 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { endWhenIdle } from './idle-socket.ts';
 import type { Limits } from './limits.ts';
 import { signalWhenPodGone } from './pod-gone.ts';
-import { pathNotFound, type ResourceRoute } from './route.ts';
+import type { ResourceRoute } from './route.ts';
 
 export type StreamKind = ConnectSubresource | 'proxy';
 

@@ -35,9 +35,12 @@ export function bookmarkTable(
   return table(resource, { resourceVersion }, withoutColumns, [{ cells, object }]);
 }
 
+/** What of a resource makes its table. */
+export type Tabular = Pick<ResourceDefinition, 'columns' | 'rowConditions'>;
+
 /** @param metadata of the table: that of the list, or the version of the one object. */
 export function tableOf(
-  resource: ResourceDefinition,
+  resource: Tabular,
   objects: readonly KubeObject[],
   metadata: object,
   { includeObject, nowMs, withoutColumns }: TableOptions,
@@ -60,7 +63,7 @@ function included(object: KubeObject, includeObject: IncludeObject): KubeObject 
 }
 
 function table(
-  resource: ResourceDefinition,
+  resource: Tabular,
   metadata: object,
   withoutColumns: boolean | undefined,
   rows: readonly object[],

@@ -71,6 +71,11 @@ describe('streams into pods', () => {
       },
       attach: async (_target, options) => cat({ ...options, command: ['0'] }),
       portForward: async (_target, asked) => {
+        if (asked === 82) {
+          const late = new PassThrough();
+          setImmediate(() => late.destroy(new Error('connection refused')));
+          return late;
+        }
         if (asked !== 80) throw new Error(`nothing listens on ${asked}`);
         return connectTcp({ port: backendPort, host: '127.0.0.1', allowHalfOpen: true });
       },
@@ -324,6 +329,8 @@ describe('streams into pods', () => {
     assert.deepEqual([await goodData, await goodError], ['ping', '']);
     const [badError] = await open('2', '81');
     assert.match(await badError, /error forwarding port 81 to the pod: nothing listens on 81/);
+    const [lateError] = await open('3', '82');
+    assert.match(await lateError, /error forwarding port 82 to the pod: connection refused/);
     session.close();
   });
 });

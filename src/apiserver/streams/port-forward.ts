@@ -42,12 +42,18 @@ async function forward(data: SpdyStream, error: SpdyStream, openPort: OpenPort):
     const connection = await openPort(port);
     const ignore = (): void => {};
     pipeline(data, connection, ignore);
-    pipeline(connection, data, () => error.end());
+    // A runtime may find out only afterwards that nobody listens.
+    pipeline(connection, data, (problem) => error.end(problem ? complaint(port, problem) : undefined));
   } catch (problem) {
-    const why = problem instanceof Error ? problem.message : String(problem);
-    error.end(`error forwarding port ${port} to the pod: ${why}`);
+    error.end(complaint(port, problem));
     data.end();
   }
+}
+
+/** Why a connection could not be had, or ended, as the client shows it. */
+export function complaint(port: number, problem: unknown): string {
+  const why = problem instanceof Error ? problem.message : String(problem);
+  return `error forwarding port ${port} to the pod: ${why}`;
 }
 
 /** A WebSocket's binary messages as one stream of bytes. */

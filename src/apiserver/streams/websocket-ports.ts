@@ -3,7 +3,7 @@
 import { pipeline, Readable, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { badRequest } from '../../api/errors.ts';
-import type { OpenPort } from './port-forward.ts';
+import { complaint, type OpenPort } from './port-forward.ts';
 import { type Framing, framingOf } from './websocket-framing.ts';
 
 /** Connections that one WebSocket may carry: a channel's number is one byte, and each takes two. */
@@ -75,7 +75,6 @@ async function forwardPort(
       pipeline(connection, outgoing, (error) => (error && !gone.aborted ? reject(error) : resolve()));
     }).finally(() => gone.removeEventListener('abort', end));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    await framing.send(errorChannel, Buffer.from(`error forwarding port ${port} to the pod: ${why}`));
+    await framing.send(errorChannel, Buffer.from(complaint(port, error)));
   }
 }

@@ -8,12 +8,13 @@ export interface ContinueToken {
   revision: number;
   /** Key below the resource's prefix of the last object handed out. */
   after: string;
+  /** How many objects are left after that one, if it is known. */
+  remaining?: number | undefined;
 }
 
-export function encodeContinue({ revision, after }: ContinueToken): string {
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: after })).toString(
-    'base64url',
-  );
+export function encodeContinue({ revision, after, remaining }: ContinueToken): string {
+  const token = { v: 'meta.k8s.io/v1', rv: revision, start: after, left: remaining };
+  return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
 /** Throws BadRequest for what `encodeContinue` did not write. */
@@ -23,7 +24,9 @@ export function decodeContinue(token: string): ContinueToken {
     if (typeof parsed === 'object' && parsed !== null && 'rv' in parsed && 'start' in parsed) {
       const { rv, start } = parsed;
       const valid = Number.isInteger(rv) && rv !== 0 && typeof start === 'string' && start !== '';
-      if (valid) return { revision: Number(rv) < 0 ? NEWEST : Number(rv), after: start };
+      const left = 'left' in parsed ? parsed.left : undefined;
+      const remaining = Number.isInteger(left) && Number(left) > 0 ? Number(left) : undefined;
+      if (valid) return { revision: Number(rv) < 0 ? NEWEST : Number(rv), after: start, remaining };
     }
   } catch {
     // Not base64 of JSON: the same refusal as for other JSON.

@@ -3,15 +3,18 @@
 import { badRequest, expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { CompactedError } from '../../store/store.ts';
+import { CompactedError, type ListResult } from '../../store/store.ts';
 import { type Selection, selectionOf } from '../cache/selection.ts';
 import { decodeStored, seal } from '../codec.ts';
 import { prefixOf, relativeKey } from '../keys.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, ObjectList } from '../request.ts';
-import { decodeContinue, encodeContinue, NEWEST } from './continue-token.ts';
+import { type ContinueToken, decodeContinue, encodeContinue, NEWEST } from './continue-token.ts';
 import { requireListOptions } from './list-options.ts';
 import { reachedRevision } from './revision.ts';
+
+/** Entries that are read at once where a selector may leave most of them out. */
+const SELECTED_CHUNK = 500;
 
 const EXPIRED = 'The resourceVersion for the provided list is too old.';
 const CONTINUE_EXPIRED =
@@ -33,28 +36,26 @@ export async function listSelected(
   requireListOptions(options);
   const cache = await registry.cache(resource);
   if (options.continue) {
-    const { revision, after } = decodeContinue(options.continue);
+    const token = decodeContinue(options.continue);
     if (options.resourceVersion && options.resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue');
     }
-    const isNewest = revision === NEWEST || cache.lastChange <= revision;
-    const source = isNewest
-      ? cache.list(selection.namespace)
-      : await past(registry, resource, selection.namespace, revision, after);
-    const at = revision === NEWEST ? registry.hub.revision : revision;
-    return page(resource, source, selection, at, limit, after);
+    const isNewest = token.revision === NEWEST || cache.lastChange <= token.revision;
+    if (!isNewest) return pastPage(registry, resource, selection, limit, token);
+    const at = token.revision === NEWEST ? registry.hub.revision : token.revision;
+    return page(resource, cache.list(selection.namespace), selection, at, limit, token.after);
   }
   const revision = reachedRevision(registry, options.resourceVersion);
   const exact =
     options.resourceVersionMatch === 'Exact' || (limit && revision && !options.resourceVersionMatch);
   if (exact && revision && cache.lastChange > revision) {
-    const source = await past(registry, resource, selection.namespace, revision, undefined);
-    return page(resource, source, selection, revision, limit, undefined);
+    return pastPage(registry, resource, selection, limit, { revision });
   }
   const at = exact && revision ? revision : registry.hub.revision;
   return page(resource, cache.list(selection.namespace), selection, at, limit, undefined);
 }
 
+/** A page of the newest state. */
 function page(
   resource: ResourceDefinition,
   source: Iterable<Stored>,
@@ -68,37 +69,84 @@ function page(
   for (const object of source) {
     if (after !== undefined && relativeKey(resource, object.metadata) <= after) continue;
     if (matches && !matches(object)) continue;
-    if (limit && items.length >= limit) remaining++;
-    else items.push(object);
+    if (limit && items.length >= limit) {
+      remaining++;
+      // Upstream leaves the count out when a selector would make it a guess.
+      if (matches) break;
+    } else items.push(object);
   }
-  const resourceVersion = String(revision);
   const last = items.at(-1);
-  if (remaining === 0 || !last) return { metadata: { resourceVersion }, items };
-  const token = encodeContinue({ revision, after: relativeKey(resource, last.metadata) });
-  // Upstream leaves the count out when a selector would make it a guess.
-  const metadata = matches
-    ? { resourceVersion, continue: token }
-    : { resourceVersion, continue: token, remainingItemCount: remaining };
-  return { metadata, items };
+  if (remaining === 0 || !last) return { metadata: { resourceVersion: String(revision) }, items };
+  const count = matches ? undefined : remaining;
+  return paged(items, { revision, after: relativeKey(resource, last.metadata), remaining: count });
+}
+
+/** A list that goes on at a token. */
+function paged(items: Stored[], token: ContinueToken): ObjectList {
+  const { revision, remaining } = token;
+  const metadata = { resourceVersion: String(revision), continue: encodeContinue(token) };
+  return {
+    metadata: remaining === undefined ? metadata : { ...metadata, remainingItemCount: remaining },
+    items,
+  };
+}
+
+/** Where a page of the past is: true at a revision, after a key below the resource's prefix. */
+interface Place {
+  revision: number;
+  after?: string | undefined;
+  remaining?: number | undefined;
+}
+
+/** A page of the state at a revision, from the store's history: what lies behind the page is not read. */
+async function pastPage(
+  registry: Registry,
+  resource: ResourceDefinition,
+  { namespace, matches }: Selection,
+  limit: number | undefined,
+  { revision, after, remaining }: Place,
+): Promise<ObjectList> {
+  const items: Stored[] = [];
+  let at = after;
+  for (let more = true; more; ) {
+    const wanted = limit && limit - items.length;
+    if (wanted === 0) {
+      return paged(items, { revision, after: at ?? '', remaining: remaining && remaining - items.length });
+    }
+    const most = wanted && (matches ? Math.max(wanted, SELECTED_CHUNK) : wanted);
+    const chunk = await readPast(registry, resource, namespace, { revision, after: at }, most);
+    more = chunk.more;
+    for (const [index, entry] of chunk.entries.entries()) {
+      at = entry.key.slice(prefixOf(resource).length);
+      const object = seal(decodeStored(resource, entry.value), entry.revision, entry.value);
+      if (!matches || matches(object)) items.push(object);
+      if (items.length !== limit) continue;
+      more ||= index < chunk.entries.length - 1;
+      break;
+    }
+  }
+  return { metadata: { resourceVersion: String(revision) }, items };
 }
 
 /**
- * The objects as they were at a revision. Throws Expired when that is compacted away; whoever was reading page by page
- * gets a token to go on with at the newest state.
+ * Reads the store at a revision. Throws Expired when that is compacted away; whoever was reading page by page gets a
+ * token to go on with at the newest state.
  */
-async function past(
+async function readPast(
   registry: Registry,
   resource: ResourceDefinition,
   namespace: string | undefined,
-  revision: number,
-  after: string | undefined,
-): Promise<Stored[]> {
+  { revision, after }: Place,
+  limit: number | undefined,
+): Promise<ListResult> {
   const all = prefixOf(resource);
   const prefix = resource.namespaced && namespace ? `${all}${namespace}/` : all;
   try {
-    const start = after === undefined ? {} : { after: all + after };
-    const { entries } = await registry.store.list(prefix, { revision, ...start });
-    return entries.map((entry) => seal(decodeStored(resource, entry.value), entry.revision, entry.value));
+    return await registry.store.list(prefix, {
+      revision,
+      ...(after === undefined ? {} : { after: all + after }),
+      ...(limit === undefined ? {} : { limit }),
+    });
   } catch (error) {
     if (!(error instanceof CompactedError)) throw error;
     if (after === undefined) throw expired(EXPIRED);

@@ -1,15 +1,17 @@
 // The /scale subresource: a resource's replicas as an autoscaling/v1 Scale, for every resource whose definition says
 // where its numbers are.
-import { badRequest, invalid, invalidValue, notFound } from '../../api/errors.ts';
+import { invalid, invalidValue, notFound, unsupportedMediaType } from '../../api/errors.ts';
 import type { Scale } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
-import type { ScalePaths } from '../../api/resource.ts';
+import { apiVersionOf, type ScalePaths } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
+import { decodeObject } from './body.ts';
+import { applyOptions } from './patch.ts';
 import { keyOfRequest } from './request-key.ts';
 import { rewrite } from './update.ts';
 
@@ -24,15 +26,11 @@ export async function scale(
   const paths = resource.scale;
   if (!paths) throw notFound(resource, key.name);
   if (request.verb === 'get') return scaleResult(paths, await registry.get(resource, key), []);
+  if (request.patchType === 'apply') return applyScale(registry, plugins, request, paths);
   const written = await rewrite(registry, plugins, request, 'object', async (current) => {
     const wanted = await wantedScale(request, scaleOf(paths, current));
     const replicas = wanted.spec?.replicas ?? 0;
-    if (replicas < 0) {
-      const reason = 'must be greater than or equal to 0';
-      throw invalid({ group: 'autoscaling', kind: 'Scale', plural: 'scales' }, key.name, [
-        invalidValue('spec.replicas', replicas, reason),
-      ]);
-    }
+    refuseNegative(key.name, replicas);
     const object: KubeObject = thawed(current);
     paths.setSpecReplicas(object, replicas);
     const { uid, resourceVersion } = wanted.metadata ?? {};
@@ -44,13 +42,45 @@ export async function scale(
   return written.type === 'object' ? scaleResult(paths, written.object as Stored, written.warnings) : written;
 }
 
+/**
+ * Server-side apply of a scale: the same as applying the resource with nothing but its number of replicas, which its
+ * managedFields then say (upstream's ScaleHandler, pkg/registry/apps/statefulset/storage).
+ */
+async function applyScale(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  request: ApiRequest,
+  paths: ScalePaths<KubeObject>,
+): Promise<ApiResult> {
+  const { resource, options } = request;
+  const { name } = keyOfRequest(request);
+  const apply = applyOptions(registry.clock.now(), request);
+  const scale = decode('Scale', request.body, options.fieldValidation ?? 'Strict').object as Scale;
+  const replicas = scale.spec?.replicas;
+  if (replicas !== undefined) refuseNegative(name, replicas);
+  const config = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, spec: {} };
+  if (replicas !== undefined) paths.setSpecReplicas(config, replicas);
+  const written = await rewrite(registry, plugins, request, 'object', (current) => {
+    const { resourceVersion: _version, ...metadata } = current.metadata;
+    const applied = applyPatch('apply', resource.schema, { ...current, metadata }, config, apply);
+    return decodeObject(resource, applied, 'Ignore');
+  });
+  return written.type === 'object' ? scaleResult(paths, written.object as Stored, written.warnings) : written;
+}
+
+function refuseNegative(name: string, replicas: number): void {
+  if (replicas >= 0) return;
+  const reason = 'must be greater than or equal to 0';
+  throw invalid({ group: 'autoscaling', kind: 'Scale', plural: 'scales' }, name, [
+    invalidValue('spec.replicas', replicas, reason),
+  ]);
+}
+
 async function wantedScale(request: ApiRequest, current: Scale): Promise<Scale> {
   const { fieldValidation } = request.options;
   if (request.verb === 'update')
     return decode('Scale', request.body, fieldValidation ?? 'Warn').object as Scale;
-  if (!request.patchType || request.patchType === 'apply') {
-    throw badRequest('the patch of a scale must be a JSON patch or a merge patch');
-  }
+  if (!request.patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
   const { resourceVersion: _version, ...metadata } = current.metadata ?? {};
   return applyPatch(request.patchType, 'Scale', { ...current, metadata }, request.body) as Scale;
 }

@@ -1,7 +1,7 @@
 // Exec, attach and port-forward over the runtime's streaming server, in SPDY/3.1: the one protocol that every CRI
 // runtime speaks and that can half-close stdin (kubelet's and crictl's own choice for long).
 import { request } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import type { ExecOptions, Session } from '../../api/node-streams.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 
@@ -78,11 +78,21 @@ export async function openPortForward(url: string, port: number): Promise<Duplex
   const error = await session.openStream({ ...headers, streamtype: 'error' });
   const data = await session.openStream({ ...headers, streamtype: 'data' });
   error.end();
-  void textOf(error).then((message) => {
-    if (message) data.destroy(new Error(message));
+  const complaint = textOf(error);
+  // The runtime ends the data before it has said what went wrong: the end is held back until it has.
+  const incoming = new PassThrough();
+  data.pipe(incoming, { end: false });
+  data.once('end', () => {
+    void complaint.then((message) => {
+      if (message) incoming.destroy(new Error(message));
+      else incoming.end();
+    });
   });
-  data.once('close', () => session.close());
-  return data;
+  data.once('close', () => {
+    if (data.readableEnded) void complaint.then(() => session.close());
+    else session.close();
+  });
+  return Duplex.from({ readable: incoming, writable: data });
 }
 
 /** All that comes on a stream. */

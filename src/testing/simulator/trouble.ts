@@ -69,10 +69,10 @@ export class Trouble {
       await this.users.change(name, { updateStrategy: { rollingUpdate: { partition: 0 } } });
     }
     if (set.spec.updateStrategy?.type !== 'OnDelete') return;
-    // With OnDelete it is for people to replace pods that were made from one; twice, since the controller may make
-    // the first ones again before it has heard of the good template.
+    // With OnDelete it is for people to replace pods that were made from one; again and again, since the controller may
+    // make them again before it has heard of the good template: after an outage its informers try once a minute.
     await this.#deleteBadPods(name);
-    this.later(60_000, 60_000, () => this.#deleteBadPods(name));
+    for (const afterMs of [60_000, 240_000]) this.later(afterMs, afterMs, () => this.#deleteBadPods(name));
   }
 
   async #deleteBadPods(setName: string): Promise<void> {
