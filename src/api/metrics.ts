@@ -17,10 +17,17 @@ function escaped(text: string): string {
   return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 }
 
+/** Of labels that cannot change: those of a busy metric are made once and frozen. */
+const texts = new WeakMap<Labels, string>();
+
 function labelText(labels: Labels): string {
-  return Object.entries(labels)
+  const known = texts.get(labels);
+  if (known !== undefined) return known;
+  const text = Object.entries(labels)
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(',');
+  if (Object.isFrozen(labels)) texts.set(labels, text);
+  return text;
 }
 
 const braced = (text: string): string => (text ? `{${text}}` : '');

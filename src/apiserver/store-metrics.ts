@@ -23,7 +23,7 @@ export function meteredStore(store: Store, metrics: Metrics, clock: Clock): Stor
     let labels = known.get(`${operation} ${path}`);
     if (!labels) {
       const [group = '', resource = ''] = path.split('/');
-      labels = { operation, group: group === 'core' ? '' : group, resource };
+      labels = Object.freeze({ operation, group: group === 'core' ? '' : group, resource });
       known.set(`${operation} ${path}`, labels);
     }
     return labels;

@@ -46,6 +46,7 @@ export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics
     new Counter('apiserver_watch_events_total', 'Number of events sent in watch clients.'),
   );
   addQueueMetrics(metrics, limits);
+  const series = new RequestSeries();
   const watches = new Map<string, { labels: Labels; open: number }>();
   metrics.add(
     new Gauge('apiserver_longrunning_requests', 'Watches and streams into pods that are open.', () => [
@@ -66,8 +67,8 @@ export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics
   );
   return {
     done(route, method, code, seconds, variant = PLAIN) {
-      const labels = { ...labelsOf(route, method, variant.isApply), dry_run: variant.dryRun };
-      total.add({ ...labels, code: `${code}` });
+      const { labels, counted } = series.of(route, method, code, variant);
+      total.add(counted);
       if (route && (route.verb === 'watch' || streamKindOf(route))) return;
       duration.observe(labels, seconds);
     },
@@ -85,6 +86,28 @@ export function requestMetrics(metrics: Metrics, limits: Limits): RequestMetrics
       watchEvents.add({ group, version, resource: plural }, events);
     },
   };
+}
+
+/** The labels of requests, each made once: there are as many as kinds of requests have been made. */
+class RequestSeries {
+  readonly #known = new Map<string, { labels: Labels; counted: Labels }>();
+
+  of(
+    route: ResourceRoute | undefined,
+    method: string,
+    code: number,
+    { dryRun, isApply }: RequestVariant,
+  ): { labels: Labels; counted: Labels } {
+    const labels = { ...labelsOf(route, method, isApply), dry_run: dryRun };
+    const { verb, group, version, resource, subresource, scope } = labels;
+    const key = `${verb} ${group}/${version}/${resource}/${subresource} ${scope} ${dryRun} ${code}`;
+    let known = this.#known.get(key);
+    if (!known) {
+      known = { labels: Object.freeze(labels), counted: Object.freeze({ ...labels, code: `${code}` }) };
+      this.#known.set(key, known);
+    }
+    return known;
+  }
 }
 
 /** Logs are read, the others connect. */
@@ -105,7 +128,12 @@ const VERBS: Readonly<Record<string, string>> = {
 const COMPONENT = 'apiserver';
 const PLAIN: RequestVariant = { dryRun: '', isApply: false };
 
-function labelsOf(route: ResourceRoute | undefined, method: string, isApply: boolean): Labels {
+type RequestLabels = Record<
+  'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component',
+  string
+>;
+
+function labelsOf(route: ResourceRoute | undefined, method: string, isApply: boolean): RequestLabels {
   if (!route) {
     const known = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method);
     return {

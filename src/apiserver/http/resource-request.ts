@@ -60,6 +60,8 @@ export async function serveResource(
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
 
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
+
 /** Whether a patch is a server-side apply. */
 export function isApplyPatch(exchange: Pick<Exchange, 'header'>): boolean {
   return exchange.header('content-type')?.startsWith('application/apply-patch') === true;
@@ -75,8 +77,9 @@ async function apiRequest(
   const request: ApiRequest = { ...route, options: requestOptions(query, route.verb, isApply) };
   if (route.verb === 'watch') request.signal = exchange.signal;
   if (route.verb === 'update' || route.verb === 'patch') request.authorizeCreate = authorizeCreate;
-  // Upstream's default; server-side apply insists on being told.
-  if (!isApply) request.options.fieldManager ??= managerOf(exchange.header('user-agent'));
+  // Upstream's default; server-side apply insists on being told, and who only reads owns nothing.
+  if (!isApply && !READS.has(route.verb))
+    request.options.fieldManager ??= managerOf(exchange.header('user-agent'));
   switch (route.verb) {
     case 'create':
     case 'update':
