@@ -56,7 +56,24 @@ function roundUp(numerator: bigint, denominator: bigint): bigint {
   return (numerator + denominator - 1n) / denominator;
 }
 
-function parse(text: string): Parsed | 'malformed' | 'suffix' {
+type Reading = Parsed | 'malformed' | 'suffix';
+
+/** Pods ask for the same few amounts again and again. Bounded by starting anew; long texts are nobody's. */
+const readings = new Map<string, Reading>();
+const MAX_READINGS = 2048;
+const MAX_KNOWN_LENGTH = 32;
+
+function parse(text: string): Reading {
+  let reading = readings.get(text);
+  if (reading === undefined) {
+    reading = read(text);
+    if (readings.size >= MAX_READINGS) readings.clear();
+    if (text.length <= MAX_KNOWN_LENGTH) readings.set(text, reading);
+  }
+  return reading;
+}
+
+function read(text: string): Reading {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
   if (!match) return 'malformed';
   const [, sign, whole = '', fraction = '', suffixText = ''] = match;

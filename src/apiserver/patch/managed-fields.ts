@@ -6,8 +6,9 @@ import type { KubeObject } from '../../api/objects.ts';
 import { sameJson } from '../../api/same-json.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { fieldSchema } from '../../api/schema/schema.ts';
+import { createdFields } from './created-fields.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
-import { readFields, writeFields } from './shared-fields.ts';
+import { fieldsOfText, readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
 import { type Comparison, compare, fieldsOf } from './typed-operations.ts';
 
@@ -167,6 +168,23 @@ function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
   return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0;
 }
 
+function ownedByCreator(
+  schemaName: string,
+  created: KubeObject,
+  { manager, nowMs }: Writer,
+): ManagedFieldsEntry[] | undefined {
+  const hasStatus = fieldSchema(schemaName, 'status') !== undefined;
+  const text = createdFields(schemaName, emptyObject(schemaName), created, hasStatus);
+  if (text === '{}') return undefined;
+  const entry: Managed['entry'] = {
+    apiVersion: created.apiVersion ?? 'v1',
+    manager: manager || 'unknown',
+    operation: 'Update',
+    time: timestamp(nowMs),
+  };
+  return [{ ...entry, fieldsType: 'FieldsV1', fieldsV1: fieldsOfText(text) }];
+}
+
 /**
  * The managedFields that an object has after a create, update or patch (anything but apply).
  * @param live the object as stored; undefined when it is created.
@@ -180,6 +198,7 @@ export function trackUpdate(
 ): ManagedFieldsEntry[] | undefined {
   const given = next.metadata.managedFields;
   if (isReset(given)) return undefined;
+  if (!live && !given && !writer.subresource) return ownedByCreator(schemaName, next, writer);
   const stored = live?.metadata.managedFields;
   // A client that sends back what it was given is answered from what is known of the stored one.
   const isOwn = given && given.length > 0 && !writer.subresource && !sameJson(given, stored);

@@ -29,6 +29,14 @@ function share(fields: Struct): Struct {
   return fields;
 }
 
+/** Field sets in their JSON form, by its text: frozen, and the same object for the same text. */
+export function fieldsOfText(text: string): Struct {
+  const known = shared.get(text);
+  if (known) return known;
+  const fields: unknown = JSON.parse(text);
+  return share(isStruct(fields) ? fields : {});
+}
+
 /** A set as `fieldsV1` holds it: frozen, and the same object for the same fields. */
 export function writeFields(fields: FieldSet): Struct {
   let json = written.get(fields);

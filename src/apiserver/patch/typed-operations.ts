@@ -26,7 +26,7 @@ const isEmptyStruct = (value: unknown): boolean => isStruct(value) && Object.key
 const isNothing = (value: unknown): boolean => value === undefined || value === null;
 
 /** Whether a value is merged piece by piece (and is of the form that its node says). */
-function isGranular(node: Node, value: unknown): boolean {
+export function isGranular(node: Node, value: unknown): boolean {
   if (node.kind === 'struct' || node.kind === 'map') return isStruct(value);
   return node.kind !== 'leaf' && Array.isArray(value);
 }
@@ -71,7 +71,8 @@ const below = (builders: Builders, element: string): Builders => ({
   removed: builders.removed.at(element),
 });
 
-const isBare = (value: unknown): boolean =>
+/** Whether a value has nothing in it that could be owned by itself. */
+export const isBare = (value: unknown): boolean =>
   isNothing(value) || isEmptyStruct(value) || (Array.isArray(value) && value.length === 0);
 
 function compareParts(node: Node, old: unknown, next: unknown, builders: Builders): void {
@@ -103,11 +104,8 @@ function addAll(node: Node, value: unknown, above: FieldSetBuilder, element: str
     if (partNode && isGranular(partNode, part)) addAll(partNode, part, into, name);
   };
   if (Array.isArray(value)) {
-    const items = itemNode(node);
-    for (const item of value) {
-      const name = itemElement(node, item);
-      if (name !== undefined) add(name, item, items);
-    }
+    // Of items with the same key the last one counts.
+    for (const [name, part] of partsOf(node, value)) add(name, part.value, part.node);
   } else if (isStruct(value)) {
     for (const key of Object.keys(value)) add(`f:${key}`, value[key], childNode(node, key));
   }

@@ -1,0 +1,71 @@
+// What whoever creates an object owns of it, written down in one walk: the very fields that comparing it with an empty
+// object finds (typed-operations.ts), but as the text of `fieldsV1`, which for the pods of a set is always the same one.
+import { isStruct, sameValue } from './struct.ts';
+import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.ts';
+import { isBare, isGranular } from './typed-operations.ts';
+
+/** Nobody owns these: they say which object it is, or the server sets them. */
+const UNOWNED: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
+const UNOWNED_METADATA: ReadonlySet<string> = new Set([
+  'creationTimestamp',
+  'generation',
+  'managedFields',
+  'name',
+  'namespace',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+]);
+const WITH_STATUS: ReadonlySet<string> = new Set([...UNOWNED, 'status']);
+
+/**
+ * The fields of a new object that its creator owns, as JSON text in the order of `fieldsV1`; `{}` when there are none.
+ * @param empty what every object of the type has.
+ * @param hasStatus whether the status is written apart.
+ */
+export function createdFields(schemaName: string, empty: object, object: object, hasStatus: boolean): string {
+  return `{${fieldsBelow(typeNode(schemaName), empty, object, hasStatus ? WITH_STATUS : UNOWNED)}}`;
+}
+
+function fieldsBelow(node: Node, empty: unknown, value: unknown, unowned?: ReadonlySet<string>): string {
+  const texts = new Map<string, string>();
+  const add = (element: string, part: unknown, partNode: Node | undefined, before: unknown): void => {
+    const text = fieldText(partNode, before, part, unowned && element === 'f:metadata');
+    if (text === undefined) texts.delete(element);
+    else texts.set(element, text);
+  };
+  if (Array.isArray(value)) {
+    const items = itemNode(node);
+    for (const item of value) {
+      const element = itemElement(node, item);
+      if (element !== undefined) add(element, item, items, undefined);
+    }
+  } else if (isStruct(value)) {
+    const before = isStruct(empty) ? empty : undefined;
+    for (const key of Object.keys(value)) {
+      if (unowned?.has(key)) continue;
+      add(`f:${key}`, value[key], childNode(node, key), before?.[key]);
+    }
+  }
+  const elements = [...texts.keys()].sort();
+  return elements.map((element) => `${JSON.stringify(element)}:${texts.get(element)}`).join(',');
+}
+
+/** What is owned of one field or item; undefined for nothing. */
+function fieldText(
+  node: Node | undefined,
+  before: unknown,
+  value: unknown,
+  isMetadata = false,
+): string | undefined {
+  const unowned = isMetadata ? UNOWNED_METADATA : undefined;
+  const granular = node !== undefined && isGranular(node, value);
+  if (before === undefined) {
+    const inside = granular && !isBare(value) ? fieldsBelow(node, undefined, value, unowned) : '';
+    return inside ? `{".":{},${inside}}` : '{}';
+  }
+  if (sameValue(before, value)) return undefined;
+  if (!granular || (isBare(before) && isBare(value))) return '{}';
+  const inside = fieldsBelow(node, before, value, unowned);
+  return inside ? `{${inside}}` : undefined;
+}
