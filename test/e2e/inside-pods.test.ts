@@ -161,6 +161,21 @@ describe('inside pods', { skip: noContainers }, () => {
     assert.match(listed, /nginx\.conf/);
   });
 
+  it('debugs the node itself, from a pod that sees all of it', async () => {
+    const node = await stead.field('pod/web-0', '.spec.nodeName');
+    const look = ['ls', '/host/etc/passwd'];
+    await stead.kubectl('debug', `node/${node}`, `--image=${TOOLBOX}`, '--profile=general', '--', ...look);
+    const names = await stead.kubectl('get', 'pods', '-o', 'name');
+    const pod = names.split('\n').find((name) => name.startsWith('pod/node-debugger-')) ?? '';
+    await eventually(
+      'it has looked',
+      () => stead.field(pod, '.status.phase'),
+      (phase) => phase === 'Succeeded',
+    );
+    assert.equal(await stead.kubectl('logs', pod), '/host/etc/passwd\n');
+    await stead.kubectl('delete', pod);
+  });
+
   it('says what is wrong with a container to debug with', async () => {
     const { code, stderr } = await stead.tryKubectl([
       'debug',

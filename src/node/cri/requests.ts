@@ -43,7 +43,8 @@ function containerNamespaces(sandbox: SandboxSpec, target: string | undefined): 
 export function sandboxConfig(spec: SandboxSpec): object {
   return {
     metadata: { name: spec.name, uid: spec.podUid, namespace: spec.namespace, attempt: spec.attempt },
-    hostname: spec.hostname,
+    // On the node's network a pod has the node's name, which is not the runtime's to set.
+    hostname: spec.hostNetwork ? '' : spec.hostname,
     log_directory: spec.logDirectory,
     dns_config: spec.dns,
     port_mappings: spec.portMappings.map((mapping) => ({
