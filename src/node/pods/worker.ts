@@ -104,10 +104,22 @@ export class PodWorker {
 
   /** What a list of everything in the runtime found of the pod: also what this worker never heard of. */
   relisted(found: Adopted): void {
-    if (this.#state.busy.size > 0 || this.#state.removed) return;
+    // Thousands of pods at rest are not looked at again because nothing has happened to them.
+    if (this.#state.busy.size > 0 || this.#state.removed || this.#knows(found)) return;
     for (const sandbox of found.sandboxes) this.#state.sandboxes.set(sandbox.id, sandbox);
     for (const container of found.containers) this.#state.containers.set(container.id, container);
     this.runtimeChanged();
+  }
+
+  /** Whether all that was found, and nothing else, is what was seen last. */
+  #knows(found: Adopted): boolean {
+    const { containers, sandboxes } = this.#state;
+    return (
+      found.sandboxes.length === sandboxes.size &&
+      found.containers.length === containers.size &&
+      found.sandboxes.every(({ id, ready }) => sandboxes.get(id)?.ready === ready) &&
+      found.containers.every(({ id, state }) => containers.get(id)?.state === state)
+    );
   }
 
   /** Ends the pod; resolves when nothing of it runs, or, unless it is a shutdown, is left. */
