@@ -6,6 +6,8 @@ import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { shareFields } from './patch/shared-fields.ts';
 
+/** What is not in the stored form: known anyway, or in front. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 const METADATA_OPEN = '{"metadata":{';
 
 /** Served bytes, or the stored ones they are to be made of, by object. */
@@ -16,9 +18,15 @@ const writtenObjects = new WeakMap<Uint8Array, KubeObject>();
 
 /** The form in which an object goes into the store. The object must not change afterwards. */
 export function encodeStored(object: KubeObject): Buffer {
-  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object;
-  const { resourceVersion: _resourceVersion, ...meta } = metadata;
-  const value = Buffer.from(JSON.stringify({ metadata: meta, ...rest }));
+  const { metadata } = object;
+  // Piece by piece: copies of the object without what is left out would be made for every write.
+  const meta =
+    metadata.resourceVersion === undefined ? metadata : { ...metadata, resourceVersion: undefined };
+  let text = `{"metadata":${JSON.stringify(meta)}`;
+  for (const [key, part] of Object.entries(object)) {
+    if (part !== undefined && !LEFT_OUT.has(key)) text += `,${JSON.stringify(key)}:${JSON.stringify(part)}`;
+  }
+  const value = Buffer.from(`${text}}`);
   writtenObjects.set(value, object);
   return value;
 }
