@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import type { KubeObject } from '../../api/objects.ts';
 import { allResources } from '../../api/resources/all.ts';
 import { openFrontDoor } from '../http/test-front-door.ts';
+import { configMap } from '../test-objects.ts';
+import { startTestServer } from '../test-server.ts';
 
 const names = (has: (resource: (typeof allResources)[number]) => boolean | undefined): string[] =>
   allResources
@@ -111,4 +113,16 @@ test('PUT makes some kinds, for who may create them; others are not found', asyn
   assert.equal(other.code, 404);
   const deleted = await door.ask('DELETE', `${LEASES}/a`);
   assert.deepEqual(deleted.json().kind, 'Status');
+});
+
+test('those who write without a version all write, one after the other', async () => {
+  const server = await startTestServer();
+  await server.object('create', 'configmaps', { body: configMap('a') });
+  const values = Array.from({ length: 20 }, (_, index) => `${index}`);
+  const written = await Promise.all(
+    values.map((value) =>
+      server.object('update', 'configmaps', { name: 'a', body: configMap('a', { value }) }),
+    ),
+  );
+  assert.equal(new Set(written.map(({ metadata }) => metadata.resourceVersion)).size, values.length);
 });

@@ -24,8 +24,8 @@ import { decodeObject } from './body.ts';
 import { createOne, placeInNamespace } from './create.ts';
 import { keyOfRequest } from './request-key.ts';
 
-/** Tries to write over other writers when the caller does not insist on a version. */
-export const CONFLICT_TRIES = 5;
+/** Tries to write over other writers when the caller does not insist on a version; upstream goes on without end. */
+export const CONFLICT_TRIES = 100;
 
 /** What part of the object a write is about. */
 export type Part = 'object' | 'status' | 'other';
@@ -44,7 +44,9 @@ export async function update(
 ): Promise<ApiResult> {
   const { resource, options, subresource } = request;
   const body = subresource === 'status' ? await changedPart(registry, request) : request.body;
-  const decoded = decodeObject(resource, body, options.fieldValidation, request.repeatedKeys);
+  const read = (): Wanted => decodeObject(resource, body, options.fieldValidation, request.repeatedKeys);
+  // Of the first try; it is changed by that, and another try is made of the body again.
+  let decoded: Wanted | undefined = read();
   const { name = '', resourceVersion } = decoded.object.metadata;
   if (resource.createsOnUpdate && !subresource) {
     const created = await createMissing(registry, plugins, request, decoded);
@@ -55,7 +57,11 @@ export async function update(
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
-  return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => decoded);
+  return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => {
+    const wanted = decoded ?? read();
+    decoded = undefined;
+    return wanted;
+  });
 }
 
 /**

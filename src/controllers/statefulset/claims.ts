@@ -2,6 +2,7 @@
 // are missing or in the way. Who owns them is retention.ts's.
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { SELECTED_NODE } from '../../api/volume-binding.ts';
 import type { ClaimWork } from './actions.ts';
 import { claimTemplates, controllerReference, type Place, placeOf } from './identity.ts';
 import type { Claims } from './observation.ts';
@@ -35,7 +36,12 @@ export function storageMatches(set: StatefulSet, pod: Pod, { claimNames }: Place
 }
 
 /** The claim of an ordinal as it is to be created, owned by the set from the first moment if whenDeleted says so. */
-function newClaim(set: Stored<StatefulSet>, template: PersistentVolumeClaim, name: string) {
+function newClaim(
+  set: Stored<StatefulSet>,
+  template: PersistentVolumeClaim,
+  name: string,
+  nodeName: string | undefined,
+): PersistentVolumeClaim {
   const claim: PersistentVolumeClaim = {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
@@ -47,6 +53,8 @@ function newClaim(set: Stored<StatefulSet>, template: PersistentVolumeClaim, nam
     spec: template.spec,
   };
   if (template.metadata.annotations) claim.metadata.annotations = { ...template.metadata.annotations };
+  // The scheduler names the node of a claim that waits for its first consumer, and does not look at the pod again.
+  if (nodeName) claim.metadata.annotations = { ...claim.metadata.annotations, [SELECTED_NODE]: nodeName };
   if (retentionOf(set).whenDeleted === 'Delete') {
     claim.metadata.ownerReferences = [controllerReference(set, 'StatefulSet')];
   }
@@ -69,7 +77,7 @@ export function claimWork(
     const name = claimNames[index] ?? '';
     const claim = claims.get(name);
     if (!claim) {
-      if (create) work.create.push(newClaim(set, template, name));
+      if (create) work.create.push(newClaim(set, template, name, pod?.spec.nodeName));
       continue;
     }
     const corrected = withCorrectOwners(set, claim, ordinal, pod);

@@ -135,7 +135,10 @@ function deepFreeze<T>(value: T): T {
 function rendered(planned: Plan, names: Map<string, string>, whole: boolean): unknown {
   const short = (name: string | undefined): string => names.get(name ?? '') ?? `${name}`;
   const claimText = ({ create, update, conflicting }: ClaimWork): string[] => [
-    ...create.map(({ metadata }) => `create claim ${metadata.name}`),
+    ...create.map(({ metadata: { annotations, name } }) => {
+      const node = annotations?.['volume.kubernetes.io/selected-node'];
+      return `create claim ${name}${node ? ` on ${node}` : ''}`;
+    }),
     ...conflicting.map((name) => `warn of claim ${name}`),
     ...update.map(
       ({ metadata }) =>
