@@ -101,16 +101,18 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
     if (await sendDocument(exchange, api, segments, query)) return;
     throw pathNotFound();
   }
-  seen.variant = {
-    dryRun: query.has('dryRun') ? 'All' : '',
-    isApply: route.verb === 'patch' && isApplyPatch(exchange),
-  };
+  if (exchange.method !== 'GET') {
+    seen.variant = {
+      dryRun: query.has('dryRun') ? 'All' : '',
+      isApply: route.verb === 'patch' && isApplyPatch(exchange),
+    };
+  }
   const kind = streamKindOf(route);
   if (kind || route.verb === 'watch') seen.audit?.lasts();
   if (kind) return serveStream(parts, kind, { route, user, query, flow: flowOf(user, exchange) }, exchange);
   const authorizeCreate = (): Promise<void> =>
     authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
-  const admitted = { ...route, user, authorizeCreate, audit: seen.audit };
+  const admitted = { route, user, authorizeCreate, audit: seen.audit };
   const work = (): Promise<void> =>
     serveResource(exchange, api, admitted, query, () => parts.clock.now(), parts.requests);
   const leave = await parts.limits.enter(route.verb, flowOf(user, exchange));
@@ -182,7 +184,7 @@ function parseTarget(target: string): Target {
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
   try {
     const segments = path.split('/').filter((segment) => segment !== '');
-    return { path, segments: segments.map(decodeURIComponent), query };
+    return { path, segments: path.includes('%') ? segments.map(decodeURIComponent) : segments, query };
   } catch {
     throw badRequest(
       `the path ${path} is not valid: a percent sign must be followed by two hexadecimal digits`,

@@ -80,16 +80,28 @@ export function encodeList(
       ? encodeProtobufList(list, resource.schema, reduced)
       : encodeValue({ ...list, items: reduced }, format);
   }
-  const head = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata };
+  const head = headOf(resource, metadata);
   if (format === 'yaml') return encodeValue({ ...head, items }, format);
   if (format === 'protobuf') return encodeProtobufList(head, resource.schema, items);
-  const chunks: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
-  items.forEach((item, index) => {
-    if (index > 0) chunks.push(COMMA);
-    chunks.push(encodeObject(item));
-  });
-  chunks.push(LIST_END);
-  return Buffer.concat(chunks);
+  return Buffer.concat([...jsonList(resource, { metadata, items })]);
+}
+
+const headOf = (resource: ResourceDefinition, metadata: ObjectList['metadata']) => ({
+  kind: `${resource.kind}List`,
+  apiVersion: apiVersionOf(resource),
+  metadata,
+});
+
+/** A list in plain JSON, piece by piece: the bytes that are kept of its items, and what stands between them. */
+export function* jsonList(resource: ResourceDefinition, { metadata, items }: ObjectList): Generator<Buffer> {
+  yield Buffer.from(`${JSON.stringify(headOf(resource, metadata)).slice(0, -1)},"items":[`);
+  let first = true;
+  for (const item of items) {
+    if (!first) yield COMMA;
+    first = false;
+    yield encodeObject(item);
+  }
+  yield LIST_END;
 }
 
 /** Any JSON value. */

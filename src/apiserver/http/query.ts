@@ -30,6 +30,8 @@ const OPTIONS_KINDS: Partial<Record<Verb, string>> = {
  */
 export function requestOptions(query: URLSearchParams, verb: Verb, isApply = false): RequestOptions {
   const options: RequestOptions = {};
+  const kind = OPTIONS_KINDS[verb];
+  if (!kind && query.size === 0) return options;
   for (const name of [
     'labelSelector',
     'fieldSelector',
@@ -55,7 +57,6 @@ export function requestOptions(query: URLSearchParams, verb: Verb, isApply = fal
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   if (dryRun.length > 0) options.dryRun = true;
 
-  const kind = OPTIONS_KINDS[verb];
   if (!kind) return options;
   const errors: FieldError[] = [];
   if (verb === 'patch' && !isApply && options.force !== undefined) {

@@ -6,18 +6,19 @@ import type { AuditedRequest } from '../audit/auditor.ts';
 import { hasProtobuf } from '../protobuf/encode.ts';
 import type { ApiRequest, ApiServer, User } from '../request.ts';
 import { mediaTypeOf, negotiate } from './accept.ts';
-import { encodeList, encodeOne } from './encode.ts';
+import { encodeList, encodeOne, jsonList } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, requestOptions } from './query.ts';
 import { type ParsedBody, parsedBody, patchTypeOf } from './request-body.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import { send } from './respond.ts';
+import { send, sendInParts, wantsPlain } from './respond.ts';
 import type { ResourceRoute } from './route.ts';
 import { includeObjectOf, type TableOptions } from './table.ts';
 import { sendWatch } from './watch-response.ts';
 
 /** What is asked, by whom, once it is known that they may. */
-export interface AdmittedRoute extends ResourceRoute {
+export interface Admitted {
+  route: ResourceRoute;
   user: User;
   /** Whether they may also create it; throws Forbidden. */
   authorizeCreate(): Promise<void>;
@@ -29,19 +30,20 @@ export interface AdmittedRoute extends ResourceRoute {
 export async function serveResource(
   exchange: Exchange,
   api: ApiServer,
-  route: AdmittedRoute,
+  admitted: Admitted,
   query: URLSearchParams,
   nowMs: () => number,
   metrics: Pick<RequestMetrics, 'watching' | 'sent'>,
 ): Promise<void> {
+  const { route, audit } = admitted;
   const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
-  const request = await apiRequest(exchange, api, route, query);
+  const request = await apiRequest(exchange, api, admitted, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
-  route.audit?.asks(request);
+  audit?.asks(request);
   const result = await api.handle(request);
   if (result.type === 'watch') {
-    route.audit?.started(200);
+    audit?.started(200);
     const ended = metrics.watching(route);
     try {
       await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions, (events) =>
@@ -52,13 +54,20 @@ export async function serveResource(
     }
     return;
   }
-  route.audit?.answers(route.resource, result);
+  audit?.answers(route.resource, result);
+  const isJson = accepted.format === 'json' && accepted.shape === 'object';
+  if (result.type === 'list' && isJson && result.list.items.length > MANY_ITEMS && wantsPlain(exchange)) {
+    return sendInParts(exchange, jsonList(route.resource, result.list));
+  }
   const [code, body] =
     result.type === 'list'
       ? [200, encodeList(route.resource, result.list, accepted, tableOptions)]
       : [result.code, encodeOne(route.resource, result.object, accepted, tableOptions)];
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
+
+/** Lists of more are sent piece by piece. */
+const MANY_ITEMS = 1000;
 
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
@@ -70,17 +79,18 @@ export function isApplyPatch(exchange: Pick<Exchange, 'header'>): boolean {
 async function apiRequest(
   exchange: Exchange,
   api: ApiServer,
-  { authorizeCreate, audit: _audit, ...route }: AdmittedRoute,
+  { route, user, authorizeCreate }: Admitted,
   query: URLSearchParams,
 ): Promise<ApiRequest> {
-  const isApply = route.verb === 'patch' && isApplyPatch(exchange);
-  const request: ApiRequest = { ...route, options: requestOptions(query, route.verb, isApply) };
-  if (route.verb === 'watch') request.signal = exchange.signal;
-  if (route.verb === 'update' || route.verb === 'patch') request.authorizeCreate = authorizeCreate;
+  const { resource, verb, namespace, name, subresource } = route;
+  const isApply = verb === 'patch' && isApplyPatch(exchange);
+  const options = requestOptions(query, verb, isApply);
+  const request: ApiRequest = { resource, verb, namespace, name, subresource, user, options };
+  if (verb === 'watch') request.signal = exchange.signal;
+  if (verb === 'update' || verb === 'patch') request.authorizeCreate = authorizeCreate;
   // Upstream's default; server-side apply insists on being told, and who only reads owns nothing.
-  if (!isApply && !READS.has(route.verb))
-    request.options.fieldManager ??= managerOf(exchange.header('user-agent'));
-  switch (route.verb) {
+  if (!isApply && !READS.has(verb)) options.fieldManager ??= managerOf(exchange.header('user-agent'));
+  switch (verb) {
     case 'create':
     case 'update':
       takeBody(request, await requiredBody(exchange, api, request));

@@ -28,13 +28,46 @@ export async function send(
   if (exchange.answered) return;
   if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
   const shown = contentType.startsWith(JSON_TYPE) && wantsPretty(exchange) ? indented(body) : body;
-  if (shown.length < GZIP_THRESHOLD || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
+  if (shown.length < GZIP_THRESHOLD || !acceptsGzip(exchange)) {
     exchange.respond(code, headers, shown);
     return;
   }
   const compressed = await compress(shown, { level: 1 });
   if (exchange.answered) return;
   exchange.respond(code, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
+}
+
+/** Whether the answer is to be sent as it is: neither compressed nor indented. */
+export function wantsPlain(exchange: Exchange): boolean {
+  return !acceptsGzip(exchange) && !wantsPretty(exchange);
+}
+
+const acceptsGzip = (exchange: Exchange): boolean =>
+  /\bgzip\b/.test(exchange.header('accept-encoding') ?? '');
+
+/** Parts are sent together up to about this size. */
+const SLAB_BYTES = 256 * 1024;
+
+/**
+ * Sends a large JSON answer piece by piece, as fast as the client takes it: put together as a whole it would stand in
+ * memory once more, and everybody else would wait meanwhile.
+ */
+export async function sendInParts(exchange: Exchange, parts: Iterable<Buffer>): Promise<void> {
+  if (exchange.answered) return;
+  exchange.start(200, { 'content-type': JSON_TYPE, 'cache-control': 'no-cache, private' });
+  let slab: Buffer[] = [];
+  let size = 0;
+  for (const part of exchange.method === 'HEAD' ? [] : parts) {
+    slab.push(part);
+    size += part.length;
+    if (size < SLAB_BYTES) continue;
+    await exchange.write(Buffer.concat(slab));
+    if (exchange.signal.aborted) break;
+    slab = [];
+    size = 0;
+  }
+  if (size > 0) await exchange.write(Buffer.concat(slab));
+  exchange.end();
 }
 
 /** `299 - "text"`; the text without line breaks, as a quoted string. */
