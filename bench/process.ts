@@ -6,6 +6,7 @@ import { Agent, get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../src/cluster/node-flags.ts';
 
 const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
 const POLL_MS = 2;
@@ -47,7 +48,10 @@ export async function startStead(
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const startedMs = performance.now();
   // So that `node --cpu-prof dist/bench/….js` profiles stead as well.
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore', env });
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...process.execArgv, ...args], {
+    stdio: 'ignore',
+    env,
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const readyMs = (await readyAt(port, child)) - startedMs;
   const kubeconfig = join(dataDirectory, 'kubeconfig');

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { StatusError } from '../../api/errors.ts';
 import type { AuditOptions } from '../../cluster/audit.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/control-socket.ts';
+import { NODE_FLAGS } from '../../cluster/node-flags.ts';
 import { pathsOf } from '../../cluster/paths.ts';
 import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
 import { UserError } from '../../cluster/user-error.ts';
@@ -111,6 +112,7 @@ async function startInBackground(options: UpOptions): Promise<ProcessInfo> {
   const child = spawn(
     node ?? process.execPath,
     [
+      ...NODE_FLAGS,
       ...[script, 'up', '--foreground', '--data-dir', options.dataDir, '--port', `${options.port}`],
       ...['--runtime', options.runtime, '--simulated-nodes', `${options.simulatedNodes}`],
       ...auditFlags(auditOf(options)),
