@@ -9,7 +9,9 @@ import { cpuSeconds, newDataDirectory, residentMib, startStead, stead } from './
 
 const CONNECTIONS = 64;
 const WATCHERS = 100;
-const SIZES = (process.env.SIZES ?? '1000,10000,50000').split(',').map(Number);
+const READS = 100_000;
+const MIXED = 20_000;
+const SIZES = [1_000, 10_000, 50_000];
 const PODS = '/api/v1/namespaces/default/pods';
 const pathOf = (i: number): string => `${PODS}/${nameOf(i)}`;
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -128,51 +130,77 @@ async function fanOut(endpoint: Endpoint, writer: Connection, rounds: number): P
   return samples;
 }
 
+interface Bench {
+  pid: number;
+  endpoint: Endpoint;
+  connections: readonly Connection[];
+  /** One of them. */
+  first: Connection;
+}
+
+/** A stead of its own for a part of the benchmark. */
+async function withStead(part: (bench: Bench) => Promise<void>): Promise<void> {
+  const directory = newDataDirectory();
+  const server = await startStead(directory, 'simulated');
+  try {
+    const endpoint = endpointOf(server.kubeconfig);
+    const connections = await Promise.all(
+      Array.from({ length: CONNECTIONS }, () => Connection.open(endpoint)),
+    );
+    const [first] = connections;
+    if (!first) throw new Error('no connection');
+    await part({ pid: server.pid, endpoint, connections, first });
+    for (const connection of connections) connection.close();
+  } finally {
+    await server.end();
+    stead(directory, 'down', '--purge');
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const createPods = ({ pid, connections }: Bench, from: number, to: number): Promise<string> =>
+  rateOf(to - from, pid, () =>
+    load(connections, to - from, (connection, i) =>
+      connection.request('POST', PODS, podJson(nameOf(from + i))),
+    ),
+  );
+
+/** One size: everything that is measured of it. */
+async function measure({ pid, endpoint, connections, first }: Bench, size: number): Promise<void> {
+  const gets = await rateOf(READS, pid, () =>
+    load(connections, READS, (connection, i) => connection.request('GET', pathOf((i * 7919) % size))),
+  );
+  console.log(`  gets     ${gets}`);
+  const changed = await changedPods(first, Math.min(size, 10_000));
+  const updates = await rateOf(changed.length, pid, () =>
+    load(connections, changed.length, (connection, i) =>
+      connection.request('PUT', pathOf(i), changed[i] ?? ''),
+    ),
+  );
+  console.log(`  updates  ${updates}, durable`);
+  console.log(`  list     ${ms(await listing(first, size))} (whole, median of 5)`);
+  const latencies = await mixed(connections, size, MIXED);
+  console.log(`  mixed    median ${ms(median(latencies))}, p99 ${ms(percentile(latencies, 0.99))}`);
+  for (let i = 5; i < MIXED; i += 12) await first.request('DELETE', `${PODS}/extra-${i}`);
+  const events = await fanOut(endpoint, first, 100);
+  const [middle, worst] = [ms(median(events)), ms(percentile(events, 0.99))];
+  console.log(`  event → ${WATCHERS} watchers  median ${middle}, p99 ${worst}`);
+}
+
 console.log(`${machine()}; ${CONNECTIONS} connections`);
-const directory = newDataDirectory();
-const server = await startStead(directory, 'simulated');
-try {
-  const endpoint = endpointOf(server.kubeconfig);
-  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(endpoint)));
-  const [first] = connections;
-  if (!first) throw new Error('no connection');
+await withStead(async (bench) => {
+  const creates = await createPods(bench, 0, 10_000);
+  const { body } = await bench.first.request('GET', pathOf(0));
+  const memory = `${residentMib(bench.pid).toFixed(0)} MiB resident`;
+  console.log(`\nfresh, 10,000 pods of ${body.length} bytes: creates ${creates}, durable; ${memory}`);
+});
+await withStead(async (bench) => {
   let size = 0;
   for (const next of SIZES) {
-    const from = size;
-    const count = next - from;
-    const creates = await rateOf(count, server.pid, () =>
-      load(connections, count, (connection, i) =>
-        connection.request('POST', PODS, podJson(nameOf(from + i))),
-      ),
-    );
+    const creates = await createPods(bench, size, next);
     size = next;
-    const { body } = await first.request('GET', pathOf(0));
-    console.log(`\n${size} pods of ${body.length} bytes (memory ${residentMib(server.pid).toFixed(0)} MiB)`);
+    console.log(`\n${size} pods (${residentMib(bench.pid).toFixed(0)} MiB resident after all this)`);
     console.log(`  creates  ${creates}, durable`);
-    const reads = 60_000;
-    const gets = await rateOf(reads, server.pid, () =>
-      load(connections, reads, (connection, i) => connection.request('GET', pathOf((i * 7919) % size))),
-    );
-    console.log(`  gets     ${gets}`);
-    const changed = await changedPods(first, Math.min(size, 10_000));
-    const updates = await rateOf(changed.length, server.pid, () =>
-      load(connections, changed.length, (connection, i) =>
-        connection.request('PUT', pathOf(i), changed[i] ?? ''),
-      ),
-    );
-    console.log(`  updates  ${updates}, durable`);
-    console.log(`  list     ${ms(await listing(first, size))} (whole, median of 5)`);
-    const latencies = await mixed(connections, size, 20_000);
-    console.log(`  mixed    median ${ms(median(latencies))}, p99 ${ms(percentile(latencies, 0.99))}`);
-    const events = await fanOut(endpoint, first, 100);
-    console.log(
-      `  event → ${WATCHERS} watchers  median ${ms(median(events))}, p99 ${ms(percentile(events, 0.99))}`,
-    );
-    for (let i = 5; i < 20_000; i += 12) await first.request('DELETE', `${PODS}/extra-${i}`);
+    await measure(bench, size);
   }
-  for (const connection of connections) connection.close();
-} finally {
-  await server.end();
-  stead(directory, 'down', '--purge');
-  rmSync(directory, { recursive: true, force: true });
-}
+});
