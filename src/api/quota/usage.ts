@@ -16,7 +16,7 @@ export interface Counted {
 }
 
 /** Kinds that have a name of their own in quotas, beside `count/<plural>`. */
-const COUNTED_BY_NAME = new Set([
+export const COUNTED_BY_NAME: ReadonlySet<string> = new Set([
   'configmaps',
   'persistentvolumeclaims',
   'pods',

@@ -3,19 +3,14 @@
 import { type FieldError, invalidValue } from '../errors.ts';
 import { qualifiedName } from '../names.ts';
 import { parseQuantity, QUANTITY_ERROR } from '../quantity.ts';
+import { COUNTED_BY_NAME } from '../quota/usage.ts';
 import { checked, NOT_NEGATIVE } from './field-rules.ts';
 
 const NANO = 1_000_000_000n;
 const CONTAINER_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'ephemeral-storage', 'memory']);
 /** Objects that quotas count: no half ones. */
 const COUNTED: ReadonlySet<string> = new Set([
-  'configmaps',
-  'persistentvolumeclaims',
-  'pods',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'services',
+  ...COUNTED_BY_NAME,
   'services.loadbalancers',
   'services.nodeports',
 ]);

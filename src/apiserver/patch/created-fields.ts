@@ -5,8 +5,8 @@ import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.t
 import { isBare, isGranular } from './typed-operations.ts';
 
 /** Nobody owns these: they say which object it is, or the server sets them. */
-const UNOWNED: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
-const UNOWNED_METADATA: ReadonlySet<string> = new Set([
+export const UNOWNED: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
+export const UNOWNED_METADATA: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'generation',
   'managedFields',

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/objects.ts';
 import { sameJson } from '../../api/same-json.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { fieldSchema } from '../../api/schema/schema.ts';
-import { createdFields } from './created-fields.ts';
+import { createdFields, UNOWNED, UNOWNED_METADATA } from './created-fields.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { fieldsOfText, readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
@@ -73,19 +73,8 @@ export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefi
 /** What nobody owns: what the server sets, and what says which object it is. */
 const NOT_OWNED = ((): FieldSet => {
   const fields = new FieldSetBuilder();
-  for (const name of ['apiVersion', 'kind', 'metadata']) fields.add(`f:${name}`);
-  for (const name of [
-    'creationTimestamp',
-    'generation',
-    'managedFields',
-    'name',
-    'namespace',
-    'resourceVersion',
-    'selfLink',
-    'uid',
-  ]) {
-    fields.at('f:metadata').add(`f:${name}`);
-  }
+  for (const name of [...UNOWNED, 'metadata']) fields.add(`f:${name}`);
+  for (const name of UNOWNED_METADATA) fields.at('f:metadata').add(`f:${name}`);
   return fields.build();
 })();
 
