@@ -33,7 +33,10 @@ export async function stopPods(
         const gone = await deleteAndWait(client, informers, clock, pod);
         const { namespace, name } = pod.metadata;
         if (gone) say(`stopped ${namespace}/${name} (${clock.now() - startedMs} ms)`);
-        else say(`${namespace}/${name} is still terminating: a finalizer may hold it; going on without it`);
+        else
+          say(
+            `${namespace}/${name} is stopped or given up, and a finalizer may hold its object; going on without it`,
+          );
       }
     }),
   );
@@ -44,7 +47,13 @@ const ordinalOf = (pod: Stored<Pod>): number => Number(/-(\d+)$/.exec(pod.metada
 /** How much longer than its grace period a pod may take, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** Whether the pod was gone before patience ran out. */
+/** Whether nothing of the pod runs any more and only a finalizer keeps its object: the node has let go of it. */
+function isHeld({ metadata, status }: Stored<Pod>): boolean {
+  const runs = status?.containerStatuses?.some(({ state }) => state?.running);
+  return metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0 && !runs;
+}
+
+/** Whether the pod has gone; false as soon as only a finalizer holds it, or when patience has run out. */
 function deleteAndWait(
   client: Client,
   informers: Informers,
@@ -52,10 +61,14 @@ function deleteAndWait(
   pod: Stored<Pod>,
 ): Promise<boolean> {
   const { namespace, name, uid } = pod.metadata;
+  if (isHeld(pod)) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     const unsubscribe = informers.of(pods).subscribe({
       deleted: (gone) => {
         if (gone.metadata.uid === uid) finish(true);
+      },
+      updated: (now) => {
+        if (now.metadata.uid === uid && isHeld(now)) finish(false);
       },
     });
     const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
