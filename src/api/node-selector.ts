@@ -1,6 +1,8 @@
 // Whether a node is one that a node selector means: used for a pod's node affinity and for the nodes from which a
 // volume can be reached. Labels only; label selectors of other objects are in selectors.ts.
+
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from './generated/types.ts';
+import { own } from './own.ts';
 
 /** What a node selector can ask about. */
 export interface NodeFacts {
@@ -22,7 +24,7 @@ export function matchesNodeSelectorTerm(term: NodeSelectorTerm, node: NodeFacts)
   const fields = term.matchFields ?? [];
   if (expressions.length === 0 && fields.length === 0) return false;
   return (
-    expressions.every((requirement) => holds(requirement, node.labels[requirement.key])) &&
+    expressions.every((requirement) => holds(requirement, own(node.labels, requirement.key))) &&
     fields.every((requirement) => requirement.key === 'metadata.name' && holds(requirement, node.name))
   );
 }

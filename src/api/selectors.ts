@@ -1,9 +1,11 @@
 // Label selectors as objects hold them and as requests write them, and field selectors' text (apimachinery
 // pkg/labels/selector.go, pkg/fields/selector.go, pkg/apis/meta/v1/validation). Which fields a resource can be
 // selected by is not here: that is the resource's own table.
+
 import { badRequest, type FieldError, forbiddenField, invalidValue, required } from './errors.ts';
 import type { LabelSelector, LabelSelectorRequirement } from './generated/types.ts';
 import { labelValue, qualifiedName } from './names.ts';
+import { own } from './own.ts';
 
 type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | '>' | '<';
 
@@ -28,7 +30,7 @@ export const NOTHING: Selector = { matches: () => false, empty: false, toString:
 
 function holds(requirement: Requirement, labels: Record<string, string>): boolean {
   const { key, operator, values } = requirement;
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const value = own(labels, key);
   switch (operator) {
     case '=':
     case '==':
@@ -85,7 +87,7 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
     values: [value],
   }));
   for (const { key, operator, values } of selector.matchExpressions ?? []) {
-    const known = EXPRESSION_OPERATORS[operator];
+    const known = own(EXPRESSION_OPERATORS, operator);
     if (!known) return NOTHING;
     requirements.push({ key, operator: known, values: values ?? [] });
   }

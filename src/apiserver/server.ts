@@ -1,8 +1,10 @@
 // The API server's pipeline: takes a request free of HTTP, and hands it to the file of its verb. What is served is
 // the table of resources it is made with.
+
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
 import { Metrics } from '../api/metrics.ts';
+import { own } from '../api/own.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
@@ -140,8 +142,8 @@ function handlerOf({ resource, subresource, verb }: ApiRequest): Handler {
   if (resource.parts && Object.hasOwn(resource.parts, subresource)) {
     return requireVerb(resource, subresource, verb, ['get', 'update', 'patch'], VERBS[verb]);
   }
-  const action = ACTIONS[subresource];
-  const declared = resource.actions?.[subresource];
+  const action = own(ACTIONS, subresource);
+  const declared = own(resource.actions, subresource);
   if (!action || !declared) throw pathNotFound();
   return requireVerb(resource, subresource, verb, declared.verbs, action);
 }

@@ -1,6 +1,8 @@
 // What may stand in a ConfigMap (pkg/apis/core/validation, ValidateConfigMap…).
+
 import { type FieldError, forbiddenField, invalidValue, tooLong } from '../errors.ts';
 import type { ConfigMap } from '../generated/types.ts';
+import { own } from '../own.ts';
 import { semanticallyEqual } from './equality.ts';
 import { configKeyReasons } from './field-rules.ts';
 
@@ -12,7 +14,7 @@ export function validateConfigMap(map: ConfigMap): FieldError[] {
   let size = 0;
   for (const [key, text] of Object.entries(map.data ?? {})) {
     errors.push(...configKeyReasons(key).map((reason) => invalidValue(`data[${key}]`, key, reason)));
-    if (map.binaryData?.[key] !== undefined) {
+    if (own(map.binaryData, key) !== undefined) {
       errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'));
     }
     size += Buffer.byteLength(text);

@@ -1,5 +1,7 @@
 // Warnings about labels of nodes that have a newer name (pkg/api/node/util.go).
+
 import type { NodeSelector, NodeSelectorTerm } from '../generated/types.ts';
+import { own } from '../own.ts';
 
 /** Old label → since when it is old, and what it is called now. */
 const RENAMED: Readonly<Record<string, readonly [since: string, now: string]>> = {
@@ -12,7 +14,7 @@ const RENAMED: Readonly<Record<string, readonly [since: string, now: string]>> =
 
 /** `deprecated since v1.17; use "topology.kubernetes.io/zone" instead`; undefined: the label is no old one. */
 export function renamedLabel(label: string): string | undefined {
-  const renamed = RENAMED[label];
+  const renamed = own(RENAMED, label);
   return renamed && `deprecated since ${renamed[0]}; use "${renamed[1]}" instead`;
 }
 

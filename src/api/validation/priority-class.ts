@@ -1,6 +1,8 @@
 // What may stand in a PriorityClass (pkg/apis/scheduling/validation).
+
 import { type FieldError, forbiddenField } from '../errors.ts';
 import type { PriorityClass } from '../generated/types.ts';
+import { own } from '../own.ts';
 import { immutable, optionalOneOf } from './field-rules.ts';
 
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
@@ -27,7 +29,7 @@ export function validatePriorityClass(object: PriorityClass): FieldError[] {
 }
 
 function systemClassProblem(name: string, value: number, isDefault: boolean): string | undefined {
-  const known = SYSTEM_CLASSES[name];
+  const known = own(SYSTEM_CLASSES, name);
   if (known === undefined) return `${name} is not a known system priority class`;
   if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
   return isDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;

@@ -1,11 +1,13 @@
 // What may stand in a ResourceQuota (pkg/apis/core/validation, ValidateResourceQuota): known resources, and scopes that
 // go with them and with each other.
+
 import { type FieldError, invalidValue, required } from '../errors.ts';
 import type {
   ResourceQuota,
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
 } from '../generated/types.ts';
+import { own } from '../own.ts';
 import { IMMUTABLE } from './field-rules.ts';
 import { isQuotaResource, quotaResourceName, resourceAmount } from './resource-names.ts';
 
@@ -53,7 +55,7 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
   const errors = validateAmounts(hard, 'spec.hard');
   const path = 'spec.scopes';
   for (const scope of scopes) {
-    if (!SCOPES[scope]) errors.push(invalidValue(path, scopes, 'unsupported scope'));
+    if (!own(SCOPES, scope)) errors.push(invalidValue(path, scopes, 'unsupported scope'));
     for (const _ of unfit(scope, hard)) {
       errors.push(invalidValue(path, scopes, 'unsupported scope applied to resource'));
     }
@@ -83,7 +85,7 @@ function validateAmounts(amounts: Amounts, path: string): FieldError[] {
 
 /** The known resources of the quota that the scope says nothing about. */
 function unfit(scope: string, hard: Amounts): string[] {
-  const fit = SCOPES[scope];
+  const fit = own(SCOPES, scope);
   if (!fit) return [];
   return Object.keys(hard).filter((resource) => isQuotaResource(resource) && !fit.includes(resource));
 }
@@ -96,7 +98,9 @@ function validateExpression(
   { scopeName, operator, values = [] }: ScopedResourceSelectorRequirement,
   path: string,
 ): FieldError[] {
-  const errors = SCOPES[scopeName] ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')];
+  const errors = own(SCOPES, scopeName)
+    ? []
+    : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')];
   if (ONLY_EXISTS.includes(scopeName) && operator !== 'Exists') {
     const why =
       "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, " +

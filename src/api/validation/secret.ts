@@ -1,6 +1,8 @@
 // What may stand in a Secret, by its type (pkg/apis/core/validation, ValidateSecret…).
+
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../errors.ts';
 import type { Secret } from '../generated/types.ts';
+import { own } from '../own.ts';
 import { MAX_DATA_SIZE } from './config-map.ts';
 import { semanticallyEqual } from './equality.ts';
 import { configKeyReasons, immutable } from './field-rules.ts';
@@ -29,9 +31,9 @@ export function validateSecret(secret: Secret): FieldError[] {
 
 function validateSecretType(secret: Secret, data: Record<string, string>): FieldError[] {
   const type = secret.type ?? '';
-  const errors = (REQUIRED_KEYS[type] ?? [])
+  const errors = (own(REQUIRED_KEYS, type) ?? [])
     // A private key must also say something.
-    .filter((key) => (key === SSH_KEY ? !data[key] : data[key] === undefined))
+    .filter((key) => (key === SSH_KEY ? !data[key] : own(data, key) === undefined))
     .map((key) => required(`data[${key}]`));
   if (
     type === 'kubernetes.io/service-account-token' &&
@@ -42,7 +44,7 @@ function validateSecretType(secret: Secret, data: Record<string, string>): Field
   if (type === 'kubernetes.io/basic-auth' && data.username === undefined && data.password === undefined) {
     errors.push(required('data[username]'), required('data[password]'));
   }
-  for (const key of type.startsWith('kubernetes.io/docker') ? (REQUIRED_KEYS[type] ?? []) : []) {
+  for (const key of type.startsWith('kubernetes.io/docker') ? (own(REQUIRED_KEYS, type) ?? []) : []) {
     const encoded = data[key];
     const problem = encoded === undefined ? undefined : jsonObjectProblem(encoded);
     if (problem) errors.push(invalidValue(`data[${key}]`, '<secret contents redacted>', problem));

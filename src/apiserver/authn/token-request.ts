@@ -1,8 +1,10 @@
 // POST to serviceaccounts/token: a token of the account. Follows pkg/registry/core/serviceaccount/storage/token.go.
+
 import { timestamp } from '../../api/clock.ts';
 import { badRequest, conflict, type FieldError, invalid, invalidValue, notFound } from '../../api/errors.ts';
 import type { BoundObjectReference, Pod, ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { own } from '../../api/own.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import { Admission } from '../admission/admission.ts';
@@ -76,7 +78,7 @@ async function bind(
   reference: BoundObjectReference,
 ): Promise<Binding> {
   const { apiVersion, kind = '', name = '', uid } = reference;
-  const resource = registry.resource('', (apiVersion === 'v1' && BOUND_PLURALS[kind]) || '');
+  const resource = registry.resource('', (apiVersion === 'v1' && own(BOUND_PLURALS, kind)) || '');
   if (!resource) {
     throw badRequest(`cannot bind token to object of type ${apiVersion ?? ''}, Kind=${kind}`);
   }
@@ -90,9 +92,9 @@ async function bind(
       `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     );
   }
-  const own = { name: bound.metadata.name, uid: bound.metadata.uid };
-  if (kind === 'Secret') return { secret: own };
-  if (kind === 'Node') return { node: own };
+  const binding = { name: bound.metadata.name, uid: bound.metadata.uid };
+  if (kind === 'Secret') return { secret: binding };
+  if (kind === 'Node') return { node: binding };
   return bindPod(registry, account, bound as Stored<Pod>);
 }
 

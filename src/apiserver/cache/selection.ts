@@ -1,6 +1,8 @@
 // Which objects of a resource a list or a watch is about: a namespace, a label selector, a field selector.
+
 import { badRequest } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { own } from '../../api/own.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts';
 import type { ApiRequest } from '../request.ts';
@@ -52,5 +54,5 @@ function fieldReader(
   if (field === 'metadata.name') return (object) => object.metadata.name ?? '';
   if (field === 'metadata.namespace' && resource.namespaced)
     return (object) => object.metadata.namespace ?? '';
-  return resource.selectableFields?.[field];
+  return own(resource.selectableFields, field);
 }

@@ -16,6 +16,7 @@ const TEXTS = [
   '../../etc',
   '__proto__',
   'constructor',
+  'toString',
   'ü\u0000\ud800',
   '10.0.0.1',
   '/data',

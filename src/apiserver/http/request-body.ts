@@ -1,5 +1,7 @@
 // What a request's body says: JSON, YAML or protobuf, by its Content-Type; and which kind of patch it is.
+
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/errors.ts';
+import { own } from '../../api/own.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import {
   keysInJson,
@@ -39,7 +41,7 @@ function mediaType(header: string | undefined): string {
 
 /** Which kind of patch the Content-Type announces. Throws UnsupportedMediaType. */
 export function patchTypeOf(contentType: string | undefined): PatchType {
-  const type = PATCH_TYPES[mediaType(contentType)];
+  const type = own(PATCH_TYPES, mediaType(contentType));
   if (!type) throw unknownFormat(Object.keys(PATCH_TYPES));
   return type;
 }
@@ -93,7 +95,7 @@ function parseJson(text: string, findRepeated?: (text: string) => RepeatedKeys |
 }
 
 /** Looking for keys that are there twice takes time that grows with the square of their number; the last one counts. */
-const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: false };
+const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' } as const;
 
 /** JSON is YAML, too, and what most clients send as such. */
 function parseYaml(text: string, wantsRepeated: boolean): ParsedBody {

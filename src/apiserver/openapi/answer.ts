@@ -1,8 +1,10 @@
 // What is answered under /openapi: which document, in which form, with which headers (kube-openapi pkg/handler and
 // pkg/handler3). A pure function of the request's headers but for the compressed bytes, which are kept with the
 // document.
+
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { own } from '../../api/own.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import {
   type OpenApiDocument,
@@ -53,7 +55,7 @@ export async function answerOpenApi(
   if (!forms) return undefined;
   const headers: Record<string, string> = { vary: 'Accept, Accept-Encoding' };
   const contentType = request.accepted
-    .map((type) => ALIASES[type] ?? type)
+    .map((type) => own(ALIASES, type) ?? type)
     .find((type) => Object.hasOwn(forms, type));
   const document = contentType === undefined ? undefined : forms[contentType]?.();
   if (contentType === undefined || !document) return { code: 406, headers, body: Buffer.alloc(0) };
