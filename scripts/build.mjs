@@ -1,7 +1,7 @@
 // Builds dist/: generated types first, when they are missing or older than what they come from, then TypeScript,
 // then the files that are read at run time and that TypeScript does not copy.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,3 +23,6 @@ for (const folder of ['src', 'test']) {
     cpSync(from, join(root, 'dist', relative(root, from)));
   }
 }
+
+// `npx stead` runs it by itself; npm sees to that only the first time that it meets a folder.
+chmodSync(join(root, 'dist', 'src', 'cli', 'main.js'), 0o755);
