@@ -1,6 +1,6 @@
 // What whoever creates an object owns of it, written down in one walk: the very fields that comparing it with an empty
 // object finds (typed-operations.ts), but as the text of `fieldsV1`, which for the pods of a set is always the same one.
-import { isStruct, sameValue } from './struct.ts';
+import { isStruct, type Struct, sameValue } from './struct.ts';
 import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.ts';
 import { isBare, isGranular } from './typed-operations.ts';
 
@@ -28,9 +28,10 @@ export function createdFields(schemaName: string, empty: object, object: object,
 }
 
 function fieldsBelow(node: Node, empty: unknown, value: unknown, unowned?: ReadonlySet<string>): string {
+  if (node.kind === 'struct' && isStruct(value)) return fieldsOfStruct(node, empty, value, unowned);
   const texts = new Map<string, string>();
   const add = (element: string, part: unknown, partNode: Node | undefined, before: unknown): void => {
-    const text = fieldText(partNode, before, part, unowned && element === 'f:metadata');
+    const text = fieldText(partNode, before, part);
     if (text === undefined) texts.delete(element);
     else texts.set(element, text);
   };
@@ -42,13 +43,23 @@ function fieldsBelow(node: Node, empty: unknown, value: unknown, unowned?: Reado
     }
   } else if (isStruct(value)) {
     const before = isStruct(empty) ? empty : undefined;
-    for (const key of Object.keys(value)) {
-      if (unowned?.has(key)) continue;
-      add(`f:${key}`, value[key], childNode(node, key), before?.[key]);
-    }
+    for (const key of Object.keys(value)) add(`f:${key}`, value[key], childNode(node, key), before?.[key]);
   }
   const elements = [...texts.keys()].sort();
   return elements.map((element) => `${JSON.stringify(element)}:${texts.get(element)}`).join(',');
+}
+
+/** The same for what most of an object is: its names are the schema's, which sort alike with quotes and without. */
+function fieldsOfStruct(node: Node, empty: unknown, value: Struct, unowned?: ReadonlySet<string>): string {
+  const before = isStruct(empty) ? empty : undefined;
+  const texts: string[] = [];
+  for (const key of Object.keys(value)) {
+    if (unowned?.has(key)) continue;
+    const isMetadata = unowned !== undefined && key === 'metadata';
+    const text = fieldText(childNode(node, key), before?.[key], value[key], isMetadata);
+    if (text !== undefined) texts.push(`"f:${key}":${text}`);
+  }
+  return texts.sort().join(',');
 }
 
 /** What is owned of one field or item; undefined for nothing. */
