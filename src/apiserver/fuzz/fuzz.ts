@@ -1,13 +1,10 @@
 // Throws made-up requests at an API server over a memory store, and says what should never be: an answer of 500 and
 // above, an error that is no Status, something stored that is not valid. main.ts is the command for long runs.
 
-import { silentLog } from '../../api/log.ts';
-import { Metrics } from '../../api/metrics.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { CertificateSubject } from '../authn/authenticate.ts';
-import { type DispatcherParts, dispatch } from '../http/dispatcher.ts';
-import { Limits } from '../http/limits.ts';
-import { requestMetrics } from '../http/request-metrics.ts';
+import { dispatch } from '../http/dispatcher.ts';
+import { dispatcherParts } from '../http/test-front-door.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { invalidObjects } from './check-store.ts';
 import { Dice } from './dice.ts';
@@ -116,22 +113,7 @@ function isExpected(code: number, body: Buffer, method: string): boolean {
 }
 
 function inProcess(server: TestServer): Send {
-  const { api, clock } = server;
-  const limits = new Limits(clock);
-  const metrics = new Metrics();
-  const parts: DispatcherParts = {
-    api,
-    authenticateToken: api.identity.authenticateToken,
-    authorize: api.identity.authorize,
-    connect: undefined,
-    documents: api.identity.documents,
-    health: [],
-    clock,
-    limits,
-    metrics,
-    requests: requestMetrics(metrics, limits),
-    log: silentLog,
-  };
+  const parts = dispatcherParts(server);
   return async (request) => {
     const exchange = new MemoryExchange(request, ADMIN);
     await dispatch(parts, exchange);

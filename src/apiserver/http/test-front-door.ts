@@ -36,13 +36,11 @@ export interface FrontDoor {
 
 const ADMIN: CertificateSubject = { CN: 'admin', O: 'system:masters' };
 
-/** A server behind its dispatcher. @param overrides parts of the dispatcher to replace. */
-export async function openFrontDoor(overrides: Partial<DispatcherParts> = {}): Promise<FrontDoor> {
-  const server = await startTestServer();
-  const { api, clock } = server;
+/** What the dispatcher needs, of a test server; nothing of it leads into pods. */
+export function dispatcherParts({ api, clock }: TestServer): DispatcherParts {
   const limits = new Limits(clock);
   const metrics = api.metrics ?? new Metrics();
-  const parts: DispatcherParts = {
+  return {
     api,
     authenticateToken: api.identity.authenticateToken,
     authorize: api.identity.authorize,
@@ -54,8 +52,13 @@ export async function openFrontDoor(overrides: Partial<DispatcherParts> = {}): P
     metrics,
     requests: requestMetrics(metrics, limits),
     log: silentLog,
-    ...overrides,
   };
+}
+
+/** A server behind its dispatcher. @param overrides parts of the dispatcher to replace. */
+export async function openFrontDoor(overrides: Partial<DispatcherParts> = {}): Promise<FrontDoor> {
+  const server = await startTestServer();
+  const parts: DispatcherParts = { ...dispatcherParts(server), ...overrides };
   const run = async (exchange: TestExchange): Promise<Answered> => {
     await dispatch(parts, exchange);
     const bytes = Buffer.concat(exchange.chunks);
