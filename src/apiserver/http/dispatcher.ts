@@ -75,8 +75,13 @@ export async function dispatch(parts: DispatcherParts, exchange: Exchange): Prom
     await serve(parts, exchange, seen);
   } catch (error) {
     if (!(error instanceof StatusError)) parts.log.error('request failed', error, { path: exchange.target });
-    if (!exchange.answered) refusal = asStatusError(error);
-    await sendError(exchange, error);
+    if (exchange.answered) {
+      // Out of time in the middle of a long answer, most likely: nobody is to take it for whole, or to hold it up.
+      exchange.abort?.();
+    } else {
+      refusal = asStatusError(error);
+      await sendError(exchange, error);
+    }
   }
   seen.audit?.complete(exchange.code, refusal?.status);
   const seconds = (parts.clock.now() - startMs) / 1000;

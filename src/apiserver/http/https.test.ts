@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { StatusError } from '../../api/errors.ts';
 import { silentLog } from '../../api/log.ts';
@@ -319,4 +321,26 @@ test('close ends open watches and frees the port', async () => {
     }),
     /ECONNREFUSED/,
   );
+});
+
+test('a long list that nobody reads is broken off when the request has had its time', async () => {
+  const data = { filling: 'x'.repeat(16 * 1024) };
+  for (let i = 0; i < 1100; i++) {
+    await server.object('create', 'configmaps', { body: { metadata: { name: `long-${i}` }, data } });
+  }
+  const agent = new Agent({ ca: certificates.ca, ...admin });
+  agents.push(agent);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: https.port, path: CONFIG_MAPS, agent };
+    httpsRequest(options, resolve).once('error', reject).end();
+  });
+  assert.equal(response.statusCode, 200);
+  // It has begun, and is larger than what the connection holds while nobody reads.
+  server.clock.advance(61_000);
+  await assert.rejects(text(response), /aborted/);
+  assert.equal(response.complete, false);
+
+  const whole = await call(CONFIG_MAPS);
+  const { items } = whole.json();
+  assert.ok(Array.isArray(items) && items.length >= 1100);
 });
