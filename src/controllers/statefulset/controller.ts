@@ -30,7 +30,8 @@ const CACHE_GRACE_MS = 5_000;
 const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
-/** From how long a look on a set is followed by a rest, how many times as long, and at most. */
+/** From how many pods and how long a look on a set is followed by a rest, how many times as long, and at most. */
+const MANY_PODS = 500;
 const LONG_LOOK_MS = 2;
 const REST_PER_LOOK = 10;
 const MAX_REST_MS = 500;
@@ -152,7 +153,7 @@ class Controller {
     const startedMs = clock.now();
     const observed = await gather(client, this.#caches, set, startedMs);
     const planned = this.#decide(observed);
-    this.#rest(key, clock.now() - startedMs);
+    if (observed.pods.length >= MANY_PODS) this.#rest(key, clock.now() - startedMs);
     const executor = new Executor(client, this.#events, set, (type, pod) =>
       this.#ownWrites.note(key, type, pod, clock.now()),
     );
@@ -170,12 +171,12 @@ class Controller {
 
   /**
    * A set so large that looking at it takes its time is not looked at without pause while its pods change all the
-   * time: the news of that time are one pass. @param lookedMs how long the last look took.
+   * time: the news of that time are one pass. A small one does not rest because others were busy while it was looked
+   * at. @param lookedMs how long the last look took.
    */
   #rest(key: string, lookedMs: number): void {
-    if (lookedMs < LONG_LOOK_MS) this.#restUntil.delete(key);
-    else
-      this.#restUntil.set(key, this.#context.clock.now() + Math.min(MAX_REST_MS, lookedMs * REST_PER_LOOK));
+    if (lookedMs < LONG_LOOK_MS) return;
+    this.#restUntil.set(key, this.#context.clock.now() + Math.min(MAX_REST_MS, lookedMs * REST_PER_LOOK));
   }
 
   /** What was done so far shows in the status all the same; then the failure is told to the queue. */
