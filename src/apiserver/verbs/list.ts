@@ -3,7 +3,7 @@
 import { badRequest, expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { CompactedError, type ListResult } from '../../store/store.ts';
+import { CompactedError } from '../../store/store.ts';
 import { type Selection, selectionOf } from '../cache/selection.ts';
 import { decodeStored, seal } from '../codec.ts';
 import { prefixOf, relativeKey } from '../keys.ts';
@@ -98,14 +98,38 @@ interface Place {
   remaining?: number | undefined;
 }
 
-/** A page of the state at a revision, from the store's history: what lies behind the page is not read. */
+/**
+ * A page of the state at a revision, from the store's history. Throws Expired when that is compacted away; whoever was
+ * reading page by page gets a token to go on with, from where this page began, at the newest state.
+ */
 async function pastPage(
   registry: Registry,
+  resource: ResourceDefinition,
+  selection: Selection,
+  limit: number | undefined,
+  place: Place,
+): Promise<ObjectList> {
+  try {
+    return await readPast(registry, resource, selection, limit, place);
+  } catch (error) {
+    if (!(error instanceof CompactedError)) throw error;
+    if (place.after === undefined) throw expired(EXPIRED);
+    const refusal = expired(CONTINUE_EXPIRED);
+    refusal.status.metadata = { continue: encodeContinue({ revision: NEWEST, after: place.after }) };
+    throw refusal;
+  }
+}
+
+/** Reads the store as far as the page goes: what lies behind it is not read. */
+async function readPast(
+  { store }: Registry,
   resource: ResourceDefinition,
   { namespace, matches }: Selection,
   limit: number | undefined,
   { revision, after, remaining }: Place,
 ): Promise<ObjectList> {
+  const all = prefixOf(resource);
+  const prefix = resource.namespaced && namespace ? `${all}${namespace}/` : all;
   const items: Stored[] = [];
   let at = after;
   for (let more = true; more; ) {
@@ -114,10 +138,14 @@ async function pastPage(
       return paged(items, { revision, after: at ?? '', remaining: remaining && remaining - items.length });
     }
     const most = wanted && (matches ? Math.max(wanted, SELECTED_CHUNK) : wanted);
-    const chunk = await readPast(registry, resource, namespace, { revision, after: at }, most);
+    const chunk = await store.list(prefix, {
+      revision,
+      ...(at === undefined ? {} : { after: all + at }),
+      ...(most === undefined ? {} : { limit: most }),
+    });
     more = chunk.more;
     for (const [index, entry] of chunk.entries.entries()) {
-      at = entry.key.slice(prefixOf(resource).length);
+      at = entry.key.slice(all.length);
       const object = seal(decodeStored(resource, entry.value), entry.revision, entry.value);
       if (!matches || matches(object)) items.push(object);
       if (items.length !== limit) continue;
@@ -126,32 +154,4 @@ async function pastPage(
     }
   }
   return { metadata: { resourceVersion: String(revision) }, items };
-}
-
-/**
- * Reads the store at a revision. Throws Expired when that is compacted away; whoever was reading page by page gets a
- * token to go on with at the newest state.
- */
-async function readPast(
-  registry: Registry,
-  resource: ResourceDefinition,
-  namespace: string | undefined,
-  { revision, after }: Place,
-  limit: number | undefined,
-): Promise<ListResult> {
-  const all = prefixOf(resource);
-  const prefix = resource.namespaced && namespace ? `${all}${namespace}/` : all;
-  try {
-    return await registry.store.list(prefix, {
-      revision,
-      ...(after === undefined ? {} : { after: all + after }),
-      ...(limit === undefined ? {} : { limit }),
-    });
-  } catch (error) {
-    if (!(error instanceof CompactedError)) throw error;
-    if (after === undefined) throw expired(EXPIRED);
-    const refusal = expired(CONTINUE_EXPIRED);
-    refusal.status.metadata = { continue: encodeContinue({ revision: NEWEST, after }) };
-    throw refusal;
-  }
 }
