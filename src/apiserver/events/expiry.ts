@@ -1,5 +1,6 @@
 // Events live for an hour after they were last seen. They are swept out when events are written or listed, at most
 // once a minute: a server that nobody tells or asks anything has no timer to run.
+import { lastSeenMs } from '../../api/event-time.ts';
 import type { Event } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
@@ -10,12 +11,6 @@ const EVENT_TTL_MS = 60 * 60 * 1000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** Deletions that go to the store at once. */
 const BATCH = 100;
-
-/** When an event was last seen, ms since the epoch. */
-function lastSeenMs({ metadata, lastTimestamp, eventTime, series }: Stored<Event>): number {
-  const times = [metadata.creationTimestamp, lastTimestamp, eventTime, series?.lastObservedTime];
-  return Math.max(...times.flatMap((time) => (time ? [Date.parse(time)] : [])));
-}
 
 export class EventExpiry {
   readonly #registry: Registry;

@@ -1,6 +1,7 @@
 // What an explanation is drawn from: the objects of one namespace and of the cluster, read once, and ways to find among
 // them. Nothing is concluded here.
 import { StatusError } from '../../api/errors.ts';
+import { lastSeenMs } from '../../api/event-time.ts';
 import type {
   ControllerRevision,
   Event,
@@ -125,24 +126,6 @@ export class Evidence {
       })
       .sort((a, b) => lastSeenMs(b) - lastSeenMs(a))[0];
   }
-}
-
-/** When an event happened last, ms since the epoch. */
-export function lastSeenMs({
-  eventTime,
-  firstTimestamp,
-  lastTimestamp,
-  metadata,
-  series,
-}: Stored<Event>): number {
-  const time =
-    series?.lastObservedTime ??
-    lastTimestamp ??
-    eventTime ??
-    firstTimestamp ??
-    metadata.creationTimestamp ??
-    '';
-  return Date.parse(time) || 0;
 }
 
 function named<T extends Stored>(objects: readonly T[], name: string): T | undefined {
