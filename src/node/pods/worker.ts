@@ -10,7 +10,7 @@ import type { NodeServices } from './node-services.ts';
 import type { Ending, PodObservation } from './observation.ts';
 import { planPod } from './plan.ts';
 import { eventsOfTransition, resizeEvent } from './pod-events.ts';
-import { allocationOf, whyNotResized, withAllocation } from './resize.ts';
+import { type Allocation, allocationOf, whyNotResized, withAllocation } from './resize.ts';
 import { StatusWriter } from './status-writer.ts';
 import { allContainers, viewOf } from './view.ts';
 import { newWorkerState, type WorkerState } from './worker-state.ts';
@@ -28,6 +28,7 @@ export class PodWorker {
   readonly #actions: ActionRunner;
   readonly #others: () => Iterable<Pod>;
   #pod: Stored<Pod>;
+  #allocated: { pod: Stored<Pod>; allocation: Allocation; result: Stored<Pod> } | undefined;
   #timer: CancelTimer | undefined;
   #looking = false;
   #lookAgain = false;
@@ -76,7 +77,13 @@ export class PodWorker {
 
   /** The pod with the resources that it has been given. */
   get allocatedPod(): Stored<Pod> {
-    return withAllocation(this.#pod, this.#state.allocation);
+    const pod = this.#pod;
+    const { allocation } = this.#state;
+    // Asked for several times in every look, and nearly always the pod as it is.
+    if (this.#allocated?.pod !== pod || this.#allocated.allocation !== allocation) {
+      this.#allocated = { pod, allocation, result: withAllocation(pod, allocation) };
+    }
+    return this.#allocated.result;
   }
 
   /** What runs of the pod, as last seen. */
