@@ -40,6 +40,8 @@ export function run(
         resolve({ code, stdout, stderr });
       },
     );
+    // A program that ends without reading its input is judged by how it ended.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
   });
 }
