@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Log } from '../api/log.ts';
 import { Metrics } from '../api/metrics.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreInUseError } from '../store/store.ts';
 import { type AuditOptions, openAudit } from './audit.ts';
 import { ensureCertificates } from './certificates.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -132,6 +132,8 @@ async function openStore(paths: Paths): Promise<Store> {
   try {
     return await openLmdbStore(paths.store);
   } catch (error) {
+    if (error instanceof StoreInUseError)
+      throw new UserError(`stead already runs on ${paths.data}: ${error.message}.`);
     throw new UserError(
       `The store ${paths.store} cannot be opened: ${error instanceof Error ? error.message : error}`,
     );

@@ -1,7 +1,10 @@
-// How the commands speak to the running process: HTTP over a unix socket that only its owner may open. It is also
-// the lock of the data directory: who can connect knows that a stead is running there.
+// How the commands speak to the running process: HTTP over a unix socket that only its owner may open. Who can connect
+// knows that a stead is running there; that only one does is the store's lock's business.
 import { chmod, rm } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
+import type { CancelTimer } from '../api/clock.ts';
+import { LockedError, lockFile } from '../store/file-lock.ts';
+import { systemClock } from './system-clock.ts';
 import { UserError } from './user-error.ts';
 
 /** What a running stead says of itself. */
@@ -28,20 +31,45 @@ export interface ControlHandlers {
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
 }
 
-/** @throws UserError if another stead listens on the socket. */
+/**
+ * Listens on the socket, in place of one that a killed process has left there.
+ * @throws UserError if another stead listens on it.
+ */
 export async function serveControl(
   socketPath: string,
   handlers: ControlHandlers,
 ): Promise<() => Promise<void>> {
-  const running = await processInfo(socketPath);
-  if (running) {
-    throw new UserError(`stead already runs on this data directory (pid ${running.pid}, ${running.server}).`);
+  // Between looking whether somebody listens and listening, another could do the same.
+  const lock = await lockFile(`${socketPath}.lock`).catch(async (error: unknown) => {
+    throw error instanceof LockedError ? await alreadyRuns(socketPath, error.pid) : error;
+  });
+  try {
+    const close = await listen(socketPath, handlers);
+    return async () => {
+      await close();
+      lock.release();
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
   }
+}
+
+/** Which stead it is that runs already, as far as it says so. */
+async function alreadyRuns(socketPath: string, pid: number | undefined): Promise<UserError> {
+  // One that is starting or hangs is known by its number only.
+  const running = await processInfo(socketPath).catch(() => undefined);
+  const which = running ? ` (pid ${running.pid}, ${running.server})` : pid ? ` (pid ${pid})` : '';
+  return new UserError(`stead already runs on this data directory${which}.`);
+}
+
+async function listen(socketPath: string, handlers: ControlHandlers): Promise<() => Promise<void>> {
   await rm(socketPath, { force: true });
   const server = createServer(async (incoming, response) => {
-    const { method, url = '/' } = incoming;
-    const { pathname, searchParams } = new URL(url, 'http://stead');
     try {
+      const { method, url = '/' } = incoming;
+      const { pathname, searchParams } = new URL(url, 'http://stead');
+      if (method === 'GET' && pathname === ALIVE) return response.end();
       if (method === 'GET' && pathname === '/') return response.end(JSON.stringify(await handlers.info()));
       if (method === 'GET' && pathname === '/images')
         return response.end(JSON.stringify(await handlers.listImages()));
@@ -55,8 +83,10 @@ export async function serveControl(
       response.writeHead(404).end(`no such command: ${method} ${pathname}`);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (!response.headersSent) response.writeHead(500);
-      response.end(message);
+      if (!response.headersSent) return response.writeHead(500).end(message);
+      // Lines of progress have been sent as those of a success.
+      response.addTrailers({ [FAILURE]: encodeURIComponent(message) });
+      response.end();
     }
   });
   await new Promise<void>((resolve, reject) => {
@@ -72,7 +102,19 @@ export async function serveControl(
     });
 }
 
-/** What the process on this socket says of itself; undefined if there is none. */
+/** The trailer that says why a command failed after it had begun to answer. */
+const FAILURE = 'stead-failure';
+/** Answered at once, whatever else the process does. */
+const ALIVE = '/alive';
+/** A process that does not even say that it is alive for so long hangs. */
+const ANSWER_LIMIT_MS = 20_000;
+/** How often one that takes its time is asked. */
+const ASK_AGAIN_MS = 5_000;
+
+/**
+ * What the process on this socket says of itself, once it has started; undefined if there is none.
+ * @throws HungError if there is one that does not answer.
+ */
 export async function processInfo(socketPath: string): Promise<ProcessInfo | undefined> {
   try {
     return JSON.parse(await call(socketPath, 'GET', '/'));
@@ -85,31 +127,96 @@ export async function processInfo(socketPath: string): Promise<ProcessInfo | und
 /** Nobody listens on the socket. */
 export class NotRunningError extends Error {}
 
+/** Somebody listens on the socket and does not answer: stopped, or at one thing without end. */
+export class HungError extends UserError {
+  constructor() {
+    super(
+      `stead runs, but has not answered for ${ANSWER_LIMIT_MS / 1000} seconds: \`stead down\` ends it and its pods, and a kill -9 of its process lets the pods go on.`,
+    );
+    this.name = 'HungError';
+  }
+}
+
 /**
- * Sends one command.
+ * Sends one command. It may take as long as it takes, as long as the process is alive.
  * @param onText gets the reply as it comes.
- * @throws NotRunningError, or UserError with what the process answered.
+ * @throws NotRunningError, HungError, or UserError with what the process answered.
  */
-export function call(
+export async function call(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,
   onText: (text: string) => void = () => {},
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-        if (response.statusCode === 200) onText(chunk);
-      });
-      response.on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new UserError(text))));
-      response.on('error', reject);
+  const outgoing = request({ socketPath, method, path, agent: false });
+  const watch = new AliveWatch(socketPath, () => outgoing.destroy());
+  try {
+    const response = await responseTo(outgoing);
+    let text = '';
+    response.setEncoding('utf8');
+    for await (const chunk of response) {
+      text += chunk;
+      if (response.statusCode === 200) onText(chunk);
+    }
+    const failure = response.trailers[FAILURE];
+    if (failure !== undefined) throw new UserError(decodeURIComponent(failure));
+    if (response.statusCode !== 200) throw new UserError(text);
+    return text;
+  } catch (error) {
+    if (watch.hung) throw new HungError();
+    if (error instanceof UserError || error instanceof NotRunningError) throw error;
+    throw new UserError('stead ended before it had answered.', { cause: error });
+  } finally {
+    watch.end();
+  }
+}
+
+/** Asks the process again and again whether it is alive, while it takes its time over a command. */
+class AliveWatch {
+  hung = false;
+  readonly #socketPath: string;
+  readonly #onHung: () => void;
+  #cancel: CancelTimer;
+  #question: ClientRequest | undefined;
+
+  constructor(socketPath: string, onHung: () => void) {
+    this.#socketPath = socketPath;
+    this.#onHung = onHung;
+    this.#cancel = systemClock.after(ASK_AGAIN_MS, () => this.#ask());
+  }
+
+  end(): void {
+    this.#cancel();
+    this.#question?.destroy();
+  }
+
+  #ask(): void {
+    const question = request({ socketPath: this.#socketPath, path: ALIVE, agent: false });
+    this.#question = question;
+    this.#cancel = systemClock.after(ANSWER_LIMIT_MS, () => {
+      this.hung = true;
+      question.destroy();
+      this.#onHung();
     });
-    outgoing.on('error', (error) => {
-      const absent = 'code' in error && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
-      reject(absent ? new NotRunningError('stead is not running') : error);
+    // A process that has ended ends the command, too.
+    question.on('error', () => this.#cancel());
+    question.once('response', (answer) => {
+      answer.resume();
+      this.#cancel();
+      this.#cancel = systemClock.after(ASK_AGAIN_MS, () => this.#ask());
+    });
+    question.end();
+  }
+}
+
+function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+      if (absent) return reject(new NotRunningError('stead is not running'));
+      if (error.code !== 'EACCES') return reject(error);
+      reject(new UserError('The stead that runs here is another user’s: become that user, or root.'));
     });
     outgoing.end();
   });

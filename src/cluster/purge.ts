@@ -1,4 +1,5 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
+import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
@@ -8,12 +9,38 @@ import { removeCgroup } from '../node/cri/cgroups.ts';
 import { runCommand } from '../node/machine/command.ts';
 import { CGROUP_ROOT } from '../node/pods/qos.ts';
 import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
+import type { FileLock } from '../store/file-lock.ts';
+import { lockStore } from '../store/lmdb/lock.ts';
+import { StoreInUseError } from '../store/store.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork } from './pod-network.ts';
 import { systemClock } from './system-clock.ts';
+import { UserError } from './user-error.ts';
 
-/** Idempotent. Throws if something below the directories is still in use; nothing is removed then. */
+/**
+ * Idempotent.
+ * @throws UserError if a stead has been started meanwhile; Error if something below the directories is still in use.
+ *   Nothing is removed then.
+ */
 export async function purge(paths: Paths): Promise<void> {
+  const lock = existsSync(paths.store) ? await lockAgainstOthers(paths) : undefined;
+  try {
+    await removeEverything(paths);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function lockAgainstOthers(paths: Paths): Promise<FileLock> {
+  try {
+    return await lockStore(paths.store);
+  } catch (error) {
+    if (!(error instanceof StoreInUseError)) throw error;
+    throw new UserError(`Nothing is removed: ${error.message}. Try again when it has ended.`);
+  }
+}
+
+async function removeEverything(paths: Paths): Promise<void> {
   const network = await readPodNetwork(paths);
   // Without a network no machine role ever ran here, and nothing was mounted.
   if (network) {

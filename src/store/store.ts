@@ -65,6 +65,20 @@ export class StoreFullError extends Error {}
 /** The data directory was written by a newer version, or is not a store. */
 export class StoreFormatError extends Error {}
 
+/** Another process has the store open. */
+export class StoreInUseError extends Error {
+  /** Which one; undefined if it has not said so yet. */
+  readonly pid: number | undefined;
+
+  constructor(directory: string, pid: number | undefined) {
+    super(
+      `the store in ${directory} is in use by ${pid === undefined ? 'another process' : `process ${pid}`}`,
+    );
+    this.name = 'StoreInUseError';
+    this.pid = pid;
+  }
+}
+
 export interface Store {
   /** The newest revision; 0 for an empty store. */
   revision(): number;

@@ -2,11 +2,14 @@
 // one is started for as long as it takes to stop them. With --purge everything stead made is removed.
 import { existsSync } from 'node:fs';
 import { sleep } from '../../api/clock.ts';
-import { call, processInfo } from '../../cluster/control-socket.ts';
+import { call, HungError, processInfo } from '../../cluster/control-socket.ts';
 import { stopLeftovers } from '../../cluster/leftovers.ts';
-import { pathsOf } from '../../cluster/paths.ts';
+import { type Paths, pathsOf } from '../../cluster/paths.ts';
 import { purge } from '../../cluster/purge.ts';
 import { systemClock } from '../../cluster/system-clock.ts';
+import { UserError } from '../../cluster/user-error.ts';
+import { lockStore } from '../../store/lmdb/lock.ts';
+import { StoreInUseError } from '../../store/store.ts';
 
 export async function down(options: { dataDir: string; purge: boolean }): Promise<void> {
   const paths = pathsOf(options.dataDir);
@@ -15,25 +18,63 @@ export async function down(options: { dataDir: string; purge: boolean }): Promis
     say(`There is nothing at ${paths.data}.`);
     return;
   }
-  const running = await processInfo(paths.controlSocket);
-  if (running) {
-    await call(paths.controlSocket, 'POST', '/down', (text) => process.stdout.write(text));
-    await ended(running.pid);
-  } else {
-    await stopLeftovers(paths, say);
-  }
+  await stop(paths, say);
   if (options.purge) await purge(paths);
   say(options.purge ? `stead is down; ${paths.data} is gone.` : 'stead is down; its data stays.');
 }
 
-/** Waits until the process has ended: only then nobody holds the store any more. */
-async function ended(pid: number): Promise<void> {
-  for (;;) {
+async function stop(paths: Paths, say: (line: string) => void): Promise<void> {
+  try {
+    const running = await processInfo(paths.controlSocket);
+    if (running) {
+      await call(paths.controlSocket, 'POST', '/down', (text) => process.stdout.write(text));
+      return await ended(running.pid, say);
+    }
+  } catch (error) {
+    if (!(error instanceof HungError)) throw error;
+    // What it was asked to do is done without it: the store and the containers are made to survive its death.
+    const pid = await storeHolder(paths);
+    if (pid === undefined) throw error;
+    say(`stead (pid ${pid}) does not answer: it is killed, and what it ran is stopped without it.`);
+    process.kill(pid, 'SIGKILL');
+    await ended(pid, say);
+  }
+  await stopLeftovers(paths, say);
+}
+
+/** The process that has the store open, by the word of the kernel's lock. */
+async function storeHolder(paths: Paths): Promise<number | undefined> {
+  try {
+    (await lockStore(paths.store)).release();
+    return undefined;
+  } catch (error) {
+    return error instanceof StoreInUseError ? error.pid : undefined;
+  }
+}
+
+/** How long a process that has said farewell may take to go; and then, a killed one. */
+const FAREWELL_MS = 60_000;
+
+/** Waits until the process has ended: only then nobody holds the store any more. Kills it if it does not. */
+async function ended(pid: number, say: (line: string) => void): Promise<void> {
+  if (await endsWithin(pid, FAREWELL_MS)) return;
+  say(`stead (pid ${pid}) does not end by itself: it is killed.`);
+  process.kill(pid, 'SIGKILL');
+  if (await endsWithin(pid, FAREWELL_MS)) return;
+  throw new UserError(
+    `The process of stead (pid ${pid}) has been killed and does not go: its disk may not answer.`,
+  );
+}
+
+async function endsWithin(pid: number, limitMs: number): Promise<boolean> {
+  const giveUpAtMs = systemClock.now() + limitMs;
+  while (systemClock.now() < giveUpAtMs) {
     try {
       process.kill(pid, 0);
     } catch {
-      return;
+      return true;
     }
     await sleep(systemClock, 10);
   }
+  return false;
 }

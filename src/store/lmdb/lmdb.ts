@@ -1,6 +1,7 @@
 // The store on disk. A write is decided against what is durable, put into the next transaction together with all
 // others that wait, and acknowledged when that transaction is on disk; only then do readers and watchers see it.
 // No value is cached here: the operating system caches the file.
+import type { FileLock } from '../file-lock.ts';
 import type {
   Entry,
   ListOptions,
@@ -13,6 +14,7 @@ import type {
 import { CompactedError, StoreFullError } from '../store.ts';
 import { Watchers } from '../watchers.ts';
 import { compactionStep } from './compaction.ts';
+import { lockStore } from './lock.ts';
 import type { KeyRecord } from './records.ts';
 import { decodeKeyRecord, decodeLogRecord, encodeKeyRecord, encodeLogRecord } from './records.ts';
 import type { Tables } from './tables.ts';
@@ -42,15 +44,24 @@ interface Outcome {
 }
 
 /**
- * Opens the store in a directory, which is made if it is not there. One process at a time may have it open.
- * @throws StoreFormatError if the directory holds something else, or the store of a newer version.
+ * Opens the store in a directory, which is made if it is not there. It is open once at a time, on the whole machine: two
+ * that decide writes would give one revision to two keys.
+ * @throws StoreInUseError if it is open already; StoreFormatError if the directory holds something else, or the store
+ *   of a newer version.
  */
 export async function openLmdbStore(directory: string): Promise<Store> {
-  return new LmdbStore(await openTables(directory));
+  const lock = await lockStore(directory);
+  try {
+    return new LmdbStore(await openTables(directory), lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 class LmdbStore implements Store {
   readonly #tables: Tables;
+  readonly #lock: FileLock;
   readonly #watchers = new Watchers();
   readonly #writes: Write[] = [];
   /** Compactions that wait, each a function that takes one step and says whether more remain. */
@@ -61,8 +72,9 @@ class LmdbStore implements Store {
   #committing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, lock: FileLock) {
     this.#tables = tables;
+    this.#lock = lock;
     this.#compacted = tables.meta.get('compactRevision') ?? 0;
     let last = 0;
     for (const revision of tables.log.getKeys({ reverse: true, limit: 1 })) last = revision;
@@ -157,6 +169,7 @@ class LmdbStore implements Store {
     await this.#committing;
     this.#watchers.clear();
     await this.#tables.root.close();
+    this.#lock.release();
   }
 
   #mustBeOpen(): void {
