@@ -25,7 +25,7 @@ export async function openCriFloor(directory: string, archive: string, image: st
   const clock = systemClock;
   const log = silentLog;
   const network = choosePodNetwork(await readMachineNetwork(runCommand));
-  await setUpBridge(runCommand, network);
+  await setUpBridge(runCommand, network, { owner: 'stead bench' });
   const cniConfDirectory = join(directory, 'cni', 'net.d');
   await writeCniConfig(network, {
     confDirectory: cniConfDirectory,

@@ -7,7 +7,7 @@ import { openLmdbStore } from '../store/lmdb/lmdb.ts';
 import { type Store, StoreInUseError } from '../store/store.ts';
 import { type AuditOptions, openAudit } from './audit.ts';
 import { ensureCertificates } from './certificates.ts';
-import { startControlPlane } from './control-plane.ts';
+import { SERVICE_CIDR, startControlPlane } from './control-plane.ts';
 import type { ProcessInfo } from './control-socket.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { checkMachine } from './machine-check.ts';
@@ -94,6 +94,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       client: plane.client,
       informers: plane.informers,
       domain: DOMAIN,
+      serviceCidr: SERVICE_CIDR,
     };
     const running = await startNodes(host, config);
     nodes = running;

@@ -18,6 +18,8 @@ export interface ProcessInfo {
   /** Where the cluster's DNS server answers, `address:port`. */
   dns: string;
   podCidr: string;
+  /** What becomes of traffic to addresses of Services. */
+  services: string;
   /** How volumes enforce their size, and why so. */
   volumes: string;
 }

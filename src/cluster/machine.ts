@@ -1,9 +1,6 @@
 // This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
 // started in the order in which they need each other.
 import { cpus, hostname, networkInterfaces, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { setUpBridge } from '../network/cni/bridge.ts';
-import { writeCniConfig } from '../network/cni/config.ts';
 import { startDnsServer } from '../network/dns/server.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { startContainerd } from '../node/containerd/containerd.ts';
@@ -16,7 +13,7 @@ import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
-import { podNetworkOf } from './pod-network.ts';
+import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
 import { machineResolvers } from './resolvers.ts';
 import { stopSignal } from './stop-signal.ts';
 import { UserError } from './user-error.ts';
@@ -29,13 +26,7 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
   const { paths, clock, log, client, domain } = host;
   const nodeName = hostname().toLowerCase();
   const nodeIp = machineAddress();
-  const network = await podNetworkOf(paths);
-  await setUpBridge(runCommand, network);
-  const cniConfDirectory = join(paths.data, 'cni', 'net.d');
-  await writeCniConfig(network, {
-    confDirectory: cniConfDirectory,
-    leaseDirectory: join(paths.data, 'cni', 'leases'),
-  });
+  const network = await setUpPodNetwork(paths, host.serviceCidr);
 
   const stop = stopSignal();
   const context = { ...host, signal: stop.signal };
@@ -52,7 +43,7 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
     startContainerd({
       dataDirectory: paths.data,
       runDirectory: paths.run,
-      cniConfDirectory,
+      cniConfDirectory: network.cniConfDirectory,
       sandboxImage: PAUSE_IMAGE,
       log: log.named('containerd'),
       clock,
@@ -116,6 +107,7 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
     describe: () => ({
       dns: `${network.gateway}:${dns.port}`,
       podCidr: network.cidr,
+      services: network.services,
       volumes: `${backing.kind} (${backing.why})`,
     }),
     streams: (name) => (name === nodeName ? agent.streams : undefined),
@@ -131,6 +123,7 @@ export async function startMachine(host: NodeHost): Promise<Nodes> {
       await agent.stopAllPods();
       await close();
       await containerd.stop();
+      await takeDownPodNetwork(paths);
     },
     close,
   };

@@ -19,10 +19,12 @@ export interface NodeHost {
   informers: Informers;
   /** The cluster's DNS domain. */
   domain: string;
+  /** The addresses of Services, in CIDR notation. */
+  serviceCidr: string;
 }
 
 export interface Nodes {
-  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'volumes'>;
+  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
   /** The streams into the pods of a node; undefined if there is no such node here. */
   streams(nodeName: string): NodeStreams | undefined;
   loadImage(file: string): Promise<string[]>;

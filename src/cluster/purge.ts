@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
-import { removeBridge } from '../network/cni/bridge.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
 import { removeCgroup } from '../node/cri/cgroups.ts';
 import { runCommand } from '../node/machine/command.ts';
@@ -13,7 +12,7 @@ import type { FileLock } from '../store/file-lock.ts';
 import { lockStore } from '../store/lmdb/lock.ts';
 import { StoreInUseError } from '../store/store.ts';
 import type { Paths } from './paths.ts';
-import { readPodNetwork } from './pod-network.ts';
+import { readPodNetwork, removePodNetwork } from './pod-network.ts';
 import { systemClock } from './system-clock.ts';
 import { UserError } from './user-error.ts';
 
@@ -51,7 +50,7 @@ async function removeEverything(paths: Paths): Promise<void> {
       log: silentLog,
     });
     await cleanUpAll(runCommand, [paths.data, paths.run]);
-    await removeBridge(runCommand, network);
+    await removePodNetwork(paths);
     await removeCgroup(CGROUP_ROOT);
   }
   await emptyDirectory(paths.data);

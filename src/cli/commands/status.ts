@@ -28,6 +28,7 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
     `stead ${info.version}  ${info.server}  pid ${info.pid}  runtime ${info.runtime}`,
     `data ${paths.data}  kubeconfig ${info.kubeconfig}`,
     `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
+    `services ${info.services}`,
     `volumes ${info.volumes}`,
     '',
     ...drawSets(sets),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
-import { removeBridge, setUpBridge } from './bridge.ts';
+import { hasPods, removeBridge, setUpBridge } from './bridge.ts';
 import { cniConfig, writeCniConfig } from './config.ts';
 import { readMachineNetwork } from './machine-network.ts';
 import { choosePodNetwork } from './pod-network.ts';
@@ -44,6 +44,8 @@ function runWith(
 }
 
 const PLUGINS = '/usr/lib/cni';
+/** Of the range for documentation: nobody's. */
+const REFUSED = '198.51.100.7/32';
 const ready =
   process.getuid?.() === 0 &&
   (await Promise.all(['bridge', 'portmap', 'host-local'].map((name) => access(join(PLUGINS, name)))).then(
@@ -72,7 +74,8 @@ async function bench(context: TestContext): Promise<Bench> {
   const directory = await mkdtemp(join(tmpdir(), 'stead-cni-'));
   const found = await readMachineNetwork(run);
   // Far from the first choice, and with a name that a running stead does not take.
-  const chosen = choosePodNetwork({ ...found, ranges: [...found.ranges, '10.244.0.0/14', '10.128.0.0/10'] });
+  const passedOver = ['10.244.0.0/14', '10.128.0.0/10'].map((cidr) => ({ cidr }));
+  const chosen = choosePodNetwork({ ...found, ranges: [...found.ranges, ...passedOver] });
   const network = { ...chosen, bridge: `steadt${process.pid % 100_000}` };
   const leaseDirectory = join(directory, 'leases');
   const namespaces = new Map<string, ChildProcess>();
@@ -144,8 +147,11 @@ test(
   needsNetwork,
   async (context) => {
     const { network, addPod, deletePod, inPod, endNamespace, leaseDirectory } = await bench(context);
-    await setUpBridge(run, network);
-    await setUpBridge(run, network);
+    const options = { owner: 'stead /run/stead/test', refused: { cidr: REFUSED, onHost: true } };
+    await setUpBridge(run, network, options);
+    await setUpBridge(run, network, options);
+    const made = (await readMachineNetwork(run)).interfaces.find(({ name }) => name === network.bridge);
+    assert.equal(made?.alias, options.owner);
     // A server binds to the gateway before there is any pod.
     const server = createServer((socket) => socket.end('hello\n'));
     await new Promise<void>((resolve) => server.listen(0, network.gateway, resolve));
@@ -161,6 +167,11 @@ test(
     assert.match(await inPod(one, 'ip', 'route'), new RegExp(`default via ${network.gateway}`));
     // Nobody listens there: the other pod's kernel refuses, so it was reached.
     await assert.rejects(inPod(one, 'bash', '-c', `exec 3<>/dev/tcp/${second}/81`), /Connection refused/);
+    // What nobody answers for never gets as far as the default route.
+    const connect = `exec 3<>/dev/tcp/${REFUSED.split('/')[0]}/80`;
+    await assert.rejects(inPod(one, 'bash', '-c', connect), /Connection refused/);
+    await assert.rejects(run('bash', ['-c', connect]), /Connection refused/);
+    assert.equal(await hasPods(run, network), true);
     await deletePod(one);
     // The second pod is not taken down in order.
     await endNamespace(two);
@@ -170,7 +181,7 @@ test(
     const rules = (await run('iptables', ['-w', '-S'])) + (await run('iptables', ['-w', '-t', 'nat', '-S']));
     for (const trace of [network.bridge, network.cidr, first, second])
       assert.ok(!rules.includes(trace), rules);
-    assert.ok(!(await readMachineNetwork(run)).interfaces.some((name) => name === network.bridge));
+    assert.ok(!(await readMachineNetwork(run)).interfaces.some(({ name }) => name === network.bridge));
     await rm(leaseDirectory, { recursive: true });
   },
 );

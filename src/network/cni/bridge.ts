@@ -5,29 +5,47 @@ import { join } from 'node:path';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
 import { networkName } from './config.ts';
-import { removeFirewall, setUpFirewall } from './firewall.ts';
+import { type RefusedRange, removeFirewall, setUpFirewall } from './firewall.ts';
+
+export interface BridgeOptions {
+  /** Noted on the bridge as its alias, so that another stead does not take it for its own. */
+  owner: string;
+  /** Addresses that lead nowhere, and are refused at once. */
+  refused?: RefusedRange | undefined;
+}
 
 /**
  * Makes bridge, address, forwarding and packet filter rules. Idempotent. Forwarding is not turned off again on
  * removal: by then others on the machine may need it.
  * @throws CommandError if iproute2 or iptables is missing or refuses.
  */
-export async function setUpBridge(run: RunCommand, network: PodNetwork): Promise<void> {
+export async function setUpBridge(
+  run: RunCommand,
+  network: PodNetwork,
+  { owner, refused }: BridgeOptions,
+): Promise<void> {
   const { bridge, cidr, gateway } = network;
-  if (!(await linkExists(run, bridge))) await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
-  await run('ip', ['address', 'replace', `${gateway}/${cidr.split('/')[1]}`, 'dev', bridge]);
-  await run('ip', ['link', 'set', bridge, 'up']);
+  const steps = [
+    ...((await linkExists(run, bridge)) ? [] : [`link add ${bridge} type bridge`]),
+    `link set ${bridge} alias "${owner}"`,
+    `address replace ${gateway}/${cidr.split('/')[1]} dev ${bridge}`,
+    `link set ${bridge} up`,
+  ];
+  // One program makes all of it: whoever kills this process leaves no bridge of which nobody knows whose it is.
+  await run('ip', ['-batch', '-'], { input: `${steps.join('\n')}\n` });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
-  await setUpFirewall(run, network);
+  await setUpFirewall(run, network, refused);
+}
+
+/** Whether a pod's interface hangs on the bridge. */
+export async function hasPods(run: RunCommand, { bridge }: PodNetwork): Promise<boolean> {
+  return (await linkExists(run, bridge)) && (await portsOf(run, bridge)).length > 0;
 }
 
 /** Takes it all down, with the pods' interfaces that still hang on it. Idempotent. */
 export async function removeBridge(run: RunCommand, network: PodNetwork): Promise<void> {
   if (await linkExists(run, network.bridge)) {
-    const ports: Array<{ ifname?: string }> = parse(
-      await run('ip', ['-json', 'link', 'show', 'master', network.bridge]),
-    );
-    for (const { ifname } of ports) if (ifname) await run('ip', ['link', 'delete', ifname]);
+    for (const name of await portsOf(run, network.bridge)) await run('ip', ['link', 'delete', name]);
     await run('ip', ['link', 'delete', network.bridge]);
   }
   await removeFirewall(run, network);
@@ -45,8 +63,10 @@ async function removeResultCache(network: PodNetwork): Promise<void> {
   for (const directory of [results, CNI_CACHE]) await rmdir(directory).catch(() => {});
 }
 
-function parse<T>(text: string): T[] {
-  return text.trim() ? JSON.parse(text) : [];
+async function portsOf(run: RunCommand, bridge: string): Promise<string[]> {
+  const text = await run('ip', ['-json', 'link', 'show', 'master', bridge]);
+  const ports: Array<{ ifname?: string }> = text.trim() ? JSON.parse(text) : [];
+  return ports.flatMap(({ ifname }) => ifname ?? []);
 }
 
 async function linkExists(run: RunCommand, name: string): Promise<boolean> {

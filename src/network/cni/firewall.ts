@@ -1,6 +1,7 @@
 // The packet filter rules of the pod network, in chains of our own: pods may reach each other and the world, the
 // world sees the machine's address. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
-// What the portmap plugin leaves behind is taken away here, too.
+// Addresses that nobody answers for are refused at once, as kube-proxy refuses a Service without endpoints: they would
+// else leave by the default route, to whoever answers there. What the portmap plugin leaves behind is taken away, too.
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
 import { networkName } from './config.ts';
@@ -16,26 +17,57 @@ interface Hook {
 
 const forwardChain = ({ bridge }: PodNetwork): string => `STEAD-FORWARD-${bridge}`;
 const inputChain = ({ bridge }: PodNetwork): string => `STEAD-INPUT-${bridge}`;
+const outputChain = ({ bridge }: PodNetwork): string => `STEAD-OUTPUT-${bridge}`;
 const natChain = ({ bridge }: PodNetwork): string => `STEAD-NAT-${bridge}`;
 
 function hooksOf(network: PodNetwork): Hook[] {
   return [
     { table: 'filter', from: 'FORWARD', chain: forwardChain(network) },
     { table: 'filter', from: 'INPUT', chain: inputChain(network) },
+    { table: 'filter', from: 'OUTPUT', chain: outputChain(network) },
     { table: 'nat', from: 'POSTROUTING', chain: natChain(network) },
   ];
 }
 
+/** A range of addresses that are refused. */
+export interface RefusedRange {
+  /** CIDR notation. */
+  cidr: string;
+  /** Whether the machine itself is refused, too, and not pods alone. */
+  onHost: boolean;
+}
+
+/** `REJECT` says no at once; `DROP` is for kernels that cannot. */
+type Verdict = 'REJECT' | 'DROP';
+
+function refusals(match: string, verdict: Verdict): string[] {
+  if (verdict === 'DROP') return [`${match} -j DROP`];
+  // A reset is never held back; of the kernel's ICMP errors only some go to one receiver in a second.
+  return [
+    `${match} -p tcp -j REJECT --reject-with tcp-reset`,
+    `${match} -j REJECT --reject-with icmp-port-unreachable`,
+  ];
+}
+
 /** The content of our chains, for iptables-restore; a chain that is declared is emptied first. */
-export function firewallRules(network: PodNetwork): string {
+export function firewallRules(
+  network: PodNetwork,
+  refused: RefusedRange | undefined,
+  verdict: Verdict = 'REJECT',
+): string {
   const { bridge, cidr, gateway } = network;
+  const forward = [
+    ...(refused ? refusals(`-s ${cidr} -d ${refused.cidr}`, verdict) : []),
+    `-s ${cidr} -j ACCEPT`,
+    `-d ${cidr} -j ACCEPT`,
+  ];
+  const output = refused?.onHost ? refusals(`-d ${refused.cidr}`, verdict) : [];
   return `*filter
 :${forwardChain(network)} - [0:0]
 :${inputChain(network)} - [0:0]
--A ${forwardChain(network)} -s ${cidr} -j ACCEPT
--A ${forwardChain(network)} -d ${cidr} -j ACCEPT
--A ${inputChain(network)} -i ${bridge} -d ${gateway} -j ACCEPT
-COMMIT
+:${outputChain(network)} - [0:0]
+${forward.map((rule) => `-A ${forwardChain(network)} ${rule}\n`).join('')}-A ${inputChain(network)} -i ${bridge} -d ${gateway} -j ACCEPT
+${output.map((rule) => `-A ${outputChain(network)} ${rule}\n`).join('')}COMMIT
 *nat
 :${natChain(network)} - [0:0]
 -A ${natChain(network)} -s ${cidr} -d ${cidr} -j RETURN
@@ -51,8 +83,16 @@ const iptables = (run: RunCommand, table: Table, ...args: string[]): Promise<str
 const comment = (network: PodNetwork): string[] => ['-m', 'comment', '--comment', networkName(network)];
 
 /** Idempotent. Ours comes first in the kernel's chains: others may drop what they do not know. */
-export async function setUpFirewall(run: RunCommand, network: PodNetwork): Promise<void> {
-  await run('iptables-restore', ['-w', '--noflush'], { input: firewallRules(network) });
+export async function setUpFirewall(
+  run: RunCommand,
+  network: PodNetwork,
+  refused: RefusedRange | undefined,
+): Promise<void> {
+  const restore = (input: string): Promise<string> => run('iptables-restore', ['-w', '--noflush'], { input });
+  await restore(firewallRules(network, refused)).catch((error: unknown) => {
+    if (!(error instanceof CommandError) || error.notInstalled || !refused) throw error;
+    return restore(firewallRules(network, refused, 'DROP'));
+  });
   for (const { table, from, chain } of hooksOf(network)) {
     const jump = [...comment(network), '-j', chain];
     if (!(await exists(iptables(run, table, '-C', from, ...jump)))) {

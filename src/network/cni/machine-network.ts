@@ -4,24 +4,25 @@ import type { MachineNetwork } from './pod-network.ts';
 
 interface AddressEntry {
   ifname?: string;
+  ifalias?: string;
   addr_info?: Array<{ local?: string; prefixlen?: number }>;
 }
 
-/** For `choosePodNetwork`. */
+/** For the choice of a pod network. */
 export async function readMachineNetwork(run: RunCommand): Promise<MachineNetwork> {
   const addresses: AddressEntry[] = parse(await run('ip', ['-json', '-4', 'address', 'show']));
   const links: AddressEntry[] = parse(await run('ip', ['-json', 'link', 'show']));
-  const routes: Array<{ dst?: string }> = parse(
+  const routes: Array<{ dst?: string; dev?: string }> = parse(
     await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all']),
   );
   return {
     ranges: [
-      ...addresses.flatMap((entry) =>
-        (entry.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen ?? 32}`),
+      ...addresses.flatMap(({ addr_info = [], ifname }) =>
+        addr_info.map(({ local, prefixlen }) => ({ cidr: `${local}/${prefixlen ?? 32}`, on: ifname })),
       ),
-      ...routes.flatMap(({ dst }) => (dst && dst !== 'default' ? [dst] : [])),
+      ...routes.flatMap(({ dev, dst }) => (dst && dst !== 'default' ? [{ cidr: dst, on: dev }] : [])),
     ],
-    interfaces: links.flatMap(({ ifname }) => (ifname ? [ifname] : [])),
+    interfaces: links.flatMap(({ ifalias, ifname }) => (ifname ? [{ name: ifname, alias: ifalias }] : [])),
   };
 }
 

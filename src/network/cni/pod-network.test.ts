@@ -1,30 +1,72 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import type { PodNetwork } from '../../api/pod-network.ts';
 import { cniConfig } from './config.ts';
-import { portmapLeftovers } from './firewall.ts';
-import { choosePodNetwork } from './pod-network.ts';
+import { firewallRules, portmapLeftovers } from './firewall.ts';
+import { choosePodNetwork, keepOrChoosePodNetwork, type MachineNetwork } from './pod-network.ts';
+
+/** A machine with these ranges and interfaces. */
+const machine = (ranges: readonly string[], interfaces: readonly string[] = []): MachineNetwork => ({
+  ranges: ranges.map((cidr) => ({ cidr })),
+  interfaces: interfaces.map((name) => ({ name })),
+});
 
 test('the first choice, and the next when something is in the way', () => {
-  assert.deepEqual(
-    choosePodNetwork({ ranges: ['192.0.2.2/24', 'fd00::2/64', 'default', '0.0.0.0/0'], interfaces: ['lo'] }),
-    {
-      bridge: 'stead0',
-      cidr: '10.244.0.0/20',
-      gateway: '10.244.0.1',
-    },
-  );
-  const second = choosePodNetwork({ ranges: ['10.244.3.7/32'], interfaces: ['lo', 'stead0', 'stead1'] });
+  const empty = machine(['192.0.2.2/24', 'fd00::2/64', 'default', '0.0.0.0/0'], ['lo']);
+  const first = { bridge: 'stead0', cidr: '10.244.0.0/20', gateway: '10.244.0.1' };
+  assert.deepEqual(choosePodNetwork(empty), first);
+  const second = choosePodNetwork(machine(['10.244.3.7/32'], ['lo', 'stead0', 'stead1']));
   assert.deepEqual(second, { bridge: 'stead2', cidr: '10.244.16.0/20', gateway: '10.244.16.1' });
-  assert.equal(choosePodNetwork({ ranges: ['10.0.0.0/8'], interfaces: [] }).cidr, '172.16.0.0/20');
-  assert.equal(
-    choosePodNetwork({ ranges: ['10.0.0.0/8', '172.16.0.0/12'], interfaces: [] }).cidr,
-    '192.168.0.0/20',
-  );
+  assert.equal(choosePodNetwork(machine(['10.0.0.0/8'])).cidr, '172.16.0.0/20');
+  assert.equal(choosePodNetwork(machine(['10.0.0.0/8', '172.16.0.0/12'])).cidr, '192.168.0.0/20');
   assert.throws(
-    () => choosePodNetwork({ ranges: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'], interfaces: [] }),
+    () => choosePodNetwork(machine(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'])),
     /no private range/,
   );
+});
+
+test('a network is kept as long as nobody else has it', () => {
+  const known = { bridge: 'stead0', cidr: '10.244.0.0/20', gateway: '10.244.0.1' };
+  const [mine, other] = ['stead /run/stead/a', 'stead /run/stead/b'];
+  const keep = (there: MachineNetwork): PodNetwork => keepOrChoosePodNetwork(known, there, mine, []);
+  const bridge = (alias: string | undefined, address = '10.244.0.1/20'): MachineNetwork => ({
+    ranges: [{ cidr: address, on: 'stead0' }],
+    interfaces: [{ name: 'stead0', alias }],
+  });
+  assert.equal(keep(machine([])), known);
+  assert.equal(keep(bridge(mine)), known);
+  // Made by a version that wrote no alias.
+  assert.equal(keep(bridge(undefined)), known);
+  const elsewhere = { bridge: 'stead1', cidr: '10.244.16.0/20', gateway: '10.244.16.1' };
+  assert.deepEqual(keep(bridge(other)), elsewhere);
+  // Only the name is taken, or only the range.
+  assert.deepEqual(keep(bridge(undefined, '10.9.0.1/20')), { ...known, bridge: 'stead1' });
+  assert.deepEqual(keep(machine(['10.244.3.0/24'])), { ...elsewhere, bridge: 'stead0' });
+  // A wider route that came up under its pods is no reason to move them.
+  const vpn = { ...bridge(mine), ranges: [...bridge(mine).ranges, { cidr: '10.0.0.0/8', on: 'tun0' }] };
+  assert.equal(keep(vpn), known);
+});
+
+test('ranges with another purpose are never chosen', () => {
+  const full = machine(['10.244.0.0/14', '10.128.0.0/9', '172.16.0.0/12', '10.0.0.0/10', '10.64.0.0/11']);
+  assert.equal(keepOrChoosePodNetwork(undefined, full, '', []).cidr, '10.96.0.0/20');
+  assert.equal(keepOrChoosePodNetwork(undefined, full, '', ['10.96.0.0/16']).cidr, '10.97.0.0/20');
+});
+
+test('a range that nobody answers for is refused before anything is let through', () => {
+  const network = { bridge: 'stead0', cidr: '10.244.0.0/20', gateway: '10.244.0.1' };
+  const about = (text: string, chain: string): string[] =>
+    text.split('\n').filter((line) => line.startsWith(`-A STEAD-${chain}-stead0`));
+  const both = firewallRules(network, { cidr: '10.96.0.0/16', onHost: true });
+  const [first = '', second = '', third = ''] = about(both, 'FORWARD');
+  assert.match(first, /-s 10.244.0.0\/20 -d 10.96.0.0\/16 -p tcp -j REJECT --reject-with tcp-reset/);
+  assert.match(second, /-d 10.96.0.0\/16 -j REJECT/);
+  assert.match(third, /-j ACCEPT/);
+  assert.equal(about(both, 'OUTPUT').length, 2);
+  const podsOnly = firewallRules(network, { cidr: '10.96.0.0/16', onHost: false });
+  assert.deepEqual(about(podsOnly, 'FORWARD'), about(both, 'FORWARD'));
+  assert.deepEqual(about(podsOnly, 'OUTPUT'), []);
 });
 
 const toNumber = (address: string): number =>
@@ -40,10 +82,9 @@ test('never overlaps what is in use', () => {
   fc.assert(
     fc.property(fc.array(range, { maxLength: 20 }), (ranges) => {
       const used = ranges.map(([a, b, c, length]) => ({ first: toNumber(`${a}.${b}.${c}.0`), length }));
-      const chosen = choosePodNetwork({
-        ranges: ranges.map(([a, b, c, length]) => `${a}.${b}.${c}.0/${length}`),
-        interfaces: [],
-      });
+      const chosen = choosePodNetwork(
+        machine(ranges.map(([a, b, c, length]) => `${a}.${b}.${c}.0/${length}`)),
+      );
       const first = toNumber(chosen.cidr.split('/')[0] ?? '');
       for (const other of used) {
         const size = 2 ** (32 - other.length);

@@ -3,10 +3,22 @@ import type { PodNetwork } from '../../api/pod-network.ts';
 
 /** What the machine uses already. */
 export interface MachineNetwork {
-  /** Addresses and routes in CIDR notation; those of IPv6 are passed over, and so is the default route. */
-  ranges: readonly string[];
-  /** Names of network interfaces. */
-  interfaces: readonly string[];
+  ranges: readonly UsedRange[];
+  interfaces: readonly NetworkInterface[];
+}
+
+/** An address or a route. */
+export interface UsedRange {
+  /** IPv6 is passed over, and so is the default route. */
+  cidr: string;
+  /** The network interface that it is on or leads to, if any. */
+  on?: string | undefined;
+}
+
+export interface NetworkInterface {
+  name: string;
+  /** On a bridge of a stead: whose it is. */
+  alias?: string | undefined;
 }
 
 /** Room for 4,093 pods. */
@@ -20,12 +32,61 @@ interface Range {
 }
 
 /**
+ * The network that a stead keeps to, or another when somebody has taken its own since: after a reboot no bridge says any
+ * more whose a network was.
+ * @param known the one that it chose before.
+ * @param owner the alias of its own bridge.
+ * @param reserved ranges that are not to be chosen, in CIDR notation.
+ * @throws Error if every private range is in use.
+ */
+export function keepOrChoosePodNetwork(
+  known: PodNetwork | undefined,
+  machine: MachineNetwork,
+  owner: string,
+  reserved: readonly string[],
+): PodNetwork {
+  if (known && isStillOurs(known, machine, owner)) return known;
+  return choosePodNetwork({
+    ...machine,
+    ranges: [...machine.ranges, ...reserved.map((cidr) => ({ cidr }))],
+  });
+}
+
+function isStillOurs(known: PodNetwork, machine: MachineNetwork, owner: string): boolean {
+  const bridge = machine.interfaces.find(({ name }) => name === known.bridge);
+  if (!bridge) return machine.ranges.every(({ cidr }) => !overlap(cidr, known.cidr));
+  return isOwnBridge(bridge, known, machine, owner);
+}
+
+/** Whether the bridge of this name is this stead's own, and not one that another has made since. */
+export function isOwnBridge(
+  bridge: NetworkInterface,
+  { gateway }: PodNetwork,
+  machine: MachineNetwork,
+  owner: string,
+): boolean {
+  if (bridge.alias) return bridge.alias === owner;
+  // Earlier versions wrote no alias: pods may hang on it.
+  return machine.ranges.some(({ cidr, on }) => on === bridge.name && cidr.startsWith(`${gateway}/`));
+}
+
+/** What of the machine lies within a range or around it: the first address or route, in CIDR notation. */
+export function useOf(range: string, machine: MachineNetwork): string | undefined {
+  return machine.ranges.find(({ cidr }) => overlap(cidr, range))?.cidr;
+}
+
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [parseRange(one), parseRange(other)];
+  return a !== undefined && b !== undefined && a.first <= b.last && b.first <= a.last;
+}
+
+/**
  * Chooses a bridge name and a range of addresses.
  * @throws Error if every private range is in use.
  */
 export function choosePodNetwork(machine: MachineNetwork): PodNetwork {
-  const used = machine.ranges.map(parseRange).filter((range) => range !== undefined);
-  const bridge = freeName(new Set(machine.interfaces));
+  const used = machine.ranges.flatMap(({ cidr }) => parseRange(cidr) ?? []);
+  const bridge = freeName(new Set(machine.interfaces.map(({ name }) => name)));
   for (const candidate of CANDIDATE_RANGES) {
     const whole = parseRange(candidate);
     if (!whole) continue;

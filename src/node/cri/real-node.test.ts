@@ -105,7 +105,7 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
     await removeUnmounted(runCommand, directory);
     if (complaints.length > 0) context.diagnostic(complaints.join('\n'));
   });
-  await setUpBridge(runCommand, network);
+  await setUpBridge(runCommand, network, { owner: 'stead test' });
   const cniConfDirectory = join(directory, 'cni');
   await writeCniConfig(network, {
     confDirectory: cniConfDirectory,
