@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultDataDirectory } from '../cluster/paths.ts';
 import { UserError } from '../cluster/user-error.ts';
 import { VERSION } from '../cluster/version.ts';
+import { endWithReader } from './broken-pipe.ts';
 
 const program = new Command('stead')
   .description('Kubernetes StatefulSets, for real, on one machine: real containers, no cluster to install.')
@@ -12,7 +13,12 @@ const program = new Command('stead')
   .showHelpAfterError('(stead --help lists the commands)');
 
 const dataDirectory = (): Option =>
-  new Option('--data-dir <dir>', 'where everything that must last is kept').default(defaultDataDirectory());
+  new Option('--data-dir <dir>', 'where everything that must last is kept')
+    .default(defaultDataDirectory())
+    .argParser((text) => {
+      if (text === '') throw new InvalidArgumentError('It must name a directory.');
+      return text;
+    });
 const output = (): Option =>
   new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
 
@@ -48,7 +54,15 @@ command(program, 'up', 'start stead, and apply manifests')
       .choices(['containerd', 'simulated'])
       .default('containerd'),
   )
-  .option('--simulated-nodes <n>', 'how many nodes the simulated runtime has', wholeNumber(1, 1000), 1)
+  .option(
+    '--simulated-nodes <n>',
+    'how many nodes the simulated runtime has (default: 1)',
+    wholeNumber(1, 1000),
+  )
+  .option(
+    '--node-name <name>',
+    'what the node is called when the data directory is new (default: as the machine)',
+  )
   .option('--audit-policy-file <file>', 'which API requests are recorded: an audit.k8s.io/v1 Policy')
   .option('--audit-log-path <file>', 'where they are recorded, a JSON event a line')
   .option(
@@ -98,6 +112,7 @@ function append(value: string, before: string[]): string[] {
 /** How long a process that has failed may take to end by itself. */
 const FAREWELL_MS = 2_000;
 
+endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

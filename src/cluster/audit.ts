@@ -45,7 +45,8 @@ export async function openAudit(options: AuditOptions, context: AuditContext): P
   return { auditor: new Auditor(policy, file, clock, random, metrics), close: () => file.close() };
 }
 
-async function readPolicy(path: string): Promise<Policy> {
+/** Throws UserError for a policy that cannot be used. */
+export async function readPolicy(path: string): Promise<Policy> {
   try {
     return parsePolicy(await readFile(path, 'utf8'));
   } catch (error) {

@@ -13,6 +13,7 @@ import { writeKubeconfig } from './kubeconfig.ts';
 import { checkMachine } from './machine-check.ts';
 import { type NodeHost, type Nodes, streamsTo } from './nodes.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import { HOST, portError } from './port.ts';
 import { stopPods } from './stop-pods.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 import { UserError } from './user-error.ts';
@@ -23,6 +24,8 @@ export interface ClusterConfig {
   port: number;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
+  /** What the node of this machine is called when the data directory is new; without it, as the machine is. */
+  nodeName?: string | undefined;
   /** Without it, no request is recorded. */
   audit?: AuditOptions | undefined;
 }
@@ -37,7 +40,6 @@ export interface RunningCluster {
   close(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const DOMAIN = 'cluster.local';
 
 /**
@@ -80,7 +82,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       port: config.port,
       connect: streamsTo(() => nodes, clock, log.named('streams')),
     }).catch((error: unknown) => {
-      throw asUserError(error, config);
+      throw portError(error, config.port);
     });
     closers.push(() => plane.close());
     const server = `https://${HOST}:${plane.port}`;
@@ -125,7 +127,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 
 /** Each kind is loaded when it is wanted, and only once the API answers. */
 async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
-  if (config.runtime === 'containerd') return (await import('./machine.ts')).startMachine(host);
+  if (config.runtime === 'containerd')
+    return (await import('./machine.ts')).startMachine(host, config.nodeName);
   return (await import('./simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
 }
 
@@ -138,21 +141,5 @@ async function openStore(paths: Paths): Promise<Store> {
     throw new UserError(
       `The store ${paths.store} cannot be opened: ${error instanceof Error ? error.message : error}`,
     );
-  }
-}
-
-function asUserError(error: unknown, config: ClusterConfig): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new UserError(
-        `Port ${config.port} on ${HOST} is in use: end what listens there, or give another --port.`,
-      );
-    case 'EACCES':
-      return new UserError(
-        `Port ${config.port} on ${HOST} may not be used by this user: give a --port above 1023.`,
-      );
-    default:
-      return error;
   }
 }

@@ -43,7 +43,9 @@ export async function serveControl(
 ): Promise<() => Promise<void>> {
   // Between looking whether somebody listens and listening, another could do the same.
   const lock = await lockFile(`${socketPath}.lock`).catch(async (error: unknown) => {
-    throw error instanceof LockedError ? await alreadyRuns(socketPath, error.pid) : error;
+    if (!(error instanceof LockedError)) throw error;
+    // One that hangs is known by its number only.
+    throw alreadyRuns((await processInfo(socketPath).catch(() => undefined)) ?? error);
   });
   try {
     const close = await listen(socketPath, handlers);
@@ -57,11 +59,9 @@ export async function serveControl(
   }
 }
 
-/** Which stead it is that runs already, as far as it says so. */
-async function alreadyRuns(socketPath: string, pid: number | undefined): Promise<UserError> {
-  // One that is starting or hangs is known by its number only.
-  const running = await processInfo(socketPath).catch(() => undefined);
-  const which = running ? ` (pid ${running.pid}, ${running.server})` : pid ? ` (pid ${pid})` : '';
+/** What is said to whoever would start a second one. */
+export function alreadyRuns({ pid, server }: { pid?: number | undefined; server?: string }): UserError {
+  const which = pid === undefined ? '' : ` (pid ${pid}${server === undefined ? '' : `, ${server}`})`;
   return new UserError(`stead already runs on this data directory${which}.`);
 }
 

@@ -1,27 +1,30 @@
 // The data directory as a whole: makes it, and refuses one that a newer stead has written.
-import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, statfs, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { Paths } from './paths.ts';
 import { UserError } from './user-error.ts';
 
 /** Raised when an older stead could no longer read what a newer one has written. */
 const LAYOUT_VERSION = 1;
 
-/** @throws UserError if the directory cannot be made, or is of a newer version. */
+/**
+ * Looks at what is there, before anything is made.
+ * @throws UserError if the data directory holds something else, or the run directory's path is too long.
+ */
+export async function checkDataDirectory(paths: Paths): Promise<void> {
+  refuseLongSocket(paths);
+  if ((await readLayoutVersion(paths)) === undefined) await refuseForeign(paths);
+}
+
+/**
+ * Makes the data directory and the run directory.
+ * @throws UserError if they cannot be made, or the data directory is of a newer version.
+ */
 export async function prepareDataDirectory(paths: Paths): Promise<void> {
-  try {
-    await mkdir(paths.data, { recursive: true, mode: 0o755 });
-    await mkdir(paths.run, { recursive: true, mode: 0o755 });
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? error.code : error;
-    if (why === 'ENOSPC') {
-      throw new UserError(
-        `No space is left for the data directory ${paths.data}: free some, or give another --data-dir.`,
-      );
-    }
-    throw new UserError(
-      `The data directory ${paths.data} cannot be made (${why}): run as root, or give a --data-dir that you may write to.`,
-    );
-  }
+  await makeDataDirectory(paths);
+  await makeDirectory(paths.run).catch((error: unknown) => {
+    throw new UserError(`The directory ${paths.run} for sockets cannot be made: ${reasonOf(error)}.`);
+  });
   await refuseFullDisk(paths);
   const found = await readLayoutVersion(paths);
   if (found !== undefined && found > LAYOUT_VERSION) {
@@ -38,6 +41,92 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
       },
     );
   }
+}
+
+/**
+ * Makes it if it is not there.
+ * @throws UserError if it cannot be made.
+ */
+export async function makeDataDirectory({ data }: Paths): Promise<void> {
+  try {
+    await makeDirectory(data);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const what = `The data directory ${data} cannot be made`;
+    switch (code) {
+      case 'ENOSPC':
+        throw new UserError(
+          `No space is left for the data directory ${data}: free some, or give another --data-dir.`,
+        );
+      case 'EEXIST':
+      case 'ENOTDIR':
+        throw new UserError(`${what}: there is a file in its place. Give another --data-dir.`);
+      default:
+        throw new UserError(
+          `${what} (${code ?? reasonOf(error)}): run as root, or give a --data-dir that you may write to.`,
+        );
+    }
+  }
+}
+
+/** Makes a directory and those above it. Node's own way never ends below some places that take none, as /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o755 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (error.code !== 'ENOENT' || (await exists(dirname(path)))) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o755 });
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** As many bytes as the path of a unix socket may have; beyond that it is cut off without a word. */
+const MAX_SOCKET_PATH = 107;
+
+function refuseLongSocket({ controlSocket }: Paths): void {
+  if (Buffer.byteLength(controlSocket) <= MAX_SOCKET_PATH) return;
+  throw new UserError(
+    `The path of the control socket ${controlSocket} is longer than ${MAX_SOCKET_PATH} bytes: set TMPDIR to a shorter directory.`,
+  );
+}
+
+/** What may lie in a new data directory: a file system's own, the log of this start, and what its owner prepares. */
+const MAY_BE_THERE: ReadonlySet<string> = new Set(['lost+found', 'stead.log', 'registry', 'seccomp']);
+
+/** Everything in the data directory goes with `stead down --purge`: it must not hold what is not stead's. */
+async function refuseForeign(paths: Paths): Promise<void> {
+  const names = await readdir(paths.data).catch((): string[] => []);
+  const foreign = names.find((name) => !MAY_BE_THERE.has(name));
+  if (foreign === undefined) return;
+  throw new UserError(
+    `${paths.data} holds something else than stead’s data (${foreign}): give an empty or a new directory as --data-dir.`,
+  );
+}
+
+/**
+ * Looks whether the directory is one that stead has made, or empty, before anything in it is removed.
+ * @throws UserError if it holds something else.
+ */
+export async function refuseForeignPurge(paths: Paths): Promise<void> {
+  const names = await readdir(paths.data).catch((error: unknown): string[] => {
+    const isFile = error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
+    return isFile ? [paths.data] : [];
+  });
+  if (names.length === 0 || names.includes(basename(paths.layout))) return;
+  if (names.every((name) => MAY_BE_THERE.has(name))) return;
+  throw new UserError(
+    `${paths.data} is no data directory of stead: nothing is removed. Is it the right --data-dir?`,
+  );
 }
 
 /** Below this, containers could not even be started and stopped in order. */

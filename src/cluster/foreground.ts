@@ -1,11 +1,18 @@
 // Runs stead in this process until it is told to stop. TERM and INT end the process and leave every container
 // running, for the next stead to adopt; `stead down`, which comes over the control socket, stops those too.
+import { fstatSync, statSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
+import { sleep } from '../api/clock.ts';
+import type { Log } from '../api/log.ts';
+import { rotateOpenFile } from '../node/logs/rotate-open-file.ts';
 import { type ClusterConfig, type RunningCluster, startCluster } from './cluster.ts';
-import { type ProcessInfo, serveControl } from './control-socket.ts';
+import { alreadyRuns, type ProcessInfo, processInfo, serveControl } from './control-socket.ts';
 import { prepareDataDirectory } from './data-directory.ts';
+import { withoutRepeats } from './log-repeats.ts';
 import { logTo } from './log-writer.ts';
-import { pathsOf } from './paths.ts';
+import { type Paths, pathsOf } from './paths.ts';
+import { preflight } from './preflight.ts';
+import { systemClock } from './system-clock.ts';
 import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
 
@@ -16,7 +23,10 @@ import { VERSION } from './version.ts';
  */
 export async function runForeground(config: ClusterConfig, onReady: () => Promise<void>): Promise<void> {
   const paths = pathsOf(config.dataDirectory);
-  const log = logTo((line) => process.stdout.write(line), 'info', Date.now);
+  const log = withoutRepeats(
+    logTo((line) => process.stdout.write(line), 'info', systemClock.now),
+    systemClock,
+  );
   const stop = new AbortController();
   let start: (cluster: RunningCluster) => void = () => {};
   // Commands that come while stead starts wait for it.
@@ -32,8 +42,9 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
   let closeControl: (() => Promise<void>) | undefined;
   const onSignal = (): void => stop.abort();
   try {
+    await refuseSecond(paths);
+    await preflight(config);
     await prepareDataDirectory(paths);
-    // The socket is the lock of the data directory, so it comes first.
     closeControl = await serveControl(paths.controlSocket, {
       info: describe,
       down: async (say) => {
@@ -47,12 +58,12 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
     process.once('SIGINT', onSignal);
     cluster = await startCluster(config, log);
     start(cluster);
-    process.send?.({ ready: await describe() });
+    tellParent({ ready: await describe() });
     await onReady();
-    await aborted(stop.signal);
+    await Promise.all([aborted(stop.signal), boundLog(paths.log, log, stop.signal)]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.send?.({
+    tellParent({
       failed: error instanceof UserError ? message : `stead cannot go on: ${message} (see ${paths.log}).`,
     });
     throw error;
@@ -64,6 +75,36 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
     // Only if nothing is left there for the next start to find.
     await rmdir(paths.run).catch(() => {});
     log.info('stead has ended', { pid: process.pid });
+    log.close();
+  }
+}
+
+/** @throws UserError if a stead runs on the data directory: its port is then no surprise. */
+async function refuseSecond(paths: Paths): Promise<void> {
+  const running = await processInfo(paths.controlSocket);
+  if (running) throw alreadyRuns(running);
+}
+
+/** Tells the command that started this process, if it still listens: it may have been interrupted. */
+function tellParent(message: { ready: ProcessInfo } | { failed: string }): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+const LOG_LIMIT = { maxBytes: 10 * 1024 * 1024, backups: 3 };
+const LOG_LOOK_MS = 5_000;
+
+/** In the background this process writes to a file of its own, which must not grow for ever. */
+async function boundLog(file: string, log: Log, signal: AbortSignal): Promise<void> {
+  const output = fstatSync(process.stdout.fd);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.ino !== output.ino || found.dev !== output.dev) return;
+  while (!signal.aborted) {
+    try {
+      rotateOpenFile(file, LOG_LIMIT);
+    } catch (error) {
+      log.error('the log cannot be set aside', error);
+    }
+    await sleep(systemClock, LOG_LOOK_MS, signal);
   }
 }
 

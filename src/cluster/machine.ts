@@ -1,6 +1,6 @@
 // This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
 // started in the order in which they need each other.
-import { cpus, hostname, networkInterfaces, totalmem } from 'node:os';
+import { cpus, networkInterfaces, totalmem } from 'node:os';
 import { startDnsServer } from '../network/dns/server.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { startContainerd } from '../node/containerd/containerd.ts';
@@ -11,6 +11,7 @@ import { runCommand } from '../node/machine/command.ts';
 import { LocalVolumes, prepareVolumesDirectory } from '../node/volumes/local/local-volumes.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
+import { nodeNameOf } from './node-name.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
@@ -21,10 +22,13 @@ import { VERSION } from './version.ts';
 
 const DNS_PORT = 53;
 
-/** Ready for pods when it resolves; containers of an earlier stead are adopted. */
-export async function startMachine(host: NodeHost): Promise<Nodes> {
+/**
+ * Ready for pods when it resolves; containers of an earlier stead are adopted.
+ * @param askedName by `--node-name`.
+ */
+export async function startMachine(host: NodeHost, askedName: string | undefined): Promise<Nodes> {
   const { paths, clock, log, client, domain } = host;
-  const nodeName = hostname().toLowerCase();
+  const nodeName = await nodeNameOf(paths, askedName, client);
   const nodeIp = machineAddress();
   const network = await setUpPodNetwork(paths, host.serviceCidr);
 

@@ -24,6 +24,8 @@ export interface Paths {
   layout: string;
   /** The pod network chosen at first start. */
   network: string;
+  /** The name of the node, chosen at first start. */
+  node: string;
   /** The running process listens here; whoever can connect knows that one runs. */
   controlSocket: string;
 }
@@ -53,6 +55,7 @@ export function pathsOf(dataDirectory: string): Paths {
     podLogs: join(data, 'logs'),
     layout: join(data, 'layout.json'),
     network: join(data, 'network.json'),
+    node: join(data, 'node.json'),
     controlSocket: join(run, 'control.sock'),
   };
 }

@@ -1,7 +1,7 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
 import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
 import { removeCgroup } from '../node/cri/cgroups.ts';
@@ -11,6 +11,7 @@ import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
 import type { FileLock } from '../store/file-lock.ts';
 import { lockStore } from '../store/lmdb/lock.ts';
 import { StoreInUseError } from '../store/store.ts';
+import { refuseForeignPurge } from './data-directory.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork, removePodNetwork } from './pod-network.ts';
 import { systemClock } from './system-clock.ts';
@@ -18,10 +19,11 @@ import { UserError } from './user-error.ts';
 
 /**
  * Idempotent.
- * @throws UserError if a stead has been started meanwhile; Error if something below the directories is still in use.
+ * @throws UserError if it is no data directory of stead, or one has been started there meanwhile; Error if something below the directories is still in use.
  *   Nothing is removed then.
  */
 export async function purge(paths: Paths): Promise<void> {
+  await refuseForeignPurge(paths);
   const lock = existsSync(paths.store) ? await lockAgainstOthers(paths) : undefined;
   try {
     await removeEverything(paths);
@@ -53,7 +55,9 @@ async function removeEverything(paths: Paths): Promise<void> {
     await removePodNetwork(paths);
     await removeCgroup(CGROUP_ROOT);
   }
-  await emptyDirectory(paths.data);
+  await emptyDirectory(paths.data, basename(paths.layout));
+  // The sign that it is stead's goes last: until then a purge that was cut short can be done again.
+  await rm(paths.layout, { force: true });
   // A data directory that is a disk's mount point stays, empty.
   await rmdir(paths.data).catch(() => {});
   await rm(paths.run, { recursive: true, force: true });
@@ -61,7 +65,7 @@ async function removeEverything(paths: Paths): Promise<void> {
   await rmdir(dirname(paths.run)).catch(() => {});
 }
 
-async function emptyDirectory(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => []);
+async function emptyDirectory(directory: string, except: string): Promise<void> {
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name !== except);
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }

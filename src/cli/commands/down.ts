@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { sleep } from '../../api/clock.ts';
 import { call, HungError, processInfo } from '../../cluster/control-socket.ts';
+import { refuseForeignPurge } from '../../cluster/data-directory.ts';
 import { stopLeftovers } from '../../cluster/leftovers.ts';
 import { type Paths, pathsOf } from '../../cluster/paths.ts';
 import { purge } from '../../cluster/purge.ts';
@@ -18,6 +19,7 @@ export async function down(options: { dataDir: string; purge: boolean }): Promis
     say(`There is nothing at ${paths.data}.`);
     return;
   }
+  if (!existsSync(paths.layout)) await refuseForeignPurge(paths);
   await stop(paths, say);
   if (options.purge) await purge(paths);
   say(options.purge ? `stead is down; ${paths.data} is gone.` : 'stead is down; its data stays.');

@@ -1,16 +1,21 @@
 // stead up: starts stead in the background (or here, with --foreground), then applies what -f names, and with
 // --wait follows it until it is ready. On a stead that already runs it only applies.
 import { spawn } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { StatusError } from '../../api/errors.ts';
 import type { AuditOptions } from '../../cluster/audit.ts';
+import type { ClusterConfig } from '../../cluster/cluster.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/control-socket.ts';
+import { makeDataDirectory } from '../../cluster/data-directory.ts';
 import { NODE_FLAGS } from '../../cluster/node-flags.ts';
+import { isNodeName } from '../../cluster/node-name.ts';
 import { pathsOf } from '../../cluster/paths.ts';
+import { preflight } from '../../cluster/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
 import { UserError } from '../../cluster/user-error.ts';
 import { type Applied, apply, displayName } from '../apply.ts';
+import { outliveReader } from '../broken-pipe.ts';
 import { connect } from '../connection.ts';
 import { type Manifest, readManifests } from '../manifests.ts';
 import { followUntilReady } from '../rollout.ts';
@@ -20,7 +25,8 @@ interface UpOptions {
   dataDir: string;
   port: number;
   runtime: 'containerd' | 'simulated';
-  simulatedNodes: number;
+  simulatedNodes?: number;
+  nodeName?: string;
   auditPolicyFile?: string;
   auditLogPath?: string;
   auditLogMaxsize: number;
@@ -30,16 +36,17 @@ interface UpOptions {
 }
 
 export async function up(options: UpOptions): Promise<void> {
-  const audit = auditOf(options);
+  const config = configOf(options);
   // Before anything is started: a manifest that cannot be read is the caller's mistake.
   const manifests = await readManifests(options.filename);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (options.foreground) {
     const { runForeground } = await import('../../cluster/foreground.ts');
-    return runForeground({ ...configOf(options), audit }, () => applyAll(options, manifests, say));
+    outliveReader();
+    return runForeground(config, () => applyAll(options, manifests, say));
   }
   const before = await processInfo(pathsOf(options.dataDir).controlSocket);
-  const info = before ?? (await startInBackground(options));
+  const info = before ?? (await startInBackground(options, config));
   say(`${before ? 'stead already runs' : 'stead runs'}: ${info.server} (kubeconfig ${info.kubeconfig})`);
   await applyAll(options, manifests, say);
 }
@@ -90,33 +97,56 @@ function auditFlags(audit: AuditOptions | undefined): string[] {
   ];
 }
 
-function configOf(options: UpOptions) {
+/** Throws UserError for options that do not go together. */
+function configOf(options: UpOptions): ClusterConfig {
+  const { nodeName, runtime, simulatedNodes } = options;
+  if (simulatedNodes !== undefined && runtime !== 'simulated') {
+    throw new UserError('--simulated-nodes is for simulated nodes: give --runtime simulated with it.');
+  }
+  if (nodeName !== undefined && runtime === 'simulated') {
+    throw new UserError(
+      '--node-name is for this machine; simulated nodes are called node-0, node-1 and so on.',
+    );
+  }
+  if (nodeName !== undefined && !isNodeName(nodeName)) {
+    throw new UserError(
+      `--node-name ${JSON.stringify(nodeName)} is none that a node can have: at most 63 lower case letters, digits, '-' and '.'.`,
+    );
+  }
   return {
     dataDirectory: options.dataDir,
     port: options.port,
-    runtime: options.runtime,
-    simulatedNodes: options.simulatedNodes,
+    runtime,
+    simulatedNodes: simulatedNodes ?? 1,
+    nodeName,
+    audit: auditOf(options),
   };
 }
 
+/** The same as flags, for the process that is started. */
+function flagsOf({ audit, dataDirectory, nodeName, port, runtime, simulatedNodes }: ClusterConfig): string[] {
+  return [
+    ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
+    ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
+    ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
+    ...auditFlags(audit),
+  ];
+}
+
 /** Starts this program again, detached, and waits until it says that it is ready or why it cannot be. */
-async function startInBackground(options: UpOptions): Promise<ProcessInfo> {
+async function startInBackground(options: UpOptions, config: ClusterConfig): Promise<ProcessInfo> {
+  await preflight(config);
   const paths = pathsOf(options.dataDir);
-  await mkdir(paths.data, { recursive: true }).catch(() => {
+  await makeDataDirectory(paths);
+  const log = await open(paths.log, 'a').catch((error: unknown) => {
     throw new UserError(
-      `The data directory ${paths.data} cannot be made: run as root, or give a --data-dir that you may write to.`,
+      `The log ${paths.log} cannot be written: ${error instanceof Error ? error.message : error}.`,
     );
   });
-  const log = await open(paths.log, 'a');
   const [node, script = ''] = process.argv;
   const child = spawn(
     node ?? process.execPath,
-    [
-      ...NODE_FLAGS,
-      ...[script, 'up', '--foreground', '--data-dir', options.dataDir, '--port', `${options.port}`],
-      ...['--runtime', options.runtime, '--simulated-nodes', `${options.simulatedNodes}`],
-      ...auditFlags(auditOf(options)),
-    ],
+    [...NODE_FLAGS, ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })]],
     { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd: '/' },
   );
   try {

@@ -1,10 +1,11 @@
 // Starts, adopts and stops stead's own containerd. It runs in a session of its own and outlives stead, so that
 // containers go on when stead is killed; the next stead finds it by its pid file and goes on with it.
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../../api/clock.ts';
 import type { Log } from '../../api/log.ts';
+import { rotateOpenFile } from '../logs/rotate-open-file.ts';
 import { programEnvironment, runCommand } from '../machine/command.ts';
 import { unmountBelow } from '../machine/mounts.ts';
 import { containerdConfig, mayLowerOomScore } from './config.ts';
@@ -18,8 +19,7 @@ const POLL_MS = 20;
 /** How often it is looked whether containerd still runs; after failed starts, seldomer. */
 const WATCH_MS = 1000;
 const MAX_RETRY_MS = 60_000;
-/** A log larger than this is set aside at the next start, in place of the one set aside before. */
-const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
+const LOG_LIMIT = { maxBytes: 16 * 1024 * 1024, backups: 1 };
 
 export interface ContainerdOptions {
   /** Everything that lasts: containerd's content goes to `containerd/`, mirrors to `registry/certs.d/`. */
@@ -101,6 +101,14 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   log.info('containerd started', { pid, socket: places.socket });
   return handle(pid, false);
 
+  function boundLog(): void {
+    try {
+      rotateOpenFile(places.logFile, LOG_LIMIT);
+    } catch (error) {
+      log.error('the log of containerd cannot be set aside', error);
+    }
+  }
+
   function handle(firstPid: number, adopted: boolean): ContainerdHandle {
     let pid = firstPid;
     return {
@@ -114,6 +122,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
         for (let delayMs = WATCH_MS; ; ) {
           await sleep(clock, delayMs, signal);
           if (signal.aborted) return;
+          boundLog();
           if ((await runningContainerd(places)) !== undefined) continue;
           log.warn('containerd has ended by itself; starting it again');
           try {
@@ -175,11 +184,7 @@ async function runningContainerd(places: Places): Promise<number | undefined> {
 }
 
 async function launch(program: string, places: Places, clock: Clock): Promise<number> {
-  const size = await stat(places.logFile).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > LOG_LIMIT_BYTES) await rename(places.logFile, `${places.logFile}.1`);
+  rotateOpenFile(places.logFile, LOG_LIMIT);
   const output = await open(places.logFile, 'a');
   let ended: string | undefined;
   try {

@@ -1,0 +1,15 @@
+// What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
+import { readPolicy } from './audit.ts';
+import type { ClusterConfig } from './cluster.ts';
+import { checkDataDirectory } from './data-directory.ts';
+import { checkMachine } from './machine-check.ts';
+import { pathsOf } from './paths.ts';
+import { checkPort } from './port.ts';
+
+/** @throws UserError with one sentence about the first thing that is in the way. */
+export async function preflight(config: ClusterConfig): Promise<void> {
+  await checkDataDirectory(pathsOf(config.dataDirectory));
+  await checkPort(config.port);
+  if (config.runtime === 'containerd') await checkMachine();
+  if (config.audit) await readPolicy(config.audit.policyFile);
+}
