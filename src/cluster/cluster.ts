@@ -1,12 +1,13 @@
 // Turns a configuration into a running cluster: the control plane, and the machine (or simulated machines) that its
 // pods run on. The only place that knows all rooms.
 import { hostname } from 'node:os';
+import { timestamp } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import { Metrics } from '../api/metrics.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
 import { type Store, StoreInUseError } from '../store/store.ts';
 import { type AuditOptions, openAudit } from './audit.ts';
-import { ensureCertificates } from './certificates.ts';
+import { LiveCertificates } from './certificate-renewal.ts';
 import { SERVICE_CIDR, startControlPlane } from './control-plane.ts';
 import type { ProcessInfo } from './control-socket.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
@@ -68,7 +69,13 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       'kubernetes.default',
       'kubernetes.default.svc',
     ];
-    const certificates = await ensureCertificates(paths.pki, names, clock.now());
+    const certificates = await LiveCertificates.open({
+      directory: paths.pki,
+      names,
+      clock,
+      log: log.named('certificates'),
+      metrics,
+    });
     let nodes: Nodes | undefined;
     const plane = await startControlPlane({
       store,
@@ -86,7 +93,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     });
     closers.push(() => plane.close());
     const server = `https://${HOST}:${plane.port}`;
-    await writeKubeconfig(paths.kubeconfig, server, certificates);
+    await writeKubeconfig(paths.kubeconfig, server, certificates.current);
+    certificates.onChange((renewed) => writeKubeconfig(paths.kubeconfig, server, renewed));
 
     const host = {
       paths,
@@ -108,6 +116,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
         server,
         kubeconfig: paths.kubeconfig,
         runtime: config.runtime,
+        certificates: certificates.ends.map(({ endsAtMs, name }) => ({ name, until: timestamp(endsAtMs) })),
         ...running.describe(),
       }),
       loadImage: (file) => running.loadImage(file),

@@ -7,7 +7,7 @@ import type { Metrics } from '../api/metrics.ts';
 import { allResources } from '../api/resources/all.ts';
 import type { Auditor } from '../apiserver/audit/auditor.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
-import { serveHttps } from '../apiserver/http/serve-https.ts';
+import { serveHttps, type TlsMaterial } from '../apiserver/http/serve-https.ts';
 import { createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
@@ -15,8 +15,10 @@ import type { Informers } from '../client/informers.ts';
 import { QueueMetrics } from '../client/queue-metrics.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { createInformers } from '../client/shared-informers.ts';
+import type { RootCertificate } from '../controllers/service-accounts/controller.ts';
 import type { Store } from '../store/store.ts';
 import { bootstrap } from './bootstrap.ts';
+import type { LiveCertificates } from './certificate-renewal.ts';
 import type { Certificates } from './certificates.ts';
 import { runCompaction } from './compaction.ts';
 import { controllers } from './controllers.ts';
@@ -28,7 +30,7 @@ export interface ControlPlaneOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  certificates: Certificates;
+  certificates: LiveCertificates;
   metrics: Metrics;
   auditor: Auditor | undefined;
   host: string;
@@ -50,7 +52,7 @@ export const SERVICE_CIDR = '10.96.0.0/16';
 
 /** The API answers when it resolves; the controllers are starting. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { store, clock, random, log, metrics } = options;
+  const { certificates, store, clock, random, log, metrics } = options;
   const api = createApiServer({
     metrics,
     store,
@@ -59,7 +61,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log: log.named('api'),
     resources: allResources,
     serviceCidr: SERVICE_CIDR,
-    serviceAccountKey: createPrivateKey(options.certificates.serviceAccountKey),
+    serviceAccountKey: createPrivateKey(certificates.current.serviceAccountKey),
   });
   const client = directClient(api, {
     name: 'system:stead',
@@ -73,7 +75,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stop = stopSignal();
   const server = await serveHttps({
     api,
-    tls: { ...options.certificates.server, ca: options.certificates.ca },
+    tls: tlsOf(certificates.current),
     host: options.host,
     port: options.port,
     ...api.identity,
@@ -84,15 +86,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     health: healthChecks(store, informers, stop.signal),
   });
 
+  const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));
+
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const running = Object.entries(controllers(options.certificates.ca)).map(async ([name, run]) => {
+  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(async ([name, run]) => {
     try {
       await run({ ...context, log: log.named(name) });
     } catch (error) {
       log.error(`the ${name} controller has ended`, error);
     }
   });
+  running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
     stop.abort();
@@ -106,8 +111,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     async close() {
       await stopControllers();
       stopInformers.abort();
+      unsubscribe();
       await server.close();
       api.stop();
     },
+  };
+}
+
+const tlsOf = ({ ca, server }: Certificates): TlsMaterial => ({ ...server, ca });
+
+function rootCertificateOf(certificates: LiveCertificates): RootCertificate {
+  return {
+    current: () => certificates.current.ca,
+    onChange: (listener) => certificates.onChange(listener),
   };
 }

@@ -18,6 +18,8 @@ export interface ProcessInfo {
   /** Where the cluster's DNS server answers, `address:port`. */
   dns: string;
   podCidr: string;
+  /** When each certificate ends, RFC 3339; they are renewed before. */
+  certificates: Array<{ name: string; until: string }>;
   /** What becomes of traffic to addresses of Services. */
   services: string;
   /** How volumes enforce their size, and why so. */

@@ -12,7 +12,10 @@ import { runNodesController } from '../controllers/nodes/controller.ts';
 import { runPodGcController } from '../controllers/pod-gc/controller.ts';
 import { runProtectionController } from '../controllers/protection/controller.ts';
 import { runResourceQuotaController } from '../controllers/resource-quota/controller.ts';
-import { runServiceAccountsController } from '../controllers/service-accounts/controller.ts';
+import {
+  type RootCertificate,
+  runServiceAccountsController,
+} from '../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../controllers/statefulset/controller.ts';
 import { runScheduler } from '../scheduler/controller.ts';
 import { runLocalExpander } from '../storage/expander.ts';
@@ -21,8 +24,8 @@ import { runLocalProvisioner } from '../storage/provisioner.ts';
 /** Runs until the context's signal. */
 export type Controller = (context: RunContext) => Promise<void>;
 
-/** @param rootCertificate the authority's certificate, PEM, which every namespace is given. */
-export function controllers(rootCertificate: string): Record<string, Controller> {
+/** @param rootCertificate what every namespace is given. */
+export function controllers(rootCertificate: RootCertificate): Record<string, Controller> {
   return {
     statefulset: runStatefulSetController,
     scheduler: runScheduler,

@@ -6,7 +6,7 @@ import type { Certificates } from './certificates.ts';
 export async function writeKubeconfig(
   file: string,
   server: string,
-  certificates: Certificates,
+  certificates: Pick<Certificates, 'ca' | 'admin'>,
 ): Promise<void> {
   const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
   const text = `apiVersion: v1

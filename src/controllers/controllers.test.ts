@@ -34,7 +34,7 @@ import { runNamespaceController } from './namespace/controller.ts';
 import { runNodesController } from './nodes/controller.ts';
 import { runPodGcController } from './pod-gc/controller.ts';
 import { runProtectionController } from './protection/controller.ts';
-import { runServiceAccountsController } from './service-accounts/controller.ts';
+import { fixedRoot, runServiceAccountsController } from './service-accounts/controller.ts';
 
 const key = (name: string, namespace = 'default') => ({ namespace, name });
 
@@ -234,7 +234,7 @@ describe('controllers against the API server', () => {
   });
 
   it('service accounts: every namespace gets the default account and the CA certificate', async () => {
-    cluster.run(runServiceAccountsController(cluster.context, 'PEM'));
+    cluster.run(runServiceAccountsController(cluster.context, fixedRoot('PEM')));
     await cluster.until(async () => exists(configMaps, 'kube-root-ca.crt'), 'the certificate');
     assert.equal(await exists(serviceAccounts, 'default'), true);
     await cluster.client.delete(configMaps, key('kube-root-ca.crt'));

@@ -13,6 +13,7 @@ import { storageClasses } from '../api/resources/storage-classes.ts';
 import { controllers } from '../cluster/controllers.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { fixedRoot } from './service-accounts/controller.ts';
 
 const set: StatefulSet = {
   apiVersion: 'apps/v1',
@@ -84,7 +85,7 @@ describe('all controllers together', () => {
 
   before(async () => {
     cluster = await startTestCluster();
-    for (const run of Object.values(controllers('PEM'))) cluster.run(run(cluster.context));
+    for (const run of Object.values(controllers(fixedRoot('PEM')))) cluster.run(run(cluster.context));
     await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.addNode('one');
   });

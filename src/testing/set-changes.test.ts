@@ -10,6 +10,7 @@ import { pods } from '../api/resources/pods.ts';
 import { statefulSets } from '../api/resources/stateful-sets.ts';
 import { storageClasses } from '../api/resources/storage-classes.ts';
 import { controllers } from '../cluster/controllers.ts';
+import { fixedRoot } from '../controllers/service-accounts/controller.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { simulatedRuntime } from '../node/simulated/runtime.ts';
 import {
@@ -58,7 +59,7 @@ describe('changes of a running set', () => {
     cluster = await startTestCluster();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
-    for (const run of Object.values(controllers(''))) cluster.run(run(context));
+    for (const run of Object.values(controllers(fixedRoot('')))) cluster.run(run(context));
     const agent = createNodeAgent(context, {
       nodeName: 'node-1',
       nodeIp: '10.0.0.1',

@@ -32,10 +32,17 @@ const KEEP_ALIVE_MS = 60_000;
 /** All headers of one request together. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
+/** PEM. */
+export interface TlsMaterial {
+  key: string;
+  cert: string;
+  /** Signs the client certificates that are believed. */
+  ca: string;
+}
+
 export interface HttpsOptions {
   api: ApiServer;
-  /** PEM. `ca` signs the client certificates that are believed. */
-  tls: { key: string; cert: string; ca: string };
+  tls: TlsMaterial;
   host: string;
   /** 0: any free port. */
   port: number;
@@ -55,6 +62,8 @@ export interface HttpsOptions {
 
 export interface HttpsServer {
   port: number;
+  /** What connections from now on are shown; those that are open go on. */
+  renewTls(tls: TlsMaterial): void;
   /** Ends every watch and stream, and resolves when the port is free. */
   close(): Promise<void>;
 }
@@ -136,6 +145,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   return {
     // A listening TCP server has an address of this type.
     port: (server.address() as AddressInfo).port,
+    renewTls: (renewed) => server.setSecureContext(renewed),
     async close() {
       closing.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

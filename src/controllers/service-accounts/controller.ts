@@ -14,13 +14,23 @@ import { planNamespaceDefaults, ROOT_CA_NAME, SERVICE_ACCOUNT_NAME } from './pla
 
 const WORKERS = 4;
 
-/**
- * Runs until the context's signal.
- * @param rootCertificate the CA certificate of the API server, PEM.
- */
+/** Whom clients of the API server are to trust. */
+export interface RootCertificate {
+  /** The CA certificate, PEM; several, while one authority follows another. */
+  current(): string;
+  /** Calls back when there is another. Returns what ends that. */
+  onChange(listener: () => void): () => void;
+}
+
+/** One that stays as it is. */
+export function fixedRoot(pem: string): RootCertificate {
+  return { current: () => pem, onChange: () => () => {} };
+}
+
+/** Runs until the context's signal. */
 export async function runServiceAccountsController(
   context: RunContext,
-  rootCertificate: string,
+  rootCertificate: RootCertificate,
 ): Promise<void> {
   const { client, informers, clock, log, signal } = context;
   const queue = new WorkQueue(clock, context.queues?.named('serviceaccount'));
@@ -51,7 +61,7 @@ export async function runServiceAccountsController(
       namespace: name,
       account: accounts.get(name, SERVICE_ACCOUNT_NAME),
       configMap: maps.get(name, ROOT_CA_NAME),
-      rootCertificate,
+      rootCertificate: rootCertificate.current(),
     });
     const { account, newMap, changedMap } = plan;
     if (account) await create(() => client.create<ServiceAccount>(serviceAccounts, account));
@@ -67,6 +77,9 @@ export async function runServiceAccountsController(
     namespaceInformer.subscribe({
       added: (namespace) => queue.add(namespace.metadata.name),
       updated: (namespace) => queue.add(namespace.metadata.name),
+    }),
+    rootCertificate.onChange(() => {
+      for (const { metadata } of namespaceInformer.list()) queue.add(metadata.name);
     }),
     accounts.subscribe({ deleted: ownNamespace(SERVICE_ACCOUNT_NAME) }),
     maps.subscribe({ updated: mapChanged, deleted: mapChanged }),

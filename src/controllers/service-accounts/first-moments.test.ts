@@ -5,7 +5,7 @@ import { pods } from '../../api/resources/pods.ts';
 import { statefulSets } from '../../api/resources/stateful-sets.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runStatefulSetController } from '../statefulset/controller.ts';
-import { runServiceAccountsController } from './controller.ts';
+import { fixedRoot, runServiceAccountsController } from './controller.ts';
 
 test('a set that is there before its namespace has a service account gets its pods', async () => {
   const cluster = await startTestCluster();
@@ -28,7 +28,7 @@ test('a set that is there before its namespace has a service account gets its po
     const made = async (): Promise<number> => (await client.list(pods, { namespace: 'new' })).items.length;
     await clock.advance(3_000);
     assert.equal(await made(), 0);
-    cluster.run(runServiceAccountsController(cluster.context, 'certificate'));
+    cluster.run(runServiceAccountsController(cluster.context, fixedRoot('certificate')));
     await cluster.until(async () => (await made()) === 1, 'the pod is made');
   } finally {
     await cluster.stop();

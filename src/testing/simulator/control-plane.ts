@@ -4,6 +4,7 @@ import type { Clock } from '../../api/clock.ts';
 import { type Log, silentLog } from '../../api/log.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/controllers.ts';
+import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import type { plan } from '../../controllers/statefulset/plan.ts';
 import { seededRandom } from '../seeded-random.ts';
@@ -35,7 +36,7 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
   const informers = createInformers(client, process.clock, silentLog, process.signal, random);
   const context = { client, informers, clock: process.clock, random, signal: process.signal };
   const all = {
-    ...controllers('PEM'),
+    ...controllers(fixedRoot('PEM')),
     statefulset: (own: Parameters<typeof runStatefulSetController>[0]) =>
       runStatefulSetController({ ...own, client: new FaultyClient(line, observer) }, decide),
   };
