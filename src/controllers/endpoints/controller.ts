@@ -6,11 +6,12 @@ import { keyOf, parseKey } from '../../api/objects.ts';
 import { endpoints } from '../../api/resources/endpoints.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { services } from '../../api/resources/services.ts';
+import { selectsPods } from '../../api/service-endpoints.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
 import { gatherMs } from '../gather.ts';
-import { podsOf, selectsPods, watchServicesAndPods } from '../service-pods.ts';
+import { podsOf, watchServicesAndPods } from '../service-pods.ts';
 import { planEndpoints } from './plan.ts';
 
 const WORKERS = 4;

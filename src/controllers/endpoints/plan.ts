@@ -10,7 +10,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isPodReady } from '../../api/pod-state.ts';
-import { addressesOf, hasEndpoint, hostnameIn, targetPort } from '../service-pods.ts';
+import { addressesOf, hasEndpoint, hostnameIn, targetPort } from '../../api/service-endpoints.ts';
 
 /** More addresses than this are cut off, and said to be. */
 export const MAX_ADDRESSES = 1000;

@@ -8,12 +8,18 @@ import { endpointSlices } from '../../api/resources/endpoint-slices.ts';
 import { nodes } from '../../api/resources/nodes.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { services } from '../../api/resources/services.ts';
+import {
+  ENDPOINT_SLICE_CONTROLLER,
+  MANAGED_BY,
+  SERVICE_NAME,
+  selectsPods,
+} from '../../api/service-endpoints.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
 import { gatherMs } from '../gather.ts';
-import { podsOf, selectsPods, watchServicesAndPods } from '../service-pods.ts';
-import { CONTROLLER_NAME, MANAGED_BY, planSlices, SERVICE_NAME } from './plan.ts';
+import { podsOf, watchServicesAndPods } from '../service-pods.ts';
+import { planSlices } from './plan.ts';
 
 const WORKERS = 4;
 const BY_SERVICE = 'managedForService';
@@ -62,7 +68,9 @@ export async function runEndpointSlicesController(context: RunContext): Promise<
 function serviceKeyOf(slice: EndpointSlice): string[] {
   const labels = slice.metadata.labels ?? {};
   const name = labels[SERVICE_NAME];
-  return name && labels[MANAGED_BY] === CONTROLLER_NAME ? [`${slice.metadata.namespace}/${name}`] : [];
+  return name && labels[MANAGED_BY] === ENDPOINT_SLICE_CONTROLLER
+    ? [`${slice.metadata.namespace}/${name}`]
+    : [];
 }
 
 class EndpointSlicesController {

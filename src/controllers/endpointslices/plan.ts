@@ -9,13 +9,18 @@ import type {
   Service,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { hasEndpoint } from '../service-pods.ts';
-import { type AddressType, addressTypesOf, endpointOf, portsOf } from './endpoint.ts';
+import {
+  type AddressType,
+  addressTypesOf,
+  ENDPOINT_SLICE_CONTROLLER,
+  endpointOf,
+  hasEndpoint,
+  MANAGED_BY,
+  portsOf,
+  SERVICE_NAME,
+} from '../../api/service-endpoints.ts';
 
 export const MAX_ENDPOINTS = 100;
-export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
-export const CONTROLLER_NAME = 'endpointslice-controller.k8s.io';
-export const SERVICE_NAME = 'kubernetes.io/service-name';
 const HEADLESS = 'service.kubernetes.io/headless';
 
 /** All that the decision may depend on. */
@@ -168,7 +173,7 @@ function labelsOf(service: Stored<Service>): Record<string, string> {
     ...service.metadata.labels,
     ...(clusterIP && clusterIP !== 'None' ? {} : { [HEADLESS]: '' }),
     [SERVICE_NAME]: service.metadata.name,
-    [MANAGED_BY]: CONTROLLER_NAME,
+    [MANAGED_BY]: ENDPOINT_SLICE_CONTROLLER,
   };
 }
 

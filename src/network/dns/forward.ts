@@ -1,17 +1,25 @@
-// Passes questions about the rest of the world on to the machine's own resolvers and hands their answers back,
-// byte for byte. Nothing is cached here: those resolvers do that.
+// Passes questions about the rest of the world on to the machine's own resolvers. Nothing is cached here: those
+// resolvers do that.
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { Clock } from '../../api/clock.ts';
+import type { Transport } from './answer.ts';
+import { MAX_MESSAGE_BYTES } from './answer-writer.ts';
+import { HEADER_BYTES } from './question.ts';
 
 /** How long one resolver may take before the next is asked, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 /** Questions under way at once; beyond it new ones fail at once instead of piling up. */
 const MAX_OUTSTANDING = 1_000;
+const IS_ANSWER = 0x8000;
 
 export interface Forwarder {
-  /** Resolves with a resolver's answer, or undefined when none answered. Never rejects. */
-  forward(message: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined>;
+  /**
+   * Resolves with a resolver's answer, or undefined when none answered. Never rejects.
+   * @param message a whole question.
+   * @param question the bytes of its question section: an answer to another one is not believed.
+   */
+  forward(message: Buffer, question: Buffer, transport: Transport): Promise<Buffer | undefined>;
   close(): void;
 }
 
@@ -23,17 +31,18 @@ export function nameserversOf(resolvConf: string, ownAddresses: readonly string[
     .filter((server) => server !== undefined && !ownAddresses.includes(server)) as string[];
 }
 
-export function createForwarder(servers: readonly string[], clock: Clock): Forwarder {
+/** @param port of the resolvers: 53 but in tests. */
+export function createForwarder(servers: readonly string[], clock: Clock, port: number): Forwarder {
   let outstanding = 0;
   const abort = new AbortController();
   return {
-    async forward(message, transport) {
+    async forward(message, question, transport) {
       if (outstanding >= MAX_OUTSTANDING) return undefined;
       outstanding++;
       try {
         for (const server of servers) {
-          const ask = transport === 'udp' ? askUdp : askTcp;
-          const answer = await ask(message, server, clock, abort.signal);
+          const asked = { message, question, server, port, clock, signal: abort.signal };
+          const answer = await (transport === 'udp' ? askUdp(asked) : askTcp(asked));
           if (answer) return answer;
         }
         return undefined;
@@ -45,18 +54,39 @@ export function createForwarder(servers: readonly string[], clock: Clock): Forwa
   };
 }
 
-function askUdp(
-  message: Buffer,
-  server: string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Buffer | undefined> {
+interface Asked {
+  message: Buffer;
+  question: Buffer;
+  server: string;
+  port: number;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** Whether these bytes answer what was asked: not only by their id, which has but 16 bits. */
+function answers(received: Buffer, { message, question }: Asked): boolean {
+  if (received.length < HEADER_BYTES || received.readUInt16BE(0) !== message.readUInt16BE(0)) return false;
+  if ((received.readUInt16BE(2) & IS_ANSWER) === 0) return false;
+  // A refusal may come without the question.
+  if (received.readUInt16BE(4) === 0) return true;
+  // Some resolvers answer in other letters than they were asked in.
+  return sameName(received.subarray(HEADER_BYTES, HEADER_BYTES + question.length), question);
+}
+
+const sameName = (a: Buffer, b: Buffer): boolean =>
+  a.equals(b) || a.toString('latin1').toLowerCase() === b.toString('latin1').toLowerCase();
+
+function askUdp(asked: Asked): Promise<Buffer | undefined> {
+  const { message, server, port, clock, signal } = asked;
   return new Promise((resolve) => {
     // A socket of its own for each question: a random source port, as RFC 5452 asks.
     const socket: Socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
     const finish = (answer: Buffer | undefined): void => {
       cancel();
       signal.removeEventListener('abort', giveUp);
+      socket.removeAllListeners();
+      // What comes in late is nobody's error.
+      socket.on('error', () => {});
       socket.close();
       resolve(answer);
     };
@@ -65,21 +95,18 @@ function askUdp(
     signal.addEventListener('abort', giveUp, { once: true });
     socket.once('error', giveUp);
     socket.on('message', (answer) => {
-      if (answer.length > 2 && answer.readUInt16BE(0) === message.readUInt16BE(0)) finish(answer);
+      if (answers(answer, asked)) finish(answer);
     });
-    socket.connect(53, server, () => socket.send(message));
+    socket.connect(port, server, () => socket.send(message));
   });
 }
 
-function askTcp(
-  message: Buffer,
-  server: string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Buffer | undefined> {
+function askTcp(asked: Asked): Promise<Buffer | undefined> {
+  const { message, server, port, clock, signal } = asked;
   return new Promise((resolve) => {
-    const socket = connect(53, server);
+    const socket = connect(port, server);
     const chunks: Buffer[] = [];
+    let length = 0;
     const finish = (answer: Buffer | undefined): void => {
       cancel();
       signal.removeEventListener('abort', giveUp);
@@ -89,14 +116,17 @@ function askTcp(
     const giveUp = (): void => finish(undefined);
     const cancel = clock.after(TIMEOUT_MS, giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
-    socket.once('error', giveUp);
+    socket.on('error', giveUp);
     socket.once('connect', () => socket.write(framed(message)));
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      const received = Buffer.concat(chunks);
-      if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-        finish(received.subarray(2, 2 + received.readUInt16BE(0)));
-      }
+      length += chunk.length;
+      const received =
+        length >= 2 ? Buffer.concat(chunks, Math.min(length, 2 + MAX_MESSAGE_BYTES)) : undefined;
+      const end = received && 2 + received.readUInt16BE(0);
+      if (!received || !end || received.length < end) return;
+      const answer = received.subarray(2, end);
+      finish(answers(answer, asked) ? answer : undefined);
     });
     socket.once('end', giveUp);
   });

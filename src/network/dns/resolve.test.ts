@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EndpointSlice, Service } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
+import { backendsOfSlices } from './backends.ts';
 import { resolve, type Zone } from './resolve.ts';
 
 function stored<T extends KubeObject>(object: T): Stored<T> {
@@ -32,15 +33,32 @@ const slice = stored<EndpointSlice>({
     { addresses: ['10.244.0.5'] },
   ],
 });
-const services = [nginx, plain, empty, far];
+const alias = (name: string, externalName: string): Stored<Service> =>
+  service(name, { type: 'ExternalName', externalName });
+const inside = 'svc.cluster.local';
+const aliases = [
+  alias('near', `web-1.nginx.default.${inside}`),
+  alias('nearer', `near.default.${inside}.`),
+  alias('lost', `no.default.${inside}`),
+  alias('farther', `far.default.${inside}`),
+  alias('round', `about.default.${inside}`),
+  alias('about', `round.default.${inside}`),
+  alias('itself', `itself.default.${inside}`),
+  alias('address', '10.1.2.3'),
+];
+const services = [nginx, plain, empty, far, ...aliases];
+const backends = backendsOfSlices([slice]);
 const zone: Zone = {
   domain: 'cluster.local',
   serverAddress: '10.244.0.1',
   hasNamespace: (name) => name === 'default',
   service: (namespace, name) => services.find((one) => namespace === 'default' && one.metadata.name === name),
-  slicesOf: (_namespace, name) => (name === 'nginx' ? [slice] : []),
+  backendsOf: (service) => (service === nginx ? backends : []),
+  backendsNamed: (service, hostname) =>
+    service === nginx ? backends.filter((backend) => backend.hostname === hostname) : [],
   serviceByIp: (ip) => services.find((one) => one.spec.clusterIPs?.includes(ip)),
-  slicesByIp: (ip) => (slice.endpoints?.some(({ addresses }) => addresses.includes(ip)) ? [slice] : []),
+  placesOf: (ip) =>
+    backends.filter(({ address }) => address === ip).map(({ hostname }) => ({ service: nginx, hostname })),
 };
 const data = (name: string, type = 'A') => resolve(name, type, zone)?.answers.map((record) => record.data);
 
@@ -73,8 +91,36 @@ describe('names of the cluster', () => {
       { target: 'plain.default.svc.cluster.local', port: 53, priority: 0, weight: 100 },
     ]);
   });
-  it('an ExternalName is an alias', () => {
+  it('an ExternalName is an alias, with the addresses behind it', () => {
+    assert.deepEqual(data('near.default.svc.cluster.local'), [`web-1.nginx.default.${inside}`, '10.244.0.3']);
+    assert.deepEqual(data('near.default.svc.cluster.local', 'CNAME'), [`web-1.nginx.default.${inside}`]);
+    assert.deepEqual(data('nearer.default.svc.cluster.local'), [
+      `near.default.${inside}`,
+      `web-1.nginx.default.${inside}`,
+      '10.244.0.3',
+    ]);
+    assert.deepEqual(data('near.default.svc.cluster.local', 'AAAA'), [`web-1.nginx.default.${inside}`]);
+  });
+  it('an ExternalName of the world outside says whom to ask for', () => {
     assert.deepEqual(data('far.default.svc.cluster.local'), ['db.example.org']);
+    assert.equal(resolve('far.default.svc.cluster.local', 'AAAA', zone)?.beyond, 'db.example.org');
+    assert.equal(resolve('far.default.svc.cluster.local', 'CNAME', zone)?.beyond, undefined);
+    const farther = resolve('farther.default.svc.cluster.local', 'A', zone);
+    assert.deepEqual([farther?.answers.length, farther?.beyond], [2, 'db.example.org']);
+  });
+  it('an ExternalName of a name that is not there exists as little', () => {
+    assert.deepEqual(
+      [resolve('lost.default.svc.cluster.local', 'A', zone)?.exists, data('lost.default.svc.cluster.local')],
+      [false, [`no.default.${inside}`]],
+    );
+    assert.equal(resolve('address.default.svc.cluster.local', 'A', zone)?.exists, false);
+  });
+  it('ExternalNames that go round in a circle end', () => {
+    assert.deepEqual(data('round.default.svc.cluster.local'), [
+      `about.default.${inside}`,
+      `round.default.${inside}`,
+    ]);
+    assert.deepEqual(data('itself.default.svc.cluster.local'), [`itself.default.${inside}`]);
   });
   it('addresses lead back to names', () => {
     assert.deepEqual(data('3.0.244.10.in-addr.arpa', 'PTR'), ['web-1.nginx.default.svc.cluster.local']);

@@ -1,8 +1,9 @@
-// What the cluster's names mean: Kubernetes' DNS-based service discovery (kubernetes/dns docs/specification.md),
-// as a pure function of Services and EndpointSlices. No sockets, no packets, no caching: a name changes in the
-// same step as the slice that it comes from.
-import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+// What the cluster's names mean: Kubernetes' DNS-based service discovery (kubernetes/dns docs/specification.md), as a pure
+// function of what there is. No sockets, no packets, no caching: a name changes in the same step as what it is made from.
+import { isIP } from 'node:net';
+import type { Service } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import type { Backend } from './backends.ts';
 
 export type DnsRecord =
   | { name: string; type: 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT'; data: string }
@@ -20,6 +21,8 @@ export interface Resolution {
    * become ready at any moment, and a resolver that remembers the opposite would hide it from its peers.
    */
   negativeTtlSeconds: number;
+  /** The name outside the cluster that the answers lead to, and that is still to be asked for. */
+  beyond?: string;
 }
 
 /** What names are made from. */
@@ -30,31 +33,46 @@ export interface Zone {
   serverAddress: string;
   hasNamespace(namespace: string): boolean;
   service(namespace: string, name: string): Stored<Service> | undefined;
-  slicesOf(namespace: string, service: string): Stored<EndpointSlice>[];
+  /** The ready endpoints of a headless Service. */
+  backendsOf(service: Stored<Service>): readonly Backend[];
+  /** Those of them that have this hostname. */
+  backendsNamed(service: Stored<Service>, hostname: string): readonly Backend[];
   serviceByIp(ip: string): Stored<Service> | undefined;
-  slicesByIp(ip: string): Stored<EndpointSlice>[];
+  /** The headless Services that the address is a ready endpoint of, and its hostname there. */
+  placesOf(ip: string): { service: Stored<Service>; hostname: string }[];
 }
 
 const DEFAULT_NEGATIVE_TTL_SECONDS = 5;
 const SCHEMA_VERSION = '1.1.0';
-
-/** One address of a Service with the ports it listens on. */
-interface Backend {
-  hostname: string;
-  address: string;
-  ports: Array<{ name: string; protocol: string; port: number }>;
-}
+/** Aliases of aliases are followed so far, as by CoreDNS; a circle ends by itself. */
+const MAX_ALIASES = 8;
 
 /**
- * Answers a question about the cluster.
+ * Answers a question about the cluster. An alias (ExternalName) is answered with what is behind it, since resolvers in
+ * pods do not ask a second time.
  * @param name without the trailing dot, any case.
  * @returns undefined if the name is outside the cluster's domain and of no pod or Service address.
  */
 export function resolve(name: string, type: string, zone: Zone): Resolution | undefined {
-  const lower = name.toLowerCase();
-  if (lower.endsWith('.in-addr.arpa')) return reverse(lower, type, zone);
-  if (lower !== zone.domain && !lower.endsWith(`.${zone.domain}`)) return undefined;
-  const labels = lower
+  const aliases: DnsRecord[] = [];
+  let at = name.toLowerCase();
+  for (;;) {
+    const resolution = lookUp(at, type, zone);
+    if (!resolution) return aliases.length === 0 ? undefined : { ...found(aliases), beyond: at };
+    const [alias] = resolution.answers;
+    if (alias?.type !== 'CNAME' || type === 'CNAME' || type === 'ANY')
+      return { ...resolution, answers: [...aliases, ...resolution.answers] };
+    if (aliases.length === MAX_ALIASES || aliases.some((known) => known.name === alias.name))
+      return found(aliases);
+    aliases.push(alias);
+    at = alias.data.toLowerCase();
+  }
+}
+
+function lookUp(name: string, type: string, zone: Zone): Resolution | undefined {
+  if (name.endsWith('.in-addr.arpa')) return reverse(name, type, zone);
+  if (name !== zone.domain && !name.endsWith(`.${zone.domain}`)) return undefined;
+  const labels = name
     .slice(0, -zone.domain.length - 1)
     .split('.')
     .filter(Boolean);
@@ -64,15 +82,15 @@ export function resolve(name: string, type: string, zone: Zone): Resolution | un
       return found([]);
     case 'dns-version':
       return labels.length === 0
-        ? found(only(type, [{ name: lower, type: 'TXT', data: SCHEMA_VERSION }]))
+        ? found(only(type, [{ name, type: 'TXT', data: SCHEMA_VERSION }]))
         : missing();
     case 'dns':
       if (labels.length === 0) return found([]);
-      return labels.join('.') === 'ns' ? found(only(type, [address(lower, zone.serverAddress)])) : missing();
+      return labels.join('.') === 'ns' ? found(only(type, [address(name, zone.serverAddress)])) : missing();
     case 'svc':
-      return serviceName(lower, labels, type, zone);
+      return serviceName(name, labels, type, zone);
     case 'pod':
-      return podName(lower, labels, type, zone);
+      return podName(name, labels, type, zone);
     default:
       return missing();
   }
@@ -88,10 +106,24 @@ function serviceName(name: string, labels: string[], type: string, zone: Zone): 
   if (!service) return missing();
   const serviceFqdn = `${serviceLabel}.${namespace}.svc.${zone.domain}`;
   if (service.spec.type === 'ExternalName') {
-    if (labels.length > 0) return missing();
-    return found([{ name, type: 'CNAME', data: service.spec.externalName ?? '' }]);
+    const { externalName = '' } = service.spec;
+    // An address is no name, and an alias is of names: CoreDNS has no answer for it either.
+    if (labels.length > 0 || isIP(externalName)) return missing();
+    return found([{ name, type: 'CNAME', data: externalName.replace(/\.$/, '') }]);
   }
-  const backends = backendsOf(service, zone);
+  const [hostname, ...others] = labels;
+  if (hostname !== undefined && others.length === 0) {
+    const named = service.spec.clusterIP === 'None' ? zone.backendsNamed(service, hostname) : [];
+    if (named.length === 0) return { ...missing(), negativeTtlSeconds: 0 };
+    if (type === 'SRV') return srv(name, serviceFqdn, named);
+    return found(
+      only(
+        type,
+        named.map((backend) => address(name, backend.address)),
+      ),
+    );
+  }
+  const backends = service.spec.clusterIP === 'None' ? zone.backendsOf(service) : ownBackends(service);
   if (labels.length === 0) {
     if (type === 'SRV') return srv(name, serviceFqdn, backends);
     if (service.spec.clusterIP === 'None' && backends.length === 0)
@@ -100,18 +132,6 @@ function serviceName(name: string, labels: string[], type: string, zone: Zone): 
       only(
         type,
         backends.map((backend) => address(name, backend.address)),
-      ),
-    );
-  }
-  if (labels.length === 1) {
-    const named = backends.filter((backend) => backend.hostname === labels[0]);
-    if (service.spec.clusterIP !== 'None' || named.length === 0)
-      return { ...missing(), negativeTtlSeconds: 0 };
-    if (type === 'SRV') return srv(name, serviceFqdn, named);
-    return found(
-      only(
-        type,
-        named.map((backend) => address(name, backend.address)),
       ),
     );
   }
@@ -146,14 +166,8 @@ function reverse(name: string, type: string, zone: Zone): Resolution | undefined
   const targets: string[] = [];
   const service = zone.serviceByIp(ip);
   if (service) targets.push(`${service.metadata.name}.${service.metadata.namespace}.svc.${zone.domain}`);
-  for (const slice of zone.slicesByIp(ip)) {
-    const { namespace, labels } = slice.metadata;
-    const owner = labels?.['kubernetes.io/service-name'];
-    if (!owner || zone.service(namespace ?? '', owner)?.spec.clusterIP !== 'None') continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      if (!endpoint.addresses.includes(ip)) continue;
-      targets.push(`${endpoint.hostname ?? dashed(ip)}.${owner}.${namespace}.svc.${zone.domain}`);
-    }
+  for (const { service: owner, hostname } of zone.placesOf(ip)) {
+    targets.push(`${hostname}.${owner.metadata.name}.${owner.metadata.namespace}.svc.${zone.domain}`);
   }
   if (targets.length === 0) return undefined;
   return found(
@@ -164,44 +178,18 @@ function reverse(name: string, type: string, zone: Zone): Resolution | undefined
   );
 }
 
-/** The addresses behind a Service: its own, or for a headless one those of its ready endpoints. */
-function backendsOf(service: Stored<Service>, zone: Zone): Backend[] {
-  const { name, namespace = '' } = service.metadata;
-  if (service.spec.clusterIP && service.spec.clusterIP !== 'None') {
-    const ports = (service.spec.ports ?? []).map((port) => ({
-      name: port.name ?? '',
-      protocol: port.protocol ?? 'TCP',
-      port: port.port,
-    }));
-    return (service.spec.clusterIPs ?? [service.spec.clusterIP]).map((ip) => ({
-      hostname: '',
-      address: ip,
-      ports,
-    }));
-  }
-  const backends: Backend[] = [];
-  const seen = new Set<string>();
-  for (const slice of zone.slicesOf(namespace, name)) {
-    if (slice.addressType === 'FQDN') continue;
-    const ports = (slice.ports ?? []).map((port) => ({
-      name: port.name ?? '',
-      protocol: port.protocol ?? 'TCP',
-      port: port.port ?? 0,
-    }));
-    for (const endpoint of slice.endpoints ?? []) {
-      if (endpoint.conditions?.ready === false) continue;
-      for (const ip of endpoint.addresses) {
-        const hostname = endpoint.hostname ?? dashed(ip);
-        if (seen.has(`${hostname} ${ip}`)) continue;
-        seen.add(`${hostname} ${ip}`);
-        backends.push({ hostname, address: ip, ports });
-      }
-    }
-  }
-  return backends;
+/** A Service that has addresses of its own. */
+function ownBackends({ spec }: Stored<Service>): Backend[] {
+  const ports = (spec.ports ?? []).map((port) => ({
+    name: port.name ?? '',
+    protocol: port.protocol ?? 'TCP',
+    port: port.port,
+  }));
+  const addresses = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
+  return addresses.map((ip) => ({ hostname: '', address: ip, ports }));
 }
 
-function srv(name: string, serviceFqdn: string, backends: Backend[]): Resolution {
+function srv(name: string, serviceFqdn: string, backends: readonly Backend[]): Resolution {
   const answers: DnsRecord[] = [];
   const additionals: DnsRecord[] = [];
   const total = backends.reduce((sum, backend) => sum + backend.ports.length, 0);
@@ -215,8 +203,6 @@ function srv(name: string, serviceFqdn: string, backends: Backend[]): Resolution
   }
   return { exists: backends.length > 0, answers, additionals, negativeTtlSeconds: 0 };
 }
-
-const dashed = (ip: string): string => ip.replace(/[.:]/g, '-');
 
 function address(name: string, ip: string): DnsRecord {
   return { name, type: ip.includes(':') ? 'AAAA' : 'A', data: ip };

@@ -1,21 +1,23 @@
-// The cluster's DNS server: UDP and TCP on the addresses it is given. Answers about the cluster come from the
-// informers' caches, remembered by the bytes of the question until a Service or EndpointSlice changes; everything
-// else goes to the machine's resolvers.
-import { createSocket, type Socket } from 'node:dgram';
-import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
-import { endpointSlices } from '../../api/resources/endpoint-slices.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { services } from '../../api/resources/services.ts';
+// The cluster's DNS server: UDP and TCP on the addresses it is given. Answers about the cluster come from the informers'
+// caches (zone.ts), everything else from the machine's resolvers. Nothing is remembered of what was asked.
 import type { RunContext } from '../../client/run-context.ts';
-import { createForwarder, framed } from './forward.ts';
-import { answerFromZone, readQuery, serverFailure } from './packet.ts';
-import type { Zone } from './resolve.ts';
+import {
+  encodeAnswer,
+  encodeFailure,
+  encodeRefusal,
+  negativeAuthority,
+  rotated,
+  type Transport,
+  withTtl,
+} from './answer.ts';
+import { askBeyond } from './beyond.ts';
+import { createForwarder, type Forwarder } from './forward.ts';
+import { type AnswerMessage, type Listener, listenTcp, listenUdp } from './listen.ts';
+import { type Query, RCODE, readQuestion } from './question.ts';
+import { type Resolution, resolve, type Zone } from './resolve.ts';
+import { zoneOf } from './zone.ts';
 
-/** Remembered answers; beyond it the memory starts afresh. */
-const MAX_REMEMBERED = 10_000;
-/** TCP connections at once, and how long an idle one is kept, in milliseconds. */
-const MAX_TCP_CONNECTIONS = 256;
-const TCP_IDLE_MS = 10_000;
+const DNS_PORT = 53;
 
 export interface DnsOptions {
   /** Where to listen; all on the same port. */
@@ -26,6 +28,8 @@ export interface DnsOptions {
   domain: string;
   /** Resolvers for names outside the cluster. */
   forwardTo: readonly string[];
+  /** The port of those resolvers, if it is another than 53. */
+  forwardPort?: number;
 }
 
 export interface DnsServer {
@@ -34,148 +38,98 @@ export interface DnsServer {
 }
 
 /**
- * Starts the server; it answers when the promise resolves. Needs the caches of Services, EndpointSlices and
+ * Starts the server; it answers when the promise resolves. Needs the caches of Services, EndpointSlices, Pods and
  * Namespaces, and waits for them.
  * @throws the bind error (address or port in use, no such address) with the address in its message.
  */
 export async function startDnsServer(context: RunContext, options: DnsOptions): Promise<DnsServer> {
-  const remembered = new Map<string, Buffer>();
-  const zone = zoneOf(context, options, () => remembered.clear());
-  const forwarder = createForwarder(options.forwardTo, context.clock);
+  const { informers, clock, log } = context;
+  const zone = zoneOf(informers, options.domain, options.addresses[0] ?? '127.0.0.1');
+  const forwarder = createForwarder(options.forwardTo, clock, options.forwardPort ?? DNS_PORT);
   await zone.synced;
 
-  const answer = async (message: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
-    // Two identical questions differ in their first two bytes only, the id.
-    const memoryKey = transport + message.toString('latin1', 2);
-    const known = remembered.get(memoryKey);
-    if (known) {
-      const copy = Buffer.from(known);
-      message.copy(copy, 0, 0, 2);
-      return copy;
-    }
-    const query = readQuery(message);
+  const answerer = new Answerer(zone, forwarder, () => context.random.next());
+  const answer: AnswerMessage = async (message, transport) => {
+    const query = readQuestion(message);
     if (!query) return undefined;
-    const ours = answerFromZone(query, zone.zone, transport);
-    if (!ours) return (await forwarder.forward(message, transport)) ?? serverFailure(query);
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(memoryKey, ours);
-    return ours;
+    if (!('question' in query)) return encodeRefusal(query);
+    try {
+      return await answerer.answer(query, message, transport);
+    } catch (error) {
+      log.error('a question could not be answered', error, {
+        name: query.labels.join('.'),
+        type: query.type,
+      });
+      return encodeFailure(query, RCODE.SERVFAIL);
+    }
   };
 
-  const closers: Array<() => Promise<void>> = [];
+  const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
-    zone.unsubscribe();
+    zone.close();
     forwarder.close();
-    await Promise.all(closers.map((end) => end()));
+    await Promise.all(listeners.map((listener) => listener.close()));
   };
-  let port = options.port;
+  let { port } = options;
   try {
     for (const address of options.addresses) {
       const udp = await listenUdp(address, port, answer);
-      closers.push(() => new Promise((resolve) => udp.close(() => resolve())));
-      port = udp.address().port;
-      const tcp = await listenTcp(address, port, answer);
-      closers.push(tcp.close);
+      listeners.push(udp);
+      port = udp.port;
+      listeners.push(await listenTcp(address, port, answer, clock));
     }
   } catch (error) {
     await close();
     throw error;
   }
-  context.log.info('DNS answers', { addresses: options.addresses.join(','), port, domain: options.domain });
+  log.info('DNS answers', { addresses: options.addresses.join(','), port, domain: options.domain });
   return { port, close };
 }
 
-function zoneOf(context: RunContext, options: DnsOptions, onChange: () => void) {
-  const serviceCache = context.informers.of(services);
-  const sliceCache = context.informers.of(endpointSlices);
-  const namespaceCache = context.informers.of(namespaces);
-  serviceCache.addIndex('clusterIP', (service) => service.spec.clusterIPs ?? []);
-  sliceCache.addIndex('service', ({ metadata }) => {
-    const service = metadata.labels?.['kubernetes.io/service-name'];
-    return service ? [`${metadata.namespace}/${service}`] : [];
-  });
-  sliceCache.addIndex('address', (slice) =>
-    (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses),
-  );
-  const handlers = { added: onChange, updated: onChange, deleted: onChange };
-  const subscriptions = [
-    serviceCache.subscribe(handlers),
-    sliceCache.subscribe(handlers),
-    namespaceCache.subscribe(handlers),
-  ];
-  const zone: Zone = {
-    domain: options.domain,
-    serverAddress: options.addresses[0] ?? '127.0.0.1',
-    hasNamespace: (name) => namespaceCache.get(undefined, name) !== undefined,
-    service: (namespace, name) => serviceCache.get(namespace, name),
-    slicesOf: (namespace, name) => sliceCache.byIndex('service', `${namespace}/${name}`),
-    serviceByIp: (ip) => serviceCache.byIndex('clusterIP', ip)[0],
-    slicesByIp: (ip) => sliceCache.byIndex('address', ip),
-  };
-  return {
-    zone,
-    synced: Promise.all([serviceCache.synced(), sliceCache.synced(), namespaceCache.synced()]),
-    unsubscribe: () => {
-      for (const end of subscriptions) end();
-    },
-  };
-}
+class Answerer {
+  readonly #zone: Zone;
+  readonly #forwarder: Forwarder;
+  readonly #chance: () => number;
 
-type Answer = (message: Buffer, transport: 'udp' | 'tcp') => Promise<Buffer | undefined>;
+  constructor(zone: Zone, forwarder: Forwarder, chance: () => number) {
+    this.#zone = zone;
+    this.#forwarder = forwarder;
+    this.#chance = chance;
+  }
 
-function listenUdp(address: string, port: number, answer: Answer): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.once('error', (error) => reject(bindError(address, port, error)));
-    socket.bind(port, address, () => {
-      socket.removeAllListeners('error');
-      // A client that went away makes later sends fail; the server goes on.
-      socket.on('error', () => {});
-      socket.on('message', async (message, client) => {
-        const reply = await answer(message, 'udp');
-        if (reply) socket.send(reply, client.port, client.address, () => {});
-      });
-      resolve(socket);
-    });
-  });
-}
+  async answer(query: Query, message: Buffer, transport: Transport): Promise<Buffer> {
+    const { labels, type } = query;
+    const resolution = resolve(labels.join('.'), type, this.#zone);
+    if (resolution) return this.#fromZone(query, resolution, transport);
+    const answer = await this.#forwarder.forward(message, query.question, transport);
+    return answer ?? encodeFailure(query, RCODE.SERVFAIL);
+  }
 
-function listenTcp(address: string, port: number, answer: Answer): Promise<{ close(): Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const open = new Set<TcpSocket>();
-    const server: Server = createServer((socket) => {
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-      socket.on('error', () => socket.destroy());
-      socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
-      let pending = Buffer.alloc(0);
-      socket.on('data', async (chunk) => {
-        pending = Buffer.concat([pending, chunk]);
-        while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
-          const end = 2 + pending.readUInt16BE(0);
-          const message = pending.subarray(2, end);
-          pending = pending.subarray(end);
-          const reply = await answer(message, 'tcp');
-          if (!reply) return socket.destroy();
-          socket.write(framed(reply));
-        }
-      });
-    });
-    server.maxConnections = MAX_TCP_CONNECTIONS;
-    server.once('error', (error) => reject(bindError(address, port, error)));
-    server.listen(port, address, () => {
-      server.removeAllListeners('error');
-      resolve({
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            for (const socket of open) socket.destroy();
-          }),
-      });
-    });
-  });
-}
-
-function bindError(address: string, port: number, cause: Error): Error {
-  return new Error(`DNS cannot listen on ${address}:${port}: ${cause.message}`, { cause });
+  async #fromZone(query: Query, resolution: Resolution, transport: Transport): Promise<Buffer> {
+    const { exists, beyond, negativeTtlSeconds, additionals } = resolution;
+    const ours = resolution.answers.map(withTtl);
+    if (beyond !== undefined) {
+      const id = Math.floor(this.#chance() * 0x1_0000);
+      const theirs = await askBeyond(this.#forwarder, beyond, query.typeCode, id);
+      const answers = [...ours, ...theirs.answers];
+      const { rcode, truncated } = theirs;
+      return encodeAnswer(
+        query,
+        { rcode, truncated, authoritative: false, answers, authorities: [], additionals: [] },
+        transport,
+      );
+    }
+    const isNegative = !exists || ours.every((record) => record.type === 'CNAME' && query.type !== 'CNAME');
+    return encodeAnswer(
+      query,
+      {
+        rcode: exists ? RCODE.NOERROR : RCODE.NXDOMAIN,
+        authoritative: true,
+        answers: rotated(ours, this.#chance()),
+        authorities: isNegative ? [negativeAuthority(this.#zone.domain, negativeTtlSeconds)] : [],
+        additionals: additionals.map(withTtl),
+      },
+      transport,
+    );
+  }
 }

@@ -1,0 +1,178 @@
+// Reads what arrives as a question: a header, one question, and what EDNS says about the asker. By hand and strictly:
+// these bytes come from anybody. Every loop runs over the message's own bytes once; nothing here follows a pointer.
+
+/** No honest question is longer: one name of at most 255 bytes, and EDNS options. */
+export const MAX_QUESTION_BYTES = 1232;
+/** What a client without EDNS takes over UDP (RFC 1035), and the most that ours is given (RFC 9715). */
+const PLAIN_UDP_BYTES = 512;
+export const MAX_UDP_BYTES = 1232;
+
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  /** Extended: its upper bits go into the OPT record. */
+  BADVERS: 16,
+} as const;
+
+export const HEADER_BYTES = 12;
+const MAX_NAME_BYTES = 255;
+const MAX_LABEL_BYTES = 63;
+/** Of a record behind its name: type, class, TTL, length of the data. */
+const RECORD_BYTES = 10;
+const IS_ANSWER = 0x8000;
+const OPCODE = 0x7800;
+const RECURSION_DESIRED = 0x0100;
+const CLASS_IN = 1;
+const CLASS_ANY = 255;
+const OPT = 41;
+
+const TYPES: ReadonlyMap<number, string> = new Map([
+  [1, 'A'],
+  [2, 'NS'],
+  [5, 'CNAME'],
+  [6, 'SOA'],
+  [12, 'PTR'],
+  [16, 'TXT'],
+  [28, 'AAAA'],
+  [33, 'SRV'],
+  [251, 'IXFR'],
+  [252, 'AXFR'],
+  [255, 'ANY'],
+]);
+
+export interface Query {
+  id: number;
+  recursionDesired: boolean;
+  /** The question's bytes, to be sent back as they are. */
+  question: Buffer;
+  /** The labels of its name, in lower case. A dot within a label is written `\.`, as nobody's name has it. */
+  labels: readonly string[];
+  /** `A`; `TYPE64` for what has no name here. */
+  type: string;
+  typeCode: number;
+  /** Whether the asker speaks EDNS, and so gets an OPT record back. */
+  edns: boolean;
+  /** The longest answer that the asker takes over UDP, in bytes. */
+  udpPayloadBytes: number;
+}
+
+/** What is no question that can be answered, and with which code to say so. */
+export interface Refusal {
+  id: number;
+  opcode: number;
+  rcode: number;
+  edns: boolean;
+}
+
+/**
+ * Reads a question.
+ * @returns undefined for what gets no answer at all: what is too short to have an id, and answers, so that two servers
+ * never talk to each other for ever.
+ */
+export function readQuestion(message: Buffer): Query | Refusal | undefined {
+  if (message.length < HEADER_BYTES) return undefined;
+  const id = message.readUInt16BE(0);
+  const flags = message.readUInt16BE(2);
+  if (flags & IS_ANSWER) return undefined;
+  const opcode = (flags & OPCODE) >> 11;
+  const refuse = (rcode: number, edns = false): Refusal => ({ id, opcode, rcode, edns });
+  if (opcode !== 0) return refuse(RCODE.NOTIMP);
+  if (message.length > MAX_QUESTION_BYTES || message.readUInt16BE(4) !== 1) return refuse(RCODE.FORMERR);
+  const name = readName(message);
+  if (!name || name.end + 4 > message.length) return refuse(RCODE.FORMERR);
+  const type = message.readUInt16BE(name.end);
+  const end = name.end + 4;
+  const edns = readEdns(message, end);
+  if (!edns) return refuse(RCODE.FORMERR);
+  if (edns.version > 0) return refuse(RCODE.BADVERS, true);
+  const questionClass = message.readUInt16BE(name.end + 2);
+  const isTransfer = type === 251 || type === 252;
+  if (isTransfer || (questionClass !== CLASS_IN && questionClass !== CLASS_ANY))
+    return refuse(RCODE.REFUSED, edns.present);
+  return {
+    id,
+    recursionDesired: (flags & RECURSION_DESIRED) !== 0,
+    question: message.subarray(HEADER_BYTES, end),
+    labels: name.labels,
+    type: TYPES.get(type) ?? `TYPE${type}`,
+    typeCode: type,
+    edns: edns.present,
+    udpPayloadBytes: edns.udpPayloadBytes,
+  };
+}
+
+/** The question's name. There is nothing before it that it could be compressed with. */
+function readName(message: Buffer): { labels: string[]; end: number } | undefined {
+  const labels: string[] = [];
+  let at = HEADER_BYTES;
+  for (;;) {
+    const length = message[at];
+    if (length === undefined || length > MAX_LABEL_BYTES) return undefined;
+    at += 1 + length;
+    if (at > message.length || at - HEADER_BYTES > MAX_NAME_BYTES) return undefined;
+    if (length === 0) return { labels, end: at };
+    const label = message.toString('latin1', at - length, at);
+    labels.push(label.toLowerCase().replaceAll('.', '\\.'));
+  }
+}
+
+interface Edns {
+  present: boolean;
+  version: number;
+  udpPayloadBytes: number;
+}
+
+/** Looks for the OPT record behind the question; undefined if what is there is not made of records. */
+function readEdns(message: Buffer, start: number): Edns | undefined {
+  let left = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
+  const found: Edns = { present: false, version: 0, udpPayloadBytes: PLAIN_UDP_BYTES };
+  for (let at = start; left > 0; left--) {
+    const isRoot = message[at] === 0;
+    const end = endOfName(message, at);
+    if (end === undefined || end + RECORD_BYTES > message.length) return undefined;
+    if (message.readUInt16BE(end) === OPT) {
+      if (found.present || !isRoot) return undefined;
+      found.present = true;
+      const offered = message.readUInt16BE(end + 2);
+      found.udpPayloadBytes = Math.min(Math.max(offered, PLAIN_UDP_BYTES), MAX_UDP_BYTES);
+      found.version = message.readUInt8(end + 5);
+    }
+    at = end + RECORD_BYTES + message.readUInt16BE(end + 8);
+    if (at > message.length) return undefined;
+  }
+  return found;
+}
+
+/** Where a name ends that nobody reads: behind its last label, or behind a pointer. */
+function endOfName(message: Buffer, start: number): number | undefined {
+  for (let at = start; ; ) {
+    const length = message[at];
+    if (length === undefined) return undefined;
+    if (length >= 0xc0) return at + 2;
+    if (length > MAX_LABEL_BYTES) return undefined;
+    at += 1 + length;
+    if (length === 0) return at;
+  }
+}
+
+/**
+ * A question of our own, with recursion desired; its question section begins behind the header's twelve bytes.
+ * @param name of labels that are not too long, as the API admits them.
+ */
+export function encodeQuestion(id: number, name: string, typeCode: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt16BE(id, 0);
+  header.writeUInt16BE(RECURSION_DESIRED, 2);
+  header.writeUInt16BE(1, 4);
+  const labels = name
+    .split('.')
+    .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'));
+  const end = Buffer.alloc(5);
+  end.writeUInt16BE(typeCode, 1);
+  end.writeUInt16BE(CLASS_IN, 3);
+  return Buffer.concat([header, ...labels, end]);
+}
