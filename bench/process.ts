@@ -81,9 +81,14 @@ export function stead(dataDirectory: string, ...args: string[]): string {
 }
 
 /** Resident memory of a process, in MiB. */
-export function residentMib(pid: number): number {
-  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) / 1024;
+export const residentMib = (pid: number): number => memoryMib(pid).all;
+
+/** Resident memory of a process, in MiB: all, its own (anonymous), and of files that it has mapped, as the store. */
+export function memoryMib(pid: number): { all: number; own: number; file: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mib = (field: string): number =>
+    Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  return { all: mib('VmRSS'), own: mib('RssAnon'), file: mib('RssFile') };
 }
 
 /** CPU time that a process has used so far. */

@@ -1,5 +1,6 @@
 // Questions about a pod's state that many rooms ask: is it ready, is it over, which claims does it use.
-import type { Pod, PodCondition } from './generated/types.ts';
+import type { PersistentVolumeClaim, Pod, PodCondition } from './generated/types.ts';
+import type { Stored } from './objects.ts';
 
 /** The pod's condition of a type, if it has one. */
 export function podCondition(pod: Pod, type: string): PodCondition | undefined {
@@ -22,6 +23,10 @@ export interface ClaimUse {
   ephemeral: boolean;
 }
 
+/** The claim of a pod's generic ephemeral volume. */
+export const ephemeralClaimName = (pod: Pod, volumeName: string): string =>
+  `${pod.metadata.name}-${volumeName}`;
+
 /** The claims that the pod's volumes name, in order; those of its generic ephemeral volumes too. */
 export function claimsOf(pod: Pod): ClaimUse[] {
   const uses: ClaimUse[] = [];
@@ -29,10 +34,22 @@ export function claimsOf(pod: Pod): ClaimUse[] {
     if (volume.persistentVolumeClaim) {
       uses.push({ claimName: volume.persistentVolumeClaim.claimName, ephemeral: false });
     } else if (volume.ephemeral) {
-      uses.push({ claimName: `${pod.metadata.name}-${volume.name}`, ephemeral: true });
+      uses.push({ claimName: ephemeralClaimName(pod, volume.name), ephemeral: true });
     }
   }
   return uses;
+}
+
+/**
+ * Why a claim is not the one that was made for the pod's generic ephemeral volume, in upstream's words; undefined if it
+ * is. A claim that happens to have the name holds somebody else's data.
+ */
+export function whyNotMadeFor(pod: Stored<Pod>, claim: PersistentVolumeClaim): string | undefined {
+  const { namespace, name } = claim.metadata;
+  const owner = claim.metadata.ownerReferences?.find(({ controller }) => controller);
+  if (owner?.uid === pod.metadata.uid) return undefined;
+  const about = `${pod.metadata.namespace}/${pod.metadata.name}`;
+  return `PVC ${namespace}/${name} was not created for pod ${about} (pod is not owner)`;
 }
 
 /** The informer's index of pods by `claimKeysOf`. */

@@ -26,7 +26,10 @@ export function encodeStored(object: KubeObject): Buffer {
   for (const [key, part] of Object.entries(object)) {
     if (part !== undefined && !LEFT_OUT.has(key)) text += `,${JSON.stringify(key)}:${JSON.stringify(part)}`;
   }
-  const value = Buffer.from(`${text}}`);
+  text += '}';
+  // Kept as long as the object: of Node's pool, where small buffers share their memory, it would keep others' alive.
+  const value = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  value.write(text);
   writtenObjects.set(value, object);
   return value;
 }
@@ -76,7 +79,7 @@ function splice(object: KubeObject, stored: Uint8Array | undefined): Buffer {
   if (!stored) return Buffer.from(JSON.stringify(object));
   const head = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":{"resourceVersion":"${object.metadata.resourceVersion}",`;
   const tail = stored.subarray(METADATA_OPEN.length);
-  // Kept as long as the object: of Node's pool, where small buffers share their memory, it would keep others' alive.
+  // Not of the pool either.
   const served = Buffer.allocUnsafeSlow(Buffer.byteLength(head) + tail.length);
   served.set(tail, served.write(head));
   return served;

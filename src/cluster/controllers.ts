@@ -5,7 +5,9 @@ import { runClaimsController } from '../controllers/claims/controller.ts';
 import { runClusterRoleAggregationController } from '../controllers/cluster-role-aggregation/controller.ts';
 import { runDisruptionController } from '../controllers/disruption/controller.ts';
 import { runEndpointsController } from '../controllers/endpoints/controller.ts';
+import { runEndpointSliceMirroringController } from '../controllers/endpointslice-mirroring/controller.ts';
 import { runEndpointSlicesController } from '../controllers/endpointslices/controller.ts';
+import { runEphemeralVolumesController } from '../controllers/ephemeral-volumes/controller.ts';
 import { runGarbageController } from '../controllers/garbage/controller.ts';
 import { runNamespaceController } from '../controllers/namespace/controller.ts';
 import { runNodesController } from '../controllers/nodes/controller.ts';
@@ -34,6 +36,8 @@ export function controllers(rootCertificate: RootCertificate): Record<string, Co
     expander: runLocalExpander,
     endpointslices: runEndpointSlicesController,
     endpoints: runEndpointsController,
+    'endpointslice-mirroring': runEndpointSliceMirroringController,
+    'ephemeral-volumes': runEphemeralVolumesController,
     garbage: (context) => runGarbageController(context, allResources),
     namespace: (context) => runNamespaceController(context, allResources),
     'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),

@@ -3,7 +3,7 @@
 // Follows pkg/scheduler/framework/plugins/volumebinding.
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { claimsOf } from '../api/pod-state.ts';
+import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
 import {
   classNameOf,
   findMatchingVolume,
@@ -65,11 +65,8 @@ export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes |
       return { reason: `${quoted} bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"` };
     }
     if (claim.metadata.deletionTimestamp) return { reason: `${quoted} is being deleted` };
-    if (ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.uid === pod.metadata.uid)) {
-      return {
-        reason: `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
-      };
-    }
+    const foreign = ephemeral ? whyNotMadeFor(pod, claim) : undefined;
+    if (foreign) return { reason: foreign };
     if (claim.spec.accessModes?.includes('ReadWriteOncePod'))
       result.exclusive.push(`${namespace}/${claimName}`);
     if (isFullyBound(claim)) {

@@ -10,8 +10,9 @@ import type { WatchEvent } from '../request.ts';
 import type { Selection } from './selection.ts';
 import { type Change, Watcher } from './watcher.ts';
 
-/** Changes kept for watches that resume. */
+/** Changes kept for watches that resume: so many, and of large objects as many as have so many bytes in the store. */
 export const HISTORY_LIMIT = 4096;
+export const HISTORY_BYTES = 4 << 20;
 
 export class ResourceCache {
   readonly resource: ResourceDefinition;
@@ -21,7 +22,8 @@ export class ResourceCache {
   readonly #objects = new Map<string, Map<string, Stored>>();
   /** The names of a namespace in order as of its last list, and those that have come since. */
   readonly #order = new Map<string, { sorted: string[]; since: string[] }>();
-  #history: Change[] = [];
+  #history: { change: Change; bytes: number }[] = [];
+  #historyBytes = 0;
   /** Changes after this revision are all in the history. */
   #historyStart = 0;
   #lastChange = 0;
@@ -111,7 +113,7 @@ export class ResourceCache {
     const change = event.type === 'put' ? this.#put(event) : this.#remove(event);
     if (!change) return;
     this.#lastChange = change.revision;
-    this.#remember(change);
+    this.#remember(change, (event.type === 'put' ? event.entry : event.previous).value.length);
     for (const observer of this.#observers) observer(change);
     for (const watcher of this.#watchers) watcher.take(change);
   }
@@ -167,12 +169,20 @@ export class ResourceCache {
     objects.set(name, object);
   }
 
-  #remember(change: Change): void {
-    this.#history.push(change);
-    if (this.#history.length < 2 * HISTORY_LIMIT) return;
-    const dropped = this.#history.length - HISTORY_LIMIT;
-    this.#historyStart = this.#history[dropped - 1]?.revision ?? this.#historyStart;
-    this.#history = this.#history.slice(dropped);
+  /** Forgets half of the history when it is twice as long as its limits: not a change at a time. */
+  #remember(change: Change, bytes: number): void {
+    this.#history.push({ change, bytes });
+    this.#historyBytes += bytes;
+    if (this.#history.length < 2 * HISTORY_LIMIT && this.#historyBytes < 2 * HISTORY_BYTES) return;
+    let first = Math.max(0, this.#history.length - HISTORY_LIMIT);
+    let left = 0;
+    for (let index = this.#history.length - 1; index >= first; index--) {
+      left += this.#history[index]?.bytes ?? 0;
+      if (left > HISTORY_BYTES) first = index + 1;
+    }
+    this.#historyStart = this.#history[first - 1]?.change.revision ?? this.#historyStart;
+    this.#history = this.#history.slice(first);
+    this.#historyBytes = this.#history.reduce((sum, entry) => sum + entry.bytes, 0);
   }
 
   /**
@@ -186,7 +196,7 @@ export class ResourceCache {
     }
     const watcher = new Watcher(selection);
     if (after === undefined) watcher.begin(this.#initial(selection));
-    else for (const change of this.#history) if (change.revision > after) watcher.take(change);
+    else for (const { change } of this.#history) if (change.revision > after) watcher.take(change);
     this.#watchers.add(watcher);
     watcher.onStop(() => this.#watchers.delete(watcher));
     return watcher;

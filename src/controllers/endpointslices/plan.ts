@@ -19,6 +19,7 @@ import {
   portsOf,
   SERVICE_NAME,
 } from '../../api/service-endpoints.ts';
+import type { SlicePlan } from '../slice-writer.ts';
 
 export const MAX_ENDPOINTS = 100;
 const HEADLESS = 'service.kubernetes.io/headless';
@@ -31,13 +32,6 @@ export interface SliceObservation {
   /** The slices of the service that this controller manages. */
   slices: readonly Stored<EndpointSlice>[];
   node(name: string): Node | undefined;
-}
-
-export interface SlicePlan {
-  /** Without names: the executor gives each a unique one that begins with the service's. */
-  create: EndpointSlice[];
-  update: Stored<EndpointSlice>[];
-  delete: Stored<EndpointSlice>[];
 }
 
 /** Endpoints that share a slice: of one address type and with the same ports. */

@@ -14,6 +14,7 @@ import {
   published,
   SERVICE_NAME,
   selects,
+  selectsPods,
 } from '../../api/service-endpoints.ts';
 import type { Informers } from '../../client/informers.ts';
 import { type Backend, backendsOfPods, backendsOfSlices, distinct } from './backends.ts';
@@ -42,8 +43,8 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   const allNamespaces = informers.of(namespaces);
   allServices.addIndex(BY_CLUSTER_IP, ({ spec }) => spec.clusterIPs ?? []);
   slices.addIndex(BY_SERVICE, ({ metadata }) => {
-    const { [SERVICE_NAME]: service, [MANAGED_BY]: manager } = metadata.labels ?? {};
-    return service && manager !== ENDPOINT_SLICE_CONTROLLER ? [`${metadata.namespace}/${service}`] : [];
+    const service = metadata.labels?.[SERVICE_NAME];
+    return service ? [`${metadata.namespace}/${service}`] : [];
   });
   slices.addIndex(BY_ADDRESS, ({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
   allPods.addIndex(BY_ADDRESS, addressesOf);
@@ -72,7 +73,10 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
     const selected = candidates.filter(
       (pod) => pod.metadata.namespace === namespace && selects(service, pod),
     );
-    return distinct([...backendsOfPods(service, selected), ...backendsOfSlices(written)]);
+    const others = selectsPods(service)
+      ? written.filter(({ metadata }) => metadata.labels?.[MANAGED_BY] !== ENDPOINT_SLICE_CONTROLLER)
+      : written;
+    return distinct([...backendsOfPods(service, selected), ...backendsOfSlices(others)]);
   };
 
   return {

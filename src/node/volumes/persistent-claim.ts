@@ -8,6 +8,7 @@ import type {
   Pod,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { whyNotMadeFor } from '../../api/pod-state.ts';
 import { isReservedFor } from '../../api/volume-binding.ts';
 import { setUpHostPath } from './host-path.ts';
 import { type LocalVolume, localVolumeOf } from './local/layout.ts';
@@ -19,6 +20,7 @@ export type ClaimedVolume = { local: LocalVolume } | { path: string };
 
 /**
  * Finds the volume behind a claim, in upstream's order of questions.
+ * @param ephemeral whether the claim must be the one that was made for the pod.
  * @throws VolumeNotReadyError while there is none that this node can use.
  */
 export async function claimedVolume(
@@ -26,11 +28,14 @@ export async function claimedVolume(
   source: PersistentVolumeClaimVolumeSource,
   objects: VolumeObjects,
   volumesDirectory: string,
+  ephemeral: boolean,
 ): Promise<ClaimedVolume> {
   const namespace = pod.metadata.namespace ?? '';
   const name = `${namespace}/${source.claimName}`;
   const claim = await objects.claim(namespace, source.claimName);
   if (!claim) throw failed(`persistentvolumeclaim "${source.claimName}" not found`);
+  const foreign = ephemeral ? whyNotMadeFor(pod, claim) : undefined;
+  if (foreign) throw failed(foreign);
   const volume = await boundVolumeOf(claim, name, objects);
   if (volume.spec?.volumeMode === 'Block') {
     throw failed(`PVC ${name}: volumeMode Block is not supported by this node`);

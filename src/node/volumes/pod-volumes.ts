@@ -11,6 +11,7 @@ import { StatusError } from '../../api/errors.ts';
 import type { Pod, Volume } from '../../api/generated/types.ts';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
+import { ephemeralClaimName } from '../../api/pod-state.ts';
 import type { Client } from '../../client/client.ts';
 import { removeUnmounted } from '../machine/mounts.ts';
 import type { Placement } from '../pods/downward.ts';
@@ -54,7 +55,12 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     const directory = join(podDirectory, volume.name);
     if (ProjectedVolumes.has(volume)) return projected.setUp(pod, volume, directory);
     if (volume.hostPath) return setUpHostPath(volume.hostPath);
-    if (volume.persistentVolumeClaim) return setUpClaim(pod, volume.name, volume.persistentVolumeClaim);
+    if (volume.persistentVolumeClaim)
+      return setUpClaim(pod, volume.name, volume.persistentVolumeClaim, false);
+    if (volume.ephemeral) {
+      const claimName = ephemeralClaimName(pod, volume.name);
+      return setUpClaim(pod, volume.name, { claimName }, true);
+    }
     if (volume.emptyDir) {
       await mkdir(podDirectory, { recursive: true, mode: 0o711 });
       return setUpEmptyDir(run, volume.emptyDir, directory, fsGroupOf(pod));
@@ -70,8 +76,9 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     pod: Stored<Pod>,
     volumeName: string,
     source: NonNullable<Volume['persistentVolumeClaim']>,
+    ephemeral: boolean,
   ): Promise<ReadyVolume> => {
-    const found = await claimedVolume(pod, source, objects, local.volumesDirectory);
+    const found = await claimedVolume(pod, source, objects, local.volumesDirectory, ephemeral);
     let hostPath: string;
     if ('local' in found) {
       await remember(pod.metadata.uid, volumeName, found.local);

@@ -9,6 +9,9 @@ import { StoreFormatError, StoreFullError } from '../store.ts';
 /** Raised when a version that reads the older tables could not read the newer ones. */
 const FORMAT = 1;
 
+/** The file is as large as what is in it; beyond this the map is made anew. */
+const MAP_BYTES = 16 * 2 ** 30;
+
 export interface Tables {
   directory: string;
   root: RootDatabase;
@@ -50,6 +53,8 @@ function openFiles(directory: string, file: string): Tables {
       noSubdir: false,
       encoding: 'binary',
       cache: false,
+      // Addresses, not memory: a map that grows is made anew beside the old one, and its pages count twice.
+      mapSize: MAP_BYTES,
       // With overlapping sync, readers would see a write before it is durable.
       overlappingSync: false,
       // Batches are made by the caller; batches of its own would leave promises that nobody can catch.
