@@ -4,6 +4,12 @@
 export interface CommandOptions {
   /** Written to the program's standard input. */
   input?: string;
+  /** Open files that the program is handed as its descriptors 3, 4, … */
+  openFiles?: readonly number[];
+  /** The directory that it runs in; left out: stead's own. */
+  directory?: string;
+  /** After this long it is killed. Left out: ten minutes. */
+  timeoutMs?: number;
 }
 
 /**

@@ -33,7 +33,7 @@ export interface ClusterConfig {
 
 export interface RunningCluster {
   describe(): Omit<ProcessInfo, 'pid' | 'version'>;
-  loadImage(file: string): Promise<string[]>;
+  loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
   /** Stops all pods in order, then what runs them. Their objects and data stay. */
   stopEverything(say: (line: string) => void): Promise<void>;
@@ -119,7 +119,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
         certificates: certificates.ends.map(({ endsAtMs, name }) => ({ name, until: timestamp(endsAtMs) })),
         ...running.describe(),
       }),
-      loadImage: (file) => running.loadImage(file),
+      loadImage: (file, signal) => running.loadImage(file, signal),
       listImages: () => running.listImages(),
       async stopEverything(say) {
         await plane.stopControllers();

@@ -1,7 +1,13 @@
 // How the commands speak to the running process: HTTP over a unix socket that only its owner may open. Who can connect
 // knows that a stead is running there; that only one does is the store's lock's business.
 import { chmod, rm } from 'node:fs/promises';
-import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { CancelTimer } from '../api/clock.ts';
 import { LockedError, lockFile } from '../store/file-lock.ts';
 import { systemClock } from './system-clock.ts';
@@ -30,8 +36,8 @@ export interface ControlHandlers {
   info(): Promise<ProcessInfo>;
   /** Stops everything in order; `say` sends a line of progress. The process ends after it. */
   down(say: (line: string) => void): Promise<void>;
-  /** Imports an image archive; returns the names in it. */
-  loadImage(file: string): Promise<string[]>;
+  /** Imports an image archive; returns the names in it. The signal says that whoever asked has gone. */
+  loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
 }
 
@@ -78,7 +84,8 @@ async function listen(socketPath: string, handlers: ControlHandlers): Promise<()
       if (method === 'GET' && pathname === '/images')
         return response.end(JSON.stringify(await handlers.listImages()));
       if (method === 'POST' && pathname === '/images') {
-        return response.end(JSON.stringify(await handlers.loadImage(searchParams.get('file') ?? '')));
+        const file = searchParams.get('file') ?? '';
+        return response.end(JSON.stringify(await handlers.loadImage(file, goneSignal(response))));
       }
       if (method === 'POST' && pathname === '/down') {
         await handlers.down((line) => response.write(`${line}\n`));
@@ -104,6 +111,13 @@ async function listen(socketPath: string, handlers: ControlHandlers): Promise<()
       // Commands that wait for a stead that never came up are let go.
       server.closeAllConnections();
     });
+}
+
+/** Aborts when the client hangs up before it has its answer. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** The trailer that says why a command failed after it had begun to answer. */

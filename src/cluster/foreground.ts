@@ -51,7 +51,7 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
         await (await started).stopEverything(say);
         stop.abort();
       },
-      loadImage: async (file) => (await started).loadImage(file),
+      loadImage: async (file, signal) => (await started).loadImage(file, signal),
       listImages: async () => (await started).listImages(),
     });
     process.once('SIGTERM', onSignal);

@@ -115,8 +115,9 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       volumes: `${backing.kind} (${backing.why})`,
     }),
     streams: (name) => (name === nodeName ? agent.streams : undefined),
-    loadImage: (file) =>
-      loadImage(containerd.socket, file).catch((error: unknown) => {
+    loadImage: (file, signal) =>
+      // Neither a client that has gone nor the end of stead waits for it.
+      loadImage(containerd.socket, file, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
         throw new UserError(error instanceof Error ? error.message : String(error));
       }),
     async listImages() {

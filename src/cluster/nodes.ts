@@ -27,7 +27,7 @@ export interface Nodes {
   describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
   /** The streams into the pods of a node; undefined if there is no such node here. */
   streams(nodeName: string): NodeStreams | undefined;
-  loadImage(file: string): Promise<string[]>;
+  loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
   /** Stops every pod that is left, and what runs pods. */
   stop(): Promise<void>;

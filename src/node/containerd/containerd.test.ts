@@ -169,19 +169,20 @@ test(
     const options = await places(context);
     const { socket, stop } = await startContainerd(options);
     const file = join(options.dataDirectory, 'image.tar');
+    const { signal } = new AbortController();
     await writeFile(file, pauseImageArchive(process.arch === 'arm64' ? 'arm64' : 'x64'));
-    assert.deepEqual(await loadImage(socket, file), [PAUSE_IMAGE]);
+    assert.deepEqual(await loadImage(socket, file, signal), [PAUSE_IMAGE]);
     await runCommand('gzip', ['-k', file]);
-    assert.deepEqual(await loadImage(socket, `${file}.gz`), [PAUSE_IMAGE]);
+    assert.deepEqual(await loadImage(socket, `${file}.gz`, signal), [PAUSE_IMAGE]);
     await assert.rejects(
-      loadImage(socket, join(options.dataDirectory, 'none.tar')),
+      loadImage(socket, join(options.dataDirectory, 'none.tar'), signal),
       /none\.tar: there is no such file$/,
     );
     await writeFile(file, 'x'.repeat(2000));
-    await assert.rejects(loadImage(socket, file), /image\.tar: it is not a tar archive$/);
+    await assert.rejects(loadImage(socket, file, signal), /image\.tar: it is not a tar archive$/);
     await stop();
     await writeFile(file, pauseImageArchive('x64'));
-    await assert.rejects(loadImage(socket, file), /cannot load images from .*connect/);
+    await assert.rejects(loadImage(socket, file, signal), /cannot load images from .*connect/);
   },
 );
 

@@ -121,7 +121,8 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
   });
   stopContainerd = () => containerd.stop();
   await ensurePauseImage(containerd.socket);
-  await importImages(containerd.socket, Readable.from([await busyboxImage()]));
+  const { signal } = new AbortController();
+  await importImages(containerd.socket, Readable.from([await busyboxImage()]), signal);
   const log: Log = {
     ...silentLog,
     warn: (message) => void complaints.push(message),

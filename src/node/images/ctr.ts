@@ -24,12 +24,15 @@ export async function imageNames(socket: string): Promise<Set<string>> {
 
 /**
  * Imports an image archive (a tar stream, not compressed) and unpacks it.
+ * @param signal ends it, with an error.
  * @throws Error with what ctr said.
  */
-export async function importImages(socket: string, archive: Readable): Promise<void> {
+export async function importImages(socket: string, archive: Readable, signal: AbortSignal): Promise<void> {
   const child = spawn('ctr', [...baseArguments(socket), 'images', 'import', '-'], {
     env: programEnvironment(),
     stdio: ['pipe', 'ignore', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
   });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -40,7 +43,7 @@ export async function importImages(socket: string, archive: Readable): Promise<v
     child.on('close', resolve);
   });
   // When ctr gives up, it stops reading: what it said is the better error.
-  const written = pipeline(archive, child.stdin).then(
+  const written = pipeline(archive, child.stdin, { signal }).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? undefined : error),
   );

@@ -8,6 +8,8 @@ import { tarOf } from './tar.ts';
 
 /** The tag rises when the program changes. */
 export const PAUSE_IMAGE = 'stead.dev/pause:1';
+/** It is a few KB: longer than this, and containerd does not work. */
+const IMPORT_LIMIT_MS = 120_000;
 
 /** The archive of the image, as `docker save` would write it. */
 export function pauseImageArchive(architecture: PauseArchitecture): Buffer {
@@ -31,5 +33,9 @@ export async function ensurePauseImage(socket: string, architecture: string = pr
     throw new Error(`stead runs containers on x64 and arm64, not on ${architecture}`);
   }
   if ((await imageNames(socket)).has(PAUSE_IMAGE)) return;
-  await importImages(socket, Readable.from([pauseImageArchive(architecture)]));
+  await importImages(
+    socket,
+    Readable.from([pauseImageArchive(architecture)]),
+    AbortSignal.timeout(IMPORT_LIMIT_MS),
+  );
 }

@@ -62,6 +62,7 @@ export async function filesOfTar(
   const files = new Map<string, Buffer>();
   let pending: Buffer = Buffer.alloc(0);
   let skip = 0;
+  let emptyBlocks = 0;
   let current: { name: string; size: number } | undefined;
   for await (const chunk of stream) {
     let rest = chunk;
@@ -76,7 +77,12 @@ export async function filesOfTar(
         if (pending.length < BLOCK) break;
         const header = pending.subarray(0, BLOCK);
         pending = pending.subarray(BLOCK);
-        if (header.every((byte) => byte === 0)) continue;
+        // Two of these end an archive; whatever follows them is not part of it.
+        if (header.every((byte) => byte === 0)) {
+          if (++emptyBlocks === 2) return files;
+          continue;
+        }
+        emptyBlocks = 0;
         const entry = readHeader(header);
         if (wanted(entry.name)) {
           if (entry.size > limitBytes)

@@ -9,6 +9,8 @@ import { parseLogLine } from './log-line.ts';
 const BLOCK = 64 * 1024;
 const FOLLOW_MS = 100;
 const LINE_FEED = 0x0a;
+/** The runtime cuts what it writes into lines of 16 KiB: what is longer is no log, and is left out. */
+const MAX_LINE_BYTES = 256 * 1024;
 
 /**
  * The log's content, in pieces.
@@ -36,6 +38,19 @@ export async function* readLog(
       if (format.full) return;
     }
   }
+}
+
+/** What a container wrote last: of its last `lines` log lines the last `bytes` (kubelet's readLastStringFromContainerLogs). */
+export async function endOfLog(path: string, lines: number, bytes: number): Promise<Buffer> {
+  let end: Buffer = Buffer.alloc(0);
+  const format = new LineFormat({ follow: false, previous: false, timestamps: false });
+  for (const part of await startOf(path, lines)) {
+    for await (const pieces of wholeFile(part.path, part.offset)) {
+      end = Buffer.concat([end, format.take(pieces)]);
+      end = end.subarray(Math.max(0, end.length - bytes));
+    }
+  }
+  return end;
 }
 
 /** Turns log lines into what the user sees, up to the limit of bytes. */
@@ -84,7 +99,7 @@ class LineCutter {
       lines.push(all.subarray(at, end));
       at = end + 1;
     }
-    this.#rest = Buffer.from(all.subarray(at));
+    this.#rest = all.length - at > MAX_LINE_BYTES ? Buffer.alloc(0) : Buffer.from(all.subarray(at));
     return lines;
   }
 }

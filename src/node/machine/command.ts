@@ -17,11 +17,18 @@ export function programEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: programPath(), LC_ALL: 'C' };
 }
 
+/** Whatever waits for a program waits no longer than this: a disk or a file server may never answer. */
+const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+
 export const runCommand: RunCommand = (program, args, options = {}) =>
   new Promise((resolve, reject) => {
+    const { directory, input, openFiles = [], timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const child = spawn(program, args, {
       env: programEnvironment(),
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...openFiles],
+      signal: AbortSignal.timeout(timeoutMs),
+      killSignal: 'SIGKILL',
+      ...(directory === undefined ? {} : { cwd: directory }),
     });
     let stdout = '';
     let stderr = '';
@@ -33,7 +40,10 @@ export const runCommand: RunCommand = (program, args, options = {}) =>
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
       const notInstalled = error.code === 'ENOENT';
-      reject(new CommandError(program, args, { stderr: error.message, notInstalled }));
+      // Told at once: a program that hangs in the kernel does not even die.
+      const why =
+        error.code === 'ABORT_ERR' ? `it did not end within ${timeoutMs / 1000} seconds` : error.message;
+      reject(new CommandError(program, args, { stderr: why, notInstalled }));
     });
     child.on('close', (code) => {
       if (code === 0) return resolve(stdout);
@@ -41,5 +51,5 @@ export const runCommand: RunCommand = (program, args, options = {}) =>
     });
     // A program that ends without reading its input is judged by its exit code.
     child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input);
+    child.stdin?.end(input);
   });

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Container, Pod } from '../../api/generated/types.ts';
 import { crashBackoff, goDuration } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
-import { ContainerConfigError, environmentOf } from './environment.ts';
+import { environmentOf } from './environment.ts';
 import { expand } from './expansion.ts';
 import { rejectionOf } from './host-ports.ts';
 import { hostsFile, parseResolvConf, resolvConfOf } from './names.ts';
@@ -135,31 +135,24 @@ describe('containers', () => {
       attempt: 0,
       image: { id: 'sha256:1', tags: [], digests: [], sizeBytes: 0 },
       environment: new Map([['A', 'x']]),
-      volumes: new Map([['data', { hostPath: '/v/data', readOnly: false }]]),
-      ownMounts: [],
+      mounts: [],
       machineMemoryBytes: 1024 ** 3,
       seccompDirectory: '/seccomp',
     });
   };
 
-  it('get their resources, mounts and arguments', () => {
+  it('get their resources and arguments', () => {
     const spec = build({
       command: ['run', '$(A)'],
-      volumeMounts: [{ name: 'data', mountPath: '/data', subPathExpr: 'p-$(A)', readOnly: true }],
       resources: { requests: { cpu: '250m' }, limits: { cpu: '500m', memory: '64Mi' } },
     });
     assert.deepEqual(spec.command, ['run', 'x']);
-    assert.deepEqual(spec.mounts, [
-      { hostPath: '/v/data/p-x', containerPath: '/data', readOnly: true, propagation: 'private' },
-    ]);
     assert.equal(spec.resources.cpuShares, 256);
     assert.equal(spec.resources.cpuQuotaUs, 50_000);
     assert.equal(spec.resources.memoryLimitBytes, 64 * 1024 ** 2);
   });
 
-  it('are refused what would leave their volume or break runAsNonRoot', () => {
-    const outside = { volumeMounts: [{ name: 'data', mountPath: '/data', subPath: '../etc' }] };
-    assert.throws(() => build(outside), ContainerConfigError);
+  it('are refused what would break runAsNonRoot', () => {
     assert.throws(() => build({ securityContext: { runAsNonRoot: true } }), /image will run as root/);
     assert.throws(
       () => build({ securityContext: { runAsNonRoot: true, runAsUser: 0 } }),

@@ -3,7 +3,6 @@
 import type { Container, Pod, SeccompProfile } from '../../api/generated/types.ts';
 import { quantityToNumber } from '../../api/quantity.ts';
 import type { ContainerMount, ContainerSpec, Image } from '../runtime.ts';
-import type { ReadyVolume } from '../volumes/volumes.ts';
 import { ContainerConfigError } from './environment.ts';
 import { expand } from './expansion.ts';
 import { oomScoreAdjOf } from './qos.ts';
@@ -14,9 +13,8 @@ export interface ContainerSurroundings {
   attempt: number;
   image: Image;
   environment: ReadonlyMap<string, string>;
-  volumes: ReadonlyMap<string, ReadyVolume>;
-  /** Files of the agent's own that are mounted: /etc/hosts, the termination message. */
-  ownMounts: readonly ContainerMount[];
+  /** Volumes, and files of the agent's own: /etc/hosts, the termination message. */
+  mounts: readonly ContainerMount[];
   machineMemoryBytes: number;
   seccompDirectory: string;
   /** The container whose processes it is to see. */
@@ -44,7 +42,7 @@ export function containerSpecOf(
     args: (container.args ?? []).map((word) => expand(word, lookup)),
     workingDir: container.workingDir ?? '',
     env: [...environment].map(([name, value]) => ({ name, value })),
-    mounts: [...volumeMounts(container, around.volumes, lookup), ...around.ownMounts],
+    mounts: [...around.mounts],
     labels: {
       ...podLabels(pod),
       'io.kubernetes.container.name': container.name,
@@ -64,38 +62,6 @@ export function containerSpecOf(
     runsToCompletion:
       !isSidecar(container) && pod.spec.initContainers?.some(({ name }) => name === container.name) === true,
   };
-}
-
-function volumeMounts(
-  container: Container,
-  volumes: ReadonlyMap<string, ReadyVolume>,
-  lookup: (name: string) => string | undefined,
-): ContainerMount[] {
-  return (container.volumeMounts ?? []).map((mount) => {
-    const volume = volumes.get(mount.name);
-    if (volume === undefined) {
-      throw new ContainerConfigError(
-        `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
-      );
-    }
-    const subPath = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
-    if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
-      throw new ContainerConfigError(
-        `subPath "${subPath}" of volume "${mount.name}" must be inside the volume`,
-      );
-    }
-    return {
-      hostPath: subPath ? `${volume.hostPath}/${subPath}` : volume.hostPath,
-      containerPath: mount.mountPath,
-      readOnly: volume.readOnly || mount.readOnly === true,
-      propagation:
-        mount.mountPropagation === 'Bidirectional'
-          ? 'bidirectional'
-          : mount.mountPropagation === 'HostToContainer'
-            ? 'host-to-container'
-            : 'private',
-    };
-  });
 }
 
 const MIN_SHARES = 2;

@@ -12,6 +12,7 @@ import { ContainerConfigError, type EnvironmentSources, environmentOf } from './
 import { runHook } from './hooks.ts';
 import { hostsFile } from './names.ts';
 import type { NodeServices } from './node-services.ts';
+import { volumeMounts } from './volume-mounts.ts';
 
 /** A container that could not be created or started, as its status says it. */
 export class ContainerStartError extends Error {
@@ -100,7 +101,7 @@ async function prepare(
   order: StartOrder,
   podIps: readonly string[],
 ): Promise<ReturnType<typeof containerSpecOf>> {
-  const { container, target, volumes } = order;
+  const { container, target } = order;
   if (target && !target.id) {
     throw new ContainerConfigError(`unable to find target container ${target.name}: it does not run`);
   }
@@ -110,25 +111,19 @@ async function prepare(
     { podIps, nodeIp: services.nodeIp, nodeName: services.nodeName, allocatable: services.machine },
     sourcesOf(services, pod.metadata.namespace),
   );
-  const spec = containerSpecOf(pod, container, {
+  const mounts = [
+    ...(await volumeMounts(services.volumes, pod.metadata.uid, container, order.volumes, environment)),
+    ...(await ownMounts(services, pod, order, podIps)),
+  ];
+  return containerSpecOf(pod, container, {
     attempt: order.attempt,
     image: order.image,
     targetContainerId: target?.id,
     environment,
-    volumes,
-    ownMounts: await ownMounts(services, pod, order, podIps),
+    mounts,
     machineMemoryBytes: services.machine.memoryBytes,
     seccompDirectory: services.seccompDirectory,
   });
-  // The spec's first mounts are the container's volumeMounts, in their order.
-  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-    const volume = volumes.get(mount.name)?.hostPath;
-    const target = spec.mounts[index]?.hostPath;
-    if (volume !== undefined && target !== undefined && target !== volume) {
-      await services.files.ensureInside(volume, target);
-    }
-  }
-  return spec;
 }
 
 async function ownMounts(

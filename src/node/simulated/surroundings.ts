@@ -14,6 +14,7 @@ export function simulatedVolumes(): PodVolumes {
       return new Map(volumes.map(({ name }) => [name, { hostPath: `/simulated/${name}`, readOnly: false }]));
     },
     async refresh() {},
+    subPath: async (_place, { hostPath }, path) => `${hostPath}/${path}`,
     async tearDown() {},
     async podsOnDisk() {
       return [];
@@ -34,7 +35,6 @@ export const simulatedFiles: PodFiles = {
   terminationLog: async () => undefined,
   readTerminationLog: async () => '',
   logTail: async () => '',
-  ensureInside: async () => {},
   remove: async () => {},
 };
 

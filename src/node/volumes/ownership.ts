@@ -1,8 +1,11 @@
 // Gives a volume to a pod's fsGroup: everything in it belongs to the group, which may read and write it, and what
-// is made later inherits the group (kubelet's pkg/volume/volume_linux.go).
-import { chmod, lchown, lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+// is made later inherits the group (kubelet's pkg/volume/volume_linux.go). Other pods may write into the volume
+// meanwhile: nothing outside it is ever changed.
+import type { Stats } from 'node:fs';
+import { chmod, chown, type FileHandle, opendir } from 'node:fs/promises';
 import type { Pod } from '../../api/generated/types.ts';
+import { lookAtEntry, MAX_DEPTH, openDirectory, openEntry, pathOf } from '../machine/open-inside.ts';
+import { VolumeNotReadyError } from './volumes.ts';
 
 const GROUP_READ_WRITE = 0o660;
 const GROUP_ENTER = 0o110;
@@ -21,26 +24,60 @@ export function fsGroupOf(pod: Pod): FsGroup | undefined {
   return { gid, onlyOnMismatch: pod.spec?.securityContext?.fsGroupChangePolicy === 'OnRootMismatch' };
 }
 
-/** Idempotent; the root directory is changed last, so that it tells whether the rest is done. */
+/**
+ * Idempotent; the root directory is changed last, so that it tells whether the rest is done.
+ * @throws VolumeNotReadyError if directories are nested too deeply.
+ */
 export async function giveToGroup(root: string, group: FsGroup): Promise<void> {
-  if (group.onlyOnMismatch && (await isGiven(root, group.gid))) return;
-  await give(root, group.gid);
-}
-
-async function isGiven(root: string, gid: number): Promise<boolean> {
-  const { gid: current, mode } = await lstat(root);
-  const wanted = GROUP_READ_WRITE | GROUP_ENTER | SET_GROUP_ID;
-  return current === gid && (mode & wanted) === wanted;
-}
-
-async function give(path: string, gid: number): Promise<void> {
-  const found = await lstat(path);
-  if (found.isDirectory()) {
-    for await (const entry of await opendir(path)) await give(join(path, entry.name), gid);
+  const directory = await openDirectory(root);
+  try {
+    const found = await directory.stat();
+    if (group.onlyOnMismatch && isGiven(found, group.gid)) return;
+    await giveEntries(directory, group.gid, 1);
+    await give(directory, found, group.gid);
+  } finally {
+    await directory.close();
   }
-  if (found.gid !== gid) await lchown(path, found.uid, gid);
-  if (found.isSymbolicLink()) return;
-  const mask = found.isDirectory() ? GROUP_READ_WRITE | GROUP_ENTER | SET_GROUP_ID : GROUP_READ_WRITE;
-  const mode = found.mode & 0o7777;
-  if ((mode | mask) !== mode || found.gid !== gid) await chmod(path, mode | mask);
+}
+
+async function giveEntries(directory: FileHandle, gid: number, depth: number): Promise<void> {
+  if (depth > MAX_DEPTH) {
+    throw new VolumeNotReadyError(
+      'FailedMount',
+      `its directories are nested more than ${MAX_DEPTH} deep, too deep to be given to fsGroup ${gid}`,
+    );
+  }
+  for await (const { name } of await opendir(pathOf(directory))) {
+    const seen = await lookAtEntry(directory, name);
+    if (seen === undefined || (!seen.isDirectory() && isGiven(seen, gid))) continue;
+    const entry = await openEntry(directory, name);
+    if (entry === undefined) continue;
+    try {
+      const found = await entry.stat();
+      if (found.isDirectory()) await giveEntries(entry, gid, depth + 1);
+      await give(entry, found, gid);
+    } finally {
+      await entry.close();
+    }
+  }
+}
+
+const wantedOf = (found: Stats): number =>
+  found.isSymbolicLink()
+    ? 0
+    : found.isDirectory()
+      ? GROUP_READ_WRITE | GROUP_ENTER | SET_GROUP_ID
+      : GROUP_READ_WRITE;
+
+function isGiven(found: Stats, gid: number): boolean {
+  const wanted = wantedOf(found);
+  return found.gid === gid && (found.mode & wanted) === wanted;
+}
+
+/** By the open file itself, a link too: its name may mean something else by now. */
+async function give(handle: FileHandle, found: Stats, gid: number): Promise<void> {
+  if (isGiven(found, gid)) return;
+  if (found.gid !== gid) await chown(pathOf(handle), found.uid, gid);
+  // After the owner: a change of owner takes set-user-ID and set-group-ID away.
+  if (!found.isSymbolicLink()) await chmod(pathOf(handle), (found.mode & 0o7777) | wantedOf(found));
 }

@@ -2,6 +2,7 @@
 //
 //   <data>/pod-volumes/<pod uid>/<volume name>/             its own directory, if the type has one
 //   <data>/pod-volumes/<pod uid>/.persistent/<volume name>  a link to the directory of the PersistentVolume it uses
+//   <data>/pod-volumes/<pod uid>/.sub-paths/<container>/<index of the volumeMount>  where a subPath is mounted
 //
 // so that a pod can be taken down that this process has never seen.
 import { mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
 import { ephemeralClaimName } from '../../api/pod-state.ts';
 import type { Client } from '../../client/client.ts';
-import { removeUnmounted } from '../machine/mounts.ts';
+import { removeUnmounted, unmountBelow } from '../machine/mounts.ts';
 import type { Placement } from '../pods/downward.ts';
 import { setUpEmptyDir } from './empty-dir.ts';
 import { setUpHostPath } from './host-path.ts';
@@ -23,11 +24,13 @@ import { fsGroupOf, giveToGroup } from './ownership.ts';
 import { MissingKeyError } from './payload.ts';
 import { claimedVolume } from './persistent-claim.ts';
 import { ProjectedVolumes } from './projected.ts';
+import { bindSubPath } from './sub-paths.ts';
 import { volumeObjects } from './volume-objects.ts';
 import { type PodVolumes, type ReadyVolume, VolumeNotReadyError } from './volumes.ts';
 
-/** A volume's name is a DNS label, so no volume is called this. */
+/** A volume's name is a DNS label, so no volume is called one of these. */
 const PERSISTENT = '.persistent';
+const SUB_PATHS = '.sub-paths';
 
 export interface PodVolumesOptions {
   client: Client;
@@ -125,8 +128,16 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
       }
     },
 
+    async subPath({ podUid, container, index }, volume, path) {
+      const target = join(root, podUid, SUB_PATHS, container, String(index));
+      await bindSubPath(run, volume, path, target);
+      return target;
+    },
+
     async tearDown(podUid) {
       const podDirectory = join(root, podUid);
+      // First of all: they hold the volumes' file systems.
+      await unmountBelow(run, join(podDirectory, SUB_PATHS));
       projected.forget(podUid);
       const links = join(podDirectory, PERSISTENT);
       for (const name of await readdir(links).catch(() => [])) {

@@ -206,6 +206,7 @@ export class Machine {
           );
         }),
       refresh: () => process.call(async () => {}),
+      subPath: (_place, { hostPath }, path) => process.call(async () => `${hostPath}/${path}`),
       tearDown: (podUid) => process.call(async () => host.unmount(this, podUid)),
       podsOnDisk: () => process.call(async () => host.mountedOn(this)),
     };
