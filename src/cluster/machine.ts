@@ -4,6 +4,7 @@ import { cpus, networkInterfaces, totalmem } from 'node:os';
 import { startDnsServer } from '../network/dns/server.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { startContainerd } from '../node/containerd/containerd.ts';
+import { containerdImageFiles } from '../node/cri/image-files.ts';
 import { criRuntime } from '../node/cri/runtime.ts';
 import { loadImage } from '../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../node/images/pause-image.ts';
@@ -55,6 +56,7 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
   ]);
   await ensurePauseImage(containerd.socket);
   const runtime = await criRuntime({ socket: containerd.socket, log: log.named('runtime'), clock });
+  const imageFiles = containerdImageFiles({ socket: containerd.socket, clock });
   const local = new LocalVolumes({
     volumesDirectory: await prepareVolumesDirectory(paths.data),
     run: runCommand,
@@ -66,6 +68,7 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
     local,
     run: runCommand,
     clock,
+    images: { runtime, files: imageFiles },
     placement: ({ status }) => ({
       nodeName,
       nodeIp,
@@ -100,6 +103,7 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
     stop.abort();
     await Promise.all(running);
     await runtime.close();
+    imageFiles.close();
     await dns.close();
   };
   let ended: Promise<void> | undefined;

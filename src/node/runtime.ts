@@ -136,6 +136,21 @@ export interface RegistryCredentials {
   password: string;
 }
 
+/** What mount(8) is to be told. */
+export interface FileSystemMount {
+  type: string;
+  source: string;
+  options: string[];
+}
+
+/** The unpacked files of images, for volumes that show them. */
+export interface ImageFiles {
+  /** Keeps the files of an image that is present, under a name for them, and says how to mount them. Idempotent. */
+  keep(key: string, image: string): Promise<FileSystemMount>;
+  /** Lets them go, once they are not mounted any more. Idempotent. */
+  letGo(key: string): Promise<void>;
+}
+
 export class RuntimeUnavailableError extends Error {}
 /** A pull that failed; `message` is what the registry or the runtime said. */
 export class ImagePullError extends Error {}

@@ -7,7 +7,9 @@ import type { Clock } from '../../api/clock.ts';
 import { RuntimeUnavailableError } from '../runtime.ts';
 
 const LOADED = loadSync(
-  ['cri.proto', 'events.proto'].map((name) => fileURLToPath(new URL(`./protos/${name}`, import.meta.url))),
+  ['cri.proto', 'events.proto', 'snapshots.proto'].map((name) =>
+    fileURLToPath(new URL(`./protos/${name}`, import.meta.url)),
+  ),
   { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true },
 );
 
@@ -39,6 +41,13 @@ function methodOf(service: string, name: string): MethodDefinition<object, objec
   return method as MethodDefinition<object, object>;
 }
 
+/** Where containerd keeps what belongs to Kubernetes: its own services ask for it, CRI knows. */
+function namespaceMetadata(): Metadata {
+  const metadata = new Metadata();
+  metadata.set('containerd-namespace', 'k8s.io');
+  return metadata;
+}
+
 export class CriChannel {
   readonly #client: Client;
   readonly #clock: Clock;
@@ -68,20 +77,23 @@ export class CriChannel {
     return this.#call<Answer>('runtime.v1.ImageService', method, request, options);
   }
 
+  /** A call of containerd's own snapshots service. @throws RuntimeCallError, RuntimeUnavailableError */
+  snapshots<Answer extends object>(method: string, request: object): Promise<Answer> {
+    return this.#call<Answer>('containerd.services.snapshots.v1.Snapshots', method, request, {});
+  }
+
   /**
    * Listens to exits of containers' first processes.
    * @returns what stops it. `ended` is called once, if the stream breaks by itself.
    */
   exits(filter: string, exited: (containerId: string) => void, ended: (error: Error) => void): () => void {
     const method = methodOf('containerd.services.events.v1.Events', 'Subscribe');
-    const metadata = new Metadata();
-    metadata.set('containerd-namespace', 'k8s.io');
     const stream = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
       { filters: [filter] },
-      metadata,
+      namespaceMetadata(),
     );
     let over = false;
     const end = (error: Error): void => {
@@ -118,6 +130,7 @@ export class CriChannel {
         method.requestSerialize,
         method.responseDeserialize,
         request,
+        namespaceMetadata(),
         { deadline: this.#clock.now() + timeoutMs },
         (error: ServiceError | null, answer?: object) => {
           signal?.removeEventListener('abort', cancel);
@@ -128,6 +141,7 @@ export class CriChannel {
       );
       const cancel = (): void => call.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted) cancel();
     });
   }
 

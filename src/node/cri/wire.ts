@@ -51,3 +51,10 @@ export interface WireImage {
   uid: { value: number } | null;
   username: string;
 }
+
+/** Of containerd's snapshots service (protos/snapshots.proto). */
+export interface WireMount {
+  type: string;
+  source: string;
+  options: string[];
+}

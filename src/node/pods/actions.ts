@@ -38,6 +38,7 @@ export class ActionRunner {
   readonly #state: WorkerState;
   readonly #host: ActionHost;
   readonly #abort = new AbortController();
+  readonly #pulls = new AbortController();
 
   constructor(services: NodeServices, state: WorkerState, host: ActionHost) {
     this.#services = services;
@@ -48,6 +49,12 @@ export class ActionRunner {
   /** Pulls under way are given up; everything else ends by itself. */
   close(): void {
     this.#abort.abort();
+    this.giveUpPulls();
+  }
+
+  /** The pod is to end: its end does not wait for images. */
+  giveUpPulls(): void {
+    this.#pulls.abort();
   }
 
   start(action: Action, pod: Stored<Pod>): void {
@@ -219,7 +226,7 @@ export class ActionRunner {
   async #setUpVolumes(pod: Stored<Pod>): Promise<void> {
     const state = this.#state;
     try {
-      state.readyVolumes = await this.#services.volumes.setUp(pod);
+      state.readyVolumes = await this.#services.volumes.setUp(pod, this.#pulls.signal);
       state.volumes = { state: 'ready' };
     } catch (error) {
       const reason = error instanceof VolumeNotReadyError ? error.reason : 'FailedMount';
@@ -255,7 +262,7 @@ export class ActionRunner {
     const { images } = this.#state;
     const known = images.get(spec.name);
     const before = known?.name === (spec.image ?? '') ? known : undefined;
-    const signal = this.#abort.signal;
+    const { signal } = this.#pulls;
     images.set(spec.name, await ensureImage(this.#services, pod, spec, before, action.mayPull, signal));
   }
 

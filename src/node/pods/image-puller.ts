@@ -67,7 +67,8 @@ export async function ensureImage(
     return { state: 'present', name: image, image: pulled };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+    // Given up because the pod ends: nothing is wrong with the image.
+    if (!signal.aborted) say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
     return fail('ErrImagePull', message);
   }
 }

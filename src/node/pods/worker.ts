@@ -323,6 +323,7 @@ export class PodWorker {
       cause: before?.cause === 'deleted' && ending.cause === 'shutdown' ? 'deleted' : ending.cause,
       graceSeconds: shorter ? ending.graceSeconds : before.graceSeconds,
     };
+    if (before === undefined) this.#actions.giveUpPulls();
     if (before !== undefined && shorter) this.#actions.hurry(ending.graceSeconds);
   }
 }

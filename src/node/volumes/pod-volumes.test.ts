@@ -38,6 +38,8 @@ interface World {
   clock: { nowMs: number };
   volumes: PodVolumes;
   tokens: number;
+  /** Names of images that are on the machine, and what was done with images. */
+  images: { present: Set<string>; did: string[] };
   /** Another process of stead on the same machine. */
   restarted(): Promise<PodVolumes>;
 }
@@ -54,7 +56,9 @@ async function world(context: TestContext): Promise<World> {
   });
   const objects = new Map<string, unknown>();
   const clock = { nowMs: 1_000_000 };
-  const result = { directory, objects, clock, tokens: 0 };
+  const images = { present: new Set<string>(), did: [] as string[] };
+  const result = { directory, objects, clock, images, tokens: 0 };
+  const image = { id: 'sha256:1', tags: [], digests: [], sizeBytes: 0 };
   const client: Client = {
     // The map holds whatever the test put under the resource's name.
     get: async <T extends KubeObject>(
@@ -88,6 +92,26 @@ async function world(context: TestContext): Promise<World> {
       }),
       run: runCommand,
       clock: testClock,
+      images: {
+        runtime: {
+          imageStatus: async (name) => (images.present.has(name) ? image : undefined),
+          async pullImage(name, credentials) {
+            images.did.push(`pull ${name} as ${credentials?.username}`);
+            if (name.includes('none')) throw new Error('not found');
+            return image;
+          },
+        },
+        files: {
+          async keep(key, name) {
+            images.did.push(`keep ${key}: ${name}`);
+            const source = join(directory, 'image');
+            await mkdir(source, { recursive: true });
+            await writeFile(join(source, 'run'), '#!/bin/sh\n', { mode: 0o755 });
+            return { type: 'bind', source, options: ['rbind', 'ro'] };
+          },
+          letGo: async (key) => void images.did.push(`let go ${key}`),
+        },
+      },
       placement: () => ({
         podIps: ['10.0.0.9'],
         nodeIp: '10.0.0.1',
@@ -387,4 +411,52 @@ test('fsGroup does not follow links out of a volume', needsRoot, async (context)
   assert.equal((await stat(outside)).gid, 0);
   assert.equal((await stat(outside)).mode & 0o777, 0o600);
   await rm(outside);
+});
+
+test(
+  'image: its files are shown, read-only and not to be executed, and let go with the pod',
+  needsRoot,
+  async (context) => {
+    const { volumes, images, objects, restarted } = await world(context);
+    const auth = { 'r.example': { username: 'me', password: 'p' } };
+    objects.set('secrets/default/keys', {
+      metadata: {},
+      data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: auth })).toString('base64') },
+    });
+    const pod = podWith(
+      [{ name: 'files', image: { reference: 'r.example/a:1', pullPolicy: 'IfNotPresent' } }],
+      {
+        imagePullSecrets: [{ name: 'keys' }],
+      },
+    );
+    const ready = (await volumes.setUp(pod)).get('files');
+    assert.ok(ready);
+    assert.deepEqual([ready.readOnly, ready.sealed], [true, true]);
+    await assert.rejects(writeFile(join(ready.hostPath, 'new'), ''), { code: 'EROFS' });
+    await assert.rejects(runCommand(join(ready.hostPath, 'run'), []), /EACCES/);
+    const place = { podUid: 'uid-0', container: 'main', index: 0 };
+    const file = await volumes.subPath(place, ready, 'run');
+    assert.equal(await readFile(file, 'utf8'), '#!/bin/sh\n');
+    await assert.rejects(writeFile(file, ''), { code: 'EROFS' });
+    const another = await restarted();
+    assert.deepEqual((await another.setUp(pod)).get('files'), ready);
+    await another.tearDown('uid-0');
+    assert.deepEqual(images.did, [
+      'pull r.example/a:1 as me',
+      'keep stead-volume/uid-0/files: r.example/a:1',
+      'let go stead-volume/uid-0/files',
+    ]);
+    assert.deepEqual(await another.podsOnDisk(), []);
+  },
+);
+
+test('image: one that is not there is said so', needsRoot, async (context) => {
+  const { volumes, images } = await world(context);
+  const of = (reference: string, pullPolicy: string) =>
+    volumes.setUp(podWith([{ name: 'files', image: { reference, pullPolicy } }]));
+  await assert.rejects(of('a:1', 'Never'), notReady(/"a:1" is not present with pull policy of Never$/));
+  await assert.rejects(of('none:1', 'Always'), notReady(/Failed to pull image "none:1": not found$/));
+  await assert.rejects(of('', 'Always'), notReady(/image.reference is empty/));
+  images.present.add('a:1');
+  await of('a:1', 'Never');
 });

@@ -2,6 +2,7 @@
 //
 //   <data>/pod-volumes/<pod uid>/<volume name>/             its own directory, if the type has one
 //   <data>/pod-volumes/<pod uid>/.persistent/<volume name>  a link to the directory of the PersistentVolume it uses
+//   <data>/pod-volumes/<pod uid>/.images/<volume name>      an image's files are kept for it: an empty file
 //   <data>/pod-volumes/<pod uid>/.sub-paths/<container>/<index of the volumeMount>  where a subPath is mounted
 //
 // so that a pod can be taken down that this process has never seen.
@@ -18,6 +19,7 @@ import { removeUnmounted, unmountBelow } from '../machine/mounts.ts';
 import type { Placement } from '../pods/downward.ts';
 import { setUpEmptyDir } from './empty-dir.ts';
 import { setUpHostPath } from './host-path.ts';
+import { type ImageVolumeDependencies, ImageVolumes } from './image-volumes.ts';
 import type { LocalVolume } from './local/layout.ts';
 import type { LocalVolumes } from './local/local-volumes.ts';
 import { fsGroupOf, giveToGroup } from './ownership.ts';
@@ -39,6 +41,7 @@ export interface PodVolumesOptions {
   local: LocalVolumes;
   run: RunCommand;
   clock: Clock;
+  images: Omit<ImageVolumeDependencies, 'run'>;
   /** What downwardAPI fields of the pod's surroundings say. */
   placement(pod: Stored<Pod>): Placement;
 }
@@ -53,7 +56,13 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
   const objects = volumeObjects(options.client);
   const projected = new ProjectedVolumes({ run, clock, objects, placement });
 
-  const setUpOne = async (pod: Stored<Pod>, volume: Volume): Promise<ReadyVolume> => {
+  const images = new ImageVolumes({ run, ...options.images }, objects);
+
+  const setUpOne = async (
+    pod: Stored<Pod>,
+    volume: Volume,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadyVolume> => {
     const podDirectory = join(root, pod.metadata.uid);
     const directory = join(podDirectory, volume.name);
     if (ProjectedVolumes.has(volume)) return projected.setUp(pod, volume, directory);
@@ -68,6 +77,7 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
       await mkdir(podDirectory, { recursive: true, mode: 0o711 });
       return setUpEmptyDir(run, volume.emptyDir, directory, fsGroupOf(pod));
     }
+    if (volume.image) return images.setUp(pod, volume.name, volume.image, podDirectory, signal);
     const types = Object.keys(volume).filter((key) => key !== 'name');
     throw new VolumeNotReadyError(
       'FailedMount',
@@ -106,10 +116,10 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
   };
 
   return {
-    async setUp(pod) {
+    async setUp(pod, signal) {
       const volumes = pod.spec?.volumes ?? [];
       await mkdir(join(root, pod.metadata.uid), { recursive: true, mode: 0o711 });
-      const outcomes = await Promise.allSettled(volumes.map((volume) => setUpOne(pod, volume)));
+      const outcomes = await Promise.allSettled(volumes.map((volume) => setUpOne(pod, volume, signal)));
       const ready = new Map<string, ReadyVolume>();
       for (const [index, volume] of volumes.entries()) {
         const outcome = outcomes[index];
@@ -122,7 +132,7 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     async refresh(pod) {
       for (const volume of pod.spec?.volumes ?? []) {
         if (!ProjectedVolumes.has(volume)) continue;
-        await setUpOne(pod, volume).catch((error: unknown) => {
+        await setUpOne(pod, volume, undefined).catch((error: unknown) => {
           throw explained(volume.name, error);
         });
       }
@@ -138,6 +148,7 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
       const podDirectory = join(root, podUid);
       // First of all: they hold the volumes' file systems.
       await unmountBelow(run, join(podDirectory, SUB_PATHS));
+      await images.tearDown(podUid, podDirectory);
       projected.forget(podUid);
       const links = join(podDirectory, PERSISTENT);
       for (const name of await readdir(links).catch(() => [])) {
