@@ -8,6 +8,7 @@ import type { Log } from '../../api/log.ts';
 import { rotateOpenFile } from '../logs/rotate-open-file.ts';
 import { programEnvironment, runCommand } from '../machine/command.ts';
 import { unmountBelow } from '../machine/mounts.ts';
+import { readTail } from '../machine/read-tail.ts';
 import { containerdConfig, mayLowerOomScore } from './config.ts';
 import { criAnswers } from './cri-answers.ts';
 import { type ContainerPrograms, findContainerPrograms } from './programs.ts';
@@ -20,6 +21,8 @@ const POLL_MS = 20;
 const WATCH_MS = 1000;
 const MAX_RETRY_MS = 60_000;
 const LOG_LIMIT = { maxBytes: 16 * 1024 * 1024, backups: 1 };
+/** Its last line lies within the end of it. */
+const LAST_WORDS_BYTES = 4096;
 
 export interface ContainerdOptions {
   /** Everything that lasts: containerd's content goes to `containerd/`, mirrors to `registry/certs.d/`. */
@@ -220,8 +223,8 @@ async function launch(program: string, places: Places, clock: Clock): Promise<nu
 }
 
 async function lastLine(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').at(-1) || 'none';
+  const text = await readTail(file, LAST_WORDS_BYTES).catch(() => '');
+  return text.toString().trimEnd().split('\n').at(-1) || 'none';
 }
 
 async function stop(places: Places, clock: Clock, log: Log): Promise<void> {

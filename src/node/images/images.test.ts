@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { runCommand } from '../machine/command.ts';
 import { imageArchive, writeImageArchive } from './archive.ts';
-import { fullName } from './import.ts';
+import { fullName, loadImage } from './import.ts';
 import { pauseImageArchive } from './pause-image.ts';
 import { pauseProgram } from './pause-program.ts';
-import { filesOfTar, tarOf } from './tar.ts';
+import { filesOfTar, TAR_END, tarHeader, tarOf } from './tar.ts';
 
 async function* chunks(content: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
@@ -101,4 +102,32 @@ test('short names of images are completed', () => {
   assert.equal(fullName('me/app:2'), 'docker.io/me/app:2');
   assert.equal(fullName('k8s.gcr.io/nginx-slim:0.8'), 'k8s.gcr.io/nginx-slim:0.8');
   assert.equal(fullName('localhost:5000/x'), 'localhost:5000/x:latest');
+});
+
+test('an archive ends where it says so, whatever follows', async () => {
+  const archive = Buffer.concat([tarOf([{ name: 'a', mode: 0o644, content: Buffer.from('1') }])]);
+  async function* endless(): AsyncGenerator<Buffer> {
+    yield archive;
+    for (;;) yield TAR_END;
+  }
+  assert.deepEqual([...(await filesOfTar(endless(), () => true, 100)).keys()], ['a']);
+});
+
+test('what has no end is not loaded, and what nobody waits for is given up', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'stead-images-'));
+  context.after(() => rm(directory, { recursive: true }));
+  const { signal } = new AbortController();
+  const fifo = join(directory, 'fifo');
+  await runCommand('mkfifo', [fifo]);
+  for (const file of ['/dev/zero', directory, fifo]) {
+    await assert.rejects(loadImage('/none', file, signal), /it is not a regular file/, file);
+  }
+  // A file that takes longer to read than anybody will wait: its one entry is 60 GB of nothing.
+  const long = join(directory, 'long.tar');
+  const size = 60e9;
+  await writeFile(long, tarHeader({ name: 'layer.tar', type: 'file', mode: 0o644, size }));
+  await truncate(long, size);
+  const client = new AbortController();
+  setImmediate(() => client.abort());
+  await assert.rejects(loadImage('/none', long, client.signal), /long\.tar: it was given up$/);
 });

@@ -6,6 +6,9 @@ import { CommandError } from '../../api/machine-command.ts';
 import { runCommand } from '../machine/command.ts';
 import { type ImageConfig, imageArchitecture, writeImageArchive } from './archive.ts';
 
+/** Packages may come over a slow line. */
+const BUILD_MS = 3600_000;
+
 /** The name of the image that a recipe makes. */
 export async function recipeImageName(recipesDirectory: string, recipe: string): Promise<string> {
   return (await readRecipe(recipesDirectory, recipe)).name;
@@ -28,7 +31,7 @@ export async function buildImage(recipesDirectory: string, recipe: string, outpu
   const image = await readRecipe(recipesDirectory, recipe);
   const layer = `${output}.layer`;
   try {
-    await runCommand('sh', [join(recipesDirectory, 'build.sh'), recipe, layer]);
+    await runCommand('sh', [join(recipesDirectory, 'build.sh'), recipe, layer], { timeoutMs: BUILD_MS });
     await writeImageArchive({ ...image, architecture: imageArchitecture(process.arch) }, layer, output);
   } catch (error) {
     const why =

@@ -110,7 +110,7 @@ function readHeader(header: Buffer): { name: string; size: number } {
   if (header.toString('latin1', 257, 262) !== 'ustar') throw new Error('it is not a tar archive');
   const text = (from: number, to: number): string => header.toString('utf8', from, to).split('\0')[0] ?? '';
   const size = Number.parseInt(text(124, 136).trim() || '0', 8);
-  if (!Number.isSafeInteger(size))
+  if (!Number.isSafeInteger(size) || size < 0)
     throw new Error('it is not a tar archive that can be read: an entry has no size');
   const prefix = text(345, 500);
   return { name: (prefix ? `${prefix}/` : '') + text(0, 100).replace(/^\.\//, ''), size };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { LogOptions } from '../../api/node-streams.ts';
-import { readLog } from './read-log.ts';
+import { endOfLog, readLog } from './read-log.ts';
 import { rotateLog } from './rotate.ts';
 
 const clock = {
@@ -100,5 +100,26 @@ describe('container logs', () => {
     await writeFile(path, Buffer.alloc(10 * 1024 * 1024));
     await assert.rejects(rotateLog(path, 0, () => Promise.reject(new Error('no'))));
     assert.deepEqual(await readdir(directory), ['0.log']);
+  });
+});
+
+describe('the end of a log', () => {
+  it('is its last lines, and of these the last bytes', async () => {
+    const lines = Array.from({ length: 100 }, (_, index) => line(index % 60, `line ${index}`));
+    await writeFile(path, lines.join(''));
+    assert.equal(String(await endOfLog(path, 2, 1000)), 'line 98\nline 99\n');
+    assert.equal(String(await endOfLog(path, 80, 10)), '8\nline 99\n');
+    await appendFile(path, line(1, 'x'.repeat(5000), 'P') + line(1, 'y'));
+    assert.equal(String(await endOfLog(path, 2, 4)), 'xxy\n');
+  });
+
+  it('is empty if there is no log, and takes no memory for what is none', async () => {
+    assert.equal(String(await endOfLog(path, 80, 2048)), '');
+    await writeFile(path, '');
+    await truncate(path, 300e6);
+    await appendFile(path, `\n${line(1, 'after')}`);
+    const before = process.memoryUsage().rss;
+    assert.equal(String(await endOfLog(path, 80, 2048)), 'after\n');
+    assert.ok(process.memoryUsage().rss - before < 200e6);
   });
 });

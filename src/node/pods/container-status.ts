@@ -9,6 +9,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Container } from '../runtime.ts';
 import type { Decisions } from './decisions.ts';
+import { withinShare } from './last-words.ts';
 import type { PodObservation } from './observation.ts';
 import { hasOtherImage, hasStarted, isSidecar, type PodView, reportedStatuses } from './view.ts';
 
@@ -101,8 +102,8 @@ function stateOf(observed: PodObservation, container: Container): ContainerState
   if (container.state === 'unknown') {
     return { terminated: LOST };
   }
-  const message = shareOfMessages(
-    observed,
+  const message = withinShare(
+    observed.pod,
     observed.terminationMessages.get(container.id) || container.message,
   );
   return {
@@ -115,18 +116,6 @@ function stateOf(observed: PodObservation, container: Container): ContainerState
       containerID: `containerd://${container.id}`,
     },
   };
-}
-
-/** What all containers of a pod may say as their last words, in bytes (upstream's MaxPodTerminationMessageLogLength). */
-const MAX_MESSAGES_BYTES = 12 * 1024;
-
-/** Every container has the same share of it, of which it keeps the beginning (kubelet's normalizeStatus). */
-function shareOfMessages({ pod: { spec } }: PodObservation, message: string): string {
-  const containers = spec.containers.length + (spec.initContainers?.length ?? 0);
-  const share = Math.floor(MAX_MESSAGES_BYTES / Math.max(1, containers));
-  // No character is less than a byte: most messages need not be encoded to be measured.
-  if (message.length * 3 <= share) return message;
-  return Buffer.from(message).subarray(0, share).toString();
 }
 
 /** What the API remembers of a run whose container the runtime no longer has. */

@@ -1,8 +1,12 @@
 // hostPath: a path of the machine, checked or made as its type says (kubelet's pkg/volume/hostpath).
 import type { Stats } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { HostPathVolumeSource } from '../../api/generated/types.ts';
 import { type ReadyVolume, VolumeNotReadyError } from './volumes.ts';
+
+const DIRECTORY_MODE = 0o755;
+const FILE_MODE = 0o644;
 
 const CHECKS: Record<string, { is: (found: Stats) => boolean; word: string }> = {
   Directory: { is: (found) => found.isDirectory(), word: 'a directory' },
@@ -22,17 +26,27 @@ export async function setUpHostPath(source: HostPathVolumeSource): Promise<Ready
   if (!check) throw failed(`unknown type ${JSON.stringify(source.type)}`);
   let found = await stat(source.path).catch(() => undefined);
   if (!found && source.type === 'DirectoryOrCreate') {
-    await mkdir(source.path, { recursive: true, mode: 0o755 });
+    await makeDirectories(resolve(source.path));
     found = await stat(source.path);
   } else if (!found && source.type === 'FileOrCreate') {
-    // The parent directory is not made: as upstream.
-    await (
-      await open(source.path, 'a', 0o644).catch((error: Error) => Promise.reject(failed(error.message)))
-    ).close();
+    await makeFile(source.path).catch((error: Error) => Promise.reject(failed(error.message)));
     found = await stat(source.path);
   }
   if (!found || !check.is(found)) throw failed(`${source.path} is not ${check.word}`);
   return ready;
+}
+
+/** Pods of any user are to reach what is made: the modes are not cut by the umask. */
+async function makeDirectories(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  if (first === undefined) return;
+  for (let made = path; made.startsWith(first); made = dirname(made)) await chmod(made, DIRECTORY_MODE);
+}
+
+/** The parent directory is not made: as upstream. */
+async function makeFile(path: string): Promise<void> {
+  const file = await open(path, 'a', FILE_MODE);
+  await file.chmod(FILE_MODE).finally(() => file.close());
 }
 
 function failed(why: string): VolumeNotReadyError {

@@ -15,8 +15,8 @@ import { type LocalVolume, localVolumeOf } from './local/layout.ts';
 import type { VolumeObjects } from './volume-objects.ts';
 import { VolumeNotReadyError } from './volumes.ts';
 
-/** Where the bytes of a claim are. */
-export type ClaimedVolume = { local: LocalVolume } | { path: string };
+/** Where the bytes of a claim are: stead's own volume, or a path, and whether that is a volume that fsGroup is for. */
+export type ClaimedVolume = { local: LocalVolume } | { path: string; takesGroup: boolean };
 
 /**
  * Finds the volume behind a claim, in upstream's order of questions.
@@ -44,10 +44,16 @@ export async function claimedVolume(
   if (local) return { local };
   if (volume.spec?.local) {
     const { path } = volume.spec.local;
-    if (!(await stat(path).catch(() => undefined))) throw failed(`path "${path}" does not exist`);
-    return { path };
+    const found = await stat(path).catch(() => undefined);
+    if (!found) throw failed(`path "${path}" does not exist`);
+    if (!found.isDirectory()) {
+      throw failed(`path "${path}" is not a directory: of local volumes, this node mounts directories`);
+    }
+    return { path, takesGroup: true };
   }
-  if (volume.spec?.hostPath) return { path: (await setUpHostPath(volume.spec.hostPath)).hostPath };
+  if (volume.spec?.hostPath) {
+    return { path: (await setUpHostPath(volume.spec.hostPath)).hostPath, takesGroup: false };
+  }
   throw failed(
     `PersistentVolume "${volume.metadata.name}" is of a type that this node cannot mount: it mounts local and hostPath`,
   );

@@ -92,6 +92,12 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     ephemeral: boolean,
   ): Promise<ReadyVolume> => {
     const found = await claimedVolume(pod, source, objects, local.volumesDirectory, ephemeral);
+    if (isDevice(pod, volumeName)) {
+      throw new VolumeNotReadyError(
+        'FailedMount',
+        `volume ${volumeName} has volumeMode Filesystem, but is specified in volumeDevices`,
+      );
+    }
     let hostPath: string;
     if ('local' in found) {
       await remember(pod.metadata.uid, volumeName, found.local);
@@ -101,7 +107,8 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     }
     const readOnly = source.readOnly === true;
     const group = fsGroupOf(pod);
-    if (group && !readOnly && 'local' in found) await giveToGroup(hostPath, group);
+    const takesGroup = 'local' in found || found.takesGroup;
+    if (group && !readOnly && takesGroup) await giveToGroup(hostPath, group);
     return { hostPath, readOnly };
   };
 
@@ -161,6 +168,12 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
 
     podsOnDisk: () => readdir(root),
   };
+}
+
+/** Whether a container asks for a volume as a block device. */
+function isDevice({ spec }: Pod, volumeName: string): boolean {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  return containers.some(({ volumeDevices }) => volumeDevices?.some(({ name }) => name === volumeName));
 }
 
 /** Names the volume, in upstream's words. What is no trouble of the machine or the API is a defect: left as it is. */

@@ -1,6 +1,6 @@
 // Volumes whose files come from the API: configMap, secret, downwardAPI, and projected, which joins them. Each
 // becomes one payload, written atomically; calling again brings it up to date.
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { Clock } from '../../api/clock.ts';
 import type {
   ConfigMapProjection,
@@ -51,7 +51,8 @@ export class ProjectedVolumes {
   /** Writes the volume's files, or brings them up to date. */
   async setUp(pod: Stored<Pod>, volume: Volume, directory: string): Promise<ReadyVolume> {
     const payload = await this.#payload(pod, volume);
-    await mkdir(directory, { recursive: true, mode: 0o755 });
+    // Any user of the pod may look for its files, whatever the umask.
+    if (await mkdir(directory, { recursive: true })) await chmod(directory, 0o755);
     // Config maps go to disk, as upstream; all that may hold a secret stays in memory.
     if (!volume.configMap) await mountTmpfs(this.#use.run, directory, ['mode=0755']);
     await writeAtomically(directory, payload, this.#use.clock.now(), fsGroupOf(pod)?.gid);

@@ -15,6 +15,8 @@ const MIB = 1024 * 1024;
 const ROOT_MODE = 0o777;
 /** After an estimate of the image's size, what is still missing is added; every round comes much closer. */
 const GROW_ROUNDS = 4;
+/** What goes through a whole file system may take long on a slow disk. */
+const WHOLE_DISK_MS = 3 * 3600_000;
 
 /** Makes the bytes of a volume that has none. They appear under their name only when they are whole. */
 export async function createBytes(run: RunCommand, volume: LocalVolume, kind: BackingKind): Promise<void> {
@@ -125,7 +127,7 @@ async function enlarge(
     return;
   }
   try {
-    await run('resize2fs', [device]);
+    await run('resize2fs', [device], { timeoutMs: WHOLE_DISK_MS });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new VolumeNotReadyError(
@@ -140,10 +142,10 @@ async function growUnmountedExt4(run: RunCommand, volume: LocalVolume): Promise<
   const file = imageFile(volume, 'ext4');
   await reserve(run, volume.name, file, ext4ImageBytes(volume.sizeBytes));
   // resize2fs wants a check first; exit code 1 says that something small was put right.
-  await run('e2fsck', ['-f', '-p', file]).catch((error: unknown) => {
+  await run('e2fsck', ['-f', '-p', file], { timeoutMs: WHOLE_DISK_MS }).catch((error: unknown) => {
     if (!(error instanceof CommandError) || error.exitCode !== 1) throw error;
   });
-  await run('resize2fs', [file]);
+  await run('resize2fs', [file], { timeoutMs: WHOLE_DISK_MS });
   await writeFile(sizeFile(volume), `${volume.sizeBytes}\n`);
 }
 
