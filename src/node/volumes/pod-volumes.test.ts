@@ -391,6 +391,82 @@ test('a local volume that somebody made is used as it is, and never removed', ne
   await lstat(join(path, 'file'));
 });
 
+test(
+  'a local volume is given to fsGroup, and is not mounted as what it is not',
+  needsRoot,
+  async (context) => {
+    const { volumes, objects, directory } = await world(context);
+    const path = join(directory, 'prepared');
+    await mkdir(path);
+    objects.set('persistentvolumeclaims/default/c', {
+      metadata: { name: 'c', namespace: 'default', uid: 'u' },
+      spec: { volumeName: 'pv' },
+      status: { phase: 'Bound' },
+    });
+    const volume = (local: object) => ({
+      metadata: { name: 'pv' },
+      spec: { local, claimRef: { namespace: 'default', name: 'c', uid: 'u' } },
+    });
+    objects.set('persistentvolumes/pv', volume({ path }));
+    const claimed: Volume = { name: 'v', persistentVolumeClaim: { claimName: 'c' } };
+    await volumes.setUp(podWith([claimed], { securityContext: { fsGroup: 2000 } }));
+    assert.equal((await stat(path)).gid, 2000);
+    const volumeDevices = [{ name: 'v', devicePath: '/dev/xvda' }];
+    await assert.rejects(
+      volumes.setUp(podWith([claimed], { containers: [{ name: 'main', volumeDevices }] })),
+      notReady(/volume v has volumeMode Filesystem, but is specified in volumeDevices$/),
+    );
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    objects.set('persistentvolumes/pv', volume({ path: file }));
+    await assert.rejects(volumes.setUp(podWith([claimed])), notReady(/"\S+file" is not a directory/));
+  },
+);
+
+test(
+  'ephemeral: the claim that was made for the pod, and no other of its name',
+  needsRoot,
+  async (context) => {
+    const { volumes, objects, directory } = await world(context);
+    const claim = (ownerReferences: object[]) => ({
+      metadata: { name: 'web-0-scratch', namespace: 'default', uid: 'u', ownerReferences },
+      spec: { volumeName: 'pv' },
+      status: { phase: 'Bound' },
+    });
+    objects.set('persistentvolumes/pv', {
+      metadata: { name: 'pv' },
+      spec: {
+        local: { path: directory },
+        claimRef: { namespace: 'default', name: 'web-0-scratch', uid: 'u' },
+      },
+    });
+    const pod = podWith([{ name: 'scratch', ephemeral: {} }]);
+    objects.set('persistentvolumeclaims/default/web-0-scratch', claim([]));
+    await assert.rejects(
+      volumes.setUp(pod),
+      notReady(/PVC default\/web-0-scratch was not created for pod default\/web-0 \(pod is not owner\)$/),
+    );
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'web-0', uid: 'uid-0', controller: true };
+    objects.set('persistentvolumeclaims/default/web-0-scratch', claim([owner]));
+    assert.equal((await volumes.setUp(pod)).get('scratch')?.hostPath, directory);
+  },
+);
+
+test('what is made for hostPath has its mode whatever the umask', needsRoot, async (context) => {
+  const { volumes, directory } = await world(context);
+  const umask = process.umask(0o077);
+  context.after(() => process.umask(umask));
+  const made = (path: string, type: string) =>
+    volumes.setUp(podWith([{ name: 'h', hostPath: { path: join(directory, path), type } }]));
+  await made('host/a/b', 'DirectoryOrCreate');
+  await made('host/file', 'FileOrCreate');
+  const modeOf = async (path: string): Promise<number> => (await stat(join(directory, path))).mode & 0o777;
+  assert.deepEqual(
+    await Promise.all(['host', 'host/a', 'host/a/b', 'host/file'].map(modeOf)),
+    [0o755, 0o755, 0o755, 0o644],
+  );
+});
+
 test('types that no node of stead mounts are refused by name', needsRoot, async (context) => {
   const { volumes } = await world(context);
   await assert.rejects(
