@@ -156,9 +156,7 @@ export class ActionRunner {
       case 'resizeContainer':
         return this.#resizeContainer(action, pod);
       case 'removeContainer':
-        await this.#services.runtime.removeContainer(action.id);
-        this.#forgetContainer(action.id);
-        return;
+        return this.#removeRun(action.id);
       case 'removeAll':
         return this.#removeAll(pod);
       case 'deleteObject':
@@ -332,10 +330,20 @@ export class ActionRunner {
       )
       .sort((a, b) => b.attempt - a.attempt)
       .slice(1);
-    for (const { id } of old) {
-      await this.#services.runtime.removeContainer(id);
-      this.#forgetContainer(id);
+    for (const { id } of old) await this.#removeRun(id);
+  }
+
+  /** A container that crashes for a year does not leave a year's logs. */
+  async #removeRun(id: string): Promise<void> {
+    const { files, logDirectory, runtime } = this.#services;
+    const pod = this.#host.pod();
+    const run = this.#state.containers.get(id);
+    if (run) {
+      const logs = podLogDirectory(logDirectory, identityOf(pod));
+      await files.removeRun(pod.metadata.uid, logs, run.name, run.attempt);
     }
+    await runtime.removeContainer(id);
+    this.#forgetContainer(id);
   }
 
   #forgetContainer(id: string): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -32,4 +32,19 @@ test('every user of a container may read its hosts and write its last words, wha
   const modeOf = async (path: string | undefined): Promise<number> => (await stat(path ?? '')).mode & 0o777;
   assert.equal(await modeOf(await hosts('uid', '127.0.0.1 localhost')), 0o644);
   assert.equal(await modeOf(await terminationLog('uid', 'web', 0)), 0o666);
+});
+
+test('a run that is removed leaves neither last words nor logs, and takes none of another', async (context) => {
+  const { terminationLog, removeRun } = await files(context);
+  const logs = await mkdtemp(join(tmpdir(), 'stead-pod-logs-'));
+  context.after(() => rm(logs, { recursive: true }));
+  await mkdir(join(logs, 'web'));
+  const names = ['1.log', '1.log.20260101-000000', '11.log', '2.log'];
+  for (const name of names) await writeFile(join(logs, 'web', name), '');
+  const paths = await Promise.all([1, 2].map((attempt) => terminationLog('uid', 'web', attempt)));
+  await removeRun('uid', logs, 'web', 1);
+  await removeRun('uid', logs, 'web', 1);
+  assert.deepEqual((await readdir(join(logs, 'web'))).sort(), ['11.log', '2.log']);
+  await assert.rejects(stat(paths[0] ?? ''), { code: 'ENOENT' });
+  await stat(paths[1] ?? '');
 });

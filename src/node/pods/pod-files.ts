@@ -2,7 +2,7 @@
 // here. The simulated node has none of them.
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { endOfLog } from '../logs/read-log.ts';
+import { endOfLog, rotatedLogs } from '../logs/read-log.ts';
 import { readTail } from '../machine/read-tail.ts';
 
 /** How much of a termination message is kept, in bytes: its end (upstream's MaxContainerTerminationMessageLength). */
@@ -20,6 +20,8 @@ export interface PodFiles {
   readTerminationLog(podUid: string, container: string, attempt: number): Promise<string>;
   /** The end of a container's log, for terminationMessagePolicy FallbackToLogsOnError. */
   logTail(path: string): Promise<string>;
+  /** Removes what one run of a container has left: its last words and its logs. Idempotent. */
+  removeRun(podUid: string, logDirectory: string, container: string, attempt: number): Promise<void>;
   /** Removes all of the pod's, its logs too. Idempotent. */
   remove(podUid: string, logDirectory: string): Promise<void>;
 }
@@ -52,6 +54,11 @@ export function podFiles(dataDirectory: string): PodFiles {
     async logTail(path) {
       const end = await endOfLog(path, MAX_FALLBACK_LINES, MAX_FALLBACK_BYTES).catch(() => undefined);
       return end?.toString('utf8') ?? '';
+    },
+    async removeRun(podUid, logDirectory, container, attempt) {
+      await rm(terminationPath(podUid, container, attempt), { force: true });
+      const log = join(logDirectory, container, `${attempt}.log`);
+      for (const path of [log, ...(await rotatedLogs(log))]) await rm(path, { force: true });
     },
     async remove(podUid, logDirectory) {
       await rm(directoryOf(podUid), { recursive: true, force: true });

@@ -35,6 +35,7 @@ export const simulatedFiles: PodFiles = {
   terminationLog: async () => undefined,
   readTerminationLog: async () => '',
   logTail: async () => '',
+  removeRun: async () => {},
   remove: async () => {},
 };
 

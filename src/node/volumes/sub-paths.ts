@@ -2,7 +2,7 @@
 // container. Pods write into volumes and could swap a directory for a link to `/` between a check and the mount; so
 // what is mounted is the file that was opened, not a path (kubelet's pkg/volume/util/subpath/subpath_linux.go).
 import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RunCommand } from '../../api/machine-command.ts';
 import { mountAt, readMounts } from '../machine/mounts.ts';
@@ -52,7 +52,7 @@ async function makeTarget(target: string, like: Stats): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o711 });
   const found = await lstat(target).catch(() => undefined);
   if (found && found.isDirectory() === like.isDirectory()) return;
-  await rm(target, { recursive: true, force: true });
+  if (found) await (found.isDirectory() ? rmdir(target) : unlink(target));
   if (like.isDirectory()) await mkdir(target, { mode: 0o711 });
   else await (await open(target, 'wx', 0o644)).close();
 }
