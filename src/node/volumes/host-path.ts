@@ -45,8 +45,10 @@ async function makeDirectories(path: string): Promise<void> {
 
 /** The parent directory is not made: as upstream. */
 async function makeFile(path: string): Promise<void> {
-  const file = await open(path, 'a', FILE_MODE);
-  await file.chmod(FILE_MODE).finally(() => file.close());
+  const file = await open(path, 'ax', FILE_MODE).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await file?.chmod(FILE_MODE).finally(() => file.close());
 }
 
 function failed(why: string): VolumeNotReadyError {

@@ -78,3 +78,11 @@ test('a volume nested deeper than files can be held open is refused', needsRoot,
   await mkdir(join(volume, ...Array.from({ length: MAX_DEPTH + 1 }, () => 'd')), { recursive: true });
   await assert.rejects(giveToGroup(volume, GROUP), VolumeNotReadyError);
 });
+
+test('a volume is given up as soon as nobody waits for it', needsRoot, async (context) => {
+  const directory = await temporary(context);
+  await writeFile(join(directory, 'file'), '');
+  const before = (await stat(directory)).gid;
+  await assert.rejects(giveToGroup(directory, GROUP, AbortSignal.abort()), /given up: the pod is to end/);
+  assert.equal((await stat(directory)).gid, before, 'its root does not say that it is done');
+});

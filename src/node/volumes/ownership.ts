@@ -26,21 +26,27 @@ export function fsGroupOf(pod: Pod): FsGroup | undefined {
 
 /**
  * Idempotent; the root directory is changed last, so that it tells whether the rest is done.
- * @throws VolumeNotReadyError if directories are nested too deeply.
+ * @param signal gives it up, however many files there are.
+ * @throws VolumeNotReadyError if directories are nested too deeply, or if it was given up.
  */
-export async function giveToGroup(root: string, group: FsGroup): Promise<void> {
+export async function giveToGroup(root: string, group: FsGroup, signal?: AbortSignal): Promise<void> {
   const directory = await openDirectory(root);
   try {
     const found = await directory.stat();
     if (group.onlyOnMismatch && isGiven(found, group.gid)) return;
-    await giveEntries(directory, group.gid, 1);
+    await giveEntries(directory, group.gid, 1, signal);
     await give(directory, found, group.gid);
   } finally {
     await directory.close();
   }
 }
 
-async function giveEntries(directory: FileHandle, gid: number, depth: number): Promise<void> {
+async function giveEntries(
+  directory: FileHandle,
+  gid: number,
+  depth: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (depth > MAX_DEPTH) {
     throw new VolumeNotReadyError(
       'FailedMount',
@@ -48,13 +54,19 @@ async function giveEntries(directory: FileHandle, gid: number, depth: number): P
     );
   }
   for await (const { name } of await opendir(pathOf(directory))) {
+    if (signal?.aborted) {
+      throw new VolumeNotReadyError(
+        'FailedMount',
+        `giving it to fsGroup ${gid} was given up: the pod is to end`,
+      );
+    }
     const seen = await lookAtEntry(directory, name);
     if (seen === undefined || (!seen.isDirectory() && isGiven(seen, gid))) continue;
     const entry = await openEntry(directory, name);
     if (entry === undefined) continue;
     try {
       const found = await entry.stat();
-      if (found.isDirectory()) await giveEntries(entry, gid, depth + 1);
+      if (found.isDirectory()) await giveEntries(entry, gid, depth + 1, signal);
       await give(entry, found, gid);
     } finally {
       await entry.close();

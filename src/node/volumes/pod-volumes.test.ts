@@ -536,3 +536,21 @@ test('image: one that is not there is said so', needsRoot, async (context) => {
   images.present.add('a:1');
   await of('a:1', 'Never');
 });
+
+test(
+  'a subPath of a configMap is its file, and what is not there is not made',
+  needsRoot,
+  async (context) => {
+    const { volumes, objects, directory } = await world(context);
+    objects.set('configmaps/default/settings', { metadata: {}, data: { 'app.conf': 'a=1' } });
+    const pod = podWith([{ name: 'settings', configMap: { name: 'settings' } }]);
+    const ready = (await volumes.setUp(pod)).get('settings');
+    assert.ok(ready);
+    const place = { podUid: 'uid-0', container: 'main', index: 3 };
+    assert.equal(await readFile(await volumes.subPath(place, ready, 'app.conf'), 'utf8'), 'a=1');
+    await assert.rejects(volumes.subPath(place, ready, 'none'), { code: 'ENOENT' });
+    await volumes.tearDown('uid-0');
+    assert.deepEqual(mountsBelow(await readMounts(), directory), []);
+    assert.deepEqual(await volumes.podsOnDisk(), []);
+  },
+);

@@ -68,10 +68,10 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     if (ProjectedVolumes.has(volume)) return projected.setUp(pod, volume, directory);
     if (volume.hostPath) return setUpHostPath(volume.hostPath);
     if (volume.persistentVolumeClaim)
-      return setUpClaim(pod, volume.name, volume.persistentVolumeClaim, false);
+      return setUpClaim(pod, volume.name, volume.persistentVolumeClaim, false, signal);
     if (volume.ephemeral) {
       const claimName = ephemeralClaimName(pod, volume.name);
-      return setUpClaim(pod, volume.name, { claimName }, true);
+      return setUpClaim(pod, volume.name, { claimName }, true, signal);
     }
     if (volume.emptyDir) {
       await mkdir(podDirectory, { recursive: true, mode: 0o711 });
@@ -90,6 +90,7 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     volumeName: string,
     source: NonNullable<Volume['persistentVolumeClaim']>,
     ephemeral: boolean,
+    signal: AbortSignal | undefined,
   ): Promise<ReadyVolume> => {
     const found = await claimedVolume(pod, source, objects, local.volumesDirectory, ephemeral);
     if (isDevice(pod, volumeName)) {
@@ -108,7 +109,7 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     const readOnly = source.readOnly === true;
     const group = fsGroupOf(pod);
     const takesGroup = 'local' in found || found.takesGroup;
-    if (group && !readOnly && takesGroup) await giveToGroup(hostPath, group);
+    if (group && !readOnly && takesGroup) await giveToGroup(hostPath, group, signal);
     return { hostPath, readOnly };
   };
 

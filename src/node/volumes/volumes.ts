@@ -33,7 +33,7 @@ export class VolumeNotReadyError extends Error {
 export interface PodVolumes {
   /**
    * Idempotent. Returns the volumes by name; throws `VolumeNotReadyError` naming the volume and the cause.
-   * @param signal gives up what takes long (pulling an image): the pod is to end.
+   * @param signal gives up what takes long (pulling an image, going through all files): the pod is to end.
    */
   setUp(pod: Stored<Pod>, signal?: AbortSignal): Promise<Map<string, ReadyVolume>>;
   /** Brings projected content (configMap, secret, downwardAPI) up to date in a running pod. */
