@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { type PodFiles, podFiles } from './pod-files.ts';
 
@@ -31,7 +31,13 @@ test('every user of a container may read its hosts and write its last words, wha
   const { hosts, terminationLog } = await files(context);
   const modeOf = async (path: string | undefined): Promise<number> => (await stat(path ?? '')).mode & 0o777;
   assert.equal(await modeOf(await hosts('uid', '127.0.0.1 localhost')), 0o644);
-  assert.equal(await modeOf(await terminationLog('uid', 'web', 0)), 0o666);
+  const lastWords = (await terminationLog('uid', 'web', 0)) ?? '';
+  assert.equal(await modeOf(lastWords), 0o666);
+  let above = lastWords;
+  do {
+    above = dirname(above);
+    assert.equal((await modeOf(above)) & 0o077, 0, `${above} is not for other users of the machine`);
+  } while (!above.endsWith('/pod-files'));
 });
 
 test('a run that is removed leaves neither last words nor logs, and takes none of another', async (context) => {

@@ -11,6 +11,9 @@ const MAX_MESSAGE_BYTES = 4096;
 const MAX_FALLBACK_BYTES = 2048;
 const MAX_FALLBACK_LINES = 80;
 
+/** Containers have the files themselves mounted; the machine's users have no business with them. */
+const FOR_US = 0o700;
+
 export interface PodFiles {
   /** Writes the pod's /etc/hosts and returns where it lies; undefined: the runtime's own is used. */
   hosts(podUid: string, content: string): Promise<string | undefined>;
@@ -34,14 +37,14 @@ export function podFiles(dataDirectory: string): PodFiles {
   return {
     async hosts(podUid, content) {
       const path = join(directoryOf(podUid), 'etc-hosts');
-      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      await mkdir(dirname(path), { recursive: true, mode: FOR_US });
       // Written in place: running containers have this very file mounted.
       await writeFor(path, content, 0o644);
       return path;
     },
     async terminationLog(podUid, container, attempt) {
       const path = terminationPath(podUid, container, attempt);
-      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      await mkdir(dirname(path), { recursive: true, mode: FOR_US });
       // Any user of the container may write here.
       await writeFor(path, '', 0o666);
       return path;

@@ -554,3 +554,10 @@ test(
     assert.deepEqual(await volumes.podsOnDisk(), []);
   },
 );
+
+test('no other user of the machine reaches the volumes of pods', needsRoot, async (context) => {
+  const { directory, restarted } = await world(context);
+  await chmod(join(directory, 'pod-volumes'), 0o755);
+  await restarted();
+  assert.equal((await stat(join(directory, 'pod-volumes'))).mode & 0o077, 0);
+});

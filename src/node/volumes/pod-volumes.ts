@@ -6,7 +6,7 @@
 //   <data>/pod-volumes/<pod uid>/.sub-paths/<container>/<index of the volumeMount>  where a subPath is mounted
 //
 // so that a pod can be taken down that this process has never seen.
-import { mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../api/clock.ts';
 import { StatusError } from '../../api/errors.ts';
@@ -50,7 +50,9 @@ export interface PodVolumesOptions {
 export async function createPodVolumes(options: PodVolumesOptions): Promise<PodVolumes> {
   const { local, run, clock, placement } = options;
   const base = join(options.dataDirectory, 'pod-volumes');
-  await mkdir(base, { recursive: true, mode: 0o711 });
+  // Below it lie secrets, and directories that anybody may write to: they are for pods, not for the machine's users.
+  await mkdir(base, { recursive: true, mode: 0o700 });
+  await chmod(base, 0o700);
   // Mount points are compared with what the kernel says, which knows no symbolic links.
   const root = await realpath(base);
   const objects = volumeObjects(options.client);
