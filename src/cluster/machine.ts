@@ -9,9 +9,11 @@ import { criRuntime } from '../node/cri/runtime.ts';
 import { loadImage } from '../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../node/images/pause-image.ts';
 import { runCommand } from '../node/machine/command.ts';
+import { Sweeper } from '../node/sweep/sweeper.ts';
 import { LocalVolumes, prepareVolumesDirectory } from '../node/volumes/local/local-volumes.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { createPodVolumes } from '../node/volumes/pod-volumes.ts';
+import { cgroupRootOf } from './cgroup-root.ts';
 import { nodeNameOf } from './node-name.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
@@ -20,6 +22,7 @@ import { machineResolvers } from './resolvers.ts';
 import { stopSignal } from './stop-signal.ts';
 import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
+import { whatToSweep } from './what-to-sweep.ts';
 
 const DNS_PORT = 53;
 
@@ -55,7 +58,12 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
     }),
   ]);
   await ensurePauseImage(containerd.socket);
-  const runtime = await criRuntime({ socket: containerd.socket, log: log.named('runtime'), clock });
+  const runtime = await criRuntime({
+    socket: containerd.socket,
+    cgroupRoot: cgroupRootOf(paths),
+    log: log.named('runtime'),
+    clock,
+  });
   const imageFiles = containerdImageFiles({ socket: containerd.socket, clock });
   const local = new LocalVolumes({
     volumesDirectory: await prepareVolumesDirectory(paths.data),
@@ -90,10 +98,16 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       version: VERSION,
     },
   );
+  const sweeper = new Sweeper(
+    { ...context, log: log.named('sweep') },
+    { runtime, ...whatToSweep(paths, network, local) },
+  );
+  await sweeper.start();
   const agentEnds = agent.run();
   const running = [
     agentEnds.catch((error: unknown) => log.error('the node agent has ended', error)),
     runLocalVolumes(context, { nodeName, volumes: local }),
+    sweeper.run(),
     containerd.keepRunning(stop.signal),
   ];
   await Promise.race([nodesReady(host.informers, [nodeName]), agentEnds]);

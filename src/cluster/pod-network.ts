@@ -22,6 +22,8 @@ import { UserError } from './user-error.ts';
 export interface RunningPodNetwork extends PodNetwork {
   /** Where the CNI configuration lies, the only file there. */
   cniConfDirectory: string;
+  /** Where the addresses that are handed out are noted. */
+  leaseDirectory: string;
   /** What becomes of traffic to addresses of Services, for people. */
   services: string;
 }
@@ -52,11 +54,12 @@ export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promis
     const use = useOf(serviceCidr, machine);
     await setUpBridge(runCommand, network, { owner, refused: { cidr: serviceCidr, onHost: !use } });
     const cniConfDirectory = join(paths.data, 'cni', 'net.d');
-    await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory: leasesOf(paths) });
+    const leaseDirectory = leasesOf(paths);
+    await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory });
     const services = use
       ? `${serviceCidr}: refused to pods; the machine itself uses ${use}, so that it is not kept from it`
       : `${serviceCidr}: refused at once, nothing forwards to them yet`;
-    return { ...network, cniConfDirectory, services };
+    return { ...network, cniConfDirectory, leaseDirectory, services };
   });
 }
 

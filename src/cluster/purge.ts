@@ -4,13 +4,13 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
-import { removeCgroup } from '../node/cri/cgroups.ts';
+import { removeCgroup, removeEmptyCgroup } from '../node/cri/cgroups.ts';
 import { runCommand } from '../node/machine/command.ts';
-import { CGROUP_ROOT } from '../node/pods/qos.ts';
 import { cleanUpAll } from '../node/volumes/local/clean-up.ts';
 import type { FileLock } from '../store/file-lock.ts';
 import { lockStore } from '../store/lmdb/lock.ts';
 import { StoreInUseError } from '../store/store.ts';
+import { CGROUP_OF_ALL, cgroupRootOf } from './cgroup-root.ts';
 import { refuseForeignPurge } from './data-directory.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork, removePodNetwork } from './pod-network.ts';
@@ -53,7 +53,8 @@ async function removeEverything(paths: Paths): Promise<void> {
     });
     await cleanUpAll(runCommand, [paths.data, paths.run]);
     await removePodNetwork(paths);
-    await removeCgroup(CGROUP_ROOT);
+    await removeCgroup(cgroupRootOf(paths));
+    await removeEmptyCgroup(CGROUP_OF_ALL);
   }
   await emptyDirectory(paths.data, basename(paths.layout));
   // The sign that it is stead's goes last: until then a purge that was cut short can be done again.

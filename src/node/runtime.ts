@@ -31,7 +31,7 @@ export interface SandboxSpec {
   }>;
   /** Where container logs go: one directory a pod. */
   logDirectory: string;
-  /** The cgroup that everything of the pod runs in, below the cgroup file system's root; removed with the sandbox. */
+  /** The cgroup that everything of the pod runs in, below the runtime's own; removed with the sandbox. */
   cgroupParent: string;
   sysctls: Record<string, string>;
   /** Numeric, as securityContext has them. */

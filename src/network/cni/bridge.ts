@@ -1,10 +1,10 @@
 // The bridge that all pods of the machine hang on. It is made before the first pod, so that the DNS server can
 // listen on its address.
-import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
-import { networkName } from './config.ts';
+import { CNI_RESULTS, networkName, removeEmptyCniCache } from './config.ts';
 import { type RefusedRange, removeFirewall, setUpFirewall } from './firewall.ts';
 
 export interface BridgeOptions {
@@ -52,15 +52,11 @@ export async function removeBridge(run: RunCommand, network: PodNetwork): Promis
   await removeResultCache(network);
 }
 
-/** libcni notes here what it did for each pod, whatever the configuration says; others on the machine may, too. */
-const CNI_CACHE = '/var/lib/cni';
-
 async function removeResultCache(network: PodNetwork): Promise<void> {
-  const results = join(CNI_CACHE, 'results');
-  for (const name of await readdir(results).catch(() => [])) {
-    if (name.startsWith(`${networkName(network)}-`)) await rm(join(results, name), { force: true });
+  for (const name of await readdir(CNI_RESULTS).catch(() => [])) {
+    if (name.startsWith(`${networkName(network)}-`)) await rm(join(CNI_RESULTS, name), { force: true });
   }
-  for (const directory of [results, CNI_CACHE]) await rmdir(directory).catch(() => {});
+  await removeEmptyCniCache();
 }
 
 async function portsOf(run: RunCommand, bridge: string): Promise<string[]> {

@@ -1,7 +1,16 @@
 // The CNI configuration by which containerd gives each pod its interface and address.
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodNetwork } from '../../api/pod-network.ts';
+
+const CNI_CACHE = '/var/lib/cni';
+/** libcni notes here what it did for each pod, whatever the configuration says; others on the machine may, too. */
+export const CNI_RESULTS = join(CNI_CACHE, 'results');
+
+/** Takes the places that libcni made away, if they are empty. */
+export async function removeEmptyCniCache(): Promise<void> {
+  for (const directory of [CNI_RESULTS, CNI_CACHE]) await rmdir(directory).catch(() => {});
+}
 
 /** The name under which leftovers of portmap are found again: part of its rules' comments. */
 export function networkName(network: PodNetwork): string {

@@ -9,7 +9,7 @@ import type { Container } from '../../api/generated/types.ts';
 import { isPodReady } from '../../api/pod-state.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { cgroupMounts } from './cgroups.ts';
-import { BUSYBOX, startRealNode, whyNoContainers } from './real-node.test.ts';
+import { BUSYBOX, CGROUP_ROOT, startRealNode, whyNoContainers } from './real-node.test.ts';
 
 const skip = await whyNoContainers();
 
@@ -175,7 +175,7 @@ test('real containers', { skip: skip ?? false, timeout: 120_000 }, async (contex
     const uids = all.map((pod) => pod.metadata.uid);
     for (const mount of cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'))) {
       for (const qos of ['besteffort', 'burstable']) {
-        const left = await readdir(`${mount}/stead/${qos}`).catch(() => []);
+        const left = await readdir(`${mount}${CGROUP_ROOT}/${qos}`).catch(() => []);
         assert.deepEqual(
           left.filter((name) => uids.some((uid) => name.includes(uid))),
           [],

@@ -32,11 +32,14 @@ import { ensurePauseImage, PAUSE_IMAGE } from '../images/pause-image.ts';
 import { tarOf } from '../images/tar.ts';
 import { runCommand } from '../machine/command.ts';
 import { removeUnmounted } from '../machine/mounts.ts';
-import { CGROUP_ROOT } from '../pods/qos.ts';
+
 import type { Runtime } from '../runtime.ts';
 import { simulatedVolumes } from '../simulated/surroundings.ts';
 import { removeCgroup } from './cgroups.ts';
 import { criRuntime } from './runtime.ts';
+
+/** Of its own, beside those of steads. */
+export const CGROUP_ROOT = '/stead-node-test';
 
 export const BUSYBOX = 'stead.dev/busybox:test';
 
@@ -129,7 +132,12 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
     error: (message, error) => void complaints.push(`${message}: ${String(error)}`),
     named: () => log,
   };
-  runtime = await criRuntime({ socket: containerd.socket, log, clock: realClock });
+  runtime = await criRuntime({
+    socket: containerd.socket,
+    cgroupRoot: CGROUP_ROOT,
+    log,
+    clock: realClock,
+  });
   const client = await controlPlane();
   const logDirectory = join(directory, 'logs');
   const node: RealNode = {

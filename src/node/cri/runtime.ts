@@ -40,6 +40,8 @@ import type {
 export interface CriRuntimeOptions {
   /** Path of containerd's socket. */
   socket: string;
+  /** Parent of everything that it runs, in every cgroup hierarchy: `/stead/default`. */
+  cgroupRoot: string;
   log: Log;
   clock: Clock;
 }
@@ -64,11 +66,13 @@ export async function criRuntime(options: CriRuntimeOptions): Promise<Runtime> {
 class CriRuntime implements Runtime {
   readonly #channel: CriChannel;
   readonly #exits: ExitWatch;
+  readonly #cgroupRoot: string;
   /** Which sandbox a container belongs to: CRI's status of a container does not say. */
   readonly #sandboxOf = new Map<string, string>();
 
   constructor(channel: CriChannel, options: CriRuntimeOptions) {
     this.#channel = channel;
+    this.#cgroupRoot = options.cgroupRoot;
     this.#exits = new ExitWatch(channel, options.clock, options.log, {
       container: (id) => this.container(id),
       sandbox: (id) => this.sandbox(id),
@@ -102,7 +106,7 @@ class CriRuntime implements Runtime {
   async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
     await mkdir(spec.logDirectory, { recursive: true, mode: 0o755 });
     const { pod_sandbox_id: id } = await this.#channel.runtime<{ pod_sandbox_id: string }>('RunPodSandbox', {
-      config: sandboxConfig(spec),
+      config: this.#sandboxConfig(spec),
     });
     this.#exits.know(id, spec.podUid);
     const sandbox = await this.sandbox(id);
@@ -155,7 +159,7 @@ class CriRuntime implements Runtime {
     const { container_id: id } = await this.#channel.runtime<{ container_id: string }>('CreateContainer', {
       pod_sandbox_id: sandbox.id,
       config: containerConfig(sandboxSpec, spec),
-      sandbox_config: sandboxConfig(sandboxSpec),
+      sandbox_config: this.#sandboxConfig(sandboxSpec),
     });
     this.#sandboxOf.set(id, sandbox.id);
     this.#exits.know(id, sandbox.podUid);
@@ -281,6 +285,10 @@ class CriRuntime implements Runtime {
   async close(): Promise<void> {
     this.#exits.stop();
     this.#channel.close();
+  }
+
+  #sandboxConfig(spec: SandboxSpec): object {
+    return sandboxConfig({ ...spec, cgroupParent: join(this.#cgroupRoot, spec.cgroupParent) });
   }
 
   #forgetContainer(id: string): void {

@@ -29,12 +29,9 @@ function amount(quantity: string | undefined): number {
   return quantity === undefined ? 0 : quantityToNumber(quantity);
 }
 
-/** Parent of everything that stead runs, in every cgroup hierarchy. */
-export const CGROUP_ROOT = '/stead';
-
-/** `/stead/<qos>/pod<uid>`, below the cgroup file system's root. */
+/** `<qos>/pod<uid>`, below the cgroup in which the runtime keeps all pods. */
 export function cgroupParentOf(pod: Pod): string {
-  return `${CGROUP_ROOT}/${qosClassOf(pod).toLowerCase()}/pod${pod.metadata.uid}`;
+  return `${qosClassOf(pod).toLowerCase()}/pod${pod.metadata.uid}`;
 }
 
 /**
