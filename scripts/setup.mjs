@@ -20,6 +20,10 @@ const RUNTIME_PACKAGES = {
 };
 /** What building the demo's and the tests' images takes. */
 const IMAGE_PACKAGES = { mmdebstrap: ['/usr/bin/mmdebstrap'] };
+/** What using the demo takes, and the tests that speak to stead as its users do. */
+const CLIENT_PACKAGES = { 'kubernetes-client': ['/usr/bin/kubectl', '/usr/local/bin/kubectl'] };
+/** What some tests make containers of. */
+const TEST_PACKAGES = { 'busybox-static': ['/bin/busybox', '/usr/bin/busybox'] };
 
 /** Runs one step with a line before it, a sign of life while it takes long, and its output if it fails. */
 export function step(title, command, args, options = {}) {
@@ -64,10 +68,11 @@ export async function ensureBuild() {
   await step('building', process.execPath, [join('scripts', 'build.mjs')]);
 }
 
-/** Installs what is missing. Returns why it cannot, or undefined. */
-export async function ensureSystemPackages({ images }) {
-  const wanted = { ...RUNTIME_PACKAGES, ...(images ? IMAGE_PACKAGES : {}) };
-  const missing = Object.keys(wanted).filter((name) => !wanted[name].some(existsSync));
+const missingOf = (wanted) => Object.keys(wanted).filter((name) => !wanted[name].some(existsSync));
+
+/** Installs what is missing of the packages. Returns why it cannot, or undefined. */
+export async function ensureSystemPackages(wanted) {
+  const missing = missingOf(wanted);
   if (missing.length === 0) return undefined;
   if (process.getuid() !== 0) return `not root, and these packages are missing: ${missing.join(', ')}`;
   if (spawnSync('apt-get', ['--version']).status !== 0) {
@@ -84,8 +89,11 @@ export async function ensureSystemPackages({ images }) {
   return undefined;
 }
 
-/** Everything `npm start` and `npm test` need. Returns why real containers cannot be run, or undefined. */
-export async function setUp() {
+/**
+ * Everything `npm start` and `npm test` need. Returns why real containers cannot be run, or undefined.
+ * @param tests whether tests are to be run, which takes more.
+ */
+export async function setUp({ tests = false } = {}) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     throw new Error(`stead needs Node 20.19 or newer; this is ${process.version}`);
@@ -93,7 +101,18 @@ export async function setUp() {
   await ensureNpmPackages();
   await ensureBuild();
   if (process.platform !== 'linux') return 'not Linux';
-  return ensureSystemPackages({ images: true });
+  const extras = { ...CLIENT_PACKAGES, ...(tests ? TEST_PACKAGES : {}) };
+  const needed = { ...RUNTIME_PACKAGES, ...IMAGE_PACKAGES };
+  try {
+    const why = await ensureSystemPackages({ ...needed, ...extras });
+    if (missingOf(needed).length > 0) return why;
+    if (why) process.stdout.write(`Going on without ${missingOf(extras).join(', ')}: ${why}\n`);
+  } catch (error) {
+    // Containers do without kubectl; whoever wants it is told.
+    if (missingOf(needed).length > 0) throw error;
+    process.stdout.write(`Going on without ${missingOf(extras).join(', ')}: ${error.message}\n`);
+  }
+  return undefined;
 }
 
 /** The version in package.json. */

@@ -9,6 +9,7 @@ import { root, setUp, step } from './setup.mjs';
 const MANIFEST = join('examples', 'nginx.yaml');
 const IMAGE = 'k8s.gcr.io/nginx-slim:0.8';
 const CLI = join(root, 'dist', 'src', 'cli', 'main.js');
+const KUBECTL = ['/usr/bin/kubectl', '/usr/local/bin/kubectl'];
 const REGISTRY_TIMEOUT_MS = 5_000;
 
 /** Runs the stead command; gives what it printed. With `show` it prints to the terminal as it goes. */
@@ -72,9 +73,14 @@ async function main() {
   await stead(['status'], { show: true });
   const { kubeconfig, dns } = JSON.parse(await stead(['status', '-o', 'json']));
   const [address] = dns.split(':');
-  const command = existsSync('/usr/bin/kubectl') ? 'kubectl' : 'kubectl (from your package manager)';
+  if (!KUBECTL.some(existsSync)) {
+    process.stdout.write(`
+There is no kubectl on this machine, and Debian's (package kubernetes-client) could not be installed: get one from your
+package manager for what follows.
+`);
+  }
   process.stdout.write(`
-Point ${command} at it:
+Point kubectl at it:
 
   export KUBECONFIG=${kubeconfig}
 

@@ -12,7 +12,7 @@ const filters = process.argv.slice(2);
 /** Set-up and lint; says what went wrong and ends if either fails. */
 async function prepare() {
   try {
-    const why = await setUp();
+    const why = await setUp({ tests: true });
     if (filters.length === 0) {
       const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
       await step('checking format and lint', process.execPath, [biome, 'check', '--error-on-warnings', '.']);

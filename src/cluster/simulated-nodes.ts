@@ -8,6 +8,7 @@ import {
   simulatedFacts,
   simulatedFiles,
   simulatedHold,
+  simulatedImageUser,
   simulatedKeeper,
   simulatedVolumes,
 } from '../node/simulated/surroundings.ts';
@@ -56,6 +57,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
         files: simulatedFiles,
         checks: simulatedChecks,
         heldUnready: simulatedHold,
+        imageUser: simulatedImageUser,
       },
     );
     agents.set(nodeName, agent);

@@ -19,7 +19,7 @@ import { containerFieldPath } from './pods/pod-events.ts';
 import { type PodFiles, podFiles } from './pods/pod-files.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { networkChecks } from './probes/network-checks.ts';
-import type { Runtime } from './runtime.ts';
+import type { ImageUser, Runtime } from './runtime.ts';
 import type { MachineFacts } from './status/machine-facts.ts';
 import { runNodeStatus } from './status/node-status.ts';
 import type { PodVolumes } from './volumes/volumes.ts';
@@ -44,6 +44,7 @@ export interface NodeAgentOptions {
   files?: PodFiles;
   checks?: NetworkChecks;
   heldUnready?(pod: Pod): string | undefined;
+  imageUser?(pod: Pod): ImageUser;
 }
 
 export interface NodeCapacity {
@@ -88,6 +89,7 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     files: options.files ?? podFiles(options.dataDirectory),
     checks: options.checks ?? networkChecks(clock),
     ...(options.heldUnready ? { heldUnready: options.heldUnready } : {}),
+    ...(options.imageUser ? { imageUser: options.imageUser } : {}),
     client,
     clock,
     log,

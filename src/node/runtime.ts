@@ -128,7 +128,13 @@ export interface Image {
   digests: string[];
   sizeBytes: number;
   /** The user the image itself asks for, for runAsNonRoot. */
-  user?: { uid?: number; name?: string };
+  user?: ImageUser;
+}
+
+/** By number or by name; neither: root. */
+export interface ImageUser {
+  uid?: number;
+  name?: string;
 }
 
 export interface RegistryCredentials {

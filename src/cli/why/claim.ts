@@ -3,9 +3,15 @@
 import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { compareQuantities } from '../../api/quantity.ts';
-import { classNameOf, SELECTED_NODE, waitsForFirstConsumer } from '../../api/volume-binding.ts';
+import {
+  classNameOf,
+  NO_PROVISIONER,
+  SELECTED_NODE,
+  waitsForFirstConsumer,
+} from '../../api/volume-binding.ts';
 import type { Cause, Party, Waiting } from '../../api/waiting.ts';
 import { whyNotBound, whyNotExpanded } from '../../api/why/claim.ts';
+import { LOCAL_PROVISIONER } from '../../storage/default-class.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { homesOf } from './nodes.ts';
@@ -76,8 +82,15 @@ function whyPending(
   const failed = evidence.warning('PersistentVolumeClaim', claim, ['ProvisioningFailed']);
   if (failed) return { reason: 'ProvisioningFailed', message: failed.message ?? '', passing: false };
   const className = classNameOf(claim);
+  const selected = claim.metadata.annotations?.[SELECTED_NODE];
+  const lost = selected === undefined ? undefined : whyNodeIsLost(selected, evidence);
+  if (lost && selected !== undefined) {
+    return { who: claimParty(claim), for: { kind: 'Node', name: selected }, tobe: 'Ready', because: lost };
+  }
+  const unmade = whyNobodyProvisions(claim, evidence);
+  if (unmade) return unmade;
   if (!waitsForFirstConsumer(evidence.storageClass(className))) return otherwise;
-  if (claim.metadata.annotations?.[SELECTED_NODE]) return otherwise;
+  if (selected !== undefined) return otherwise;
   const [user] = evidence.usersOf(claim.metadata.name);
   const why = `class ${className} makes a volume where the first pod that uses it is placed`;
   if (!user)
@@ -87,6 +100,35 @@ function whyPending(
     for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
     tobe: 'placed',
     because: { reason: 'WaitForFirstConsumer', message: why, passing: true },
+  };
+}
+
+/** Why no volume will ever be made for a claim that waits for one; undefined if somebody makes those of its class. */
+export function whyNobodyProvisions(
+  claim: Stored<PersistentVolumeClaim>,
+  evidence: Evidence,
+): Cause | undefined {
+  if (claim.spec.volumeName) return undefined;
+  const className = classNameOf(claim);
+  const provisioner = evidence.storageClass(className)?.provisioner;
+  if (provisioner === undefined || provisioner === LOCAL_PROVISIONER) return undefined;
+  const made = evidence.objects.classes.filter((each) => each.provisioner === LOCAL_PROVISIONER);
+  const names = made.map(({ metadata }) => metadata.name).join(', ');
+  const instead =
+    made.length > 0
+      ? `volumes are made here for ${made.length === 1 ? 'class' : 'the classes'} ${names}`
+      : 'there is no class whose volumes are made here';
+  return {
+    reason: 'NoProvisioner',
+    message:
+      provisioner === NO_PROVISIONER
+        ? `volumes of its class ${className} are made by hand, and none is free that suits it`
+        : `volumes of its class ${className} are made by ${provisioner}, of which nothing is heard here`,
+    passing: false,
+    details: [
+      instead,
+      `create a volume of class ${className}, or delete the claim and ask for another class: kubectl delete pvc ${claim.metadata.name}`,
+    ],
   };
 }
 

@@ -2,11 +2,11 @@
 // the nodes, and what was told about it.
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import { claimsOf, isPodReady } from '../../api/pod-state.ts';
+import { claimsOf, isPodFinished, isPodReady } from '../../api/pod-state.ts';
 import { selectorOf } from '../../api/selectors.ts';
 import { type Cause, isWaiting, type Party, type Waiting } from '../../api/waiting.ts';
 import { whyNotReady } from '../../api/why/pod.ts';
-import { claimOnLostNode, claimParty, explainClaim } from './claim.ts';
+import { claimOnLostNode, claimParty, explainClaim, whyNobodyProvisions } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { nodeLines } from './nodes.ts';
@@ -30,8 +30,11 @@ export const podParty = ({ metadata: { name, namespace } }: Stored<Pod>): Party 
 /** Undefined if the pod is Ready and stays. */
 export function explainPod(pod: Stored<Pod>, evidence: Evidence): Cause | Waiting | undefined {
   const because = whyNotReady(pod, evidence.claim);
+  if (isTerminating(pod))
+    return !because || isWaiting(because) ? because : whyNotGone(pod, evidence, because);
+  const lost = isPodFinished(pod) ? undefined : onLostNode(pod, evidence);
+  if (lost) return lost;
   if (!because) return undefined;
-  if (isTerminating(pod)) return isWaiting(because) ? because : whyNotGone(pod, evidence, because);
   if (isWaiting(because)) {
     const claim = evidence.claim(because.for.name);
     const deeper = because.for.kind === 'PersistentVolumeClaim' && claim && explainClaim(claim, evidence);
@@ -43,8 +46,6 @@ export function explainPod(pod: Stored<Pod>, evidence: Evidence): Cause | Waitin
   switch (because.reason) {
     case 'Unschedulable':
       return whyUnschedulable(pod, evidence, because);
-    case 'NodeLost':
-      return lostNode(pod, evidence, because);
     case 'CrashLoopBackOff':
       return { ...because, details: crashLines(pod) };
     case 'ErrImagePull':
@@ -68,7 +69,9 @@ function whyUnschedulable(pod: Stored<Pod>, evidence: Evidence, because: Cause):
     claimsOf(pod).map(({ claimName }) => claimName),
     evidence,
   );
-  if (!lost) return { ...because, details: nodeLines(pod, evidence) };
+  if (!lost) {
+    return waitsForNobody(pod, evidence) ?? { ...because, details: nodeLines(pod, evidence) };
+  }
   const { claim, node } = lost;
   return {
     who: podParty(pod),
@@ -84,12 +87,24 @@ function whyUnschedulable(pod: Stored<Pod>, evidence: Evidence, because: Cause):
   };
 }
 
-function lostNode(pod: Stored<Pod>, evidence: Evidence, because: Cause): Cause | Waiting {
-  const node = pod.spec.nodeName ?? '';
-  const why = whyNodeIsLost(node, evidence);
-  return why
-    ? { who: podParty(pod), for: { kind: 'Node', name: node }, tobe: 'Ready', because: why }
-    : because;
+/** The claim for which nobody will make a volume, if that is what the pod waits for. */
+function waitsForNobody(pod: Stored<Pod>, evidence: Evidence): Waiting | undefined {
+  for (const { claimName } of claimsOf(pod)) {
+    const claim = evidence.claim(claimName);
+    const because = claim && whyNobodyProvisions(claim, evidence);
+    if (because) return { who: podParty(pod), for: claimParty(claim), tobe: 'Bound', because };
+  }
+  return undefined;
+}
+
+/** A pod whose node is gone or silent waits for the node, whatever else its status said last. */
+function onLostNode(pod: Stored<Pod>, evidence: Evidence): Waiting | undefined {
+  const { nodeName } = pod.spec;
+  // Who may not see nodes sees none.
+  if (evidence.objects.nodes.length === 0) return undefined;
+  const because = nodeName ? whyNodeIsLost(nodeName, evidence) : undefined;
+  if (!nodeName || !because) return undefined;
+  return { who: podParty(pod), for: { kind: 'Node', name: nodeName }, tobe: 'Ready', because };
 }
 
 function whyNotGone(pod: Stored<Pod>, evidence: Evidence, because: Cause): Cause | Waiting {

@@ -3,7 +3,7 @@ import type { Clock } from '../../api/clock.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Client } from '../../client/client.ts';
-import type { Runtime } from '../runtime.ts';
+import type { ImageUser, Runtime } from '../runtime.ts';
 import type { PodVolumes } from '../volumes/volumes.ts';
 import type { ClusterDns, ResolvConf } from './names.ts';
 import type { PodEvents } from './pod-events.ts';
@@ -28,6 +28,8 @@ export interface NodeServices {
   checks: NetworkChecks;
   /** On simulated nodes: why the pod's containers are to count as not ready, if they are. */
   heldUnready?(pod: Pod): string | undefined;
+  /** On simulated nodes: whom the pod's images ask to be run as. */
+  imageUser?(pod: Pod): ImageUser;
 }
 
 export interface CheckResult {

@@ -117,7 +117,7 @@ async function prepare(
   ];
   return containerSpecOf(pod, container, {
     attempt: order.attempt,
-    image: order.image,
+    image: services.imageUser ? { ...order.image, user: services.imageUser(pod) } : order.image,
     targetContainerId: target?.id,
     environment,
     mounts,

@@ -3,6 +3,7 @@
 import type { Pod } from '../../api/generated/types.ts';
 import type { NetworkChecks } from '../pods/node-services.ts';
 import type { PodFiles } from '../pods/pod-files.ts';
+import type { ImageUser } from '../runtime.ts';
 import type { MachineFacts } from '../status/machine-facts.ts';
 import type { VolumeKeeper } from '../volumes/local/run.ts';
 import type { PodVolumes } from '../volumes/volumes.ts';
@@ -63,6 +64,18 @@ export const SIMULATED_EXIT_CODE = 'simulated.stead.dev/exit-code';
 export function simulatedExitCode(annotations: Readonly<Record<string, string>>): number | undefined {
   const code = annotations[SIMULATED_EXIT_CODE] ?? '';
   return /^\d{1,3}$/.test(code) ? Number(code) : undefined;
+}
+
+/** A number on a pod: its images ask to be run as that user; `"0"` is root. */
+export const SIMULATED_IMAGE_USER = 'simulated.stead.dev/image-user';
+
+/** Without the annotation: what images that are made to run without root usually ask for. */
+const USUAL_USER = 65_532;
+
+/** Lets a manifest decide whom a simulated image runs as, for runAsNonRoot. */
+export function simulatedImageUser(pod: Pod): ImageUser {
+  const asked = pod.metadata.annotations?.[SIMULATED_IMAGE_USER] ?? '';
+  return { uid: /^\d{1,10}$/.test(asked) ? Number(asked) : USUAL_USER };
 }
 
 export const simulatedFacts: MachineFacts = {
