@@ -124,10 +124,15 @@ function goneSignal(response: ServerResponse): AbortSignal {
 const FAILURE = 'stead-failure';
 /** Answered at once, whatever else the process does. */
 const ALIVE = '/alive';
-/** A process that does not even say that it is alive for so long hangs. */
-const ANSWER_LIMIT_MS = 20_000;
-/** How often one that takes its time is asked. */
-const ASK_AGAIN_MS = 5_000;
+/** How long a process may take. */
+export interface Patience {
+  /** How often one that takes its time over a command is asked whether it is alive. */
+  askMs: number;
+  /** One that does not even say so for this long hangs. */
+  hungMs: number;
+}
+
+const PATIENCE: Patience = { askMs: 5_000, hungMs: 20_000 };
 
 /**
  * What the process on this socket says of itself, once it has started; undefined if there is none.
@@ -149,7 +154,7 @@ export class NotRunningError extends Error {}
 export class HungError extends UserError {
   constructor() {
     super(
-      `stead runs, but has not answered for ${ANSWER_LIMIT_MS / 1000} seconds: \`stead down\` ends it and its pods, and a kill -9 of its process lets the pods go on.`,
+      `stead runs, but does not answer: \`stead down\` ends it and its pods, and a kill -9 of its process lets the pods go on.`,
     );
     this.name = 'HungError';
   }
@@ -165,9 +170,10 @@ export async function call(
   method: 'GET' | 'POST',
   path: string,
   onText: (text: string) => void = () => {},
+  patience: Patience = PATIENCE,
 ): Promise<string> {
   const outgoing = request({ socketPath, method, path, agent: false });
-  const watch = new AliveWatch(socketPath, () => outgoing.destroy());
+  const watch = new AliveWatch(socketPath, patience, () => outgoing.destroy());
   try {
     const response = await responseTo(outgoing);
     let text = '';
@@ -193,14 +199,16 @@ export async function call(
 class AliveWatch {
   hung = false;
   readonly #socketPath: string;
+  readonly #patience: Patience;
   readonly #onHung: () => void;
   #cancel: CancelTimer;
   #question: ClientRequest | undefined;
 
-  constructor(socketPath: string, onHung: () => void) {
+  constructor(socketPath: string, patience: Patience, onHung: () => void) {
     this.#socketPath = socketPath;
+    this.#patience = patience;
     this.#onHung = onHung;
-    this.#cancel = systemClock.after(ASK_AGAIN_MS, () => this.#ask());
+    this.#cancel = systemClock.after(this.#patience.askMs, () => this.#ask());
   }
 
   end(): void {
@@ -211,7 +219,7 @@ class AliveWatch {
   #ask(): void {
     const question = request({ socketPath: this.#socketPath, path: ALIVE, agent: false });
     this.#question = question;
-    this.#cancel = systemClock.after(ANSWER_LIMIT_MS, () => {
+    this.#cancel = systemClock.after(this.#patience.hungMs, () => {
       this.hung = true;
       question.destroy();
       this.#onHung();
@@ -221,7 +229,7 @@ class AliveWatch {
     question.once('response', (answer) => {
       answer.resume();
       this.#cancel();
-      this.#cancel = systemClock.after(ASK_AGAIN_MS, () => this.#ask());
+      this.#cancel = systemClock.after(this.#patience.askMs, () => this.#ask());
     });
     question.end();
   }

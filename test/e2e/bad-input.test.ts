@@ -1,6 +1,6 @@
 // What a user gets wrong, and what they are told: by the API in Kubernetes' words, by the command in one sentence.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +145,17 @@ describe('bad input', { skip: noContainers }, () => {
       const address = listener.address();
       const port = typeof address === 'object' && address ? address.port : 0;
       assert.match(await sentence('--data-dir', join(directory, 'a'), '--port', `${port}`), /in use.*--port/);
+      assert.ok(!existsSync(join(directory, 'a')), 'a start that could not succeed has left something');
+      assert.match(
+        await sentence('--data-dir', join(directory, 'a'), '--simulated-nodes', '3'),
+        /--runtime simulated/,
+      );
+      mkdirSync(join(directory, 'other'));
+      writeFileSync(join(directory, 'other', 'thesis.txt'), '');
+      assert.match(await sentence('--data-dir', join(directory, 'other')), /something else.*thesis\.txt/);
+      const purge = [CLI, 'down', '--purge', '--data-dir', join(directory, 'other')];
+      assert.match(await complaint(process.execPath, purge), /nothing is removed/);
+      assert.ok(existsSync(join(directory, 'other', 'thesis.txt')));
       mkdirSync(join(directory, 'newer'));
       writeFileSync(join(directory, 'newer', 'layout.json'), '{"layoutVersion": 99}\n');
       assert.match(await sentence('--data-dir', join(directory, 'newer')), /newer stead/);
