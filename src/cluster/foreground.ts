@@ -56,7 +56,7 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
     });
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
-    cluster = await startCluster(config, log);
+    cluster = await inTime(startCluster(config, log), paths);
     start(cluster);
     tellParent({ ready: await describe() });
     await onReady();
@@ -83,6 +83,23 @@ export async function runForeground(config: ClusterConfig, onReady: () => Promis
 async function refuseSecond(paths: Paths): Promise<void> {
   const running = await processInfo(paths.controlSocket);
   if (running) throw alreadyRuns(running);
+}
+
+/** How long a start may take at most, whatever it waits for. */
+const START_LIMIT_MS = 5 * 60_000;
+
+/** Whoever waits for this stead waits for an end. */
+function inTime<T>(starting: Promise<T>, paths: Paths): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = systemClock.after(START_LIMIT_MS, () =>
+      reject(
+        new UserError(
+          `stead did not come up within ${START_LIMIT_MS / 60_000} minutes and ends: ${paths.log} says how far it came.`,
+        ),
+      ),
+    );
+    starting.then(resolve, reject).finally(cancel);
+  });
 }
 
 /** Tells the command that started this process, if it still listens: it may have been interrupted. */

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { CancelTimer } from '../../api/clock.ts';
 import { StatusError } from '../../api/errors.ts';
 import type { AuditOptions } from '../../cluster/audit.ts';
 import type { ClusterConfig } from '../../cluster/cluster.ts';
@@ -133,6 +134,9 @@ function flagsOf({ audit, dataDirectory, nodeName, port, runtime, simulatedNodes
   ];
 }
 
+/** Longer than a start may take: who says nothing for so long hangs. */
+const SILENCE_MS = 6 * 60_000;
+
 /** Starts this program again, detached, and waits until it says that it is ready or why it cannot be. */
 async function startInBackground(options: UpOptions, config: ClusterConfig): Promise<ProcessInfo> {
   await preflight(config);
@@ -149,8 +153,16 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
     [...NODE_FLAGS, ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })]],
     { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd: '/' },
   );
+  let cancel: CancelTimer = () => {};
   try {
     return await new Promise<ProcessInfo>((resolve, reject) => {
+      cancel = systemClock.after(SILENCE_MS, () =>
+        reject(
+          new UserError(
+            `stead (pid ${child.pid}) says nothing of how it starts: see ${paths.log}; \`stead down\` ends it.`,
+          ),
+        ),
+      );
       child.once('message', (message: { ready: ProcessInfo } | { failed: string }) => {
         if ('ready' in message) resolve(message.ready);
         else reject(new UserError(message.failed));
@@ -163,6 +175,7 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
       });
     });
   } finally {
+    cancel();
     if (child.connected) child.disconnect();
     child.unref();
     await log.close();
