@@ -8,6 +8,7 @@ import {
   strayLeases,
   strayNamespaces,
   strayResults,
+  strayTrials,
   strayUses,
 } from '../node/sweep/strays.ts';
 import type { SweepOptions } from '../node/sweep/sweeper.ts';
@@ -37,6 +38,7 @@ export function whatToSweep(
         strayDirectories(join(paths.data, 'pod-files'), (uid) => uid, owners),
         strayDirectories(paths.podLogs, uidOfLog, owners),
         strayUses(volumes, owners),
+        strayTrials(volumes.volumesDirectory, runCommand),
       ]);
       return found.flat();
     },

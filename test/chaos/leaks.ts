@@ -2,6 +2,7 @@
 // is gone there must be nothing of any of them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cgroupRootOf } from '../../src/cluster/cgroup-root.ts';
 import { pathsOf } from '../../src/cluster/paths.ts';
 import { run } from '../e2e/stead.ts';
 
@@ -27,7 +28,7 @@ export async function leaks(dataDirectory: string, uids: ReadonlySet<string>): P
     ...shims.map((line) => `process ${line}`),
     ...mounts.filter((line) => isOfPods(line, dataDirectory)).map((line) => `mount ${line}`),
     ...loopDevices(paths.volumes),
-    ...podCgroups().filter((path) => uids.has(/pod([^/]+)$/.exec(path)?.[1] ?? '')),
+    ...podCgroups(cgroupRootOf(paths)).filter((path) => uids.has(/pod([^/]+)$/.exec(path)?.[1] ?? '')),
     ...['pod-volumes', 'pod-files', 'logs', 'volumes'].flatMap((name) => entries(join(dataDirectory, name))),
     ...entries(join(dataDirectory, 'cni', 'leases'), true).filter((path) => /\/[\d.]+$/.test(path)),
   ];
@@ -46,9 +47,9 @@ function loopDevices(directory: string): string[] {
   });
 }
 
-/** `/sys/fs/cgroup/memory/stead/burstable/pod<uid>`, in every hierarchy. */
-function podCgroups(): string[] {
-  const roots = ['/sys/fs/cgroup', ...entries('/sys/fs/cgroup')].map((path) => join(path, 'stead'));
+/** `/sys/fs/cgroup/memory/stead/default/burstable/pod<uid>`, in every hierarchy. */
+function podCgroups(cgroupRoot: string): string[] {
+  const roots = ['/sys/fs/cgroup', ...entries('/sys/fs/cgroup')].map((path) => join(path, cgroupRoot));
   return roots.flatMap((root) => entries(root).flatMap((qos) => entries(qos)));
 }
 

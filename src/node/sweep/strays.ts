@@ -4,7 +4,8 @@ import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunCommand } from '../../api/machine-command.ts';
 import { podCgroups, removeCgroup } from '../cri/cgroups.ts';
-import { mountAt, readMounts } from '../machine/mounts.ts';
+import { mountAt, readMounts, removeUnmounted } from '../machine/mounts.ts';
+import { TRIAL_PREFIX } from '../volumes/local/backing.ts';
 import type { LocalVolumes } from '../volumes/local/local-volumes.ts';
 import type { Owners, Stray } from './stray.ts';
 
@@ -98,6 +99,15 @@ export async function strayDirectories(
     if (uid === undefined || pods.has(uid)) return [];
     const path = join(directory, name);
     return { what: `directory ${path}`, remove: () => rm(path, { recursive: true, force: true }) };
+  });
+}
+
+/** Trial volumes that were not taken down again. */
+export async function strayTrials(volumesDirectory: string, run: RunCommand): Promise<Stray[]> {
+  const names = (await namesIn(volumesDirectory)).filter((name) => name.startsWith(TRIAL_PREFIX));
+  return names.map((name) => {
+    const path = join(volumesDirectory, name);
+    return { what: `trial volume ${path}`, remove: () => removeUnmounted(run, path) };
   });
 }
 

@@ -14,6 +14,8 @@ export interface VolumeBacking {
 }
 
 const MIB = 1024 * 1024;
+/** With it begin the directories in which a kind of bytes is tried. */
+export const TRIAL_PREFIX = '.probe-';
 const PROBE_BYTES = 20 * MIB;
 
 /**
@@ -41,7 +43,7 @@ export async function probeBacking(run: RunCommand, directory: string): Promise<
 /** Undefined if it works, else why not. */
 async function tryImage(run: RunCommand, directory: string, fs: 'xfs' | 'ext4'): Promise<string | undefined> {
   await mkdir(directory, { recursive: true });
-  const place = await mkdtemp(join(directory, '.probe-'));
+  const place = await mkdtemp(join(directory, TRIAL_PREFIX));
   const image = join(place, 'image');
   try {
     await run('truncate', ['--size', String(PROBE_BYTES), image]);
