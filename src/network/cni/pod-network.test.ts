@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { PodNetwork } from '../../api/pod-network.ts';
 import { cniConfig } from './config.ts';
 import { firewallRules, portmapLeftovers } from './firewall.ts';
-import { choosePodNetwork, keepOrChoosePodNetwork, type MachineNetwork } from './pod-network.ts';
+import { choosePodNetwork, keepOrChoosePodNetwork, type MachineNetwork, useOf } from './pod-network.ts';
 
 /** A machine with these ranges and interfaces. */
 const machine = (ranges: readonly string[], interfaces: readonly string[] = []): MachineNetwork => ({
@@ -51,7 +51,15 @@ test('a network is kept as long as nobody else has it', () => {
 test('ranges with another purpose are never chosen', () => {
   const full = machine(['10.244.0.0/14', '10.128.0.0/9', '172.16.0.0/12', '10.0.0.0/10', '10.64.0.0/11']);
   assert.equal(keepOrChoosePodNetwork(undefined, full, '', []).cidr, '10.96.0.0/20');
-  assert.equal(keepOrChoosePodNetwork(undefined, full, '', ['10.96.0.0/16']).cidr, '10.97.0.0/20');
+  const chosen = keepOrChoosePodNetwork(undefined, full, '', ['10.96.0.0/16']);
+  assert.equal(chosen.cidr, '10.97.0.0/20');
+  const inTheWay = { ...chosen, cidr: '10.96.16.0/20', gateway: '10.96.16.1' };
+  assert.deepEqual(keepOrChoosePodNetwork(inTheWay, full, '', ['10.96.0.0/16']), chosen);
+});
+
+test('what the machine itself does with a range is found', () => {
+  assert.equal(useOf('10.96.0.0/16', machine(['192.0.2.2/24', 'default', '10.0.0.0/8'])), '10.0.0.0/8');
+  assert.equal(useOf('10.96.0.0/16', machine(['192.0.2.2/24', 'default', '10.97.0.0/16'])), undefined);
 });
 
 test('a range that nobody answers for is refused before anything is let through', () => {

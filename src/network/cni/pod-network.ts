@@ -45,16 +45,24 @@ export function keepOrChoosePodNetwork(
   owner: string,
   reserved: readonly string[],
 ): PodNetwork {
-  if (known && isStillOurs(known, machine, owner)) return known;
+  if (known && isStillOurs(known, machine, owner, reserved)) return known;
   return choosePodNetwork({
     ...machine,
     ranges: [...machine.ranges, ...reserved.map((cidr) => ({ cidr }))],
   });
 }
 
-function isStillOurs(known: PodNetwork, machine: MachineNetwork, owner: string): boolean {
+function isStillOurs(
+  known: PodNetwork,
+  machine: MachineNetwork,
+  owner: string,
+  reserved: readonly string[],
+): boolean {
   const bridge = machine.interfaces.find(({ name }) => name === known.bridge);
-  if (!bridge) return machine.ranges.every(({ cidr }) => !overlap(cidr, known.cidr));
+  if (!bridge) {
+    const others = [...machine.ranges.map(({ cidr }) => cidr), ...reserved];
+    return !others.some((cidr) => overlap(cidr, known.cidr));
+  }
   return isOwnBridge(bridge, known, machine, owner);
 }
 
