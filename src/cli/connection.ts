@@ -18,6 +18,21 @@ export async function connect(dataDirectory: string): Promise<Connection> {
   const paths = pathsOf(dataDirectory);
   const info = await processInfo(paths.controlSocket);
   if (!info) throw new UserError(`stead is not running on ${paths.data}: start it with \`stead up\`.`);
-  const client = httpsClient(parseKubeconfig(await readFile(paths.kubeconfig, 'utf8')));
+  const client = httpsClient(parseKubeconfig(await readKubeconfig(paths.kubeconfig)));
   return { paths, info, client };
+}
+
+/** The text of the administrator's kubeconfig. Throws UserError if it cannot be read. */
+export async function readKubeconfig(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new UserError(`There is no kubeconfig at ${file} yet: start stead with \`stead up\`.`);
+    }
+    throw new UserError(
+      `The kubeconfig ${file} cannot be read (${code}): become the user that started stead, or root.`,
+    );
+  }
 }

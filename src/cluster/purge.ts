@@ -36,8 +36,11 @@ async function lockAgainstOthers(paths: Paths): Promise<FileLock> {
   try {
     return await lockStore(paths.store);
   } catch (error) {
-    if (!(error instanceof StoreInUseError)) throw error;
-    throw new UserError(`Nothing is removed: ${error.message}. Try again when it has ended.`);
+    if (error instanceof StoreInUseError) {
+      throw new UserError(`Nothing is removed: ${error.message}. Try again when it has ended.`);
+    }
+    const why = error instanceof Error ? error.message : error;
+    throw new UserError(`Nothing is removed, since the store cannot be locked: ${why}.`);
   }
 }
 
