@@ -35,8 +35,8 @@ export function whatToSweep(
         strayLeases(join(network.leaseDirectory, name), owners),
         strayResults(CNI_RESULTS, name, owners),
         strayNamespaces(namespaces, runCommand, owners),
-        strayDirectories(join(paths.data, 'pod-files'), (uid) => uid, owners),
-        strayDirectories(paths.podLogs, uidOfLog, owners),
+        strayDirectories(join(paths.data, 'pod-files'), (uid) => uid, runCommand, owners),
+        strayDirectories(paths.podLogs, uidOfLog, runCommand, owners),
         strayUses(volumes, owners),
         strayTrials(volumes.volumesDirectory, runCommand),
       ]);

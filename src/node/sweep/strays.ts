@@ -1,6 +1,6 @@
 // Finds what on this machine is nobody's any more: cgroups, addresses, network namespaces, files and logs of pods, uses of
 // volumes. Only looks; when what is found may go is sweeper.ts's business.
-import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunCommand } from '../../api/machine-command.ts';
 import { podCgroups, removeCgroup } from '../cri/cgroups.ts';
@@ -92,13 +92,16 @@ async function namespacesInUse(): Promise<Set<number>> {
 export async function strayDirectories(
   directory: string,
   uidOf: (name: string) => string | undefined,
+  run: RunCommand,
   { pods }: Owners,
 ): Promise<Stray[]> {
-  return (await namesIn(directory)).flatMap((name) => {
+  // Mounts below it are known by where they really are.
+  const real = await realpath(directory).catch(() => directory);
+  return (await namesIn(real)).flatMap((name) => {
     const uid = uidOf(name);
     if (uid === undefined || pods.has(uid)) return [];
-    const path = join(directory, name);
-    return { what: `directory ${path}`, remove: () => rm(path, { recursive: true, force: true }) };
+    const path = join(real, name);
+    return { what: `directory ${path}`, remove: () => removeUnmounted(run, path) };
   });
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pods } from '../../api/resources/pods.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
+import { runCommand } from '../machine/command.ts';
 import type { Sandbox } from '../runtime.ts';
 import type { Owners } from './stray.ts';
 import { strayDirectories, strayLeases, strayResults } from './strays.ts';
@@ -38,7 +39,7 @@ describe('what nobody owns', () => {
   it('goes when it was found twice; what has an owner by then stays', async () => {
     const sandboxes = [sandbox('one', 'uid-1')];
     const uid = (name: string): string => name;
-    const find = (owners: Owners) => strayDirectories(directory, uid, owners);
+    const find = (owners: Owners) => strayDirectories(directory, uid, runCommand, owners);
     const { cluster, sweeper } = await sweeperOf(sandboxes, { atStart: async () => [], find });
     const pod = await cluster.client.create(pods, {
       metadata: { namespace: 'default', name: 'known' },
