@@ -146,7 +146,10 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       await agent.stopAllPods();
       await close();
       await containerd.stop();
-      await takeDownPodNetwork(paths);
+      // What is left of it is in nobody's way, and the next start goes on from there.
+      await takeDownPodNetwork(paths).catch((error: unknown) =>
+        log.error('the pod network cannot be taken down', error),
+      );
     },
     close,
   };
