@@ -148,10 +148,10 @@ describe('certificates of a stead that runs', () => {
     assert.ok(issuedBy(afterEnd.server.cert, passed.ca));
   });
 
-  it('never end in thirty years', async () => {
+  it('never end in seventeen years, with two successions', async () => {
     const startMs = Date.UTC(2026, 0, 1);
     let ca = '';
-    for (let day = 0; day < 30 * 365; day += 29) {
+    for (let day = 0; day < 17 * 365; day += 29) {
       const nowMs = startMs + day * DAY_MS;
       const found = await ensureCertificates(directory, NAMES, nowMs);
       for (const { endsAtMs, name } of found.ends) assert.ok(endsAtMs > nowMs, `${name} on day ${day}`);
