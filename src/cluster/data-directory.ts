@@ -7,13 +7,20 @@ import { UserError } from './user-error.ts';
 /** Raised when an older stead could no longer read what a newer one has written. */
 const LAYOUT_VERSION = 1;
 
+/** What `layout.json` says. */
+interface Layout {
+  layoutVersion: number;
+  /** Names of what lay in the directory before stead did; absent: nothing. A purge leaves them. */
+  strangers?: string[];
+}
+
 /**
- * Looks at what is there, before anything is made.
- * @throws UserError if the data directory holds something else, or the run directory's path is too long.
+ * Looks at what can be known before anything is made.
+ * @throws UserError if the run directory's path is too long, or the data directory is of a newer version.
  */
 export async function checkDataDirectory(paths: Paths): Promise<void> {
   refuseLongSocket(paths);
-  if ((await readLayoutVersion(paths)) === undefined) await refuseForeign(paths);
+  refuseNewer(paths, (await readLayout(paths))?.layoutVersion);
 }
 
 /**
@@ -26,21 +33,22 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
     throw new UserError(`The directory ${paths.run} for sockets cannot be made: ${reasonOf(error)}.`);
   });
   await refuseFullDisk(paths);
-  const found = await readLayoutVersion(paths);
-  if (found !== undefined && found > LAYOUT_VERSION) {
+  const known = await readLayout(paths);
+  refuseNewer(paths, known?.layoutVersion);
+  if (known) return;
+  const layout: Layout = { layoutVersion: LAYOUT_VERSION, strangers: await strangersIn(paths) };
+  await writeFile(paths.layout, `${JSON.stringify(layout)}\n`).catch((error: unknown) => {
     throw new UserError(
-      `The data directory ${paths.data} was written by a newer stead (layout ${found}, this one knows ${LAYOUT_VERSION}): install that version, or give another --data-dir.`,
+      `The data directory ${paths.data} cannot be written to (${reasonOf(error)}): free some space, or give another --data-dir.`,
     );
-  }
-  if (found === undefined) {
-    await writeFile(paths.layout, `${JSON.stringify({ layoutVersion: LAYOUT_VERSION })}\n`).catch(
-      (error: unknown) => {
-        throw new UserError(
-          `The data directory ${paths.data} cannot be written to (${error instanceof Error ? error.message : error}): free some space, or give another --data-dir.`,
-        );
-      },
-    );
-  }
+  });
+}
+
+function refuseNewer(paths: Paths, found: number | undefined): void {
+  if (found === undefined || found <= LAYOUT_VERSION) return;
+  throw new UserError(
+    `The data directory ${paths.data} was written by a newer stead (layout ${found}, this one knows ${LAYOUT_VERSION}): install that version, or give another --data-dir.`,
+  );
 }
 
 /**
@@ -100,33 +108,34 @@ function refuseLongSocket({ controlSocket }: Paths): void {
   );
 }
 
-/** What may lie in a new data directory: a file system's own, the log of this start, and what its owner prepares. */
-const MAY_BE_THERE: ReadonlySet<string> = new Set(['lost+found', 'stead.log', 'registry', 'seccomp']);
+/** What is stead's in a directory without a layout: the log of this start, and what an owner prepares for it. */
+const PREPARED: ReadonlySet<string> = new Set(['stead.log', 'registry', 'seccomp']);
 
-/** Everything in the data directory goes with `stead down --purge`: it must not hold what is not stead's. */
-async function refuseForeign(paths: Paths): Promise<void> {
-  const names = await readdir(paths.data).catch((): string[] => []);
-  const foreign = names.find((name) => !MAY_BE_THERE.has(name));
-  if (foreign === undefined) return;
-  throw new UserError(
-    `${paths.data} holds something else than stead’s data (${foreign}): give an empty or a new directory as --data-dir.`,
-  );
+/** What lies in a directory that is to become a data directory, and is not stead's. */
+async function strangersIn(paths: Paths): Promise<string[]> {
+  const names = await readdir(paths.data);
+  // A layout that was cut off tells nothing; what lies around it is stead's.
+  if (names.includes(basename(paths.layout))) return [];
+  return names.filter((name) => !PREPARED.has(name)).sort();
 }
 
 /**
- * Looks whether the directory is one that stead has made, or empty, before anything in it is removed.
- * @throws UserError if it holds something else.
+ * What a purge removes from the data directory: all but what lay there before stead came.
+ * @throws UserError if the directory is none of stead's.
  */
-export async function refuseForeignPurge(paths: Paths): Promise<void> {
+export async function ownEntries(paths: Paths): Promise<string[]> {
   const names = await readdir(paths.data).catch((error: unknown): string[] => {
     const isFile = error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
     return isFile ? [paths.data] : [];
   });
-  if (names.length === 0 || names.includes(basename(paths.layout))) return;
-  if (names.every((name) => MAY_BE_THERE.has(name))) return;
-  throw new UserError(
-    `${paths.data} is no data directory of stead: nothing is removed. Is it the right --data-dir?`,
-  );
+  if (!names.includes(basename(paths.layout))) {
+    if (names.every((name) => PREPARED.has(name))) return names;
+    throw new UserError(
+      `${paths.data} is no data directory of stead: nothing is removed. Is it the right --data-dir?`,
+    );
+  }
+  const strangers = new Set((await readLayout(paths))?.strangers);
+  return names.filter((name) => !strangers.has(name));
 }
 
 /** Below this, containers could not even be started and stopped in order. */
@@ -141,21 +150,26 @@ async function refuseFullDisk(paths: Paths): Promise<void> {
   );
 }
 
-async function readLayoutVersion(paths: Paths): Promise<number | undefined> {
+async function readLayout(paths: Paths): Promise<Layout | undefined> {
   let text: string;
   try {
     text = await readFile(paths.layout, 'utf8');
   } catch {
     return undefined;
   }
+  let parsed: unknown;
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && 'layoutVersion' in parsed) {
-      if (typeof parsed.layoutVersion === 'number') return parsed.layoutVersion;
-    }
+    parsed = JSON.parse(text);
   } catch {
     // Written while the machine went down: it holds nothing that cannot be written again.
     return undefined;
   }
+  if (isLayout(parsed)) return parsed;
   throw new UserError(`${paths.layout} is not a stead layout file: is ${paths.data} the right --data-dir?`);
+}
+
+function isLayout(parsed: unknown): parsed is Layout {
+  if (typeof parsed !== 'object' || parsed === null) return false;
+  const { layoutVersion, strangers } = { strangers: [], layoutVersion: 0, ...parsed };
+  return Number.isInteger(layoutVersion) && layoutVersion > 0 && Array.isArray(strangers);
 }

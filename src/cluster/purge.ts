@@ -1,6 +1,6 @@
 // `stead down --purge`: removes everything that stead made on this machine, once nothing of it runs.
 import { existsSync } from 'node:fs';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { silentLog } from '../api/log.ts';
 import { endContainerd } from '../node/containerd/containerd.ts';
@@ -11,7 +11,7 @@ import type { FileLock } from '../store/file-lock.ts';
 import { lockStore } from '../store/lmdb/lock.ts';
 import { StoreInUseError } from '../store/store.ts';
 import { CGROUP_OF_ALL, cgroupRootOf } from './cgroup-root.ts';
-import { refuseForeignPurge } from './data-directory.ts';
+import { ownEntries } from './data-directory.ts';
 import type { Paths } from './paths.ts';
 import { readPodNetwork, removePodNetwork } from './pod-network.ts';
 import { systemClock } from './system-clock.ts';
@@ -23,7 +23,7 @@ import { UserError } from './user-error.ts';
  *   Nothing is removed then.
  */
 export async function purge(paths: Paths): Promise<void> {
-  await refuseForeignPurge(paths);
+  await ownEntries(paths);
   const lock = existsSync(paths.store) ? await lockAgainstOthers(paths) : undefined;
   try {
     await removeEverything(paths);
@@ -59,17 +59,13 @@ async function removeEverything(paths: Paths): Promise<void> {
     await removeCgroup(cgroupRootOf(paths));
     await removeEmptyCgroup(CGROUP_OF_ALL);
   }
-  await emptyDirectory(paths.data, basename(paths.layout));
+  const own = (await ownEntries(paths)).filter((name) => name !== basename(paths.layout));
+  await Promise.all(own.map((name) => rm(join(paths.data, name), { recursive: true, force: true })));
   // The sign that it is stead's goes last: until then a purge that was cut short can be done again.
   await rm(paths.layout, { force: true });
-  // A data directory that is a disk's mount point stays, empty.
+  // It stays if it is a disk's mount point, or if something else lay there before.
   await rmdir(paths.data).catch(() => {});
   await rm(paths.run, { recursive: true, force: true });
   // The directory above holds those of all instances: it goes with the last.
   await rmdir(dirname(paths.run)).catch(() => {});
-}
-
-async function emptyDirectory(directory: string, except: string): Promise<void> {
-  const names = (await readdir(directory).catch(() => [])).filter((name) => name !== except);
-  await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }

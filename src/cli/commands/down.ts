@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { sleep } from '../../api/clock.ts';
 import { call, HungError, processInfo } from '../../cluster/control-socket.ts';
-import { refuseForeignPurge } from '../../cluster/data-directory.ts';
+import { ownEntries } from '../../cluster/data-directory.ts';
 import { stopLeftovers } from '../../cluster/leftovers.ts';
 import { type Paths, pathsOf } from '../../cluster/paths.ts';
 import { purge } from '../../cluster/purge.ts';
@@ -19,10 +19,14 @@ export async function down(options: { dataDir: string; purge: boolean }): Promis
     say(`There is nothing at ${paths.data}.`);
     return;
   }
-  if (!existsSync(paths.layout)) await refuseForeignPurge(paths);
+  if (!existsSync(paths.layout)) await ownEntries(paths);
   await stop(paths, say);
   if (options.purge) await purge(paths);
-  say(options.purge ? `stead is down; ${paths.data} is gone.` : 'stead is down; its data stays.');
+  say(`stead is down; ${options.purge ? purged(paths) : 'its data stays.'}`);
+}
+
+function purged({ data }: Paths): string {
+  return existsSync(data) ? `what it had in ${data} is gone.` : `${data} is gone.`;
 }
 
 async function stop(paths: Paths, say: (line: string) => void): Promise<void> {
