@@ -11,7 +11,7 @@ const O_PATH = 0o10000000;
 /** As many links as the kernel follows in one path. */
 const MAX_LINKS = 40;
 /** How many directories below each other are held open at once. */
-export const MAX_DEPTH = 512;
+export const MAX_DEPTH = 256;
 /** How often somebody may take away a directory between its being made and opened. */
 const MAX_TRIES = 16;
 /** Until it has its right mode, a new directory is nobody else's. */

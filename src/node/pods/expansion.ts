@@ -1,6 +1,21 @@
 // `$(NAME)` in commands, arguments and values of environment variables (kubernetes third_party/forked/golang/
 // expansion): known names are replaced, unknown ones stay as written, `$$` is a dollar sign. Pure.
 
+/**
+ * The same where nothing may be missing: a name that is unknown, or whose value is empty, is an error.
+ * @throws Error naming those names, in upstream's words.
+ */
+export function expandAll(text: string, lookup: (name: string) => string | undefined): string {
+  const missing = new Set<string>();
+  const expanded = expand(text, (name) => {
+    const value = lookup(name);
+    if (!value) missing.add(name);
+    return value;
+  });
+  if (missing.size > 0) throw new Error(`missing value for ${[...missing].sort().join(', ')}`);
+  return expanded;
+}
+
 /** Replaces every reference that `lookup` knows. */
 export function expand(text: string, lookup: (name: string) => string | undefined): string {
   let result = '';

@@ -4,7 +4,7 @@ import type { Container, VolumeMount } from '../../api/generated/types.ts';
 import type { ContainerMount } from '../runtime.ts';
 import type { PodVolumes, ReadyVolume } from '../volumes/volumes.ts';
 import { ContainerConfigError } from './environment.ts';
-import { expand } from './expansion.ts';
+import { expandAll } from './expansion.ts';
 
 /**
  * The mounts of one container, in the order of its volumeMounts. Paths inside volumes are mounted anew for each start.
@@ -49,25 +49,22 @@ export async function volumeMounts(
  * @throws ContainerConfigError if a variable has no value, or if the path leads out by its words alone.
  */
 export function subPathOf(mount: VolumeMount, environment: ReadonlyMap<string, string>): string {
-  const missing = new Set<string>();
-  const subPath = mount.subPathExpr
-    ? expand(mount.subPathExpr, (name) => {
-        const value = environment.get(name);
-        if (!value) missing.add(name);
-        return value;
-      })
-    : (mount.subPath ?? '');
-  if (missing.size > 0) {
-    throw new ContainerConfigError(
-      `volumeMount "${mount.name}": subPathExpr "${mount.subPathExpr}": missing value for ${[...missing].sort().join(', ')}`,
-    );
-  }
+  const subPath = mount.subPathExpr ? expanded(mount.subPathExpr, mount, environment) : (mount.subPath ?? '');
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
     throw new ContainerConfigError(
       `subPath "${subPath}" of volume "${mount.name}" must be inside the volume`,
     );
   }
   return subPath;
+}
+
+function expanded(text: string, mount: VolumeMount, environment: ReadonlyMap<string, string>): string {
+  try {
+    return expandAll(text, (name) => environment.get(name));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ContainerConfigError(`subPathExpr "${text}" of volumeMount "${mount.name}": ${why}`);
+  }
 }
 
 /** The runtime that stead drives cannot make what is mounted below a mount read-only with it. */
