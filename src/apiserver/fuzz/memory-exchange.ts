@@ -32,6 +32,10 @@ export class MemoryExchange implements Exchange {
     return this.#request.headers[name];
   }
 
+  get rawHeaders(): readonly string[] {
+    return Object.entries(this.#request.headers).flat();
+  }
+
   async body(limit: number): Promise<Buffer> {
     const { body } = this.#request;
     if (body.length > limit) throw requestEntityTooLarge(`Request entity too large: limit is ${limit}`);

@@ -136,7 +136,7 @@ function flowOf(user: User, exchange: Pick<Exchange, 'header'>): string {
 /** An upgrade, until its connection is handed over. Throws a StatusError as long as nothing was answered on it. */
 export async function dispatchUpgrade(
   parts: DispatcherParts,
-  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'signal'>,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'rawHeaders' | 'signal'>,
   message: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -157,7 +157,7 @@ export async function dispatchUpgrade(
 
 async function serveUpgradeOf(
   parts: DispatcherParts,
-  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'signal'>,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'rawHeaders' | 'signal'>,
   message: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -207,7 +207,7 @@ function isResourcePath(segments: readonly string[]): boolean {
  */
 async function ask(
   parts: DispatcherParts,
-  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header'>,
+  exchange: Pick<Exchange, 'method' | 'target' | 'certificate' | 'header' | 'rawHeaders'>,
   { path, segments, query }: Target,
   remoteAddress: string | undefined,
   seen: Seen,
@@ -227,7 +227,7 @@ async function ask(
   const attributes = route ? attributesOf(route, query) : { path, verb: exchange.method.toLowerCase() };
   const audited = parts.audit && { target: exchange.target, header, remoteAddress };
   if (audited) seen.audit = parts.audit?.begin(audited, asker, attributes, route?.resource.version);
-  const user = await impersonate(asker, header, authorize);
+  const user = await impersonate(asker, exchange.rawHeaders, authorize);
   if (user !== asker) seen.audit?.impersonates(user);
   const isOpen = segments.length === 1 && OPEN.has(segments[0] ?? '');
   if (!isOpen) await authorizeOrThrow(parts, user, attributes, seen.audit);

@@ -29,6 +29,8 @@ export interface Exchange {
   /** The code of the answer; 0 before it begins. */
   readonly code: number;
   header(name: string): string | undefined;
+  /** Names and values by turns, as they were sent: a header that is there twice is two. */
+  readonly rawHeaders: readonly string[];
   /** The whole body. Throws RequestEntityTooLarge beyond `limit` bytes. */
   body(limit: number): Promise<Buffer>;
   /** Answers in one go; a HEAD request gets no body. */

@@ -44,6 +44,10 @@ export class Http1Exchange implements Exchange {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
+  get rawHeaders(): readonly string[] {
+    return this.#request.rawHeaders;
+  }
+
   body(limit: number): Promise<Buffer> {
     return readBody(this.#request, limit);
   }

@@ -9,6 +9,7 @@ export class Http2Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
   readonly certificate: CertificateSubject | undefined;
+  readonly rawHeaders: readonly string[];
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #gone: GoneSignal;
@@ -16,12 +17,14 @@ export class Http2Exchange implements Exchange {
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
     certificate: CertificateSubject | undefined,
     closing: AbortSignal,
   ) {
     this.method = headers[':method'] ?? 'GET';
     this.target = headers[':path'] ?? '/';
     this.certificate = certificate;
+    this.rawHeaders = rawHeaders;
     this.#stream = stream;
     this.#headers = headers;
     this.#gone = new GoneSignal(stream, closing);

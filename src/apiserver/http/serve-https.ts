@@ -1,6 +1,11 @@
 // The API server's port: TLS, HTTP/2 and HTTP/1.1 on one socket, client certificates, upgrades, an orderly end.
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import {
+  createSecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -127,10 +132,16 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   });
   // Listening for requests has made Node offer HTTP/2 streams as requests, too; they are served by the core interface.
   server.removeAllListeners('stream');
-  server.on('stream', (stream, headers) => {
+  const onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders: readonly string[],
+  ): void => {
     const certificate = certificateOf(stream.session?.socket);
-    void dispatch(parts, new Http2Exchange(stream, headers, certificate, closing.signal));
-  });
+    void dispatch(parts, new Http2Exchange(stream, headers, rawHeaders, certificate, closing.signal));
+  };
+  server.on('stream', onStream);
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     void upgrade(parts, message, socket, head, closing.signal);
   });
@@ -189,6 +200,7 @@ async function upgrade(
     target: message.url ?? '/',
     certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
     header: (name: string) => (name === 'authorization' ? authorization : message.headers[name]?.toString()),
+    rawHeaders: message.rawHeaders,
     signal,
   };
   try {

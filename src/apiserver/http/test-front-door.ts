@@ -10,7 +10,7 @@ import { Limits } from './limits.ts';
 import { requestMetrics } from './request-metrics.ts';
 
 export interface Ask {
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
   /** Sent as JSON, unless it is text already. */
   body?: unknown;
   /** Subject of the client's certificate; the administrator by default. */
@@ -110,7 +110,13 @@ class TestExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    return this.#ask.headers?.[name];
+    const value = this.#ask.headers?.[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  get rawHeaders(): readonly string[] {
+    const headers = Object.entries(this.#ask.headers ?? {});
+    return headers.flatMap(([name, value]) => [value].flat().flatMap((each) => [name, each]));
   }
 
   async body(): Promise<Buffer> {
