@@ -80,7 +80,12 @@ function deleteOptionsOf(request: ApiRequest): DeleteOptions {
   return options;
 }
 
-function checkPreconditions(resource: ResourceDefinition, current: Stored, options: DeleteOptions): void {
+/** Throws Conflict when the object is another, or another version, than the options insist on. */
+export function checkPreconditions(
+  resource: ResourceDefinition,
+  current: Stored,
+  options: DeleteOptions,
+): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const { metadata } = current;
   // Upstream names the kind here, where it elsewhere names the resource.

@@ -1,18 +1,29 @@
-// POST to pods/eviction: a deletion that respects disruption budgets. Follows
-// pkg/registry/core/pod/storage/eviction.go.
-import { StatusError, tooManyRequests } from '../../api/errors.ts';
-import type { Eviction, Pod, PodDisruptionBudget } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+// POST to pods/eviction: a deletion that respects disruption budgets, and that the pod itself tells of. Follows
+// pkg/registry/core/pod/storage/eviction.go; what a budget says is disruption-budget.ts'.
+import { timestamp } from '../../api/clock.ts';
+import { badRequest, conflict, isConflict, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
+import type { DeleteOptions, Eviction, Pod, PodCondition } from '../../api/generated/types.ts';
+import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
+import { isPodFinished } from '../../api/pod-state.ts';
 import { decode } from '../../api/schema/decode.ts';
-import { selectorOf } from '../../api/selectors.ts';
 import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
-import { deleteKey } from './delete.ts';
+import { checkPreconditions, deleteKey } from './delete.ts';
+import { askBudget, stillProcessed } from './disruption-budget.ts';
 import { keyOfRequest } from './request-key.ts';
 import { success } from './success.ts';
+import { CONFLICT_TRIES } from './update.ts';
 
-const RETRY_AFTER_SECONDS = 10;
+/** What the deletion of an evicted pod needs to know. */
+interface Order {
+  registry: Registry;
+  plugins: readonly AdmissionPlugin[];
+  request: ApiRequest;
+  key: ObjectKey;
+  /** As the client wants them, with the request's dryRun. */
+  options: DeleteOptions;
+}
 
 export async function evict(
   registry: Registry,
@@ -22,89 +33,137 @@ export async function evict(
   const key = keyOfRequest(request);
   const eviction = decode('Eviction', request.body, request.options.fieldValidation ?? 'Warn')
     .object as Eviction;
-  const pod = (await registry.get(request.resource, key)) as Stored<Pod>;
-  await admitEviction(registry, plugins, request, pod, eviction);
-  if (needsBudget(pod)) await spendBudget(registry, pod, request.options.dryRun ?? false);
-  const deleteOptions = eviction.deleteOptions ?? {};
+  if (eviction.metadata?.name !== key.name) {
+    throw badRequest('name in URL does not match name in Eviction object');
+  }
+  const order: Order = { registry, plugins, request, key, options: deleteOptionsOf(request, eviction) };
+  await admitEviction(order, await podOf(order), eviction);
+  const pod = await evictWithoutBudget(order);
+  if (pod) await evictWithBudget(order, pod);
+  return success(201);
+}
+
+async function podOf({ registry, request, key }: Order): Promise<Stored<Pod>> {
+  // The resource decides the type.
+  return (await registry.get(request.resource, key)) as Stored<Pod>;
+}
+
+/** Throws BadRequest when the request and the eviction in it do not agree on whether anything is to happen. */
+function deleteOptionsOf({ options }: ApiRequest, { deleteOptions = {} }: Eviction): DeleteOptions {
+  const asked = options.dryRun ? ['All'] : [];
+  const own = deleteOptions.dryRun ?? [];
+  if (asked.length > 0 && own.length > 0 && own.join() !== asked.join()) {
+    throw badRequest(
+      `Non-matching dry-run options in request and content: [${asked.join(' ')}] and [${own.join(' ')}]`,
+    );
+  }
+  return { ...deleteOptions, dryRun: own.length > 0 ? own : asked };
+}
+
+const isDryRun = ({ options }: Order): boolean => options.dryRun?.includes('All') ?? false;
+
+/** An eviction is something that is created, before it is a deletion. */
+async function admitEviction(
+  order: Order,
+  pod: Stored<Pod>,
+  { apiVersion = 'policy/v1', kind = 'Eviction', metadata = {} }: Eviction,
+): Promise<void> {
+  const { registry, plugins, request } = order;
+  const { resource, subresource, user } = request;
+  const object = { apiVersion, kind, metadata };
+  const base = { operation: 'CREATE' as const, resource, subresource, key: pod.metadata, object, old: pod };
+  const admission = new Admission(plugins, registry);
+  try {
+    await admission.admit({ ...base, user, dryRun: isDryRun(order) });
+  } finally {
+    admission.end();
+  }
+}
+
+/** Evicts the pod if it needs no budget; gives it back if it does. */
+async function evictWithoutBudget(order: Order): Promise<Stored<Pod> | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const pod = await podOf(order);
+    if (needsBudget(pod)) return pod;
+    try {
+      // One that has yet to run must not have become ready meanwhile.
+      await remove(order, isOver(pod) ? order.options : onlyIfStill(pod, order.options));
+      return undefined;
+    } catch (error) {
+      const insists = order.options.preconditions?.resourceVersion !== undefined;
+      if (insists || attempt >= CONFLICT_TRIES || !isConflict(error)) throw error;
+    }
+  }
+}
+
+async function evictWithBudget(order: Order, pod: Stored<Pod>): Promise<void> {
+  const { unhealthyBudget } = await askBudget(order.registry, pod, isDryRun(order));
+  if (!unhealthyBudget) return remove(order, order.options);
+  try {
+    await remove(order, onlyIfStill(pod, order.options));
+  } catch (error) {
+    // The pod has changed since, and may be healthy by now: the client is to ask again.
+    if (!isConflict(error) || order.options.preconditions?.resourceVersion) throw error;
+    throw stillProcessed(unhealthyBudget);
+  }
+}
+
+const isOver = (pod: Stored<Pod>): boolean => isPodFinished(pod) || isTerminating(pod);
+
+/** A pod that has ended, has not begun, or is going already disrupts nothing. */
+function needsBudget(pod: Stored<Pod>): boolean {
+  return !isOver(pod) && pod.status?.phase !== 'Pending';
+}
+
+/** The options with the condition that the pod is as it was seen, if the client has set none. */
+function onlyIfStill(pod: Stored<Pod>, options: DeleteOptions): DeleteOptions {
+  const { resourceVersion } = pod.metadata;
+  return { ...options, preconditions: { resourceVersion, ...options.preconditions } };
+}
+
+/** Lets the pod say why it goes, and deletes it. Throws Conflict when it is not as the options want it. */
+async function remove(order: Order, options: DeleteOptions): Promise<void> {
+  const { registry, plugins, request, key } = order;
+  let deleteOptions = options;
+  if (!isDryRun(order)) {
+    const { resourceVersion } = (await mark(order, options)).metadata;
+    // The version that was asked for is followed by the one just written.
+    if (options.preconditions?.resourceVersion) {
+      deleteOptions = { ...options, preconditions: { ...options.preconditions, resourceVersion } };
+    }
+  }
   await deleteKey(
     registry,
     plugins,
     { ...request, verb: 'delete', subresource: undefined, deleteOptions },
     key,
   );
-  return success(201);
 }
 
-/** An eviction is something that is created, before it is a deletion. */
-async function admitEviction(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  { resource, subresource, user, options }: ApiRequest,
-  pod: Stored<Pod>,
-  { apiVersion = 'policy/v1', kind = 'Eviction', metadata = {} }: Eviction,
-): Promise<void> {
-  const object = { apiVersion, kind, metadata };
-  const base = { operation: 'CREATE' as const, resource, subresource, key: pod.metadata, object, old: pod };
-  const admission = new Admission(plugins, registry);
-  try {
-    await admission.admit({ ...base, user, dryRun: options.dryRun ?? false });
-  } finally {
-    admission.end();
+async function mark(order: Order, options: DeleteOptions): Promise<Stored> {
+  const { registry, request, key } = order;
+  for (let attempt = 1; ; attempt++) {
+    const pod = await podOf(order);
+    checkPreconditions(request.resource, pod, options);
+    const next = evicted(pod, timestamp(registry.clock.now()));
+    const written = await registry.replace(request.resource, pod, next, false);
+    if (written) return written;
+    if (options.preconditions?.resourceVersion || attempt >= CONFLICT_TRIES) {
+      throw conflict(request.resource, key.name, OBJECT_WAS_MODIFIED);
+    }
   }
 }
 
-/** A pod that has ended, has not begun, or is going already disrupts nothing. */
-function needsBudget(pod: Stored<Pod>): boolean {
-  const phase = pod.status?.phase;
-  return phase === 'Running' && pod.metadata.deletionTimestamp === undefined;
-}
-
-/** Takes one disruption from the budget that covers the pod. Throws TooManyRequests when it has none left. */
-async function spendBudget(registry: Registry, pod: Stored<Pod>, dryRun: boolean): Promise<void> {
-  const resource = registry.resource('policy', 'poddisruptionbudgets');
-  if (!resource) return;
-  const cache = await registry.cache(resource);
-  const covering = [...cache.list(pod.metadata.namespace)].filter((object) => {
-    const { spec } = object as Stored<PodDisruptionBudget>;
-    return selectorOf(spec?.selector).matches(pod.metadata.labels);
-  }) as Stored<PodDisruptionBudget>[];
-  if (covering.length > 1) {
-    throw new StatusError({
-      message:
-        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-      reason: 'InternalError',
-      code: 500,
-    });
-  }
-  const budget = covering[0];
-  if (!budget) return;
-  const status = budget.status ?? {};
-  const allowed = status.disruptionsAllowed ?? 0;
-  const stale = (status.observedGeneration ?? 0) < (budget.metadata.generation ?? 0);
-  if (stale || allowed <= 0) throw refused(budget, stale);
-  const disruptedPods = {
-    ...status.disruptedPods,
-    [pod.metadata.name]: new Date(registry.clock.now()).toISOString(),
+function evicted(pod: Stored<Pod>, now: string): Stored<Pod> {
+  const conditions = pod.status?.conditions ?? [];
+  const before = conditions.find(({ type }) => type === 'DisruptionTarget');
+  const condition: PodCondition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    lastTransitionTime: before?.status === 'True' ? (before.lastTransitionTime ?? now) : now,
   };
-  const next = {
-    ...budget,
-    status: { ...status, disruptionsAllowed: allowed - 1, disruptedPods },
-  };
-  if (!(await registry.replace(resource, budget, next, dryRun))) throw refused(budget, false);
-}
-
-/** Only a budget that is about to change says when to ask again: clients wait for that long before they see a refusal. */
-function refused(budget: Stored<PodDisruptionBudget>, stale: boolean): StatusError {
-  const { status } = tooManyRequests(
-    "Cannot evict pod as it would violate the pod's disruption budget.",
-    RETRY_AFTER_SECONDS,
-  );
-  const { name } = budget.metadata;
-  const message = stale
-    ? `The disruption budget ${name} is still being processed by the server.`
-    : `The disruption budget ${name} needs ${budget.status?.desiredHealthy ?? 0} healthy pods and has ${budget.status?.currentHealthy ?? 0} currently`;
-  return new StatusError({
-    ...status,
-    details: { ...(stale ? status.details : {}), causes: [{ reason: 'DisruptionBudget', message }] },
-  });
+  const others = conditions.filter(({ type }) => type !== 'DisruptionTarget');
+  return { ...pod, status: { ...pod.status, conditions: [...others, condition] } };
 }
