@@ -99,8 +99,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** The schema type's name in generated/schema.json: `StatefulSet`. */
   schema: string;
   verbs: readonly Verb[];
-  /** Whether it has a /status of its own, written apart from the spec; then metadata.generation counts spec changes. */
+  /** Whether it has a /status of its own, written apart from the spec. */
   hasStatus: boolean;
+  /** Whether metadata.generation counts the changes of everything but metadata and status, from 1 on. */
+  countsGeneration?: boolean;
   scale?: ScalePaths<T>;
   /** Subresources that are the object itself, of which they change a part. */
   parts?: Record<string, PartStrategy<T>>;

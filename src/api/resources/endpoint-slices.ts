@@ -17,6 +17,7 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
   schema: 'EndpointSlice',
   verbs: ALL_VERBS,
   hasStatus: false,
+  countsGeneration: true,
   columns: [
     nameColumn(),
     column('AddressType', 'The kind of addresses in the slice.', (slice) => slice.addressType),

@@ -21,6 +21,7 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
   schema: 'PodDisruptionBudget',
   verbs: ALL_VERBS,
   hasStatus: true,
+  countsGeneration: true,
   needsVersionToUpdate: true,
   columns: [
     nameColumn(),

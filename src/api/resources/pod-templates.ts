@@ -18,6 +18,7 @@ export const podTemplates: ResourceDefinition<PodTemplate> = {
   schema: 'PodTemplate',
   verbs: ALL_VERBS,
   hasStatus: false,
+  countsGeneration: true,
   returnsDeleted: true,
   columns: [
     nameColumn(),

@@ -18,6 +18,7 @@ export const pods: ResourceDefinition<Pod> = {
   schema: 'Pod',
   verbs: ALL_VERBS,
   hasStatus: true,
+  countsGeneration: true,
   parts: { ephemeralcontainers: ephemeralContainersPart, resize: resizePart },
   actions: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },

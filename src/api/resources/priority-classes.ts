@@ -17,6 +17,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
   schema: 'PriorityClass',
   verbs: ALL_VERBS,
   hasStatus: false,
+  countsGeneration: true,
   columns: [
     nameColumn(),
     column('Value', 'The priority; higher goes first.', (object) => object.value ?? 0, 'integer'),

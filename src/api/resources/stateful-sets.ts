@@ -25,6 +25,7 @@ export const statefulSets: ResourceDefinition<StatefulSet> = {
   schema: 'StatefulSet',
   verbs: ALL_VERBS,
   hasStatus: true,
+  countsGeneration: true,
   scale: {
     specReplicas: (set) => set.spec.replicas ?? 1,
     setSpecReplicas(set, replicas) {

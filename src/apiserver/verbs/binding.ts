@@ -28,7 +28,9 @@ export async function bind(
     const pod = bound(current as Stored<Pod>, nodeName, timestamp(registry.clock.now()), (why) =>
       conflict({ group: '', kind: 'Binding', plural: 'pods/binding' }, name, why),
     );
-    const { uid, resourceVersion } = binding.metadata;
+    const { uid, resourceVersion, labels, annotations } = binding.metadata;
+    if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
+    if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
     if (uid) pod.metadata.uid = uid;
     if (resourceVersion) pod.metadata.resourceVersion = resourceVersion;
     return { object: pod, warnings: [] };

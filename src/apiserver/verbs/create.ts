@@ -96,15 +96,17 @@ export async function createOne(
   }
 }
 
-/** The object goes where the request says; a body that names another namespace is refused. */
+/**
+ * The object goes where the request says; a body that names another namespace is refused. Of what lies in no namespace
+ * it is dropped (EnsureObjectNamespaceMatchesRequestNamespace).
+ */
 export function placeInNamespace(
   resource: ResourceDefinition,
-  object: KubeObject,
+  { metadata }: Pick<KubeObject, 'metadata'>,
   namespace: string | undefined,
 ): void {
-  const { metadata } = object;
   if (!resource.namespaced) {
-    if (metadata.namespace) throw badRequest('namespace is not allowed on a cluster-scoped object');
+    delete metadata.namespace;
     return;
   }
   if (!metadata.namespace) metadata.namespace = namespace;
@@ -135,7 +137,7 @@ function prepareMetadata(
   delete metadata.generation;
   metadata.uid = registry.random.uuid();
   metadata.creationTimestamp = timestamp(nowMs);
-  if (resource.hasStatus) metadata.generation = 1;
+  if (resource.countsGeneration) metadata.generation = 1;
 }
 
 function validate(resource: ResourceDefinition, object: KubeObject): StatusError | undefined {

@@ -6,10 +6,10 @@ import { applyPatch } from '../patch/patch.ts';
 import type { ApplyOptions } from '../patch/server-side-apply.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
-import { createOne, placeInNamespace } from './create.ts';
+import { createOne } from './create.ts';
 import { decodePatched } from './patch-validation.ts';
 import { keyOfRequest } from './request-key.ts';
-import { rewrite } from './update.ts';
+import { requireSameName, rewrite } from './update.ts';
 
 export async function patch(
   registry: Registry,
@@ -24,8 +24,7 @@ export async function patch(
     await request.authorizeCreate?.();
     const applied = applyPatch(patchType, resource.schema, { metadata: {} }, body, apply);
     const { object, warnings } = decodePatched(request, applied);
-    object.metadata.name ??= key.name;
-    placeInNamespace(resource, object, key.namespace);
+    requireSameName(resource, key, object);
     return createOne(registry, plugins, request, object, warnings);
   }
   const part = subresource === 'status' ? 'status' : 'object';

@@ -99,11 +99,11 @@ async function createMissing(
   }
 }
 
-/** The object is the one that the URL names; a body without a name is. */
-function requireSameName(
+/** The object is the one that the URL names; a body without a name is. Throws BadRequest. */
+export function requireSameName(
   resource: ResourceDefinition,
   key: ObjectKey,
-  { metadata, ...rest }: KubeObject,
+  { metadata }: KubeObject,
 ): void {
   if (!metadata.name) metadata.name = key.name;
   if (metadata.name !== key.name) {
@@ -111,7 +111,13 @@ function requireSameName(
       `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
     );
   }
-  placeInNamespace(resource, { ...rest, metadata }, key.namespace);
+  const { namespace } = metadata;
+  if (resource.namespaced && namespace && namespace !== key.namespace) {
+    throw badRequest(
+      `the namespace of the object (${namespace}) does not match the namespace on the request (${key.namespace})`,
+    );
+  }
+  placeInNamespace(resource, { metadata }, key.namespace);
 }
 
 /**
@@ -198,7 +204,8 @@ async function writeOnce(
     keepMetadata(next, current);
     if (part === 'object' && !strategy) resource.strategy.prepareForUpdate?.(next, current, { nowMs });
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
-    if (part !== 'status' && resource.hasStatus) countGeneration(next, current);
+    // A pod that gets its node, a namespace that loses a finalizer: nothing that a client has asked for is new.
+    if (part === 'object' && resource.countsGeneration) countGeneration(next, current);
     const errors = validate(resource, strategy ?? part, next, current);
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
