@@ -35,6 +35,7 @@ const ROOTS = [
   'V1PodDisruptionBudget',
   'V1Eviction',
   'V1PriorityClass',
+  'V1RuntimeClass',
   'EventsV1Event',
   'V1Role',
   'V1RoleBinding',

@@ -38,6 +38,8 @@ export interface SandboxSpec {
   runAsUser?: number | undefined;
   runAsGroup?: number | undefined;
   supplementalGroups: number[];
+  /** What its RuntimeClass calls the way to run it; without one the runtime chooses. */
+  runtimeHandler?: string;
 }
 
 export interface Sandbox {

@@ -31,6 +31,7 @@ import {
 } from './reviews.ts';
 import { roleBindings } from './role-bindings.ts';
 import { roles } from './roles.ts';
+import { runtimeClasses } from './runtime-classes.ts';
 import { secrets } from './secrets.ts';
 import { serviceAccounts } from './service-accounts.ts';
 import { services } from './services.ts';
@@ -57,6 +58,7 @@ export const allResources: readonly ResourceDefinition[] = [
   leases,
   podDisruptionBudgets,
   priorityClasses,
+  runtimeClasses,
   eventsV1,
   limitRanges,
   resourceQuotas,

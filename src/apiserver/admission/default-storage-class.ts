@@ -4,7 +4,10 @@ import type { PersistentVolumeClaim, StorageClass } from '../../api/generated/ty
 import type { Stored } from '../../api/objects.ts';
 import { type AdmissionPlugin, objectOf } from './admission.ts';
 
-const MARK = 'storageclass.kubernetes.io/is-default-class';
+const MARKS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
 
 export const defaultStorageClass: AdmissionPlugin = {
   name: 'DefaultStorageClass',
@@ -15,7 +18,7 @@ export const defaultStorageClass: AdmissionPlugin = {
     if (claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return;
     const classes = (await context.list('storage.k8s.io', 'storageclasses')) as Stored<StorageClass>[];
     const newest = classes
-      .filter((each) => each.metadata.annotations?.[MARK] === 'true')
+      .filter(({ metadata }) => MARKS.some((mark) => metadata.annotations?.[mark] === 'true'))
       .sort(newestFirst)[0];
     if (newest) claim.spec.storageClassName = newest.metadata.name;
   },

@@ -1,57 +1,86 @@
-// A pod's priority is a number taken from its class. Follows plugin/pkg/admission/priority/admission.go.
+// A pod's priority is a number taken from its class, and only one class is everybody's. Follows
+// plugin/pkg/admission/priority/admission.go.
 import { forbidden } from '../../api/errors.ts';
 import type { Pod, PriorityClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { type AdmissionContext, type AdmissionPlugin, objectOf } from './admission.ts';
+import { own } from '../../api/own.ts';
+import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 interface Priority {
   value?: number;
   preemptionPolicy?: string;
 }
 
-/** The classes that are there without an object. */
+/** The classes that are there also before their objects are. */
 const SYSTEM_CLASSES: Readonly<Record<string, Priority>> = {
   'system-cluster-critical': { value: 2_000_000_000 },
   'system-node-critical': { value: 2_000_001_000 },
 };
+const PREEMPTS = 'PreemptLowerPriority';
 
 export const podPriority: AdmissionPlugin = {
   name: 'Priority',
   async admit(request, context) {
-    if (request.operation !== 'CREATE') return;
     const pod = objectOf<Pod>(request, '', 'Pod');
     if (!pod?.spec) return;
+    // The resource decides the type.
+    if (request.operation === 'UPDATE') return keep(pod, request.old as Stored<Pod> | undefined);
+    if (request.operation !== 'CREATE') return;
     const { priorityClassName } = pod.spec;
     const priority = priorityClassName
       ? await named(priorityClassName, context)
       : await globalDefault(pod, context);
-    if (!priority) {
-      const why = `no PriorityClass with name ${priorityClassName} was found`;
-      throw forbidden(request.resource, request.key.name, why);
-    }
-    const value = priority.value ?? 0;
-    if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
-      const why = `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`;
-      throw forbidden(request.resource, request.key.name, why);
+    if (!priority) throw refused(request, `no PriorityClass with name ${priorityClassName} was found`);
+    const { value = 0, preemptionPolicy = PREEMPTS } = priority;
+    const must = (what: string, given: unknown, computed: unknown): Error =>
+      refused(
+        request,
+        `the ${what} (${given}) must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`,
+      );
+    const { priority: given = value, preemptionPolicy: policy = preemptionPolicy } = pod.spec;
+    if (given !== value) throw must('integer value of priority', given, value);
+    if (policy !== preemptionPolicy) {
+      throw must('string value of PreemptionPolicy', policy, preemptionPolicy);
     }
     pod.spec.priority = value;
-    pod.spec.preemptionPolicy ??= priority.preemptionPolicy ?? 'PreemptLowerPriority';
+    pod.spec.preemptionPolicy = preemptionPolicy;
+  },
+  async validate(request, context) {
+    if (request.operation === 'DELETE') return;
+    const wanted = objectOf<PriorityClass>(request, 'scheduling.k8s.io', 'PriorityClass');
+    if (!wanted?.globalDefault) return;
+    const [chosen] = await globalDefaults(context);
+    if (!chosen || (request.operation === 'UPDATE' && chosen.metadata.name === request.key.name)) return;
+    const why = `PriorityClass ${chosen.metadata.name} is already marked as default. Only one default can exist`;
+    throw refused(request, why);
   },
 };
 
-async function named(name: string, context: AdmissionContext): Promise<Priority | undefined> {
-  const found = await context.find('scheduling.k8s.io', 'priorityclasses', { name });
-  return (found as Stored<PriorityClass> | undefined) ?? SYSTEM_CLASSES[name];
+const refused = ({ resource, key }: AdmissionRequest, why: string): Error =>
+  forbidden(resource, key.name, why);
+
+/** An update that leaves out what was computed does not take it away. */
+function keep({ spec }: Pod, old: Stored<Pod> | undefined): void {
+  const { priority, preemptionPolicy } = old?.spec ?? {};
+  if (priority !== undefined) spec.priority ??= priority;
+  if (preemptionPolicy !== undefined) spec.preemptionPolicy ??= preemptionPolicy;
 }
 
-/** The class marked as the default, the lowest if there are several; 0 without one. */
+async function named(name: string, context: AdmissionContext): Promise<Priority | undefined> {
+  const found = await context.find('scheduling.k8s.io', 'priorityclasses', { name });
+  return (found as Stored<PriorityClass> | undefined) ?? own(SYSTEM_CLASSES, name);
+}
+
+/** The class marked as the default; 0 without one. */
 async function globalDefault(pod: Pod, context: AdmissionContext): Promise<Priority> {
-  const classes = (await context.list('scheduling.k8s.io', 'priorityclasses')) as Stored<PriorityClass>[];
-  const defaults = classes
-    .filter((each) => each.globalDefault)
-    .sort((a, b) => (a.value ?? 0) - (b.value ?? 0));
-  const chosen = defaults[0];
+  const [chosen] = await globalDefaults(context);
   if (!chosen) return { value: 0 };
   pod.spec.priorityClassName = chosen.metadata.name;
   return chosen;
+}
+
+/** The classes marked as the default, the lowest first: two writes at a time may make two of them. */
+async function globalDefaults(context: AdmissionContext): Promise<Stored<PriorityClass>[]> {
+  const classes = (await context.list('scheduling.k8s.io', 'priorityclasses')) as Stored<PriorityClass>[];
+  return classes.filter((each) => each.globalDefault).sort((a, b) => (a.value ?? 0) - (b.value ?? 0));
 }

@@ -39,6 +39,7 @@ const SEEDS: Readonly<Record<string, object>> = {
   },
   PodDisruptionBudget: { spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } } },
   PriorityClass: { value: 5 },
+  RuntimeClass: { handler: 'runc' },
   VolumeAttachment: { spec: { attacher: 'x', nodeName: 'a', source: { persistentVolumeName: 'a' } } },
   RoleBinding: {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'a' },

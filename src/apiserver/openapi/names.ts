@@ -26,6 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'io.k8s.api.discovery.v1':
     'DiscoveryV1EndpointPort Endpoint EndpointConditions EndpointHints EndpointSlice ForNode ForZone',
   'io.k8s.api.events.v1': 'EventsV1Event EventsV1EventSeries',
+  'io.k8s.api.node.v1': 'Overhead RuntimeClass Scheduling',
   'io.k8s.api.policy.v1': 'Eviction PodDisruptionBudget PodDisruptionBudgetSpec PodDisruptionBudgetStatus',
   'io.k8s.api.rbac.v1':
     'AggregationRule ClusterRole ClusterRoleBinding PolicyRule RbacV1Subject Role RoleBinding RoleRef',

@@ -160,6 +160,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
   ObjectMeta:
     'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers 17:managedFields',
   ObjectReference: 'kind namespace name uid apiVersion resourceVersion fieldPath',
+  Overhead: 'podFixed*',
   OwnerReference: 'kind 3:name uid apiVersion controller blockOwnerDeletion',
   PersistentVolume: 'metadata spec status',
   PersistentVolumeClaim: 'metadata spec status',
@@ -236,6 +237,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
   RoleRef: 'apiGroup kind name',
   RollingUpdateStatefulSetStrategy: 'partition maxUnavailable',
   SELinuxOptions: 'user role type level',
+  RuntimeClass: 'metadata handler overhead scheduling',
   Scale: 'metadata spec status',
   ScaleIOPersistentVolumeSource:
     'gateway system secretRef sslEnabled protectionDomain storagePool storageMode volumeName fsType readOnly',
@@ -243,6 +245,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
     'gateway system secretRef sslEnabled protectionDomain storagePool storageMode volumeName fsType readOnly',
   ScaleSpec: 'replicas',
   ScaleStatus: 'replicas selector',
+  Scheduling: 'nodeSelector tolerations',
   ScopeSelector: 'matchExpressions',
   ScopedResourceSelectorRequirement: 'scopeName operator values',
   SeccompProfile: 'type localhostProfile',

@@ -107,6 +107,7 @@ class CriRuntime implements Runtime {
     await mkdir(spec.logDirectory, { recursive: true, mode: 0o755 });
     const { pod_sandbox_id: id } = await this.#channel.runtime<{ pod_sandbox_id: string }>('RunPodSandbox', {
       config: this.#sandboxConfig(spec),
+      runtime_handler: spec.runtimeHandler ?? '',
     });
     this.#exits.know(id, spec.podUid);
     const sandbox = await this.sandbox(id);

@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from '../../api/errors.ts';
 import type { Container, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
+import { runtimeClasses } from '../../api/resources/runtime-classes.ts';
 import { VolumeNotReadyError } from '../volumes/volumes.ts';
 import { doubled } from './backoff.ts';
 import { resourcesOf } from './container-spec.ts';
@@ -191,8 +192,11 @@ export class ActionRunner {
       }
       await this.refresh();
     }
-    const spec = sandboxSpecOf(pod, action.attempt, this.#services, nodeName);
     try {
+      const spec = {
+        ...sandboxSpecOf(pod, action.attempt, this.#services, nodeName),
+        runtimeHandler: await this.#runtimeHandler(pod),
+      };
       const sandbox = await runtime.runSandbox(spec);
       state.sandboxes.set(sandbox.id, sandbox);
       state.sandboxSpecs.set(sandbox.id, spec);
@@ -208,6 +212,13 @@ export class ActionRunner {
       events.record(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
       await this.#rediscover(pod);
     }
+  }
+
+  /** What the pod's RuntimeClass names; a class that has gone since keeps it from running with less isolation. */
+  async #runtimeHandler({ spec: { runtimeClassName: name } }: Pod): Promise<string> {
+    if (name === undefined) return '';
+    const { handler } = await this.#services.client.get(runtimeClasses, { name });
+    return handler;
   }
 
   /** A call of an agent that was killed may have gone through after all: what it made is taken over, not made again. */

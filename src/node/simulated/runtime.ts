@@ -27,6 +27,9 @@ export interface SimulatedRuntimeOptions {
   missingImages?: ReadonlySet<string>;
 }
 
+/** What a RuntimeClass may name. */
+const HANDLERS: ReadonlySet<string> = new Set(['', 'runc']);
+
 /** More than the interface: what tests and the simulator do to containers. */
 export interface SimulatedRuntime extends Runtime {
   /** Lets a container end by itself. */
@@ -73,6 +76,11 @@ class InMemoryRuntime implements SimulatedRuntime {
   }
   async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
     await sleep(this.#clock, this.#latencyMs);
+    const { runtimeHandler = '' } = spec;
+    if (!HANDLERS.has(runtimeHandler)) {
+      const why = `no runtime for ${JSON.stringify(runtimeHandler)} is configured`;
+      throw new Error(`failed to get sandbox runtime: ${why}`);
+    }
     const { attempt, hostNetwork, name, namespace, podUid } = spec;
     const ips = hostNetwork ? [] : [this.#addresses.take()];
     const id = this.#id('sandbox');

@@ -69,6 +69,7 @@ export const ATOMIC: ReadonlySet<string> = new Set([
   'RbacV1Subject',
   'ResourceFieldSelector',
   'RoleRef',
+  'Scheduling.nodeSelector',
   'ScopeSelector',
   'SecretKeySelector',
   'SecretReference',

@@ -135,6 +135,7 @@ export const EMBEDDED: Fields = {
   ResourceQuota: 'metadata spec status',
   Role: 'metadata',
   RoleBinding: 'metadata roleRef',
+  RuntimeClass: 'metadata',
   Secret: 'metadata',
   SelfSubjectAccessReview: 'metadata spec status',
   SelfSubjectReview: 'metadata status',

@@ -12,6 +12,7 @@ export const QUANTITIES: ReadonlySet<string> = new Set([
   'LimitRangeItem.min',
   'NodeStatus.allocatable',
   'NodeStatus.capacity',
+  'Overhead.podFixed',
   'PersistentVolumeClaimStatus.allocatedResources',
   'PersistentVolumeClaimStatus.capacity',
   'PersistentVolumeSpec.capacity',
