@@ -1,7 +1,7 @@
 // Counts for inter-pod affinity, kept as pods come and go: per group of terms and topology value, how many pods
 // match, and how many carry an anti-affinity term. A decision then costs what the pod's own terms cost, not the
 // number of pods in the cluster.
-import type { Pod, PodAffinityTerm } from '../api/generated/types.ts';
+import type { Pod, PodAffinityTerm, WeightedPodAffinityTerm } from '../api/generated/types.ts';
 import { type Selector, selectorOf } from '../api/selectors.ts';
 
 /** Where a pod is: its node's labels. */
@@ -58,6 +58,26 @@ export function affinityGroups(pod: Pod): TermGroup[] {
 export function antiAffinityGroups(pod: Pod): TermGroup[] {
   const terms = pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   return terms.map((term) => group([term], term.topologyKey, pod.metadata.namespace ?? ''));
+}
+
+/** A term that is better kept than not; one to stay away from has a weight below zero. */
+export interface PreferredGroup {
+  group: TermGroup;
+  weight: number;
+}
+
+/** The affinity and anti-affinity that the pod would like to be kept: every term for itself. */
+export function preferredGroups(pod: Pod): PreferredGroup[] {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+  const groupsOf = (terms: readonly WeightedPodAffinityTerm[] | undefined, sign: 1 | -1): PreferredGroup[] =>
+    (terms ?? []).map(({ podAffinityTerm: term, weight }) => ({
+      group: group([term], term.topologyKey, pod.metadata.namespace ?? ''),
+      weight: sign * weight,
+    }));
+  return [
+    ...groupsOf(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, 1),
+    ...groupsOf(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, -1),
+  ];
 }
 
 /** The labels of a namespace, for namespaceSelector. */

@@ -6,7 +6,13 @@ import { matchesNodeSelector } from '../api/node-selector.ts';
 import type { Stored } from '../api/objects.ts';
 import { type Amounts, podRequests } from '../api/pod-resources.ts';
 import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE, untolerated } from '../api/taints.ts';
-import { affinityGroups, antiAffinityGroups, matchesGroup, type TermGroup } from './affinity-terms.ts';
+import {
+  affinityGroups,
+  antiAffinityGroups,
+  matchesGroup,
+  preferredGroups,
+  type TermGroup,
+} from './affinity-terms.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
 import { type HostPort, hostPortsOf, portsConflict } from './requests.ts';
 import { type Domains, spreadDomains, spreadReasons } from './topology-spread.ts';
@@ -23,6 +29,9 @@ export interface PodFacts {
   /** No pod matches the pod's own affinity yet, but it does itself: it may be the first. */
   isFirstOfItsAffinity: boolean;
   spread: Domains[];
+  /** What the pod would like: where pods are that it wants to be near, or (weight below zero) far from. */
+  preferred: { group: TermGroup; weight: number; counts: ReadonlyMap<string, number> }[];
+  preferredSpread: Domains[];
 }
 
 export function podFacts(pod: Stored<Pod>, cluster: ClusterState): PodFacts {
@@ -38,7 +47,9 @@ export function podFacts(pod: Stored<Pod>, cluster: ClusterState): PodFacts {
     isFirstOfItsAffinity:
       affinity.every(({ counts }) => counts.size === 0) &&
       affinity.every(({ group }) => matchesGroup(pod, group, cluster.namespaceLabels)),
-    spread: spreadDomains(pod, cluster),
+    spread: spreadDomains(pod, cluster, 'DoNotSchedule'),
+    preferred: preferredGroups(pod).map(({ group, weight }) => ({ ...count(group), weight })),
+    preferredSpread: spreadDomains(pod, cluster, 'ScheduleAnyway'),
   };
 }
 

@@ -1,11 +1,12 @@
-// Topology spread constraints that must hold (whenUnsatisfiable: DoNotSchedule): how many matching pods each domain
-// has, and whether one more on a node keeps the skew. Follows pkg/scheduler/framework/plugins/podtopologyspread;
-// ScheduleAnyway is not here.
+// Topology spread constraints: how many matching pods each domain has, and whether one more on a node keeps the skew of
+// those that must hold (whenUnsatisfiable: DoNotSchedule). How much the others count is score.ts'. Follows
+// pkg/scheduler/framework/plugins/podtopologyspread.
 import type { Pod, TopologySpreadConstraint } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { selectorOf } from '../api/selectors.ts';
+import { untolerated } from '../api/taints.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
-import { matchesNodeAffinity } from './filters.ts';
+import { keepingAway, matchesNodeAffinity } from './filters.ts';
 
 /** One constraint with the matching pods of each of its domains. */
 export interface Domains {
@@ -17,10 +18,15 @@ export interface Domains {
 }
 
 /** Costs the pods of the pod's namespace once per constraint; pods without constraints cost nothing. */
-export function spreadDomains(pod: Stored<Pod>, cluster: ClusterState): Domains[] {
+export function spreadDomains(
+  pod: Stored<Pod>,
+  cluster: ClusterState,
+  whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway',
+): Domains[] {
   const constraints = (pod.spec.topologySpreadConstraints ?? []).filter(
-    (constraint) => constraint.whenUnsatisfiable === 'DoNotSchedule',
+    (constraint) => constraint.whenUnsatisfiable === whenUnsatisfiable,
   );
+  const tolerations = pod.spec.tolerations ?? [];
   return constraints.map((constraint) => {
     const selector = selectorOf(withPodLabels(constraint, pod));
     const counts = new Map<string, number>();
@@ -28,6 +34,7 @@ export function spreadDomains(pod: Stored<Pod>, cluster: ClusterState): Domains[
       const domain = node.labels[constraint.topologyKey];
       if (domain === undefined || !node.node) continue;
       if (constraint.nodeAffinityPolicy !== 'Ignore' && !matchesNodeAffinity(pod, node)) continue;
+      if (constraint.nodeTaintsPolicy === 'Honor' && untolerated(keepingAway(node), tolerations)) continue;
       let count = counts.get(domain) ?? 0;
       for (const { pod: other } of node.pods.values()) {
         const counted =
