@@ -1,7 +1,7 @@
 // The expander against the real API server on virtual time; the node's part is played by the test.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
@@ -65,12 +65,14 @@ describe('the expander', () => {
     (await current()).status?.conditions?.map(({ type, status }) => `${type}=${status}`) ?? [];
   const current = () => cluster.client.get(persistentVolumeClaims, KEY);
 
-  async function begin(provisioner?: string, storageClass: StorageClass = defaultStorageClass()) {
-    await cluster.client.create(storageClasses, storageClass);
+  /** @param before what is done before the expander runs. */
+  async function begin(provisioner?: string, before?: () => Promise<unknown>) {
+    await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.client.create(persistentVolumes, volume(provisioner));
     const made = await cluster.client.create(persistentVolumeClaims, claim('200Mi'));
     const body = structuredClone({ ...made, status: BOUND });
     await cluster.client.update(persistentVolumeClaims, body, { subresource: 'status' });
+    await before?.();
     cluster.run(runLocalExpander(cluster.context));
     await cluster.clock.advance(1000);
   }
@@ -127,9 +129,13 @@ describe('the expander', () => {
     assert.deepEqual(await cluster.eventsOf('www-web-0'), []);
   });
 
-  it('says once why a class does not let its volumes grow', async () => {
-    await begin(undefined, { ...defaultStorageClass(), allowVolumeExpansion: false });
-    await ask('1Gi');
+  it('says once why a class no longer lets its volumes grow', async () => {
+    await begin(undefined, async () => {
+      await ask('1Gi');
+      const { name = '' } = defaultStorageClass().metadata;
+      const body = { allowVolumeExpansion: false };
+      await cluster.client.patch(storageClasses, { name }, { type: 'merge', body });
+    });
     await cluster.clock.advance(5000);
     assert.equal(await capacity(), '200Mi');
     assert.deepEqual(await cluster.eventsOf('www-web-0'), [

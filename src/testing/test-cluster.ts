@@ -84,8 +84,8 @@ export async function startTestCluster(): Promise<TestCluster> {
         await clock.advance(STEP_MS);
       }
     },
-    addNode: (name, { labels, ...status } = {}) =>
-      client.create(nodes, {
+    async addNode(name, { labels, ...status } = {}) {
+      await client.create(nodes, {
         apiVersion: 'v1',
         kind: 'Node',
         metadata: {
@@ -99,7 +99,10 @@ export async function startTestCluster(): Promise<TestCluster> {
           conditions: [{ type: 'Ready', status: 'True' }],
           ...status,
         },
-      }),
+      });
+      // It is ready, whoever runs beside it: the taint of a new node goes.
+      return client.patch(nodes, { name }, { type: 'merge', body: { spec: { taints: null } } });
+    },
     async runPod(name, podIP, ready = true) {
       const status = {
         phase: 'Running',
