@@ -6,6 +6,7 @@ import { validatePod } from '../validation/pod.ts';
 import { validatePodStatusUpdate } from '../validation/pod-status.ts';
 import { validatePodUpdate } from '../validation/pod-update.ts';
 import { podWarnings } from '../validation/pod-warnings.ts';
+import { takeOverLabels } from './pod-label-keys.ts';
 import { qosClass } from './pod-qos.ts';
 import { keepStatus } from './status-strategy.ts';
 
@@ -20,6 +21,7 @@ const GATED: PodCondition = {
 export const podStrategy: Strategy<Pod> = {
   prepareForCreate(pod) {
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+    takeOverLabels(pod);
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [GATED];
   },
   validateCreate: validatePod,
