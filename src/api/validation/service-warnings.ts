@@ -31,5 +31,32 @@ export function serviceWarnings({ metadata, spec }: Service): string[] {
   if (trafficDistribution === 'PreferClose') {
     warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   }
+  if (!headless && type !== 'ExternalName') warnings.push(notForwarded(spec));
   return warnings;
+}
+
+/** Fields that say how traffic is forwarded, beside the addresses that it comes to. */
+const FORWARDING = [
+  'externalIPs',
+  'externalTrafficPolicy',
+  'healthCheckNodePort',
+  'internalTrafficPolicy',
+  'loadBalancerClass',
+  'loadBalancerIP',
+  'loadBalancerSourceRanges',
+  'sessionAffinity',
+  'sessionAffinityConfig',
+  'trafficDistribution',
+] as const satisfies readonly (keyof Service['spec'])[];
+
+/** What each is if nobody has set it. */
+const UNSET: ReadonlySet<unknown> = new Set([undefined, 'None', 'Cluster', 0, '']);
+
+/** One sentence for all of it: nothing forwards, so that nothing about forwarding means anything. */
+function notForwarded(spec: Service['spec']): string {
+  const { type } = spec;
+  const addresses = type === 'ClusterIP' ? 'spec.clusterIP' : `spec.type ${type}`;
+  const set = FORWARDING.filter((field) => !UNSET.has(spec[field]) && `${spec[field]}` !== '');
+  const others = set.length > 0 ? `; so do ${set.map((field) => `spec.${field}`).join(', ')}` : '';
+  return `${addresses}: not supported by stead: traffic to addresses of services is not forwarded; use the names of pods, or clusterIP: None${others}`;
 }

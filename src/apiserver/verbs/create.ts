@@ -1,7 +1,15 @@
 // POST: a new object, from a body to a stored version. Follows apiserver pkg/endpoints/handlers/create.go,
 // pkg/registry/rest/create.go and pkg/registry/generic/registry/store.go.
 import { randomSuffix, timestamp } from '../../api/clock.ts';
-import { badRequest, invalid, isAlreadyExists, type StatusError, withWarnings } from '../../api/errors.ts';
+import {
+  badRequest,
+  type FieldError,
+  invalid,
+  isAlreadyExists,
+  type StatusError,
+  withWarnings,
+} from '../../api/errors.ts';
+import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
@@ -78,7 +86,8 @@ export async function createOne(
     await admission.admit(admissionRequest);
     prepareMetadata(resource, object, registry, nowMs);
     resource.strategy.prepareForCreate?.(object, { nowMs });
-    const refused = validate(resource, object);
+    const unsupported = unsupportedFields(resource.schema, object);
+    const refused = validate(resource, object, unsupported.errors);
     if (refused) throw refused;
     await admission.validate(admissionRequest);
     const created = await registry.create(resource, object, dryRun);
@@ -87,7 +96,7 @@ export async function createOne(
       type: 'object',
       code: 201,
       object: created,
-      warnings: [...warnings, ...admission.warnings, ...advice],
+      warnings: [...warnings, ...admission.warnings, ...advice, ...unsupported.warnings],
     };
   } catch (error) {
     throw withWarnings(error, [...warnings, ...admission.warnings]);
@@ -140,7 +149,11 @@ function prepareMetadata(
   if (resource.countsGeneration) metadata.generation = 1;
 }
 
-function validate(resource: ResourceDefinition, object: KubeObject): StatusError | undefined {
+function validate(
+  resource: ResourceDefinition,
+  object: KubeObject,
+  more: readonly FieldError[],
+): StatusError | undefined {
   const errors = [
     ...validateObjectMeta(
       object.metadata,
@@ -149,6 +162,7 @@ function validate(resource: ResourceDefinition, object: KubeObject): StatusError
       'metadata',
     ),
     ...(resource.strategy.validateCreate?.(object) ?? []),
+    ...more,
   ];
   if (errors.length === 0) return undefined;
   return invalid(resource, object.metadata.name ?? object.metadata.generateName ?? '', errors);

@@ -11,6 +11,7 @@ import {
   OBJECT_WAS_MODIFIED,
   withWarnings,
 } from '../../api/errors.ts';
+import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
 import { sameJson } from '../../api/same-json.ts';
@@ -206,7 +207,9 @@ async function writeOnce(
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
     // A pod that gets its node, a namespace that loses a finalizer: nothing that a client has asked for is new.
     if (part === 'object' && resource.countsGeneration) countGeneration(next, current);
-    const errors = validate(resource, strategy ?? part, next, current);
+    const unsupported =
+      part === 'object' ? unsupportedFields(resource.schema, next, current) : { errors: [], warnings: [] };
+    const errors = [...validate(resource, strategy ?? part, next, current), ...unsupported.errors];
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
     const done = (object: KubeObject): ApiResult => ({
@@ -217,6 +220,7 @@ async function writeOnce(
         ...wanted.warnings,
         ...admission.warnings,
         ...(resource.strategy.warnings?.(next, current) ?? []),
+        ...unsupported.warnings,
       ],
     });
     if (sameJson(next, current)) return done(current);
