@@ -91,6 +91,44 @@ pod: {}`,
     '→ a',
   ],
   [
+    'away from pods that it would rather not be beside, though all else speaks for the node',
+    `nodes: [{metadata: {name: a}}, {metadata: {name: b}}]
+placed:
+- {metadata: {name: x, labels: {app: web}}, spec: {nodeName: a}}
+- {metadata: {name: y}, spec: {nodeName: b, containers: [{name: c, resources: {requests: {cpu: 1}}}]}}
+pod:
+  spec:
+    affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 100, podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}}]}}`,
+    '→ b',
+  ],
+  [
+    'beside pods that it would like to be near',
+    `nodes: [{metadata: {name: a}}, {metadata: {name: b}}]
+placed: [{metadata: {name: x, labels: {app: cache}}, spec: {nodeName: b}}]
+pod:
+  spec:
+    affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: cache}}}}]}}`,
+    '→ b',
+  ],
+  [
+    'where fewer of its kind are, if it would like to be spread',
+    `nodes: [{metadata: {name: a, labels: {zone: x}}}, {metadata: {name: b, labels: {zone: y}}}]
+placed: [{metadata: {name: x, labels: {app: web}}, spec: {nodeName: a}}]
+pod:
+  metadata: {labels: {app: web}}
+  spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: web}}}]}`,
+    '→ b',
+  ],
+  [
+    'a domain that its pods cannot use does not count, if it says so',
+    `nodes: [{metadata: {name: a}}, {metadata: {name: b}, spec: {taints: [{key: k, effect: NoSchedule}]}}]
+placed: [{metadata: {name: x, labels: {app: web}}, spec: {nodeName: a}}]
+pod:
+  metadata: {labels: {app: web}}
+  spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, nodeTaintsPolicy: Honor, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]}`,
+    '→ a',
+  ],
+  [
     'every reason counted, in order',
     `nodes:
 - {metadata: {name: a}, spec: {unschedulable: true}}

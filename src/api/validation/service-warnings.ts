@@ -4,7 +4,8 @@ import { isHeadless } from './service-addresses.ts';
 
 const OLD_HINTS = 'service.kubernetes.io/topology-aware-hints';
 
-export function serviceWarnings({ metadata, spec }: Service): string[] {
+/** @param old the service before: that nothing forwards is said once. */
+export function serviceWarnings({ metadata, spec }: Service, old?: Service): string[] {
   const warnings: string[] = [];
   const { type, externalIPs = [], trafficDistribution } = spec;
   if (metadata.annotations?.[OLD_HINTS] !== undefined) {
@@ -31,8 +32,13 @@ export function serviceWarnings({ metadata, spec }: Service): string[] {
   if (trafficDistribution === 'PreferClose') {
     warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   }
-  if (!headless && type !== 'ExternalName') warnings.push(notForwarded(spec));
+  if (hasAddress(spec) && !(old && hasAddress(old.spec))) warnings.push(notForwarded(spec));
   return warnings;
+}
+
+/** Whether there is an address at which the service itself is to be reached. */
+function hasAddress(spec: Service['spec']): boolean {
+  return spec.type !== 'ExternalName' && !(spec.type === 'ClusterIP' && isHeadless(spec));
 }
 
 /** Fields that say how traffic is forwarded, beside the addresses that it comes to. */
@@ -54,9 +60,7 @@ const UNSET: ReadonlySet<unknown> = new Set([undefined, 'None', 'Cluster', 0, ''
 
 /** One sentence for all of it: nothing forwards, so that nothing about forwarding means anything. */
 function notForwarded(spec: Service['spec']): string {
-  const { type } = spec;
-  const addresses = type === 'ClusterIP' ? 'spec.clusterIP' : `spec.type ${type}`;
   const set = FORWARDING.filter((field) => !UNSET.has(spec[field]) && `${spec[field]}` !== '');
-  const others = set.length > 0 ? `; so do ${set.map((field) => `spec.${field}`).join(', ')}` : '';
-  return `${addresses}: not supported by stead: traffic to addresses of services is not forwarded; use the names of pods, or clusterIP: None${others}`;
+  const fields = [spec.type === 'ClusterIP' ? 'clusterIP' : 'type', ...set].map((field) => `spec.${field}`);
+  return `${fields.join(', ')}: not supported by stead: nothing forwards traffic to a service's addresses; use the names of its pods, or clusterIP: None`;
 }
