@@ -81,6 +81,8 @@ const SAMPLES: Readonly<Record<string, Struct>> = {
   'EnvVarSource.fileKeyRef': { fileKeyRef: { volumeName: 'e', path: 'a', key: 'A' } },
   'PersistentVolumeSpec.volumeAttributesClassName': { csi: { driver: 'a.example.com', volumeHandle: 'a' } },
   'PodSpec.priorityClassName': { priorityClassName: 'system-node-critical' },
+  'PodSecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
+  'SecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
   'PodSecurityContext.seLinuxChangePolicy': { seLinuxChangePolicy: 'Recursive' },
   'Volume.image': { image: { reference: 'a' } },
   'VolumeMount.recursiveReadOnly': { readOnly: true },

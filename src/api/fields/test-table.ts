@@ -37,7 +37,8 @@ export function servedTypes(): string[] {
     for (const [field, schema] of Object.entries(typeSchema(type).properties)) {
       const below = objectTypeOf(schema);
       const unsupported = UNSUPPORTED[type]?.[field];
-      if (below !== undefined && (!unsupported || unsupported.values)) queue.push(below);
+      const isReached = !unsupported || unsupported.values || (below && UNSUPPORTED[below]);
+      if (below !== undefined && isReached) queue.push(below);
     }
   }
   return [...found].sort();

@@ -24,6 +24,9 @@ const NOT_MOUNTED = warn('no node can mount it, pods wait for the volume');
 const NO_WINDOWS = warn('nodes run Linux, these options change nothing');
 const NO_DEVICES = warn('volumes are file systems, pods wait for the device');
 const NO_SELINUX = warn('containers run with the label that the runtime gives them');
+const OWN_PROFILE = warn(
+  "the runtime's own profile holds where the machine has AppArmor, and none elsewhere",
+);
 const NO_RULES = warn('containers restart as restartPolicy says');
 
 /** Sources of volumes for which there is no driver. */
@@ -43,6 +46,7 @@ export const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, Unsupp
   PersistentVolumeSpec: { ...foreignSources, volumeAttributesClassName: NO_CLASSES },
   PodOS: { name: warn('nodes run Linux, the pod is run as a Linux pod', 'windows') },
   PodSecurityContext: {
+    appArmorProfile: OWN_PROFILE,
     seLinuxChangePolicy: NO_SELINUX,
     seLinuxOptions: NO_SELINUX,
     supplementalGroupsPolicy: refuse("groups of the image's user are always added", 'Strict'),
@@ -60,7 +64,7 @@ export const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, Unsupp
     setHostnameAsFQDN: warn('the host name is the short one', true),
   },
   ResourceRequirements: { claims: refuse('there are no ResourceClaims, and no devices to claim') },
-  SecurityContext: { seLinuxOptions: NO_SELINUX, windowsOptions: NO_WINDOWS },
+  SecurityContext: { appArmorProfile: OWN_PROFILE, seLinuxOptions: NO_SELINUX, windowsOptions: NO_WINDOWS },
   Volume: {
     ...foreignSources,
     gitRepo: NOT_MOUNTED,

@@ -73,3 +73,50 @@ test('every container gets the token, unless pod, account or container says no',
   assert.equal(bare.spec.volumes, undefined);
   assert.deepEqual(bare.spec.imagePullSecrets, [{ name: 'registry' }]);
 });
+
+test('an account that lists its secrets lets its pods use no others', async () => {
+  const server = await startTestServer();
+  const body = {
+    metadata: { name: 'strict', annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+    secrets: [{ name: 'listed' }],
+  };
+  await server.object('create', 'serviceaccounts', { body });
+  const create = (spec: object) =>
+    server.handle('create', 'pods', {
+      body: pod('a', { serviceAccountName: 'strict', ...spec }),
+      options: { dryRun: true },
+    });
+  const volume = (secretName: string) => ({ volumes: [{ name: 'v', secret: { secretName } }] });
+  await create(volume('listed'));
+  assert.equal(
+    (await refusal(create(volume('other')))).message,
+    'pods "a" is forbidden: volume with secret.secretName="other" is not allowed because service account strict does not reference that secret',
+  );
+  const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'other', key: 'k' } } }];
+  assert.match(
+    (await refusal(create({ containers: [{ name: 'c', image: 'i', env }] }))).message ?? '',
+    /container c with envVar A referencing secret\.secretName="other" is not allowed/,
+  );
+  assert.match(
+    (await refusal(create({ imagePullSecrets: [{ name: 'other' }] }))).message ?? '',
+    /imagePullSecrets\[0\]\.name="other" is not allowed .* imagePullSecret$/,
+  );
+});
+
+test('a mirror pod has no account and no secrets', async () => {
+  const server = await startTestServer();
+  const create = (spec: object) => {
+    const { metadata, ...rest } = pod('a', { nodeName: 'n', ...spec }) as { metadata: object };
+    const body = { ...rest, metadata: { ...metadata, annotations: { 'kubernetes.io/config.mirror': 'x' } } };
+    return server.handle('create', 'pods', { body, options: { dryRun: true } });
+  };
+  await create({});
+  assert.match(
+    (await refusal(create({ serviceAccountName: 'default' }))).message ?? '',
+    /a mirror pod may not reference service accounts$/,
+  );
+  assert.match(
+    (await refusal(create({ volumes: [{ name: 'v', secret: { secretName: 's' } }] }))).message ?? '',
+    /a mirror pod may not reference secrets$/,
+  );
+});

@@ -1,10 +1,11 @@
 // A pod that names no service account runs as its namespace's `default`; the account must be there; and the pod gets
-// a token of it, unless it or the account says no. Follows plugin/pkg/admission/serviceaccount/admission.go.
+// a token of it, unless it or the account says no. Which secrets it may use is mountable-secrets.ts'. Follows plugin/pkg/admission/serviceaccount/admission.go.
 import { randomSuffix, sleep } from '../../api/clock.ts';
 import { forbidden, notFound } from '../../api/errors.ts';
 import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { type AdmissionContext, type AdmissionPlugin, objectOf } from './admission.ts';
+import { ephemeralSecretsRefusal, secretsRefusal } from './mountable-secrets.ts';
 
 const DEFAULT_ACCOUNT = 'default';
 const MIRROR_POD = 'kubernetes.io/config.mirror';
@@ -40,7 +41,56 @@ export const serviceAccount: AdmissionPlugin = {
       spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
     }
   },
+  async validate(request, context) {
+    const { operation, resource, subresource, key, object } = request;
+    if (resource.group !== '' || resource.kind !== 'Pod' || !object) return;
+    const isNew = operation === 'CREATE' && !subresource;
+    if (!isNew && subresource !== 'ephemeralcontainers') return;
+    // The resource decides the type.
+    const pod = object as Pod;
+    const isMirror = pod.metadata.annotations?.[MIRROR_POD] !== undefined;
+    const why =
+      isNew && isMirror
+        ? mirrorRefusal(pod)
+        : await accountRefusal(
+            pod,
+            key.namespace ?? '',
+            isNew ? secretsRefusal : ephemeralSecretsRefusal,
+            context,
+          );
+    if (why) throw forbidden(resource, key.name, why);
+  },
 };
+
+/** A node's own pod has no identity and no secrets in the cluster. */
+function mirrorRefusal({ spec }: Pod): string | undefined {
+  if (spec.serviceAccountName) return 'a mirror pod may not reference service accounts';
+  const volumes = spec.volumes ?? [];
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  const usesSecrets =
+    volumes.some(({ secret, projected }) => secret ?? projected?.sources?.some((source) => source.secret)) ||
+    containers.some(
+      ({ env, envFrom }) =>
+        env?.some(({ valueFrom }) => valueFrom?.secretKeyRef) || envFrom?.some(({ secretRef }) => secretRef),
+    ) ||
+    spec.imagePullSecrets?.length;
+  if (usesSecrets) return 'a mirror pod may not reference secrets';
+  return volumes.some(({ projected }) => projected?.sources?.some((source) => source.serviceAccountToken))
+    ? 'a mirror pod may not use ServiceAccountToken volume projections'
+    : undefined;
+}
+
+async function accountRefusal(
+  pod: Pod,
+  namespace: string,
+  refusal: (pod: Pod, account: Stored<ServiceAccount>) => string | undefined,
+  context: AdmissionContext,
+): Promise<string | undefined> {
+  const name = pod.spec.serviceAccountName ?? DEFAULT_ACCOUNT;
+  const account = await context.find('', 'serviceaccounts', { namespace, name });
+  // The resource decides the type.
+  return account && refusal(pod, account as Stored<ServiceAccount>);
+}
 
 async function find(
   namespace: string,
