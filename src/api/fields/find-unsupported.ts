@@ -47,22 +47,24 @@ function isStruct(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function* find(typeName: string, object: Record<string, unknown>, path: string): Generator<Found> {
+function find(typeName: string, object: Record<string, unknown>, path: string, found: Found[]): Found[] {
   const { fields, children } = planOf(typeName);
   for (const [field, unsupported] of fields) {
     const value = object[field];
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
     const { values } = unsupported;
-    if (!values || values.some((each) => each === value)) yield { path: `${path}${field}`, unsupported };
+    if (!values || values.some((each) => each === value))
+      found.push({ path: `${path}${field}`, unsupported });
   }
   for (const [field, type] of children) {
     const value = object[field];
-    if (isStruct(value)) yield* find(type, value, `${path}${field}.`);
-    if (!Array.isArray(value)) continue;
-    for (const [index, item] of value.entries()) {
-      if (isStruct(item)) yield* find(type, item, `${path}${field}[${index}].`);
-    }
+    if (Array.isArray(value)) {
+      value.forEach((item, index) => {
+        if (isStruct(item)) find(type, item, `${path}${field}[${index}].`, found);
+      });
+    } else if (isStruct(value)) find(type, value, `${path}${field}.`, found);
   }
+  return found;
 }
 
 /** What a client is told of an object that it writes. */
@@ -77,8 +79,11 @@ export interface Advice {
  */
 export function unsupportedFields(schemaName: string, object: object, old?: object): Advice {
   const advice: Advice = { warnings: [], errors: [] };
-  const had = new Set(old ? [...find(schemaName, { ...old }, '')].map(({ path }) => path) : []);
-  for (const { path, unsupported } of find(schemaName, { ...object }, '')) {
+  const found = find(schemaName, { ...object }, '', []);
+  const had = new Set(
+    old && found.length > 0 ? find(schemaName, { ...old }, '', []).map(({ path }) => path) : [],
+  );
+  for (const { path, unsupported } of found) {
     if (had.has(path)) continue;
     const text = `not supported by stead: ${unsupported.instead}`;
     if (unsupported.refused) advice.errors.push(forbiddenField(path, text));
