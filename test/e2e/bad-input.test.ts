@@ -109,6 +109,38 @@ describe('bad input', { skip: noContainers }, () => {
     await stead.kubectl('delete', 'pod', 'late');
   });
 
+  it('runs a pod by the handler of its RuntimeClass, or not at all', async () => {
+    const classed = (name: string) =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: {
+          runtimeClassName: name,
+          terminationGracePeriodSeconds: 0,
+          containers: [{ name: 'c', image: 'stead.dev/toolbox:1', command: ['sleep', '600'] }],
+        },
+      });
+    const { stderr } = await stead.tryKubectl(['create', '-f', '-'], classed('kata'));
+    assert.match(stderr, /pods "kata" is forbidden: pod rejected: RuntimeClass "kata" not found/);
+    for (const [name, handler] of [
+      ['kata', 'kata'],
+      ['plain', 'runc'],
+    ] as const) {
+      const kind = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name }, handler };
+      await stead.apply(JSON.stringify(kind));
+      await stead.apply(classed(name));
+    }
+    await stead.kubectl('wait', '--for=condition=Ready', 'pod/plain', '--timeout=60s');
+    const ofKata = '--field-selector=involvedObject.name=kata,reason=FailedCreatePodSandBox';
+    await eventually(
+      'no runtime for "kata"',
+      () => stead.kubectl('get', 'events', ofKata, '-o', 'jsonpath={.items[*].message}'),
+      (text) => text.includes('no runtime for "kata" is configured'),
+    );
+    await stead.kubectl('delete', 'pod', 'kata', 'plain', '--wait=false');
+  });
+
   /** What `stead up` says when it fails, which it must, in one sentence. */
   const complaint = async (program: string, args: string[]): Promise<string> => {
     const { code, stderr } = await run(program, args);
