@@ -84,7 +84,6 @@ const SAMPLES: Readonly<Record<string, Struct>> = {
   'PodSecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
   'SecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
   'PodSecurityContext.seLinuxChangePolicy': { seLinuxChangePolicy: 'Recursive' },
-  'Volume.image': { image: { reference: 'a' } },
   'VolumeMount.recursiveReadOnly': { readOnly: true },
   'VolumeProjection.clusterTrustBundle': { clusterTrustBundle: { name: 'a', path: 'a' } },
   'VolumeProjection.podCertificate': {

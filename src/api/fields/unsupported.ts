@@ -68,7 +68,6 @@ export const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, Unsupp
   Volume: {
     ...foreignSources,
     gitRepo: NOT_MOUNTED,
-    image: NOT_MOUNTED,
   },
   VolumeMount: { recursiveReadOnly: refuse('mounts below the volume stay writable', 'Enabled') },
   VolumeProjection: {
