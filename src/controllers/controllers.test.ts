@@ -349,6 +349,11 @@ describe('controllers against the API server', () => {
       async () => (await cluster.client.get(pods, key('web-0'))).metadata.deletionTimestamp !== undefined,
       'the pod is being deleted',
     );
+    const { status } = await cluster.client.get(pods, key('web-0'));
+    assert.equal(
+      status?.conditions?.find(({ type }) => type === 'DisruptionTarget')?.reason,
+      'DeletionByTaintManager',
+    );
   });
 
   it('pod gc: pods of a node that is gone are deleted by force, after a while', async () => {

@@ -12,6 +12,7 @@ import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
+import { evictPod } from './evict-pod.ts';
 import { evictionTimeMs, GRACE_MS, heartbeatOf, silentConditions, wantedTaints } from './plan.ts';
 
 const WORKERS = 4;
@@ -113,7 +114,7 @@ class NodesController {
 
   /** Marks and evicts the node's pods. @returns when the next one has to leave, ms; infinity if none. */
   async #settlePods(node: Stored<Node>): Promise<number> {
-    const { clock, informers, client } = this.#context;
+    const { clock, informers } = this.#context;
     const { name } = node.metadata;
     const tainted = (node.spec.taints ?? []).some((taint) => taint.effect === 'NoExecute');
     if (!tainted) {
@@ -136,14 +137,7 @@ class NodesController {
           next = Math.min(next, atMs);
           continue;
         }
-        const { namespace, uid } = pod.metadata;
-        this.#recorder.event(
-          pod,
-          'Normal',
-          'TaintManagerEviction',
-          `Marking for deletion Pod ${namespace}/${pod.metadata.name}`,
-        );
-        await client.delete(pods, { namespace, name: pod.metadata.name }, { preconditions: { uid } });
+        await evictPod(this.#context, this.#recorder, pod);
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
