@@ -2,6 +2,7 @@
 // running, for the next stead to adopt; `stead down`, which comes over the control socket, stops those too.
 import { fstatSync, statSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
+import { aborted } from '../api/abort.ts';
 import { sleep } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import { rotateOpenFile } from '../node/logs/rotate-open-file.ts';
@@ -123,11 +124,4 @@ async function boundLog(file: string, log: Log, signal: AbortSignal): Promise<vo
     }
     await sleep(systemClock, LOG_LOOK_MS, signal);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

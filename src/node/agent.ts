@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { aborted } from '../api/abort.ts';
 import { sleep } from '../api/clock.ts';
 import type { Pod } from '../api/generated/types.ts';
 import type { NodeStreams } from '../api/node-streams.ts';
@@ -169,13 +170,6 @@ async function run(
   unlisten();
   await manager.close();
   await Promise.all(background);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Repeats until the context's signal; a failure is logged and does not end it. */

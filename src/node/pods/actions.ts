@@ -10,10 +10,10 @@ import { doubled } from './backoff.ts';
 import { resourcesOf } from './container-spec.ts';
 import { ensureImage } from './image-puller.ts';
 import type { NodeServices } from './node-services.ts';
-import type { Action, Failure } from './observation.ts';
+import type { Action, Failure, StopStep } from './observation.ts';
 import { podLogDirectory, sandboxSpecOf } from './sandbox-spec.ts';
 import { ContainerStartError, type StartOrder, startContainer } from './start-container.ts';
-import { stopContainer } from './stop-container.ts';
+import { runPreStop } from './stop-container.ts';
 import { ephemeralContainers, everyContainer } from './view.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -39,7 +39,9 @@ export class ActionRunner {
   readonly #state: WorkerState;
   readonly #host: ActionHost;
   readonly #abort = new AbortController();
-  readonly #pulls = new AbortController();
+  #starts = new AbortController();
+  /** By container ID: ends the wait for a preStop hook. */
+  readonly #hooks = new Map<string, AbortController>();
 
   constructor(services: NodeServices, state: WorkerState, host: ActionHost) {
     this.#services = services;
@@ -50,12 +52,13 @@ export class ActionRunner {
   /** Pulls under way are given up; everything else ends by itself. */
   close(): void {
     this.#abort.abort();
-    this.giveUpPulls();
+    this.giveUpStarts();
   }
 
-  /** The pod is to end: its end does not wait for images. */
-  giveUpPulls(): void {
-    this.#pulls.abort();
+  /** What containers still wait for before they run is not waited for any more: images, postStart hooks. */
+  giveUpStarts(): void {
+    this.#starts.abort();
+    this.#starts = new AbortController();
   }
 
   start(action: Action, pod: Stored<Pod>): void {
@@ -95,23 +98,15 @@ export class ActionRunner {
     ]);
   }
 
-  /** The grace period was cut short while containers were being stopped. */
-  hurry(graceSeconds: number): void {
-    for (const container of this.#state.containers.values()) {
-      if (container.state !== 'running' || !this.#state.busy.has(`container/${container.name}`)) continue;
-      this.#services.runtime.stopContainer(container.id, graceSeconds).catch((error: unknown) => {
-        this.#services.log.warn('stopping a container sooner failed', { error: asMessage(error) });
-      });
-    }
-  }
-
   async #refreshContainer(id: string): Promise<void> {
     const { containers, terminationMessages } = this.#state;
     const container = await this.#services.runtime.container(id);
     if (container === undefined) {
       containers.delete(id);
+      this.#stopped(id);
       return;
     }
+    if (container.state === 'exited') this.#stopped(id);
     if (container.state === 'exited' && !terminationMessages.has(id)) {
       terminationMessages.set(
         id,
@@ -148,12 +143,12 @@ export class ActionRunner {
         return this.#ensureImage(action, pod);
       case 'startContainer':
         return this.#startContainer(action, pod);
-      case 'stopContainer': {
-        const podIp = [...this.#state.sandboxes.values()].at(-1)?.ips[0] ?? '';
-        const spec = this.#spec(pod, action.container);
-        await stopContainer(this.#services, pod, spec, action.id, podIp, action.graceSeconds, action.message);
-        return this.#refreshContainer(action.id);
-      }
+      case 'beginStop':
+        return this.#beginStop(action, pod);
+      case 'stopContainer':
+        return this.#stopContainer(action, pod);
+      case 'stopSooner':
+        return this.#stopSooner(action);
       case 'resizeContainer':
         return this.#resizeContainer(action, pod);
       case 'removeContainer':
@@ -163,6 +158,50 @@ export class ActionRunner {
       case 'deleteObject':
         return this.#deleteObject(pod);
     }
+  }
+
+  async #beginStop(step: StopStep, pod: Stored<Pod>): Promise<void> {
+    this.#noteStop(step, pod);
+    const spec = this.#spec(pod, step.container);
+    if (spec?.lifecycle?.preStop === undefined) return;
+    const { clock, nodeIp } = this.#services;
+    const sandboxIp = [...this.#state.sandboxes.values()].at(-1)?.ips[0] ?? '';
+    const podIp = pod.spec.hostNetwork ? nodeIp : sandboxIp;
+    const nobodyWaits = new AbortController();
+    this.#hooks.set(step.id, nobodyWaits);
+    const left = step.deadlineMs - clock.now();
+    await runPreStop(this.#services, pod, spec, step.id, podIp, left, nobodyWaits.signal);
+    this.#hooks.delete(step.id);
+  }
+
+  async #stopContainer(step: StopStep, pod: Stored<Pod>): Promise<void> {
+    const { deadlineMs, graceSeconds, id } = step;
+    this.#noteStop(step, pod);
+    this.#hooks.get(id)?.abort();
+    this.#state.stopping.set(id, { deadlineMs, signalledUntilMs: deadlineMs });
+    await this.#services.runtime.stopContainer(id, graceSeconds);
+    return this.#refreshContainer(id);
+  }
+
+  async #stopSooner({ deadlineMs, graceSeconds, id }: StopStep): Promise<void> {
+    const { stopping } = this.#state;
+    const before = stopping.get(id);
+    stopping.set(id, { deadlineMs, signalledUntilMs: deadlineMs });
+    try {
+      await this.#services.runtime.stopContainer(id, graceSeconds);
+    } catch (error) {
+      // What the runtime still goes by, so that it is told again.
+      if (before !== undefined && stopping.has(id)) stopping.set(id, before);
+      throw error;
+    }
+  }
+
+  /** The first step of stopping a container: its grace period begins, and the pod's events say so. */
+  #noteStop({ container, deadlineMs, id, message }: StopStep, pod: Stored<Pod>): void {
+    const { stopping } = this.#state;
+    if (stopping.has(id)) return;
+    stopping.set(id, { deadlineMs, signalledUntilMs: undefined });
+    this.#services.events.record(pod, { type: 'Normal', reason: 'Killing', message, container });
   }
 
   #spec(pod: Pod, name: string): Container | undefined {
@@ -235,7 +274,7 @@ export class ActionRunner {
   async #setUpVolumes(pod: Stored<Pod>): Promise<void> {
     const state = this.#state;
     try {
-      state.readyVolumes = await this.#services.volumes.setUp(pod, this.#pulls.signal);
+      state.readyVolumes = await this.#services.volumes.setUp(pod, this.#starts.signal);
       state.volumes = { state: 'ready' };
     } catch (error) {
       const reason = error instanceof VolumeNotReadyError ? error.reason : 'FailedMount';
@@ -271,8 +310,9 @@ export class ActionRunner {
     const { images } = this.#state;
     const known = images.get(spec.name);
     const before = known?.name === (spec.image ?? '') ? known : undefined;
-    const { signal } = this.#pulls;
-    images.set(spec.name, await ensureImage(this.#services, pod, spec, before, action.mayPull, signal));
+    const { signal } = this.#starts;
+    const found = await ensureImage(this.#services, pod, spec, before, action.mayPull, signal);
+    if (found !== undefined) images.set(spec.name, found);
   }
 
   async #startContainer(
@@ -299,6 +339,7 @@ export class ActionRunner {
         sandboxSpec,
         volumes: state.readyVolumes,
         target: this.#targetOf(pod, container.name, sandbox.id),
+        signal: this.#starts.signal,
         created: (id) => {
           created = id;
           state.applied.set(id, container.resources ?? {});
@@ -357,8 +398,15 @@ export class ActionRunner {
     this.#forgetContainer(id);
   }
 
+  /** A container that is over is not being stopped any more, nor is its hook waited for. */
+  #stopped(id: string): void {
+    this.#hooks.get(id)?.abort();
+    this.#state.stopping.delete(id);
+  }
+
   #forgetContainer(id: string): void {
     const { applied, containers, resizeFailures } = this.#state;
+    this.#stopped(id);
     containers.delete(id);
     applied.delete(id);
     resizeFailures.delete(id);

@@ -1,10 +1,11 @@
 // How a pod ends: app containers stopped together, then sidecars in reverse order, then network and volumes taken
 // down, then everything removed from the runtime, then the object. Used for deleted pods, for pods whose object is
-// gone, for finished pods and for an orderly stop of the node.
+// gone, for finished pods and for an orderly stop of the node. How one container is stopped is in stop-plan.ts.
 
 import { act, type Decisions } from './decisions.ts';
-import type { PodObservation } from './observation.ts';
-import { isSidecar } from './view.ts';
+import type { Ending, PodObservation } from './observation.ts';
+import { planStop } from './stop-plan.ts';
+import { ephemeralContainers, isSidecar } from './view.ts';
 
 /** What the ending of a pod comes to. */
 export type EndingGoal =
@@ -15,14 +16,17 @@ export type EndingGoal =
   /** The same, and then its object goes too. */
   | 'deleted';
 
+/** How long the pod has to end, and when that is over, if it has begun already. */
+export type GracePeriod = Pick<Ending, 'graceSeconds'> & Partial<Pick<Ending, 'deadlineMs'>>;
+
 /** Adds the next steps towards the goal; adds none when it is reached. */
 export function planEnding(
   observed: PodObservation,
   goal: EndingGoal,
-  graceSeconds: number,
+  period: GracePeriod,
   decisions: Decisions,
 ): void {
-  if (!stopContainers(observed, graceSeconds, decisions)) return;
+  if (!stopContainers(observed, period, decisions)) return;
   // An action that still runs might start something: it is waited for, and then seen.
   if (observed.busy.has('sandbox') && !allStopped(observed)) return;
   let down = true;
@@ -53,24 +57,22 @@ function allStopped(observed: PodObservation): boolean {
 }
 
 /** True when nothing runs and nothing is about to. */
-function stopContainers(observed: PodObservation, graceSeconds: number, decisions: Decisions): boolean {
-  const sidecars = (observed.pod.spec.initContainers ?? []).filter(isSidecar).map((spec) => spec.name);
+function stopContainers(observed: PodObservation, period: GracePeriod, decisions: Decisions): boolean {
   const alive = observed.containers.filter(
     (container) => container.state === 'running' || container.state === 'unknown',
   );
-  const starting = [...observed.busy].some((key) => key.startsWith('container/'));
-  if (alive.length === 0) return !starting;
-  const others = alive.filter((container) => !sidecars.includes(container.name));
+  if (alive.length === 0) return ![...observed.busy].some((key) => key.startsWith('container/'));
+  const sidecars = (observed.pod.spec.initContainers ?? []).filter(isSidecar).map((spec) => spec.name);
+  const debuggers = ephemeralContainers(observed.pod).map((spec) => spec.name);
+  const others = alive.some(({ name }) => !sidecars.includes(name) && !debuggers.includes(name));
   const last = sidecars.findLast((name) => alive.some((container) => container.name === name));
-  const stopNow = others.length > 0 ? others : alive.filter((container) => container.name === last);
-  for (const container of stopNow) {
-    act(observed, decisions, {
-      type: 'stopContainer',
-      key: `container/${container.name}`,
-      container: container.name,
-      id: container.id,
-      graceSeconds,
+  for (const container of alive) {
+    // All begin to end together. A sidecar's signal waits for those that it serves: what started after it.
+    const waits = sidecars.includes(container.name) && (others || container.name !== last);
+    planStop(observed, decisions, container, {
+      ...period,
       message: `Stopping container ${container.name}`,
+      isItsTurn: !waits,
     });
   }
   return false;

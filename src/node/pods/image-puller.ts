@@ -12,6 +12,8 @@ import { credentialsFor } from './pull-secrets.ts';
  * One attempt.
  * @param before what the last attempt came to.
  * @param mayPull false: only look whether the image has appeared by itself.
+ * @param signal gives it up.
+ * @returns what it came to; undefined if it was given up.
  */
 export async function ensureImage(
   services: NodeServices,
@@ -20,7 +22,7 @@ export async function ensureImage(
   before: ImageState | undefined,
   mayPull: boolean,
   signal: AbortSignal,
-): Promise<ImageState> {
+): Promise<ImageState | undefined> {
   const { clock, events, runtime } = services;
   const image = container.image ?? '';
   const policy = container.imagePullPolicy ?? 'IfNotPresent';
@@ -66,9 +68,10 @@ export async function ensureImage(
     );
     return { state: 'present', name: image, image: pulled };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
     // Given up because the pod ends: nothing is wrong with the image.
-    if (!signal.aborted) say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+    if (signal.aborted) return undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
     return fail('ErrImagePull', message);
   }
 }

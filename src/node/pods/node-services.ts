@@ -36,9 +36,13 @@ export interface CheckResult {
   ok: boolean;
   /** What to say when it is not: `HTTP probe failed with statuscode: 503`. */
   message: string;
+  /** What to say although it is. */
+  warning?: string;
 }
 
 export interface HttpCheck {
+  /** A probe asks whether all is well; to a lifecycle hook every answer is as good. */
+  purpose: 'probe' | 'lifecycle';
   scheme: 'HTTP' | 'HTTPS';
   host: string;
   port: number;

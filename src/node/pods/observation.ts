@@ -45,7 +45,18 @@ export interface CrashBackoff {
 export interface Ending {
   /** deleted: through the API; removed: its object is gone; shutdown: the node stops, the object stays. */
   cause: 'deleted' | 'removed' | 'shutdown';
+  /** What was asked for. */
   graceSeconds: number;
+  /** When it is over: looking at the pod again does not move it, only somebody who asks for less does. */
+  deadlineMs: number;
+}
+
+/** A running container whose end has begun. */
+export interface Stopping {
+  /** When its grace period is over; no hook and no other container is waited for beyond that. */
+  deadlineMs: number;
+  /** The end of the grace period that the runtime was told with the stop signal; undefined: not signalled yet. */
+  signalledUntilMs: number | undefined;
 }
 
 export interface PodObservation {
@@ -74,6 +85,8 @@ export interface PodObservation {
   probeMessage(containerId: string): string | undefined;
   /** What a container wrote as its last words, by container ID. */
   terminationMessages: ReadonlyMap<string, string>;
+  /** By container ID: running containers whose end has begun. */
+  stopping: ReadonlyMap<string, Stopping>;
   /** Keys of actions under way. */
   busy: ReadonlySet<string>;
   ending: Ending | undefined;
@@ -87,6 +100,17 @@ export interface PodObservation {
   heldUnready: string | undefined;
   nodeIp: string;
   now: number;
+}
+
+/** What the steps of stopping a container have in common. */
+export interface StopStep {
+  container: string;
+  id: string;
+  /** What is left of the grace period, and when it ends. */
+  graceSeconds: number;
+  deadlineMs: number;
+  /** What the Killing event says. */
+  message: string;
 }
 
 /** One thing to do. Two actions of one key never run at the same time. */
@@ -105,14 +129,12 @@ export type Action =
       image: Image;
       backoff: CrashBackoff | undefined;
     }
-  | {
-      type: 'stopContainer';
-      key: string;
-      container: string;
-      id: string;
-      graceSeconds: number;
-      message: string;
-    }
+  /** Says that the container is being stopped, and runs its preStop hook, if it has one. */
+  | ({ type: 'beginStop'; key: string } & StopStep)
+  /** Sends the stop signal, and KILL when the grace period is over. */
+  | ({ type: 'stopContainer'; key: string } & StopStep)
+  /** Has been signalled, and now has less time than the runtime was told. */
+  | ({ type: 'stopSooner'; key: string } & StopStep)
   | { type: 'resizeContainer'; key: string; container: string; id: string }
   | { type: 'removeContainer'; key: string; id: string }
   | { type: 'removeAll'; key: string }
@@ -128,6 +150,8 @@ export interface PodPlan {
   actions: Action[];
   status: PodStatus;
   waiting?: Waiting;
+  /** Its containers are being stopped: only their readiness is still probed. */
+  terminating: boolean;
   /** Look again then, even if nothing happens. */
   wakeAtMs?: number;
 }

@@ -34,7 +34,8 @@ interface Scenario {
   probes?: Record<string, ProbeOutcome>;
   applied?: Record<string, ResourceRequirements>;
   busy?: string[];
-  ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number };
+  stopping?: Record<string, { deadline: number; signalledUntil?: number }>;
+  ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number; deadline?: number };
   removed?: boolean;
   expect: {
     actions: string[];
@@ -64,6 +65,7 @@ function imageState(
 }
 
 function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
+  const { now = 50 } = scenario;
   const sandboxes = (scenario.sandboxes ?? []).map(
     ({ attempt = 0, id, ready = true }): Sandbox => ({
       id,
@@ -132,13 +134,21 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     resizeFailures: new Map(),
     resizePending: undefined,
     busy: new Set(scenario.busy),
-    ending: scenario.ending && { cause: scenario.ending.cause, graceSeconds: scenario.ending.grace },
+    stopping: entries(scenario.stopping, ({ deadline, signalledUntil }) => ({
+      deadlineMs: deadline * 1000,
+      signalledUntilMs: signalledUntil === undefined ? undefined : signalledUntil * 1000,
+    })),
+    ending: scenario.ending && {
+      cause: scenario.ending.cause,
+      graceSeconds: scenario.ending.grace,
+      deadlineMs: (scenario.ending.deadline ?? now + scenario.ending.grace) * 1000,
+    },
     rejection: undefined,
     removed: scenario.removed === true,
     objectDeleted: false,
     heldUnready: undefined,
     nodeIp: '10.0.0.1',
-    now: (scenario.now ?? 50) * 1000,
+    now: now * 1000,
   };
 }
 
@@ -155,6 +165,10 @@ function describeAction(action: Action): string {
       return `startContainer ${action.container} ${action.attempt}`;
     case 'resizeContainer':
       return `resizeContainer ${action.container} ${action.id}`;
+    case 'beginStop':
+      return `beginStop ${action.container} ${action.id}`;
+    case 'stopSooner':
+      return `stopSooner ${action.container} ${action.id} ${action.graceSeconds}`;
     case 'stopContainer':
       return `stopContainer ${action.container} ${action.id} ${action.graceSeconds} ${action.message}`;
     default:
@@ -197,6 +211,10 @@ describe('plan of a pod', () => {
       spec: fc.record(
         {
           restartPolicy: fc.constantFrom('Always', 'OnFailure', 'Never'),
+          containers: fc.constantFrom(
+            [{ name: 'web', image: 'nginx' }],
+            [{ name: 'web', image: 'nginx', lifecycle: { preStop: { sleep: { seconds: 5 } } } }],
+          ),
           ephemeralContainers: fc.constantFrom(
             [],
             [{ name: 'look', image: 'a', targetContainerName: 'web' }],
@@ -230,11 +248,17 @@ describe('plan of a pod', () => {
         'container/init',
         'remove',
         'delete',
+        'prestop/a',
+        'prestop/b',
       ]),
+      stopping: fc.dictionary(
+        fc.constantFrom('a', 'b'),
+        fc.record({ deadline: fc.integer({ min: 40, max: 70 }) }),
+      ),
       ending: fc.option(
         fc.record({
           cause: fc.constantFrom('deleted', 'removed', 'shutdown'),
-          grace: fc.nat({ max: 60 }),
+          grace: fc.integer({ min: 1, max: 60 }),
         }),
         { nil: undefined },
       ),
@@ -274,6 +298,10 @@ describe('plan of a pod', () => {
           for (const type of ['tearDownVolumes', 'removeAll', 'deleteObject', 'runSandbox'] as const) {
             assert.ok(!types.has(type), `${type} while a container runs`);
           }
+        }
+        for (const action of actions) {
+          if (action.type !== 'stopContainer' || !observed.busy.has(`prestop/${action.id}`)) continue;
+          assert.ok(action.deadlineMs <= observed.now, 'signalled while preStop runs and has time');
         }
         if (types.has('deleteObject')) assert.ok(observed.removed && observed.volumes.state === 'down');
         if (types.has('startContainer')) assert.equal(observed.volumes.state, 'ready');

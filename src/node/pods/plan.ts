@@ -5,7 +5,7 @@ import { planEnding } from './ending-plan.ts';
 import type { PodObservation, PodPlan, Waiting } from './observation.ts';
 import { planRunning } from './start-plan.ts';
 import { podStatus } from './status.ts';
-import { ephemeralContainers, isTerminalPhase, type PodView, viewOf } from './view.ts';
+import { ephemeralContainers, graceSecondsOf, isTerminalPhase, type PodView, viewOf } from './view.ts';
 
 /** How often a resize that the node has no room for is tried again. */
 const DEFERRED_RESIZE_MS = 2000;
@@ -13,9 +13,9 @@ const DEFERRED_RESIZE_MS = 2000;
 /** Answers one observation. Safe to ask again at any time: actions under way are not asked for twice. */
 export function planPod(observed: PodObservation): PodPlan {
   const view = viewOf(observed);
-  const { decisions, failure } = decide(observed, view);
+  const { decisions, failure, terminating } = decide(observed, view);
   const status = podStatus(observed, view, decisions, failure);
-  const plan: PodPlan = { actions: decisions.actions, status };
+  const plan: PodPlan = { actions: decisions.actions, status, terminating };
   const waiting = whyNotReady(observed, status.conditions, decisions);
   if (waiting !== undefined) plan.waiting = waiting;
   if (decisions.wakeAtMs !== undefined) plan.wakeAtMs = decisions.wakeAtMs;
@@ -28,16 +28,20 @@ export interface PodFailure {
   message: string;
 }
 
-function decide(
-  observed: PodObservation,
-  view: PodView,
-): { decisions: Decisions; failure: PodFailure | undefined } {
+interface Decided {
+  decisions: Decisions;
+  failure: PodFailure | undefined;
+  terminating: boolean;
+}
+
+function decide(observed: PodObservation, view: PodView): Decided {
   const { ending, pod, rejection } = observed;
   const decisions = newDecisions();
   if (ending !== undefined) {
     const goal = ending.cause === 'deleted' ? 'deleted' : ending.cause === 'removed' ? 'removed' : 'stopped';
-    planEnding(observed, goal, ending.graceSeconds, decisions);
-    return { decisions, failure: rejection };
+    const { deadlineMs, graceSeconds } = ending;
+    planEnding(observed, goal, { graceSeconds, deadlineMs }, decisions);
+    return { decisions, failure: rejection, terminating: true };
   }
   const deadline = deadlineOf(observed);
   const overdue = deadline !== undefined && observed.now >= deadline;
@@ -50,17 +54,18 @@ function decide(
         }
       : undefined);
   if (failure !== undefined || isTerminalPhase(pod.status?.phase)) {
-    planEnding(observed, 'stopped', pod.spec.terminationGracePeriodSeconds ?? 30, decisions);
-    return { decisions, failure };
+    planEnding(observed, 'stopped', { graceSeconds: graceSecondsOf(pod) }, decisions);
+    return { decisions, failure, terminating: true };
   }
   const running = planRunning(observed, view);
   if (running.finished) {
-    planEnding(observed, 'stopped', pod.spec.terminationGracePeriodSeconds ?? 30, decisions);
-    return { decisions: { ...decisions, waits: running.waits, finished: true }, failure: undefined };
+    planEnding(observed, 'stopped', { graceSeconds: graceSecondsOf(pod) }, decisions);
+    const ending = { ...decisions, waits: running.waits, finished: true };
+    return { decisions: ending, failure: undefined, terminating: true };
   }
   if (deadline !== undefined) wakeAt(running, deadline);
   if (observed.resizePending?.reason === 'Deferred') wakeAt(running, observed.now + DEFERRED_RESIZE_MS);
-  return { decisions: running, failure: undefined };
+  return { decisions: running, failure: undefined, terminating: false };
 }
 
 function deadlineOf(observed: PodObservation): number | undefined {

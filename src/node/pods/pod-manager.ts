@@ -104,10 +104,7 @@ export class PodManager {
     const stopping = [...this.#workers.values()].filter((worker) => controllerOf(worker.pod) === undefined);
     await Promise.all(
       stopping.map((worker) =>
-        worker.end({
-          cause: 'shutdown',
-          graceSeconds: worker.pod.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS,
-        }),
+        worker.end('shutdown', worker.pod.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS),
       ),
     );
   }
@@ -165,9 +162,7 @@ export class PodManager {
     const { deletionGracePeriodSeconds } = last.metadata;
     const grace =
       deletionGracePeriodSeconds ?? last.spec.terminationGracePeriodSeconds ?? ORPHAN_GRACE_SECONDS;
-    const ended = worker.state.removed
-      ? Promise.resolve()
-      : worker.end({ cause: 'removed', graceSeconds: Math.max(1, grace) });
+    const ended = worker.state.removed ? Promise.resolve() : worker.end('removed', Math.max(1, grace));
     void ended.then(() => this.#forget(worker));
   }
 

@@ -5,6 +5,8 @@ import type { Container } from '../runtime.ts';
 import { act, type Decisions, wakeAt } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
 import { needsRestart, resizedResources } from './resize.ts';
+import { planStop } from './stop-plan.ts';
+import { graceSecondsOf } from './view.ts';
 
 /** @param spec with the resources that it has been given. */
 export function planResize(
@@ -15,14 +17,9 @@ export function planResize(
 ): void {
   const resized = isBeingResized(observed, spec, container.id);
   if (resized.length === 0) return;
-  const key = `container/${spec.name}`;
   if (needsRestart(spec, resized)) {
-    act(observed, decisions, {
-      type: 'stopContainer',
-      key,
-      container: spec.name,
-      id: container.id,
-      graceSeconds: observed.pod.spec.terminationGracePeriodSeconds ?? 30,
+    planStop(observed, decisions, container, {
+      graceSeconds: graceSecondsOf(observed.pod),
       message: `Container ${spec.name} resize requires restart`,
     });
     return;
@@ -32,6 +29,7 @@ export function planResize(
     wakeAt(decisions, failure.retryAtMs);
     return;
   }
+  const key = `container/${spec.name}`;
   act(observed, decisions, { type: 'resizeContainer', key, container: spec.name, id: container.id });
 }
 

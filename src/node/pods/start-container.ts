@@ -13,6 +13,7 @@ import { runHook } from './hooks.ts';
 import { hostsFile } from './names.ts';
 import type { NodeServices } from './node-services.ts';
 import { volumeMounts } from './volume-mounts.ts';
+import { graceSecondsOf } from './view.ts';
 
 /** A container that could not be created or started, as its status says it. */
 export class ContainerStartError extends Error {
@@ -32,6 +33,8 @@ export interface StartOrder {
   volumes: ReadonlyMap<string, ReadyVolume>;
   /** The container whose processes this one is to see; its ID while it runs. */
   target: { name: string; id: string | undefined } | undefined;
+  /** Aborted when the pod is to end: its postStart hook is not waited for any more. */
+  signal: AbortSignal;
   /** Told as soon as the runtime knows the container, before it runs. */
   created(id: string): void;
   /** Told when it runs, before postStart. */
@@ -81,17 +84,19 @@ export async function startContainer(
   }
   events.record(pod, { type: 'Normal', reason: 'Started', message: 'Container started', container: name });
   await order.started(id);
-  const hook = container.lifecycle?.postStart;
-  if (hook === undefined) return;
-  const failure = await runHook(services, container, id, podIps[0] ?? '', hook);
-  if (failure === undefined) return;
+  const handler = container.lifecycle?.postStart;
+  if (handler === undefined) return;
+  const { signal } = order;
+  const podIp = podIps[0] ?? '';
+  const failure = await runHook(services, { pod, container, containerId: id, podIp, handler, signal });
+  if (failure === undefined || signal.aborted) return;
   events.record(pod, {
     type: 'Warning',
     reason: 'FailedPostStartHook',
     message: `PostStartHook failed: ${failure}`,
     container: name,
   });
-  await runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30);
+  await runtime.stopContainer(id, graceSecondsOf(pod));
   throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${failure}`);
 }
 

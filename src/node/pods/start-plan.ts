@@ -6,8 +6,10 @@ import { planStart } from './container-plan.ts';
 import { act, type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import type { PodObservation } from './observation.ts';
 import { planResize } from './resize-plan.ts';
+import { planStop } from './stop-plan.ts';
 import {
   ephemeralContainers,
+  graceSecondsOf,
   hasOtherImage,
   hasStarted,
   isSidecar,
@@ -41,7 +43,7 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
     const current = view.current(spec.name);
     if (current?.state === 'running') {
       restartChanged(observed, decisions, spec, current) ||
-        restartUnhealthy(observed, decisions, spec, current.id) ||
+        restartUnhealthy(observed, decisions, spec, current) ||
         planResize(observed, decisions, spec, current);
       active++;
     } else if (shouldStart(pod, newest) || observed.busy.has(`container/${spec.name}`)) {
@@ -78,12 +80,8 @@ function stopStrays(observed: PodObservation, decisions: Decisions): boolean {
   for (const container of observed.containers) {
     if (container.state !== 'running') continue;
     found = true;
-    act(observed, decisions, {
-      type: 'stopContainer',
-      key: `container/${container.name}`,
-      container: container.name,
-      id: container.id,
-      graceSeconds: observed.pod.spec.terminationGracePeriodSeconds ?? 30,
+    planStop(observed, decisions, container, {
+      graceSeconds: graceSecondsOf(observed.pod),
       message: `Stopping container ${container.name}`,
     });
   }
@@ -123,7 +121,7 @@ function planInitContainers(
         if (!appStarted) return 'waiting';
       } else if (
         restartChanged(observed, decisions, spec, current) ||
-        restartUnhealthy(observed, decisions, spec, current.id) ||
+        restartUnhealthy(observed, decisions, spec, current) ||
         !hasStarted(observed, spec, current)
       ) {
         if (!appStarted) return 'waiting';
@@ -163,12 +161,8 @@ function restartChanged(
   // One that does not run again when it has ended well would end the pod.
   const restarts = isSidecar(spec) || restartPolicyOf(observed.pod) === 'Always';
   if (!restarts || !hasOtherImage(spec, container)) return false;
-  act(observed, decisions, {
-    type: 'stopContainer',
-    key: `container/${spec.name}`,
-    container: spec.name,
-    id: container.id,
-    graceSeconds: observed.pod.spec.terminationGracePeriodSeconds ?? 30,
+  planStop(observed, decisions, container, {
+    graceSeconds: graceSecondsOf(observed.pod),
     message: `Container ${spec.name} definition changed, will be restarted`,
   });
   return true;
@@ -179,19 +173,16 @@ function restartUnhealthy(
   observed: PodObservation,
   decisions: Decisions,
   spec: ContainerSpec,
-  id: string,
+  container: Container,
 ): boolean {
-  const failed = (['startup', 'liveness'] as const).find((kind) => observed.probe(id, kind) === 'failure');
+  const failed = (['startup', 'liveness'] as const).find(
+    (kind) => observed.probe(container.id, kind) === 'failure',
+  );
   if (failed === undefined) return false;
   const probe = failed === 'startup' ? spec.startupProbe : spec.livenessProbe;
   const restarts = isSidecar(spec) || restartPolicyOf(observed.pod) !== 'Never';
-  act(observed, decisions, {
-    type: 'stopContainer',
-    key: `container/${spec.name}`,
-    container: spec.name,
-    id,
-    graceSeconds:
-      probe?.terminationGracePeriodSeconds ?? observed.pod.spec.terminationGracePeriodSeconds ?? 30,
+  planStop(observed, decisions, container, {
+    graceSeconds: probe?.terminationGracePeriodSeconds ?? graceSecondsOf(observed.pod),
     message: `Container ${spec.name} failed ${failed} probe${restarts ? ', will be restarted' : ''}`,
   });
   return true;

@@ -1,42 +1,32 @@
-// Stops one container gracefully: preStop first, then the stop signal, then KILL, all within one grace period
-// (kubelet's killContainer).
+// Runs the preStop hook of a container that is being stopped (kubelet's executePreStopHook). When it begins, and when
+// the stop signal follows, is the plan's decision (stop-plan.ts).
 import type { Container, Pod } from '../../api/generated/types.ts';
 import { runHook } from './hooks.ts';
 import type { NodeServices } from './node-services.ts';
 
-/** A container always gets this long between TERM and KILL, unless its grace period is shorter by itself. */
-const MINIMUM_GRACE_SECONDS = 2;
-
-/** Resolves when it has exited. `message` is what the Killing event says. */
-export async function stopContainer(
+/**
+ * Resolves when the hook has ended, whatever came of it: a failure is an event, and no reason not to stop.
+ * @param timeoutMs what is left of the grace period.
+ * @param signal aborted when nobody waits for the hook any more.
+ */
+export async function runPreStop(
   services: NodeServices,
   pod: Pod,
-  container: Container | undefined,
+  container: Container,
   containerId: string,
   podIp: string,
-  graceSeconds: number,
-  message: string,
+  timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { clock, events, runtime } = services;
-  const name = container?.name ?? '';
-  events.record(pod, { type: 'Normal', reason: 'Killing', message, container: name });
-  let remaining = graceSeconds;
-  const hook = container?.lifecycle?.preStop;
-  if (container !== undefined && hook !== undefined && graceSeconds > 0) {
-    const startedAt = clock.now();
-    const failure = await runHook(services, container, containerId, podIp, hook, graceSeconds * 1000).catch(
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
-    if (failure !== undefined) {
-      events.record(pod, {
-        type: 'Warning',
-        reason: 'FailedPreStopHook',
-        message: `PreStopHook failed: ${failure}`,
-        container: name,
-      });
-    }
-    remaining -= Math.floor((clock.now() - startedAt) / 1000);
-    remaining = Math.max(remaining, Math.min(MINIMUM_GRACE_SECONDS, graceSeconds));
-  }
-  await runtime.stopContainer(containerId, remaining);
+  const handler = container.lifecycle?.preStop;
+  if (handler === undefined) return;
+  const order = { pod, container, containerId, podIp, handler, timeoutMs, signal };
+  const failure = await runHook(services, order);
+  if (failure === undefined || signal.aborted) return;
+  services.events.record(pod, {
+    type: 'Warning',
+    reason: 'FailedPreStopHook',
+    message: `PreStopHook failed: ${failure}`,
+    container: container.name,
+  });
 }

@@ -68,6 +68,11 @@ export function shouldStart(pod: Pod, newest: Container | undefined): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && newest.exitCode !== 0);
 }
 
+/** How long a container of the pod has to end, when nothing says otherwise. */
+export function graceSecondsOf(pod: Pod): number {
+  return pod.spec.terminationGracePeriodSeconds ?? 30;
+}
+
 /** What the API has of every container of the pod. */
 export function reportedStatuses({ status }: Pod): ContainerStatus[] {
   const {

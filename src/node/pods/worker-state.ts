@@ -3,7 +3,7 @@
 import type { Pod, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Container, Sandbox, SandboxSpec } from '../runtime.ts';
 import type { ReadyVolume } from '../volumes/volumes.ts';
-import type { CrashBackoff, Ending, Failure, ImageState, VolumeState } from './observation.ts';
+import type { CrashBackoff, Ending, Failure, ImageState, Stopping, VolumeState } from './observation.ts';
 import { type Allocation, type ResizePending, reportedAllocation } from './resize.ts';
 import { reportedStatuses } from './view.ts';
 
@@ -25,6 +25,7 @@ export interface WorkerState {
   applied: Map<string, ResourceRequirements>;
   resizeFailures: Map<string, Failure>;
   resizePending: ResizePending | undefined;
+  stopping: Map<string, Stopping>;
   busy: Set<string>;
   ending: Ending | undefined;
   rejection: { reason: string; message: string } | undefined;
@@ -66,6 +67,7 @@ export function newWorkerState(
     ),
     resizeFailures: new Map(),
     resizePending: undefined,
+    stopping: new Map(),
     busy: new Set(),
     ending: undefined,
     rejection: undefined,

@@ -12,7 +12,7 @@ import { planPod } from './plan.ts';
 import { eventsOfTransition, resizeEvent } from './pod-events.ts';
 import { type Allocation, allocationOf, whyNotResized, withAllocation } from './resize.ts';
 import { StatusWriter } from './status-writer.ts';
-import { allContainers, viewOf } from './view.ts';
+import { allContainers, graceSecondsOf, viewOf } from './view.ts';
 import { newWorkerState, type WorkerState } from './worker-state.ts';
 
 export interface Adopted {
@@ -60,7 +60,7 @@ export class PodWorker {
       runtime: services.runtime,
       checks: services.checks,
       changed: () => this.wake(),
-      unhealthy: (event) => services.events.record(this.#pod, event),
+      record: (event) => services.events.record(this.#pod, event),
     });
     this.#actions = new ActionRunner(services, this.#state, {
       pod: () => this.#pod,
@@ -129,9 +129,12 @@ export class PodWorker {
     );
   }
 
-  /** Ends the pod; resolves when nothing of it runs, or, unless it is a shutdown, is left. */
-  end(ending: Ending): Promise<void> {
-    this.#setEnding(ending);
+  /**
+   * Ends the pod within a grace period that begins now, or earlier if its end has begun already.
+   * @returns resolves when nothing of it runs, or, unless it is a shutdown, is left.
+   */
+  end(cause: Ending['cause'], graceSeconds: number): Promise<void> {
+    this.#setEnding({ cause, graceSeconds, deadlineMs: this.#deadlineIn(graceSeconds) });
     return new Promise((resolve) => {
       this.#ended.push(resolve);
       this.wake();
@@ -179,7 +182,8 @@ export class PodWorker {
     this.#resize();
     const observed = this.#observe();
     const plan = planPod(observed);
-    this.#syncProbes(observed);
+    if (plan.terminating) this.#actions.giveUpStarts();
+    this.#syncProbes(observed, plan.terminating);
     this.#publish(plan.status);
     const pod = this.allocatedPod;
     for (const action of plan.actions) this.#actions.start(action, pod);
@@ -235,6 +239,7 @@ export class PodWorker {
       resizeFailures: state.resizeFailures,
       resizePending: state.resizePending,
       terminationMessages: state.terminationMessages,
+      stopping: state.stopping,
       busy: state.busy,
       ending: state.ending,
       rejection: state.rejection,
@@ -277,11 +282,7 @@ export class PodWorker {
     if (this.#state.ending?.cause !== 'removed') this.#writer.set(status);
   }
 
-  #syncProbes(observed: PodObservation): void {
-    if (this.#state.ending !== undefined) {
-      this.#probes.stop();
-      return;
-    }
+  #syncProbes(observed: PodObservation, terminating: boolean): void {
     const view = viewOf(observed);
     const targets = allContainers(this.#pod).flatMap((container) => {
       const current = view.current(container.name);
@@ -290,7 +291,7 @@ export class PodWorker {
         : [];
     });
     const podIp = this.#pod.spec.hostNetwork ? this.#services.nodeIp : (view.usable?.ips[0] ?? '');
-    this.#probes.sync(targets, podIp);
+    this.#probes.sync(targets, podIp, terminating);
   }
 
   /** A container that was ready when the last agent went is ready until a probe says otherwise. */
@@ -309,21 +310,23 @@ export class PodWorker {
   #noticeDeletion(pod: Stored<Pod>): void {
     const { deletionGracePeriodSeconds, deletionTimestamp } = pod.metadata;
     if (deletionTimestamp === undefined) return;
-    const grace = deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
-    // The request was made that long before; its time is cut to whole seconds, which is given back.
-    const left = Math.ceil((Date.parse(deletionTimestamp) + 1000 - this.#services.clock.now()) / 1000);
-    this.#setEnding({ cause: 'deleted', graceSeconds: Math.max(1, Math.min(grace, left)) });
+    const graceSeconds = Math.max(1, deletionGracePeriodSeconds ?? graceSecondsOf(pod));
+    // The time is that of the request and the grace period, cut to whole seconds, which is given back.
+    const deadlineMs = Math.min(Date.parse(deletionTimestamp) + 1000, this.#deadlineIn(graceSeconds));
+    this.#setEnding({ cause: 'deleted', graceSeconds, deadlineMs });
+  }
+
+  #deadlineIn(graceSeconds: number): number {
+    return this.#services.clock.now() + graceSeconds * 1000;
   }
 
   #setEnding(ending: Ending): void {
     const before = this.#state.ending;
     if (before?.cause === 'removed') return;
-    const shorter = before === undefined || ending.graceSeconds < before.graceSeconds;
     this.#state.ending = {
       cause: before?.cause === 'deleted' && ending.cause === 'shutdown' ? 'deleted' : ending.cause,
-      graceSeconds: shorter ? ending.graceSeconds : before.graceSeconds,
+      graceSeconds: Math.min(ending.graceSeconds, before?.graceSeconds ?? ending.graceSeconds),
+      deadlineMs: Math.min(ending.deadlineMs, before?.deadlineMs ?? ending.deadlineMs),
     };
-    if (before === undefined) this.#actions.giveUpPulls();
-    if (before !== undefined && shorter) this.#actions.hurry(ending.graceSeconds);
   }
 }

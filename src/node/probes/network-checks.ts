@@ -1,72 +1,21 @@
-// HTTP, TCP and gRPC checks from the node's own network, with the words that upstream's probes use for failures
-// (pkg/probe/http, tcp, grpc).
-import * as http from 'node:http';
-import * as https from 'node:https';
+// TCP and gRPC checks from the node's own network, with the words that upstream's probes use for failures
+// (pkg/probe/tcp, grpc). HTTP is in http-check.ts.
 import { connect } from 'node:net';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from '../../api/clock.ts';
-import type { CheckResult, HttpCheck, NetworkChecks } from '../pods/node-services.ts';
+import type { CheckResult, NetworkChecks } from '../pods/node-services.ts';
+import { bracketed, dialError } from './dial-error.ts';
+import { httpCheck } from './http-check.ts';
 
 const OK: CheckResult = { ok: true, message: '' };
 
-/** The real checks. Sockets are not kept: each check opens its own, as upstream's do. */
+/** The real checks. */
 export function networkChecks(clock: Clock): NetworkChecks {
   return {
     http: (check, timeoutMs) => httpCheck(clock, check, timeoutMs),
     tcp: (host, port, timeoutMs) => tcpCheck(clock, host, port, timeoutMs),
     grpc: (host, port, service, timeoutMs) => grpcCheck(clock, host, port, service, timeoutMs),
   };
-}
-
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-/** `dial tcp 10.88.0.5:80: connect: connection refused` */
-function dialError(host: string, port: number, error: NodeJS.ErrnoException): string {
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'connect: connection refused',
-    EHOSTUNREACH: 'connect: no route to host',
-    ENETUNREACH: 'connect: network is unreachable',
-    ETIMEDOUT: 'i/o timeout',
-  };
-  const known = words[error.code ?? ''];
-  return known ? `dial tcp ${bracketed(host)}:${port}: ${known}` : error.message;
-}
-
-function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: number): Promise<CheckResult> {
-  const { headers, host, path, port, scheme } = check;
-  const url = `${scheme.toLowerCase()}://${bracketed(host)}:${port}${path}`;
-  return new Promise((resolve) => {
-    const fields: Record<string, string> = {
-      'User-Agent': 'kube-probe/1.36',
-      Accept: '*/*',
-      Connection: 'close',
-    };
-    for (const { name, value } of headers) fields[name] = value;
-    const options = { host, port, path, method: 'GET', headers: fields, agent: false as const };
-    const request =
-      scheme === 'HTTPS' ? https.request({ ...options, rejectUnauthorized: false }) : http.request(options);
-    const cancel = clock.after(timeoutMs, () =>
-      finish({
-        ok: false,
-        message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
-      }),
-    );
-    const finish = (result: CheckResult): void => {
-      cancel();
-      resolve(result);
-      request.destroy();
-    };
-    request.on('response', (response) => {
-      const code = response.statusCode ?? 0;
-      finish(
-        code >= 200 && code < 400 ? OK : { ok: false, message: `HTTP probe failed with statuscode: ${code}` },
-      );
-    });
-    request.on('error', (error) =>
-      finish({ ok: false, message: `Get "${url}": ${dialError(host, port, error)}` }),
-    );
-    request.end();
-  });
 }
 
 function tcpCheck(clock: Clock, host: string, port: number, timeoutMs: number): Promise<CheckResult> {

@@ -1,5 +1,5 @@
 // The probes of one pod: one runner for each probe of each running container, their results, and a word to the
-// worker when a result changes (kubelet prober/prober_manager.go). How a check is made is in checks.ts.
+// worker when a result changes (kubelet prober/prober_manager.go). How a check is made is in run-probe.ts.
 import type { Clock } from '../../api/clock.ts';
 import type { Container, Probe } from '../../api/generated/types.ts';
 import type { NetworkChecks } from '../pods/node-services.ts';
@@ -22,10 +22,11 @@ export interface ProbeSurroundings {
   checks: NetworkChecks;
   /** A result has changed. */
   changed(): void;
-  unhealthy(event: PodEvent): void;
+  record(event: PodEvent): void;
 }
 
 const KINDS: readonly ProbeKind[] = ['startup', 'readiness', 'liveness'];
+const WHILE_TERMINATING: readonly ProbeKind[] = ['readiness'];
 const TITLES = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' } as const;
 
 export class PodProbes {
@@ -43,11 +44,15 @@ export class PodProbes {
     this.#seeds.set(`${id}/${kind}`, outcome);
   }
 
-  /** Starts probes of containers that run now, and ends those of containers that do not. */
-  sync(targets: readonly ProbeTarget[], podIp: string): void {
+  /**
+   * Starts probes of containers that run now, and ends those of containers that do not.
+   * @param terminating the containers are being stopped: their readiness is all that still matters.
+   */
+  sync(targets: readonly ProbeTarget[], podIp: string, terminating: boolean): void {
     const wanted = new Set<string>();
+    const running = new Set(targets.map(({ id }) => id));
     for (const target of targets) {
-      for (const kind of KINDS) {
+      for (const kind of terminating ? WHILE_TERMINATING : KINDS) {
         const probe = probeOf(target.container, kind);
         if (probe === undefined) continue;
         const key = `${target.id}/${kind}`;
@@ -59,6 +64,12 @@ export class PodProbes {
       if (wanted.has(key)) continue;
       runner.stop();
       this.#runners.delete(key);
+      // That a container has started stays true when nobody asks any more.
+      const isRunning = running.has(key.slice(0, key.lastIndexOf('/')));
+      if (isRunning && runner.outcome !== undefined) {
+        this.#seeds.set(key, runner.outcome);
+        continue;
+      }
       this.#seeds.delete(key);
       this.#messages.delete(key);
     }
@@ -85,7 +96,7 @@ export class PodProbes {
   }
 
   #start(target: ProbeTarget, kind: ProbeKind, probe: Probe, podIp: string): void {
-    const { changed, checks, clock, runtime, unhealthy } = this.#around;
+    const { changed, checks, clock, record, runtime } = this.#around;
     const key = `${target.id}/${kind}`;
     const { container, id } = target;
     const gate = kind === 'startup' || container.startupProbe === undefined;
@@ -106,9 +117,13 @@ export class PodProbes {
         const news = this.#messages.get(key) !== sentence;
         this.#messages.set(key, sentence);
         if (!quiet) {
-          unhealthy({ type: 'Warning', reason: 'Unhealthy', message: sentence, container: container.name });
+          record({ type: 'Warning', reason: 'Unhealthy', message: sentence, container: container.name });
         }
         if (news && !quiet) changed();
+      },
+      warned: (warning) => {
+        const message = `${TITLES[kind]} probe warning: ${warning}`;
+        record({ type: 'Warning', reason: 'ProbeWarning', message, container: container.name });
       },
     });
     this.#runners.set(key, runner);

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { Probe } from '../../api/generated/types.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ProbeKind, ProbeOutcome } from '../pods/observation.ts';
-import { networkChecks } from './network-checks.ts';
 import { ProbeRunner } from './probe-runner.ts';
 
 function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
   const clock = new VirtualClock(0);
   const checkedAt: number[] = [];
   const failures: string[] = [];
+  const warnings: string[] = [];
   let healthy = true;
   let changes = 0;
   const runner = new ProbeRunner({
@@ -23,12 +21,13 @@ function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
     mayRun: () => true,
     check: async () => {
       checkedAt.push(clock.now());
-      return { ok: healthy, message: 'no' };
+      return healthy ? { ok: true, message: '', warning: 'hm' } : { ok: false, message: 'no' };
     },
     changed: () => changes++,
     failed: (message, quiet) => {
       if (!quiet) failures.push(message);
     },
+    warned: (message) => warnings.push(message),
   });
   runner.start();
   return {
@@ -36,6 +35,7 @@ function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
     clock,
     checkedAt,
     failures,
+    warnings,
     changes: () => changes,
     setHealthy: (value: boolean) => {
       healthy = value;
@@ -107,44 +107,11 @@ describe('probe runner', () => {
     assert.equal(probe.checkedAt.length, 1);
     assert.equal(probe.runner.outcome, 'success');
   });
-});
 
-describe('network checks', () => {
-  const clock = {
-    now: () => Date.now(),
-    after(delayMs: number, action: () => void) {
-      const timer = setTimeout(action, delayMs);
-      return () => clearTimeout(timer);
-    },
-  };
-
-  it('say what upstream says', async () => {
-    const server = createServer((request, response) => {
-      if (request.url === '/hang') return;
-      response.statusCode = request.url === '/ok' && request.headers['x-key'] === 'v' ? 204 : 503;
-      response.end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const checks = networkChecks(clock);
-    const ask = (path: string, timeoutMs = 1000) =>
-      checks.http(
-        { scheme: 'HTTP', host: '127.0.0.1', port, path, headers: [{ name: 'X-Key', value: 'v' }] },
-        timeoutMs,
-      );
-    assert.deepEqual(await ask('/ok'), { ok: true, message: '' });
-    assert.deepEqual(await ask('/bad'), { ok: false, message: 'HTTP probe failed with statuscode: 503' });
-    assert.match((await ask('/hang', 50)).message, /context deadline exceeded/);
-    assert.equal((await checks.tcp('127.0.0.1', port, 1000)).ok, true);
-    await new Promise((resolve) => {
-      server.closeAllConnections();
-      server.close(resolve);
-    });
-    assert.equal(
-      (await ask('/ok')).message,
-      `Get "http://127.0.0.1:${port}/ok": dial tcp 127.0.0.1:${port}: connect: connection refused`,
-    );
-    const refused = await checks.grpc('127.0.0.1', port, '', 300);
-    assert.equal(refused.ok, false);
+  it('what warns has succeeded, and is told', async () => {
+    const probe = start('readiness', { exec: {}, periodSeconds: 10 });
+    await probe.clock.advance(1000);
+    assert.equal(probe.runner.outcome, 'success');
+    assert.deepEqual(probe.warnings, ['hm']);
   });
 });

@@ -16,6 +16,8 @@ export interface ProbeOrder {
   changed(): void;
   /** A failed check; `quiet`: too early to bother anybody with it. */
   failed(message: string, quiet: boolean): void;
+  /** A check that succeeded, but with something to say. */
+  warned(message: string): void;
 }
 
 /** How soon a network readiness probe is tried again while the container starts; doubled up to the period. */
@@ -69,7 +71,7 @@ export class ProbeRunner {
   }
 
   async #check(): Promise<void> {
-    const { clock, failed, kind, mayRun, probe } = this.#order;
+    const { clock, failed, kind, mayRun, probe, warned } = this.#order;
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     if (this.#stopped) return;
     // Its time has come, but the container counts as not started: poke() starts it, the period is a safety net.
@@ -82,6 +84,8 @@ export class ProbeRunner {
     if (!result.ok) {
       const early = this.#isQuick() && clock.now() - this.#firstCheckAtMs < QUIET_MS;
       failed(result.message, early);
+    } else if (result.warning !== undefined) {
+      warned(result.warning);
     }
     this.#take(result.ok ? 'success' : 'failure');
     // A failed startup or liveness probe has spoken: the container is going to be stopped.

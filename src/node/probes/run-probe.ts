@@ -1,5 +1,6 @@
 // One check of one probe (kubelet prober/prober.go): exec in the container, or http, tcp, grpc from the node.
 import type { Container, Probe } from '../../api/generated/types.ts';
+import { expand } from '../pods/expansion.ts';
 import { resolvePort } from '../pods/hooks.ts';
 import type { CheckResult, NetworkChecks } from '../pods/node-services.ts';
 import type { Runtime } from '../runtime.ts';
@@ -13,7 +14,22 @@ export async function runProbe(
   probe: Probe,
   timeoutMs: number,
 ): Promise<CheckResult> {
-  if (probe.exec) return execCheck(by.runtime, containerId, probe.exec.command ?? [], timeoutMs);
+  try {
+    return await check(by, container, containerId, podIp, probe, timeoutMs);
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function check(
+  by: { checks: NetworkChecks; runtime: Runtime },
+  container: Container,
+  containerId: string,
+  podIp: string,
+  probe: Probe,
+  timeoutMs: number,
+): Promise<CheckResult> {
+  if (probe.exec) return execCheck(by.runtime, containerId, commandOf(container, probe), timeoutMs);
   const asked = probe.httpGet ?? probe.tcpSocket ?? probe.grpc;
   if (asked === undefined) return { ok: true, message: '' };
   const port = resolvePort(container, asked.port);
@@ -24,10 +40,11 @@ export async function runProbe(
     const { host, httpHeaders, path = '/', scheme } = probe.httpGet;
     const headers = (httpHeaders ?? []).map(({ name, value }) => ({ name, value }));
     const check = {
+      purpose: 'probe' as const,
       scheme: scheme === 'HTTPS' ? ('HTTPS' as const) : ('HTTP' as const),
       host: host || podIp,
       port,
-      path: path.startsWith('/') ? path : `/${path}`,
+      path,
       headers,
     };
     return by.checks.http(check, timeoutMs);
@@ -36,22 +53,24 @@ export async function runProbe(
   return by.checks.grpc(podIp, port, probe.grpc?.service ?? '', timeoutMs);
 }
 
+/** `$(NAME)` stands for variables whose value is in the container's spec; the others stay as they are written. */
+function commandOf({ env = [] }: Container, { exec }: Probe): string[] {
+  const values = new Map(
+    env.filter(({ valueFrom }) => !valueFrom).map(({ name, value = '' }) => [name, value]),
+  );
+  return (exec?.command ?? []).map((word) => expand(word, (name) => values.get(name)));
+}
+
 async function execCheck(
   runtime: Runtime,
   containerId: string,
   command: string[],
   timeoutMs: number,
 ): Promise<CheckResult> {
-  try {
-    const { exitCode, output, timedOut } = await runtime.execSync(containerId, command, timeoutMs);
-    if (timedOut) {
-      return {
-        ok: false,
-        message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
-      };
-    }
-    return { ok: exitCode === 0, message: output.slice(0, 10_240) };
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  const { exitCode, output, timedOut } = await runtime.execSync(containerId, command, timeoutMs);
+  if (timedOut) {
+    const message = `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`;
+    return { ok: false, message };
   }
+  return { ok: exitCode === 0, message: output.slice(0, 10_240) };
 }
