@@ -2,6 +2,7 @@
 // pods run on. The only place that knows all rooms.
 import { hostname } from 'node:os';
 import { timestamp } from '../api/clock.ts';
+import { eachOrThrow } from '../api/each-by-itself.ts';
 import type { Log } from '../api/log.ts';
 import { Metrics } from '../api/metrics.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
@@ -57,9 +58,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   if (config.runtime === 'containerd') await checkMachine();
   const store = await openStore(paths);
   const closers: Array<() => Promise<void>> = [() => store.close(), async () => audit?.close()];
-  const close = async (): Promise<void> => {
-    for (const end of closers.splice(0).reverse()) await end();
-  };
+  const close = (): Promise<void> => eachOrThrow(closers.splice(0).reverse(), 1, (end) => end());
   try {
     const names = [
       'localhost',

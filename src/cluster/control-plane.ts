@@ -23,6 +23,7 @@ import type { Certificates } from './certificates.ts';
 import { runCompaction } from './compaction.ts';
 import { controllers } from './controllers.ts';
 import { healthChecks, WatchedInformers } from './health.ts';
+import { keepRunning } from './keep-running.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface ControlPlaneOptions {
@@ -90,13 +91,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(async ([name, run]) => {
-    try {
-      await run({ ...context, log: log.named(name) });
-    } catch (error) {
-      log.error(`the ${name} controller has ended`, error);
-    }
-  });
+  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
+    keepRunning(() => run({ ...context, log: log.named(name) }), name, context),
+  );
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {

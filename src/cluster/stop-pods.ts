@@ -30,8 +30,16 @@ export async function stopPods(
     [...byController.values()].map(async (family) => {
       for (const pod of family.sort((a, b) => ordinalOf(b) - ordinalOf(a))) {
         const startedMs = clock.now();
-        const gone = await deleteAndWait(client, informers, clock, pod);
         const { namespace, name } = pod.metadata;
+        let gone: boolean;
+        try {
+          gone = await deleteAndWait(client, informers, clock, pod);
+        } catch (error) {
+          // Nothing else stays up because of one; the node ends what still runs.
+          const why = error instanceof Error ? error.message : String(error);
+          say(`${namespace}/${name} cannot be deleted (${why}); going on without it`);
+          continue;
+        }
         if (gone) say(`stopped ${namespace}/${name} (${clock.now() - startedMs} ms)`);
         else
           say(

@@ -19,6 +19,7 @@ import type { NetworkChecks, NodeServices } from './pods/node-services.ts';
 import { containerFieldPath } from './pods/pod-events.ts';
 import { type PodFiles, podFiles } from './pods/pod-files.ts';
 import { PodManager } from './pods/pod-manager.ts';
+import { refreshAll } from './pods/volume-refresh.ts';
 import { networkChecks } from './probes/network-checks.ts';
 import type { ImageUser, Runtime } from './runtime.ts';
 import type { MachineFacts } from './status/machine-facts.ts';
@@ -63,6 +64,7 @@ export interface NodeAgent {
 }
 
 const RELIST_MS = 30_000;
+const REFRESH_MS = 30_000;
 const ROTATE_MS = 10_000;
 const DEFAULT_PODS = 110;
 
@@ -156,12 +158,8 @@ async function run(
       .catch((error: unknown) => log.error('sweeping failed', error));
   }
   const background = [
-    every(context, RELIST_MS, async () => {
-      await manager.relist();
-      for (const worker of manager.workers()) {
-        if (worker.state.ending === undefined) await options.volumes.refresh(worker.allocatedPod);
-      }
-    }),
+    every(context, RELIST_MS, () => manager.relist()),
+    every(context, REFRESH_MS, () => refreshAll(manager.workers(), context.clock)),
     every(context, ROTATE_MS, () => rotateLogs(services, manager)),
     status,
   ];
@@ -172,13 +170,20 @@ async function run(
   await Promise.all(background);
 }
 
-/** Repeats until the context's signal; a failure is logged and does not end it. */
+/** Repeats until the context's signal; a failure does not end it, and is logged when it is not that of the last time. */
 async function every(context: RunContext, periodMs: number, work: () => Promise<void>): Promise<void> {
   const { clock, log, signal } = context;
+  let said: string | undefined;
   for (;;) {
     await sleep(clock, periodMs, signal);
     if (signal.aborted) return;
-    await work().catch((error: unknown) => log.error('a periodic task of the node failed', error));
+    try {
+      await work();
+      said = undefined;
+    } catch (error) {
+      if (said !== String(error)) log.error('a periodic task of the node failed, trying again', error);
+      said = String(error);
+    }
   }
 }
 

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, PodSpec } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
 import { pods } from '../api/resources/pods.ts';
+import { startTestNode, type TestNode } from '../testing/test-node.ts';
 import { simulatedChecks } from './simulated/surroundings.ts';
-import { startTestNode, type TestNode } from './test-node.ts';
 
 let node: TestNode;
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 // The garbage collector's loop: objects that may have lost their owners, or that wait for their dependents, come from
 // one queue. Caches only raise suspicion; before anything is deleted the API itself is asked.
+import { eachOrThrow } from '../../api/each-by-itself.ts';
 import { isNotFound } from '../../api/errors.ts';
 import type { OwnerReference } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
@@ -12,6 +13,7 @@ import { type GraphNode, isFinishing, OwnerGraph } from './graph.ts';
 import { FOREGROUND, type OwnerState, planDeleting, planDependent } from './plan.ts';
 
 const WORKERS = 16;
+const ORPHANED_AT_ONCE = 8;
 /** Events have no owners and are too many to watch. */
 const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io']);
 
@@ -155,7 +157,9 @@ class GarbageController {
           this.#queue.add(this.#graph.key(dependent.resource, dependent.object));
         return;
       case 'orphanDependents':
-        for (const dependent of dependents) await this.#dropReferences(dependent, [object.metadata.uid]);
+        await eachOrThrow(dependents, ORPHANED_AT_ONCE, (dependent) =>
+          this.#dropReferences(dependent, [object.metadata.uid]),
+        );
         // Comes again when the caches show them without it.
         return this.#queue.addRateLimited(this.#graph.key(resource, object));
       case 'finish': {

@@ -1,5 +1,6 @@
 // The loop that empties a namespace that is being deleted: its pods first, then the rest, then its own finalizer.
 // Follows pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
+import { eachByItself } from '../../api/each-by-itself.ts';
 import { isConflict, isNotFound } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
@@ -14,6 +15,7 @@ const WORKERS = 4;
 const FINALIZER = 'kubernetes';
 /** How soon a namespace that is not empty yet is looked at again, ms. */
 const AGAIN_MS = 500;
+const DELETED_AT_ONCE = 8;
 
 /**
  * Runs the namespace controller until the context's signal.
@@ -53,7 +55,11 @@ export async function runNamespaceController(
   unsubscribe();
 }
 
-/** One round. @returns whether nothing is left, and the namespace has been let go. */
+/**
+ * One round, in which what cannot be listed or deleted keeps nothing else from going.
+ * @returns whether nothing is left, and the namespace has been let go.
+ * @throws Error what failed, once all the rest has been done and the namespace's conditions say so.
+ */
 async function emptyNamespace(
   context: RunContext,
   contents: readonly ResourceDefinition[],
@@ -69,7 +75,7 @@ async function emptyNamespace(
   const isPods = (resource: ResourceDefinition): boolean => groupResourceOf(resource) === 'pods';
   let remainders = await deleteAll(context, contents.filter(isPods), name, failures);
   // Pods go first, while what they use (claims, secrets, services) is still there.
-  if (remainders.every(({ objects }) => objects.length === 0)) {
+  if (failures.length === 0 && remainders.every(({ objects }) => objects.length === 0)) {
     remainders = await deleteAll(
       context,
       contents.filter((resource) => !isPods(resource)),
@@ -82,7 +88,9 @@ async function emptyNamespace(
   if (JSON.stringify(status) !== JSON.stringify(namespace.status)) {
     namespace = await client.update(namespaces, { ...namespace, status }, { subresource: 'status' });
   }
-  if (failures.length > 0 || remainders.some(({ objects }) => objects.length > 0)) return false;
+  if (failures.length > 0)
+    throw new Error(`the content of ${name} cannot be deleted: ${failures.join(', ')}`);
+  if (remainders.some(({ objects }) => objects.length > 0)) return false;
   const finalizers = (namespace.spec.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
   await client.update(
     namespaces,
@@ -94,34 +102,32 @@ async function emptyNamespace(
 
 /** Asks for the deletion of everything of these resources; what is still there afterwards is returned. */
 async function deleteAll(
-  { client, log }: RunContext,
+  { client }: RunContext,
   resources: readonly ResourceDefinition[],
   namespace: string,
   failures: string[],
 ): Promise<Remainder[]> {
   const remainders: Remainder[] = [];
-  for (const resource of resources) {
+  const empty = async (resource: ResourceDefinition): Promise<void> => {
     const before = await client.list(resource, { namespace });
-    for (const object of before.items) {
-      if (isTerminating(object)) continue;
+    const remove = async ({ metadata: { name, uid } }: Stored): Promise<void> => {
       try {
-        const { uid } = object.metadata;
-        await client.delete(
-          resource,
-          { namespace, name: object.metadata.name },
-          { preconditions: { uid }, propagationPolicy: 'Background' },
-        );
+        const options = { preconditions: { uid }, propagationPolicy: 'Background' } as const;
+        await client.delete(resource, { namespace, name }, options);
       } catch (error) {
-        if (isNotFound(error) || isConflict(error)) continue;
-        log.error('deleting the content of a namespace failed', error, {
-          namespace,
-          name: object.metadata.name,
-        });
-        failures.push(`${groupResourceOf(resource)} "${object.metadata.name}": ${String(error)}`);
+        if (!isNotFound(error) && !isConflict(error)) throw error;
       }
-    }
+    };
+    const staying = before.items.filter((object) => !isTerminating(object));
+    await eachByItself(staying, DELETED_AT_ONCE, remove, (error, { metadata }) =>
+      failures.push(`${groupResourceOf(resource)} "${metadata.name}": ${String(error)}`),
+    );
     const after = before.items.length > 0 ? await client.list(resource, { namespace }) : before;
     remainders.push({ resource: groupResourceOf(resource), objects: after.items });
-  }
+  };
+  // One after another, so that what is said of the namespace has an order.
+  await eachByItself(resources, 1, empty, (error, resource) =>
+    failures.push(`${groupResourceOf(resource)}: ${String(error)}`),
+  );
   return remainders;
 }

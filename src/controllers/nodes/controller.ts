@@ -1,6 +1,7 @@
 // The loop over nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
 // those that do not tolerate it are deleted when their time is up. Silence is measured on this process's own clock.
 import { timestamp } from '../../api/clock.ts';
+import { eachOrThrow } from '../../api/each-by-itself.ts';
 import { isNotFound } from '../../api/errors.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
@@ -19,6 +20,7 @@ const WORKERS = 4;
 const PERIOD_MS = 5_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
 const PODS_BY_NODE = 'node';
+const PODS_AT_ONCE = 8;
 
 /** Runs the node lifecycle controller until the context's signal. */
 export async function runNodesController(context: RunContext): Promise<void> {
@@ -128,21 +130,26 @@ class NodesController {
       node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'Unknown') ?? false;
     if (!unknown) this.#marked.delete(name);
     let next = Number.POSITIVE_INFINITY;
-    for (const pod of informers.of(pods).byIndex(PODS_BY_NODE, name)) {
-      try {
-        if (unknown) await this.#markOnce(name, pod);
-        const atMs = evictionTimeMs(pod, node, since);
-        if (atMs === undefined || isTerminating(pod)) continue;
-        if (atMs > clock.now()) {
-          next = Math.min(next, atMs);
-          continue;
-        }
-        await evictPod(this.#context, this.#recorder, pod);
-      } catch (error) {
+    const settle = async (pod: Stored<Pod>): Promise<void> => {
+      if (unknown) await this.#markOnce(name, pod);
+      const atMs = evictionTimeMs(pod, node, since);
+      if (atMs === undefined || isTerminating(pod)) return;
+      if (atMs > clock.now()) next = Math.min(next, atMs);
+      else await evictPod(this.#context, this.#recorder, pod);
+    };
+    await eachOrThrow(informers.of(pods).byIndex(PODS_BY_NODE, name), PODS_AT_ONCE, (pod) =>
+      settle(pod).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
-      }
-    }
+      }),
+    );
     return next;
+  }
+
+  async #evict(pod: Stored<Pod>): Promise<void> {
+    const { namespace, name, uid } = pod.metadata;
+    const message = `Marking for deletion Pod ${namespace}/${name}`;
+    this.#recorder.event(pod, 'Normal', 'TaintManagerEviction', message);
+    await this.#context.client.delete(pods, { namespace, name }, { preconditions: { uid } });
   }
 
   /**

@@ -1,6 +1,7 @@
 // The loop that removes the pods of lost nodes. A node that is missing from the cache is first left alone for a
 // while, and then asked for at the API: a pod is deleted by force only when its node is certainly gone.
 import { timestamp } from '../../api/clock.ts';
+import { eachByItself } from '../../api/each-by-itself.ts';
 import { isNotFound } from '../../api/errors.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import { nodes } from '../../api/resources/nodes.ts';
@@ -15,6 +16,7 @@ const PERIOD_MS = 20_000;
 const QUARANTINE_MS = 40_000;
 /** Changes that come together are one pass, ms. */
 const GATHER_MS = 100;
+const AT_ONCE = 8;
 const PASS = 'all pods';
 
 /** Runs the pod garbage collector until the context's signal. */
@@ -39,21 +41,30 @@ export async function runPodGcController(context: RunContext): Promise<void> {
     for (const name of missing) {
       const since = missingSinceMs.get(name) ?? clock.now();
       missingSinceMs.set(name, since);
-      if (clock.now() - since >= QUARANTINE_MS && (await isGone(context, name))) lost.add(name);
     }
+    const due = missing.filter((name) => clock.now() - (missingSinceMs.get(name) ?? 0) >= QUARANTINE_MS);
+    await eachByItself(
+      due,
+      AT_ONCE,
+      async (name) => {
+        if (await isGone(context, name)) lost.add(name);
+      },
+      (error, node) => log.error('cannot tell whether a node is gone, trying again', error, { node }),
+    );
     return lost;
   };
 
   const pass = async (): Promise<{ requeueAfterMs: number }> => {
     const lost = await lostNodes();
     const byName = new Map(nodeInformer.list().map((node) => [node.metadata.name, node]));
-    for (const doomed of planPodGc(podInformer.list(), byName, lost)) {
-      try {
-        await deleteByForce(context, doomed);
-      } catch (error) {
+    await eachByItself(
+      planPodGc(podInformer.list(), byName, lost),
+      AT_ONCE,
+      (doomed) => deleteByForce(context, doomed),
+      (error, doomed) => {
         if (!isNotFound(error)) log.error('pod of a lost node could not be deleted', error, describe(doomed));
-      }
-    }
+      },
+    );
     return { requeueAfterMs: PERIOD_MS };
   };
 

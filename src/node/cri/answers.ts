@@ -1,6 +1,7 @@
 // From CRI's terms to stead's: sandboxes, containers and images as the agent knows them. Pure.
 import type { Container, ContainerState, Image, Sandbox } from '../runtime.ts';
 import type {
+  WireContainer,
   WireContainerState,
   WireContainerStatus,
   WireImage,
@@ -50,6 +51,19 @@ export function containerOf(wire: WireContainerStatus, sandboxId: string): Conta
     message: wire.message,
     labels: wire.labels,
   };
+}
+
+/** As much of a container as a list of them tells. */
+export function listedContainerOf(wire: WireContainer): Container {
+  const nothingKnown = {
+    created_at: 0,
+    started_at: 0,
+    finished_at: 0,
+    exit_code: 0,
+    reason: '',
+    message: '',
+  };
+  return containerOf({ ...wire, ...nothingKnown, image: null, image_ref: '' }, wire.pod_sandbox_id);
 }
 
 export function imageOf(wire: WireImage): Image {

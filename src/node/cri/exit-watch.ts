@@ -14,7 +14,6 @@ const RECONNECT_MS = 500;
 export interface ExitQuestions {
   container(id: string): Promise<Container | undefined>;
   sandbox(id: string): Promise<Sandbox | undefined>;
-  sandboxes(): Promise<Sandbox[]>;
 }
 
 export class ExitWatch {
@@ -66,7 +65,8 @@ export class ExitWatch {
         this.#log.warn('the event stream of containerd broke, opening it again', { error: error.message });
         this.#retry = this.#clock.after(RECONNECT_MS, () => {
           this.#subscribe();
-          void this.#tellAll();
+          // What happened meanwhile nobody has told: every pod is to look for itself.
+          for (const uid of new Set(this.#pods.values())) this.#tell(uid);
         });
       },
     );
@@ -95,10 +95,5 @@ export class ExitWatch {
 
   #tell(podUid: string): void {
     for (const listener of this.#listeners) listener(podUid);
-  }
-
-  async #tellAll(): Promise<void> {
-    const sandboxes = await this.#ask.sandboxes().catch(() => []);
-    for (const uid of new Set(sandboxes.map((sandbox) => sandbox.podUid))) this.#tell(uid);
   }
 }

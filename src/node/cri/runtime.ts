@@ -17,7 +17,7 @@ import {
   type Sandbox,
   type SandboxSpec,
 } from '../runtime.ts';
-import { containerOf, imageOf, sandboxOf } from './answers.ts';
+import { containerOf, imageOf, listedContainerOf, sandboxOf } from './answers.ts';
 import { removeCgroup } from './cgroups.ts';
 import { CriChannel, RuntimeCallError } from './channel.ts';
 import { ExitWatch } from './exit-watch.ts';
@@ -67,16 +67,17 @@ class CriRuntime implements Runtime {
   readonly #channel: CriChannel;
   readonly #exits: ExitWatch;
   readonly #cgroupRoot: string;
+  readonly #log: Log;
   /** Which sandbox a container belongs to: CRI's status of a container does not say. */
   readonly #sandboxOf = new Map<string, string>();
 
   constructor(channel: CriChannel, options: CriRuntimeOptions) {
     this.#channel = channel;
     this.#cgroupRoot = options.cgroupRoot;
+    this.#log = options.log;
     this.#exits = new ExitWatch(channel, options.clock, options.log, {
       container: (id) => this.container(id),
       sandbox: (id) => this.sandbox(id),
-      sandboxes: () => this.listSandboxes(),
     });
   }
 
@@ -91,7 +92,13 @@ class CriRuntime implements Runtime {
 
   async listSandboxes(): Promise<Sandbox[]> {
     const { items } = await this.#channel.runtime<{ items: WireSandbox[] }>('ListPodSandbox', {});
-    const found = await Promise.all(items.map((item) => this.sandbox(item.id)));
+    const found = await Promise.all(
+      items.map((item) =>
+        this.sandbox(item.id).catch((error: unknown) =>
+          this.#asListed(error, item.id, () => sandboxOf(item)),
+        ),
+      ),
+    );
     return found.filter((sandbox) => sandbox !== undefined);
   }
 
@@ -135,7 +142,13 @@ class CriRuntime implements Runtime {
   async listContainers(): Promise<Container[]> {
     const { containers } = await this.#channel.runtime<{ containers: WireContainer[] }>('ListContainers', {});
     for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
-    const found = await Promise.all(containers.map(({ id }) => this.container(id)));
+    const found = await Promise.all(
+      containers.map((item) =>
+        this.container(item.id).catch((error: unknown) =>
+          this.#asListed(error, item.id, () => listedContainerOf(item)),
+        ),
+      ),
+    );
     return found.filter((container) => container !== undefined);
   }
 
@@ -290,6 +303,13 @@ class CriRuntime implements Runtime {
 
   #sandboxConfig(spec: SandboxSpec): object {
     return sandboxConfig({ ...spec, cgroupParent: join(this.#cgroupRoot, spec.cgroupParent) });
+  }
+
+  /** One whose status cannot be read is taken as the list has it: it is no reason not to see all the others. */
+  #asListed<T>(error: unknown, id: string, listed: () => T): T {
+    if (!(error instanceof RuntimeCallError)) throw error;
+    this.#log.warn('the runtime lists what it cannot tell the status of', { id, error: error.message });
+    return listed();
   }
 
   #forgetContainer(id: string): void {

@@ -1,6 +1,7 @@
 // Keeps container logs from filling the disk: a log larger than 10 MiB is moved aside, and the newest five files of
 // a container are kept (kubelet logs/container_log_manager.go).
 import { rename, rm, stat } from 'node:fs/promises';
+import { eachByItself } from '../../api/each-by-itself.ts';
 import type { NodeServices } from '../pods/node-services.ts';
 import type { PodManager } from '../pods/pod-manager.ts';
 import { podLogDirectory } from '../pods/sandbox-spec.ts';
@@ -8,6 +9,7 @@ import { rotatedLogs } from './read-log.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_FILES = 5;
+const AT_ONCE = 8;
 
 /** Where a container's log is written. */
 export function logPath(
@@ -19,23 +21,25 @@ export function logPath(
   return `${podLogDirectory(logDirectory, pod)}/${container}/${attempt}.log`;
 }
 
-/** Rotates the logs of all running containers that have grown too large. */
+/** Rotates the logs of all running containers that have grown too large, each by itself. */
 export async function rotateLogs(services: NodeServices, manager: PodManager): Promise<void> {
-  const { runtime } = services;
+  const { clock, log, logDirectory, runtime } = services;
   if (runtime.reopenLog === undefined) return;
-  for (const worker of manager.workers()) {
-    const { namespace = '', name, uid } = worker.pod.metadata;
-    for (const container of worker.state.containers.values()) {
-      if (container.state !== 'running') continue;
-      const path = logPath(
-        services.logDirectory,
-        { namespace, name, uid },
-        container.name,
-        container.attempt,
-      );
-      await rotateLog(path, services.clock.now(), async () => runtime.reopenLog?.(container.id));
-    }
-  }
+  const logs = [...manager.workers()].flatMap(({ pod, state }) => {
+    const { namespace = '', name, uid } = pod.metadata;
+    return [...state.containers.values()]
+      .filter((container) => container.state === 'running')
+      .map(({ attempt, id, name: container }) => ({
+        id,
+        path: logPath(logDirectory, { namespace, name, uid }, container, attempt),
+      }));
+  });
+  await eachByItself(
+    logs,
+    AT_ONCE,
+    ({ id, path }) => rotateLog(path, clock.now(), async () => runtime.reopenLog?.(id)),
+    (error, { path }) => log.error('rotating a log failed, trying again', error, { path }),
+  );
 }
 
 /** Rotates one log if it is too large. `reopen` makes the runtime write to a new file at the old path. */

@@ -1,4 +1,5 @@
 // Loop devices as the kernel lists them: which file stands behind which device.
+import { eachOrThrow } from '../../api/each-by-itself.ts';
 import type { RunCommand } from '../../api/machine-command.ts';
 
 export interface LoopDevice {
@@ -25,7 +26,6 @@ export async function listLoopDevices(run: RunCommand): Promise<LoopDevice[]> {
 
 /** Detaches the devices whose file fits. One still mounted elsewhere is freed by the kernel when that mount goes. */
 export async function detachLoopDevices(run: RunCommand, fits: (file: string) => boolean): Promise<void> {
-  for (const device of await listLoopDevices(run)) {
-    if (fits(device.file)) await run('losetup', ['--detach', device.name]);
-  }
+  const fitting = (await listLoopDevices(run)).filter((device) => fits(device.file));
+  await eachOrThrow(fitting, 1, (device) => run('losetup', ['--detach', device.name]));
 }

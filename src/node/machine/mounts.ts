@@ -1,5 +1,6 @@
 // What is mounted on this machine, and how to take it down. Read from the kernel each time: mounts outlive stead.
 import { readFile } from 'node:fs/promises';
+import { eachOrThrow } from '../../api/each-by-itself.ts';
 import type { RunCommand } from '../../api/machine-command.ts';
 
 export interface Mount {
@@ -50,9 +51,10 @@ export function mountsBelow(mounts: readonly Mount[], directory: string): Mount[
  * @throws CommandError if something is in use; nothing is then left half done that a second call does not finish.
  */
 export async function unmountBelow(run: RunCommand, directory: string): Promise<void> {
-  for (const { mountPoint } of mountsBelow(await readMounts(), directory)) {
-    await run('umount', [mountPoint]);
-  }
+  // One after another: what lies within another mount comes first.
+  await eachOrThrow(mountsBelow(await readMounts(), directory), 1, ({ mountPoint }) =>
+    run('umount', [mountPoint]),
+  );
 }
 
 /**

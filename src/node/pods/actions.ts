@@ -1,5 +1,6 @@
 // Carries out the actions of a pod's plan, each at most once at a time, and writes down what came of it. When one
 // has ended, the worker looks again.
+import { sleep } from '../../api/clock.ts';
 import { isConflict, isNotFound } from '../../api/errors.ts';
 import type { Container, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
@@ -30,7 +31,15 @@ const RETRIES = {
   volumes: { firstMs: 500, maxMs: 15_000 },
   start: { firstMs: 2000, maxMs: 10_000 },
   resize: { firstMs: 2000, maxMs: 30_000 },
+  other: { firstMs: 1000, maxMs: 30_000 },
 } as const;
+/** Those whose failure keeps a pod from ending. */
+const KILLS: ReadonlySet<Action['type']> = new Set([
+  'stopContainer',
+  'stopSooner',
+  'stopSandbox',
+  'removeAll',
+]);
 
 const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -39,6 +48,8 @@ export class ActionRunner {
   readonly #state: WorkerState;
   readonly #host: ActionHost;
   readonly #abort = new AbortController();
+  /** By the actions' keys, of those that failed the last time. */
+  readonly #failures = new Map<string, { message: string; delayMs: number }>();
   #starts = new AbortController();
   /** By container ID: ends the wait for a preStop hook. */
   readonly #hooks = new Map<string, AbortController>();
@@ -65,21 +76,39 @@ export class ActionRunner {
     const { busy } = this.#state;
     busy.add(action.key);
     this.#run(action, pod)
-      .catch((error: unknown) => {
-        if (this.#abort.signal.aborted) return;
-        this.#services.log.error('an action of a pod failed, trying again', error, {
-          pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
-          action: action.type,
-        });
-        // A key that stays busy for a moment keeps the plan from asking at once.
-        return new Promise<void>((resolve) => {
-          this.#services.clock.after(1000, resolve);
-        });
-      })
+      .then(
+        () => void this.#failures.delete(action.key),
+        (error: unknown) => {
+          if (this.#abort.signal.aborted) return;
+          // A key that stays busy for a moment keeps the plan from asking at once.
+          return sleep(this.#services.clock, this.#noteFailure(action, pod, error), this.#abort.signal);
+        },
+      )
       .finally(() => {
         busy.delete(action.key);
         this.#host.wake();
       });
+  }
+
+  /** @returns how long to wait before the plan may ask for it again, ms. */
+  #noteFailure(action: Action, pod: Stored<Pod>, error: unknown): number {
+    const { events, log } = this.#services;
+    const message = asMessage(error);
+    const before = this.#failures.get(action.key);
+    if (before?.message !== message) {
+      log.error('an action of a pod failed, trying again', error, {
+        pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
+        action: action.type,
+      });
+    }
+    if (KILLS.has(action.type)) {
+      const killing = `error killing pod: ${message}`;
+      events.record(pod, { type: 'Warning', reason: 'FailedKillPod', message: killing });
+    }
+    const { firstMs, maxMs } = RETRIES.other;
+    const delayMs = before === undefined ? firstMs : doubled(before.delayMs, maxMs);
+    this.#failures.set(action.key, { message, delayMs });
+    return delayMs;
   }
 
   /** Asks the runtime about everything that it is known to have of the pod. */

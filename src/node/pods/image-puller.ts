@@ -1,6 +1,5 @@
 // Makes the image of a container present, as its pull policy says (kubelet images/image_manager.go). Back-off is
 // decided by the plan; here is one attempt.
-import { isNotFound } from '../../api/errors.ts';
 import type { Container, Pod, Secret } from '../../api/generated/types.ts';
 import { secrets as secretResource } from '../../api/resources/secrets.ts';
 import { BACKOFF_INITIAL_MS, doubled, goDuration } from './backoff.ts';
@@ -76,17 +75,21 @@ export async function ensureImage(
   }
 }
 
-async function pullSecrets(services: NodeServices, pod: Pod): Promise<Secret[]> {
+/** A secret that cannot be had is no reason not to try: the image may need none. */
+async function pullSecrets({ client, events }: NodeServices, pod: Pod): Promise<Secret[]> {
+  const { namespace } = pod.metadata;
   const found: Secret[] = [];
+  const missing: string[] = [];
   for (const { name } of pod.spec.imagePullSecrets ?? []) {
     if (!name) continue;
-    try {
-      found.push(
-        await services.client.get<Secret>(secretResource, { namespace: pod.metadata.namespace, name }),
-      );
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await client.get<Secret>(secretResource, { namespace, name }).then(
+      (secret) => found.push(secret),
+      () => missing.push(name),
+    );
+  }
+  if (missing.length > 0) {
+    const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
+    events.record(pod, { type: 'Warning', reason: 'FailedToRetrieveImagePullSecret', message });
   }
   return found;
 }

@@ -1,5 +1,6 @@
 // All pods of a node: one worker for each, by UID. Adopts what the runtime has from before, ends what the API no
 // longer has, and never lets two pods of one name live at the same time.
+import { eachByItself } from '../../api/each-by-itself.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { controllerOf, keyOf, type Stored } from '../../api/objects.ts';
 import type { Container, Sandbox } from '../runtime.ts';
@@ -10,6 +11,7 @@ import { type Adopted, PodWorker } from './worker.ts';
 
 /** Grace for what runs without an object that could say more, in seconds. */
 const ORPHAN_GRACE_SECONDS = 30;
+const AT_ONCE = 8;
 
 export class PodManager {
   readonly #services: NodeServices;
@@ -19,6 +21,8 @@ export class PodManager {
   /** Pods that wait until another of their name is gone, by namespace/name. */
   readonly #waiting = new Map<string, Stored<Pod>>();
   readonly #found = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
+  /** UIDs of pods that are gone and have volumes on disk, with the last complaint about them. */
+  readonly #leftOnDisk = new Map<string, string | undefined>();
   #closed = false;
 
   constructor(services: NodeServices) {
@@ -72,9 +76,30 @@ export class PodManager {
     }
     this.#found.clear();
     for (const uid of await this.#services.volumes.podsOnDisk()) {
-      if (isKnown(uid) || this.#workers.has(uid)) continue;
-      await this.#services.volumes.tearDown(uid);
+      if (!isKnown(uid) && !this.#workers.has(uid)) this.#leftOnDisk.set(uid, undefined);
     }
+    await this.#clearDisk();
+  }
+
+  /** Takes down the volumes of pods that are gone; what cannot be taken down now is tried again, and said once. */
+  async #clearDisk(): Promise<void> {
+    const { log, volumes } = this.#services;
+    const left = this.#leftOnDisk;
+    await eachByItself(
+      [...left.keys()],
+      AT_ONCE,
+      async (uid) => {
+        await volumes.tearDown(uid);
+        left.delete(uid);
+      },
+      (error, uid) => {
+        const said = String(error);
+        if (left.get(uid) !== said) {
+          log.error('the volumes of a pod that is gone cannot be taken down, trying again', error, { uid });
+        }
+        left.set(uid, said);
+      },
+    );
   }
 
   /** The runtime may have news of a pod. */
@@ -97,6 +122,7 @@ export class PodManager {
       // One that had a worker a moment ago may have been ended since the list was made.
       else if (!before.has(uid) && !waiting.has(uid)) this.#endOrphan(uid, found);
     }
+    await this.#clearDisk();
   }
 
   /** Stops the pods that no controller would make again; their objects stay, and they start again with the node. */

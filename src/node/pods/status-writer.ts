@@ -2,16 +2,20 @@
 // status/status_manager.go). Conditions that others write (readiness gates) are never lost.
 import type { Clock } from '../../api/clock.ts';
 import { sleep } from '../../api/clock.ts';
-import { isConflict, isNotFound } from '../../api/errors.ts';
+import { isConflict, isNotFound, StatusError } from '../../api/errors.ts';
 import type { Pod, PodStatus } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
 import { sameJson } from '../../api/same-json.ts';
 import type { Client } from '../../client/client.ts';
+import { doubled } from './backoff.ts';
 import { RESIZE_CONDITIONS } from './status.ts';
 
+/** How long a write that failed waits at first and at most. */
 const RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
+const INVALID = 422;
 
 export class StatusWriter {
   readonly #client: Client;
@@ -20,8 +24,10 @@ export class StatusWriter {
   readonly #written: (pod: Stored<Pod>) => void;
   #pod: Stored<Pod>;
   #desired: PodStatus | undefined;
+  /** What the API does not take. */
+  #refused: PodStatus | undefined;
   #writing: Promise<void> | undefined;
-  #closed = false;
+  readonly #end = new AbortController();
 
   /** `written` is told the pod as the API has it after each write. */
   constructor(client: Client, clock: Clock, log: Log, pod: Stored<Pod>, written: (pod: Stored<Pod>) => void) {
@@ -40,7 +46,8 @@ export class StatusWriter {
   /** Writes soon, if it differs from what the API has. */
   set(status: PodStatus): void {
     this.#desired = status;
-    if (this.#writing === undefined && !this.#closed && this.#differs(status)) {
+    if (this.#refused !== undefined && sameJson(this.#refused, status)) return;
+    if (this.#writing === undefined && !this.#end.signal.aborted && this.#differs(status)) {
       this.#writing = this.#writeAll().finally(() => {
         this.#writing = undefined;
       });
@@ -54,7 +61,7 @@ export class StatusWriter {
 
   /** Begins no more writes; one that is under way ends. */
   close(): void {
-    this.#closed = true;
+    this.#end.abort();
   }
 
   #differs(status: PodStatus): boolean {
@@ -62,7 +69,9 @@ export class StatusWriter {
   }
 
   async #writeAll(): Promise<void> {
-    while (!this.#closed && this.#desired !== undefined && this.#differs(this.#desired)) {
+    let delayMs = RETRY_MS;
+    let said: string | undefined;
+    while (!this.#end.signal.aborted && this.#desired !== undefined && this.#differs(this.#desired)) {
       const status = merged(this.#pod.status, this.#desired);
       try {
         const stored = await this.#client.update(pods, { ...this.#pod, status }, { subresource: 'status' });
@@ -74,10 +83,20 @@ export class StatusWriter {
           if (!(await this.#reload())) return;
           continue;
         }
-        this.#log.error('writing the status of a pod failed, trying again', error, {
-          pod: this.#pod.metadata.name,
-        });
-        await sleep(this.#clock, RETRY_MS);
+        const { name, namespace } = this.#pod.metadata;
+        const pod = `${namespace}/${name}`;
+        if (error instanceof StatusError && error.code === INVALID) {
+          // What is not valid now is not valid later: the pod goes on, and its next status is tried.
+          this.#refused = this.#desired;
+          this.#log.error('the status of a pod is refused', error, { pod });
+          return;
+        }
+        if (said !== String(error)) {
+          this.#log.error('writing the status of a pod failed, trying again', error, { pod });
+        }
+        said = String(error);
+        await sleep(this.#clock, delayMs, this.#end.signal);
+        delayMs = doubled(delayMs, MAX_RETRY_MS);
       }
     }
   }
@@ -92,7 +111,7 @@ export class StatusWriter {
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
-      await sleep(this.#clock, RETRY_MS);
+      await sleep(this.#clock, RETRY_MS, this.#end.signal);
       return true;
     }
   }

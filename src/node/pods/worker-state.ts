@@ -16,6 +16,8 @@ export interface WorkerState {
   sandboxFailure: Failure | undefined;
   volumes: VolumeState;
   readyVolumes: ReadonlyMap<string, ReadyVolume>;
+  /** Why the volumes could not be brought up to date the last time. */
+  refreshFailure: Failure | undefined;
   images: Map<string, ImageState>;
   startFailures: Map<string, Failure>;
   backoffs: Map<string, CrashBackoff>;
@@ -57,6 +59,7 @@ export function newWorkerState(
     sandboxFailure: undefined,
     volumes: { state: 'none' },
     readyVolumes: new Map(),
+    refreshFailure: undefined,
     images: new Map(),
     startFailures: new Map(),
     backoffs: new Map(),

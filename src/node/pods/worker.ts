@@ -6,6 +6,7 @@ import type { Stored } from '../../api/objects.ts';
 import { PodProbes } from '../probes/pod-probes.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 import { ActionRunner } from './actions.ts';
+import { doubled } from './backoff.ts';
 import type { NodeServices } from './node-services.ts';
 import type { Ending, PodObservation } from './observation.ts';
 import { planPod } from './plan.ts';
@@ -13,7 +14,11 @@ import { eventsOfTransition, resizeEvent } from './pod-events.ts';
 import { type Allocation, allocationOf, whyNotResized, withAllocation } from './resize.ts';
 import { StatusWriter } from './status-writer.ts';
 import { allContainers, graceSecondsOf, viewOf } from './view.ts';
+import { refreshVolumes } from './volume-refresh.ts';
 import { newWorkerState, type WorkerState } from './worker-state.ts';
+
+/** How long a look that failed waits at first and at most. */
+const RETRY = { firstMs: 1000, maxMs: 15_000 };
 
 export interface Adopted {
   sandboxes: readonly Sandbox[];
@@ -32,7 +37,10 @@ export class PodWorker {
   #timer: CancelTimer | undefined;
   #looking = false;
   #lookAgain = false;
+  /** Of the last look, if it failed; the same is not said again. */
+  #lookFailure: { delayMs: number; said: string } | undefined;
   #runtimeChanged = true;
+  #terminating = false;
   #closed = false;
   #ended: (() => void)[] = [];
 
@@ -129,6 +137,13 @@ export class PodWorker {
     );
   }
 
+  /** Brings what its volumes say up to date, if that is due. Never rejects. */
+  async refreshVolumes(): Promise<void> {
+    if (this.#closed || !(await refreshVolumes(this.#services, this.#state, this.allocatedPod))) return;
+    // What has to be taken down has waited.
+    if (this.#terminating) this.wake();
+  }
+
   /**
    * Ends the pod within a grace period that begins now, or earlier if its end has begun already.
    * @returns resolves when nothing of it runs, or, unless it is a shutdown, is left.
@@ -164,14 +179,28 @@ export class PodWorker {
       this.#lookAgain = false;
       try {
         await this.#look();
+        this.#lookFailure = undefined;
       } catch (error) {
-        this.#services.log.error('looking after a pod failed, trying again', error, {
-          pod: `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}`,
-        });
-        this.#wakeIn(1000);
+        this.#lookFailed(error);
       }
     }
     this.#looking = false;
+  }
+
+  #lookFailed(error: unknown): void {
+    const before = this.#lookFailure;
+    const said = String(error);
+    const delayMs = before === undefined ? RETRY.firstMs : doubled(before.delayMs, RETRY.maxMs);
+    if (before?.said !== said) {
+      const { namespace, name } = this.#pod.metadata;
+      this.#services.log.error('looking after a pod failed, trying again', error, {
+        pod: `${namespace}/${name}`,
+      });
+    }
+    this.#lookFailure = { delayMs, said };
+    // What the runtime did not tell this time.
+    this.#runtimeChanged = true;
+    this.#wakeIn(delayMs);
   }
 
   async #look(): Promise<void> {
@@ -182,6 +211,7 @@ export class PodWorker {
     this.#resize();
     const observed = this.#observe();
     const plan = planPod(observed);
+    this.#terminating = plan.terminating;
     if (plan.terminating) this.#actions.giveUpStarts();
     this.#syncProbes(observed, plan.terminating);
     this.#publish(plan.status);

@@ -9,6 +9,7 @@
 import { chmod, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../api/clock.ts';
+import { eachOrThrow } from '../../api/each-by-itself.ts';
 import { StatusError } from '../../api/errors.ts';
 import type { Pod, Volume } from '../../api/generated/types.ts';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
@@ -30,6 +31,7 @@ import { bindSubPath } from './sub-paths.ts';
 import { volumeObjects } from './volume-objects.ts';
 import { type PodVolumes, type ReadyVolume, VolumeNotReadyError } from './volumes.ts';
 
+const REFRESHED_AT_ONCE = 4;
 /** A volume's name is a DNS label, so no volume is called one of these. */
 const PERSISTENT = '.persistent';
 const SUB_PATHS = '.sub-paths';
@@ -140,12 +142,12 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     },
 
     async refresh(pod) {
-      for (const volume of pod.spec?.volumes ?? []) {
-        if (!ProjectedVolumes.has(volume)) continue;
-        await setUpOne(pod, volume, undefined).catch((error: unknown) => {
+      const volumes = (pod.spec?.volumes ?? []).filter((volume) => ProjectedVolumes.has(volume));
+      await eachOrThrow(volumes, REFRESHED_AT_ONCE, (volume) =>
+        setUpOne(pod, volume, undefined).catch((error: unknown) => {
           throw explained(volume.name, error);
-        });
-      }
+        }),
+      );
     },
 
     async subPath({ podUid, container, index }, volume, path) {

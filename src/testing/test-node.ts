@@ -5,16 +5,16 @@ import type { ObjectMeta, Pod, PodSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { isPodReady } from '../api/pod-state.ts';
 import { pods } from '../api/resources/pods.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
-import { createNodeAgent, type NodeAgentOptions } from './agent.ts';
-import type { ContainerSpec, SandboxSpec } from './runtime.ts';
-import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
+import { createNodeAgent, type NodeAgentOptions } from '../node/agent.ts';
+import type { ContainerSpec, SandboxSpec } from '../node/runtime.ts';
+import { type SimulatedRuntime, simulatedRuntime } from '../node/simulated/runtime.ts';
 import {
   simulatedChecks,
   simulatedFacts,
   simulatedFiles,
   simulatedVolumes,
-} from './simulated/surroundings.ts';
+} from '../node/simulated/surroundings.ts';
+import { startTestCluster, type TestCluster } from './test-cluster.ts';
 
 export interface TestNode {
   cluster: TestCluster;
