@@ -44,3 +44,24 @@ test('pods are stopped from the highest ordinal down, and one that only a finali
   assert.match(said[1] ?? '', /^stopped default\/web-0 \(0 ms\)/);
   await cluster.stop();
 });
+
+test('a pod that cannot be deleted keeps no other from being stopped', async () => {
+  const cluster = await startTestCluster();
+  const { client, informers, clock } = cluster.context;
+  await client.create(pods, pod('web-0'));
+  await client.create(pods, pod('web-1'));
+  const remove = client.delete.bind(client);
+  client.delete = async (resource, key, options) => {
+    if (key.name === 'web-1') throw new Error('a webhook says no');
+    return remove(resource, key, { ...options, gracePeriodSeconds: 0 });
+  };
+  const said: string[] = [];
+  const stopping = stopPods(client, informers, clock, (line) => said.push(line));
+  await cluster.clock.settle();
+  await stopping;
+  assert.deepEqual(said, [
+    'default/web-1 cannot be deleted (a webhook says no); going on without it',
+    'stopped default/web-0 (0 ms)',
+  ]);
+  await cluster.stop();
+});

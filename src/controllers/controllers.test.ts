@@ -268,6 +268,35 @@ describe('controllers against the API server', () => {
     await cluster.until(async () => !(await exists(namespaces, 'team')), 'the namespace is gone');
   });
 
+  it('namespace: what cannot be listed or deleted is named, and keeps nothing else from going', async () => {
+    cluster.run(runNamespaceController(cluster.context, allResources));
+    await cluster.client.create(namespaces, { metadata: { name: 'team' }, spec: {} });
+    for (const name of ['stuck', 'free']) {
+      await cluster.client.create(configMaps, { ...map(name), metadata: { name, namespace: 'team' } });
+    }
+    const { client } = cluster;
+    const [list, remove] = [client.list.bind(client), client.delete.bind(client)];
+    let failing = true;
+    client.list = async (resource, options) => {
+      if (failing && resource.plural === 'secrets') throw new Error('secrets cannot be listed');
+      return list(resource, options);
+    };
+    client.delete = async (resource, object, options) => {
+      if (failing && object.name === 'stuck') throw new Error('stuck is stuck');
+      return remove(resource, object, options);
+    };
+    await cluster.client.delete(namespaces, { name: 'team' });
+    await cluster.until(async () => !(await exists(configMaps, 'free', 'team')), 'the rest is gone');
+    await cluster.until(async () => {
+      const { conditions } = (await cluster.client.get(namespaces, { name: 'team' })).status ?? {};
+      const failure = conditions?.find((condition) => condition.type === 'NamespaceDeletionContentFailure');
+      return /configmaps "stuck": .*secrets: /.test(failure?.message ?? '');
+    }, 'both are named');
+    assert.ok(await exists(configMaps, 'stuck', 'team'));
+    failing = false;
+    await cluster.until(async () => !(await exists(namespaces, 'team')), 'the namespace is gone');
+  });
+
   it('protection: a claim in use stays until its pod is gone', async () => {
     cluster.run(runProtectionController(cluster.context));
     await cluster.client.create(persistentVolumeClaims, {

@@ -4,6 +4,7 @@ import { sleep } from '../api/clock.ts';
 import type { ObjectMeta, Pod, PodSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { isPodReady } from '../api/pod-state.ts';
+import { namespaces } from '../api/resources/namespaces.ts';
 import { pods } from '../api/resources/pods.ts';
 import { createNodeAgent, type NodeAgentOptions } from '../node/agent.ts';
 import type { ContainerSpec, SandboxSpec } from '../node/runtime.ts';
@@ -40,6 +41,7 @@ export interface TestNode {
 export async function startTestNode(): Promise<TestNode> {
   const cluster = await startTestCluster();
   const { client, clock } = cluster;
+  await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
   const runtime = simulatedRuntime({ clock, firstAddress: '10.77.0.0', addresses: 200 });
   const sandboxes: SandboxSpec[] = [];
   const created: ContainerSpec[] = [];

@@ -30,3 +30,31 @@ it('marks the pods of a silent node not ready once, and does not contradict an a
     await cluster.stop();
   }
 });
+
+it('evicts every pod of a lost node that it can, whatever becomes of another', async () => {
+  const cluster = await startTestCluster();
+  try {
+    const { client } = cluster;
+    await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
+    await cluster.addNode('one');
+    for (const name of ['stuck', 'free']) {
+      await client.create(pods, {
+        metadata: { namespace: 'default', name },
+        spec: { nodeName: 'one', containers: [{ name: 'app', image: 'app' }] },
+      });
+      await cluster.runPod(name, '10.0.0.4');
+    }
+    const remove = client.delete.bind(client);
+    client.delete = async (resource, key, options) => {
+      if (key.name === 'stuck') throw new Error('stuck is stuck');
+      return remove(resource, key, options);
+    };
+    cluster.run(runNodesController(cluster.context));
+    const leaving = async (name: string) =>
+      (await client.get(pods, { namespace: 'default', name })).metadata.deletionTimestamp !== undefined;
+    await cluster.until(() => leaving('free'), 'the other leaves');
+    assert.equal(await leaving('stuck'), false);
+  } finally {
+    await cluster.stop();
+  }
+});

@@ -25,10 +25,11 @@ const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 /** The status is written when it changes, and this often anyway. */
 const REPORT_MS = 300_000;
+/** How soon what failed is tried again at first; at most as long as a renewal. */
 const RETRY_MS = 500;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
-/** Keeps both until the context's signal. Failures are logged and tried again. */
+/** Keeps both until the context's signal. What fails is tried again, later each time; the same is logged once. */
 export async function runNodeStatus(
   context: RunContext,
   options: NodeStatusOptions,
@@ -38,6 +39,8 @@ export async function runNodeStatus(
   const facts = options.facts ?? (await machineFacts());
   let reportedAt = 0;
   let healthy: boolean | undefined;
+  let said: string | undefined;
+  let retryMs: number | undefined;
   while (!signal.aborted) {
     let delay = RENEW_MS;
     try {
@@ -49,9 +52,15 @@ export async function runNodeStatus(
         healthy = info !== undefined;
       }
       await renewLease(context, options);
+      said = undefined;
+      retryMs = undefined;
     } catch (error) {
-      if (!isConflict(error) && !signal.aborted) log.error('reporting the node failed, trying again', error);
-      delay = RETRY_MS;
+      if (!isConflict(error) && !signal.aborted && said !== String(error)) {
+        log.error('reporting the node failed, trying again', error);
+        said = String(error);
+      }
+      retryMs = Math.min(2 * (retryMs ?? RETRY_MS / 2), RENEW_MS);
+      delay = retryMs;
     }
     await sleep(clock, delay, signal);
   }
