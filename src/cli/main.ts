@@ -63,6 +63,12 @@ command(program, 'up', 'start stead, and apply manifests')
     '--node-name <name>',
     'what the node is called when the data directory is new (default: as the machine)',
   )
+  .option(
+    '--allowed-unsafe-sysctls <names>',
+    'kernel parameters that pods may set besides the safe ones, separated by commas; net.ipv4.tcp_* allows all of a kind',
+    (text: string) => text.split(','),
+    [],
+  )
   .option('--audit-policy-file <file>', 'which API requests are recorded: an audit.k8s.io/v1 Policy')
   .option('--audit-log-path <file>', 'where they are recorded, a JSON event a line')
   .option(

@@ -28,6 +28,8 @@ export interface ClusterConfig {
   simulatedNodes: number;
   /** What the node of this machine is called when the data directory is new; without it, as the machine is. */
   nodeName?: string | undefined;
+  /** Kernel parameters that pods may set besides the safe ones: names, or beginnings that end in `*`. */
+  allowedUnsafeSysctls?: readonly string[];
   /** Without it, no request is recorded. */
   audit?: AuditOptions | undefined;
 }
@@ -104,6 +106,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       informers: plane.informers,
       domain: DOMAIN,
       serviceCidr: SERVICE_CIDR,
+      allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
     };
     const running = await startNodes(host, config);
     nodes = running;

@@ -96,6 +96,7 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       logDirectory: paths.podLogs,
       volumeDirectory: local.volumesDirectory,
       version: VERSION,
+      allowedUnsafeSysctls: host.allowedUnsafeSysctls,
     },
   );
   const sweeper = new Sweeper(

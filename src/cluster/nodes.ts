@@ -21,6 +21,8 @@ export interface NodeHost {
   domain: string;
   /** The addresses of Services, in CIDR notation. */
   serviceCidr: string;
+  /** Kernel parameters that pods may set besides the safe ones. */
+  allowedUnsafeSysctls: readonly string[];
 }
 
 export interface Nodes {

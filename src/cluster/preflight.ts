@@ -1,10 +1,12 @@
 // What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
+import { sysctlAllowlist } from '../node/pods/sysctls.ts';
 import { readPolicy } from './audit.ts';
 import type { ClusterConfig } from './cluster.ts';
 import { checkDataDirectory } from './data-directory.ts';
 import { checkMachine } from './machine-check.ts';
 import { pathsOf } from './paths.ts';
 import { checkPort } from './port.ts';
+import { UserError } from './user-error.ts';
 
 /** @throws UserError with one sentence about the first thing that is in the way. */
 export async function preflight(config: ClusterConfig): Promise<void> {
@@ -12,4 +14,13 @@ export async function preflight(config: ClusterConfig): Promise<void> {
   await checkPort(config.port);
   if (config.runtime === 'containerd') await checkMachine();
   if (config.audit) await readPolicy(config.audit.policyFile);
+  checkSysctls(config.allowedUnsafeSysctls ?? []);
+}
+
+function checkSysctls(allowed: readonly string[]): void {
+  try {
+    sysctlAllowlist('', allowed);
+  } catch (error) {
+    throw new UserError(`--allowed-unsafe-sysctls: ${error instanceof Error ? error.message : error}.`);
+  }
 }

@@ -52,6 +52,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
         logDirectory: host.paths.podLogs,
         volumeDirectory: host.paths.volumes,
         version: VERSION,
+        allowedUnsafeSysctls: host.allowedUnsafeSysctls,
         capacity: CAPACITY,
         facts: simulatedFacts,
         files: simulatedFiles,

@@ -2,7 +2,7 @@
 // lease, rotates logs, and offers streams. It ends without stopping a container: the next one adopts them.
 
 import { readFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { aborted } from '../api/abort.ts';
 import { sleep } from '../api/clock.ts';
@@ -10,6 +10,7 @@ import type { Pod } from '../api/generated/types.ts';
 import type { NodeStreams } from '../api/node-streams.ts';
 import type { Stored } from '../api/objects.ts';
 import { pods } from '../api/resources/pods.ts';
+import { services } from '../api/resources/services.ts';
 import { createRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { rotateLogs } from './logs/rotate.ts';
@@ -19,6 +20,7 @@ import type { NetworkChecks, NodeServices } from './pods/node-services.ts';
 import { containerFieldPath } from './pods/pod-events.ts';
 import { type PodFiles, podFiles } from './pods/pod-files.ts';
 import { PodManager } from './pods/pod-manager.ts';
+import { sysctlAllowlist } from './pods/sysctls.ts';
 import { refreshAll } from './pods/volume-refresh.ts';
 import { networkChecks } from './probes/network-checks.ts';
 import type { ImageUser, Runtime } from './runtime.ts';
@@ -47,6 +49,8 @@ export interface NodeAgentOptions {
   checks?: NetworkChecks;
   heldUnready?(pod: Pod): string | undefined;
   imageUser?(pod: Pod): ImageUser;
+  /** Kernel parameters that pods may set besides the safe ones: names, or beginnings that end in `*`. */
+  allowedUnsafeSysctls?: readonly string[];
 }
 
 export interface NodeCapacity {
@@ -74,17 +78,17 @@ export function createNodeAgent(context: RunContext, options: NodeAgentOptions):
     memoryBytes: totalmem(),
     pods: DEFAULT_PODS,
   };
-  const services = servicesOf(context, options, capacity);
-  const manager = new PodManager(services);
+  const nodeServices = servicesOf(context, options, capacity);
+  const manager = new PodManager(nodeServices);
   return {
-    run: () => run(context, options, capacity, services, manager),
-    streams: nodeStreams(services, manager),
+    run: () => run(context, options, capacity, nodeServices, manager),
+    streams: nodeStreams(nodeServices, manager),
     stopAllPods: () => manager.stopUncontrolled(),
   };
 }
 
 function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: NodeCapacity): NodeServices {
-  const { client, clock, log, random, signal } = context;
+  const { client, clock, informers, log, random, signal } = context;
   const recorder = createRecorder(client, clock, random, 'kubelet', options.nodeName, log, signal);
   return {
     runtime: options.runtime,
@@ -94,6 +98,8 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     ...(options.heldUnready ? { heldUnready: options.heldUnready } : {}),
     ...(options.imageUser ? { imageUser: options.imageUser } : {}),
     client,
+    clusterServices: informers.of(services),
+    sysctls: sysctlAllowlist(options.facts?.kernelVersion ?? release(), options.allowedUnsafeSysctls ?? []),
     clock,
     log,
     events: {
@@ -125,12 +131,12 @@ async function run(
   context: RunContext,
   options: NodeAgentOptions,
   capacity: NodeCapacity,
-  services: NodeServices,
+  nodeServices: NodeServices,
   manager: PodManager,
 ): Promise<void> {
   const { informers, log, signal } = context;
   const { nodeName, runtime } = options;
-  services.hostDns = await hostDns(options);
+  nodeServices.hostDns = await hostDns(options);
   // First what runs, then what should: whatever runs and is not in the list that follows is an orphan.
   await manager.adopt();
   const unlisten = runtime.onChange((uid) => manager.runtimeChanged(uid));
@@ -160,7 +166,7 @@ async function run(
   const background = [
     every(context, RELIST_MS, () => manager.relist()),
     every(context, REFRESH_MS, () => refreshAll(manager.workers(), context.clock)),
-    every(context, ROTATE_MS, () => rotateLogs(services, manager)),
+    every(context, ROTATE_MS, () => rotateLogs(nodeServices, manager)),
     status,
   ];
   await Promise.race([Promise.all(background), aborted(signal)]);

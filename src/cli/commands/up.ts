@@ -28,6 +28,7 @@ interface UpOptions {
   runtime: 'containerd' | 'simulated';
   simulatedNodes?: number;
   nodeName?: string;
+  allowedUnsafeSysctls: string[];
   auditPolicyFile?: string;
   auditLogPath?: string;
   auditLogMaxsize: number;
@@ -120,16 +121,20 @@ function configOf(options: UpOptions): ClusterConfig {
     runtime,
     simulatedNodes: simulatedNodes ?? 1,
     nodeName,
+    allowedUnsafeSysctls: options.allowedUnsafeSysctls,
     audit: auditOf(options),
   };
 }
 
 /** The same as flags, for the process that is started. */
-function flagsOf({ audit, dataDirectory, nodeName, port, runtime, simulatedNodes }: ClusterConfig): string[] {
+function flagsOf(config: ClusterConfig): string[] {
+  const { audit, dataDirectory, nodeName, port, runtime, simulatedNodes } = config;
+  const sysctls = config.allowedUnsafeSysctls ?? [];
   return [
     ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
     ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
     ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
+    ...(sysctls.length === 0 ? [] : ['--allowed-unsafe-sysctls', sysctls.join(',')]),
     ...auditFlags(audit),
   ];
 }

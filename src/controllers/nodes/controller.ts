@@ -145,13 +145,6 @@ class NodesController {
     return next;
   }
 
-  async #evict(pod: Stored<Pod>): Promise<void> {
-    const { namespace, name, uid } = pod.metadata;
-    const message = `Marking for deletion Pod ${namespace}/${name}`;
-    this.#recorder.event(pod, 'Normal', 'TaintManagerEviction', message);
-    await this.#context.client.delete(pods, { namespace, name }, { preconditions: { uid } });
-  }
-
   /**
    * Once in a silence, as upstream: an agent that is back says how its pods are before it has said that it is back,
    * and is not to be contradicted every time.

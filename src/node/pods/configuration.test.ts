@@ -7,7 +7,7 @@ import { containerSpecOf } from './container-spec.ts';
 import { environmentOf } from './environment.ts';
 import { expand } from './expansion.ts';
 import { rejectionOf } from './host-ports.ts';
-import { hostsFile, parseResolvConf, resolvConfOf } from './names.ts';
+import { hostNetworkHostsFile, hostsFile, parseResolvConf, resolvConfOf } from './names.ts';
 import { credentialsFor, registryOf } from './pull-secrets.ts';
 import { oomScoreAdjOf, qosClassOf } from './qos.ts';
 
@@ -25,17 +25,26 @@ function podWith(container: Partial<Container>, spec: Partial<Pod['spec']> = {})
   };
 }
 
-async function environment(container: Partial<Container>): Promise<Record<string, string>> {
-  const pod = podWith(container);
-  const [spec] = pod.spec.containers;
-  assert.ok(spec);
+async function environment(
+  container: Partial<Container>,
+  spec: Partial<Pod['spec']> = { enableServiceLinks: false },
+): Promise<Record<string, string>> {
+  const pod = podWith(container, spec);
+  const [first] = pod.spec.containers;
+  assert.ok(first);
   const sources = {
+    services: async () => [
+      {
+        metadata: { name: 'db', namespace: 'default' },
+        spec: { clusterIP: '10.96.0.7', ports: [{ port: 5432 }] },
+      },
+    ],
     configMap: async (name: string) =>
       name === 'settings' ? { metadata: {}, data: { a: '1', b: '2' } } : undefined,
     secret: async (name: string) =>
       name === 'keys' ? { metadata: {}, data: { k: Buffer.from('secret').toString('base64') } } : undefined,
   };
-  return Object.fromEntries(await environmentOf(pod, spec, placement, sources));
+  return Object.fromEntries(await environmentOf(pod, first, placement, sources));
 }
 
 describe('environment', () => {
@@ -72,6 +81,21 @@ describe('environment', () => {
     );
   });
 
+  it('says where the services of the namespace are, after what the container says itself', async () => {
+    const variables = await environment(
+      {
+        env: [
+          { name: 'DB_PORT', value: '1' },
+          { name: 'URL', value: '$(DB_SERVICE_HOST)' },
+        ],
+      },
+      {},
+    );
+    assert.equal(variables.DB_SERVICE_HOST, '10.96.0.7');
+    assert.equal(variables.URL, '10.96.0.7');
+    assert.equal(variables.DB_PORT, '1');
+  });
+
   it('says in upstream’s words what is missing', async () => {
     const from = (valueFrom: object) => environment({ env: [{ name: 'A', valueFrom }] });
     await assert.rejects(from({ configMapKeyRef: { name: 'none', key: 'k' } }), {
@@ -96,6 +120,11 @@ describe('names', () => {
   );
 
   it('are in the pod’s own hosts file', () => {
+    const own = hostNetworkHostsFile(pod, '127.0.0.1\tlocalhost here\n');
+    assert.match(
+      own,
+      /^# Kubernetes-managed hosts file \(host network\)\.\n127\.0\.0\.1\tlocalhost here\n\n# Entries/,
+    );
     const hosts = hostsFile(pod, ['10.0.0.2'], 'cluster.local');
     assert.ok(hosts.includes('10.0.0.2\tweb-0.nginx.default.svc.cluster.local\tweb-0\n'));
     assert.ok(hosts.endsWith('# Entries added by HostAliases.\n1.1.1.1\ta\tb\n'));

@@ -1,8 +1,9 @@
 // The environment of a container: literals, fields, keys of ConfigMaps and Secrets, whole ConfigMaps and Secrets,
-// with `$(NAME)` expanded in order (kubelet's makeEnvironmentVariables). Reading the objects is the caller's.
-import type { ConfigMap, Container, EnvVar, Pod, Secret } from '../../api/generated/types.ts';
+// and where Services are, with `$(NAME)` expanded in order (kubelet's makeEnvironmentVariables). Reading the objects is the caller's.
+import type { ConfigMap, Container, EnvVar, Pod, Secret, Service } from '../../api/generated/types.ts';
 import { fieldValue, type Placement, resourceValue } from './downward.ts';
 import { expand } from './expansion.ts';
+import { serviceVariables } from './service-variables.ts';
 
 /** The configuration cannot be made from what the API has now; the container waits and is tried again. */
 export class ContainerConfigError extends Error {
@@ -13,6 +14,8 @@ export class ContainerConfigError extends Error {
 export interface EnvironmentSources {
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
+  /** The Services of the pod's namespace and of `default`. */
+  services(): Promise<readonly Service[]>;
 }
 
 /**
@@ -34,13 +37,17 @@ export async function environmentOf(
         : {};
     for (const [key, value] of Object.entries(values)) result.set(`${from.prefix ?? ''}${key}`, value);
   }
-  const lookup = (name: string): string | undefined => result.get(name);
+  const { metadata, spec } = pod;
+  const links = spec.enableServiceLinks !== false;
+  const ofServices = serviceVariables(await sources.services(), metadata.namespace ?? '', links);
+  const lookup = (name: string): string | undefined => result.get(name) ?? ofServices.get(name);
   for (const variable of container.env ?? []) {
     const value = variable.valueFrom
       ? await referenced(pod, container, variable, placement, sources)
       : expand(variable.value ?? '', lookup);
     if (value !== undefined) result.set(variable.name, value);
   }
+  for (const [name, value] of ofServices) if (!result.has(name)) result.set(name, value);
   return result;
 }
 

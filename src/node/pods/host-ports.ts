@@ -1,5 +1,5 @@
-// The node's own admission: a pod whose host ports are taken is refused, as the scheduler would have (kubelet
-// lifecycle/predicate.go). Pure.
+// A part of the node's own admission: a pod whose host ports are taken is refused, as the scheduler would have
+// (kubelet lifecycle/predicate.go). Pure.
 import type { Pod } from '../../api/generated/types.ts';
 
 /** `TCP/0.0.0.0/8080` for each host port. */
@@ -31,7 +31,6 @@ export function rejectionOf(
   if (!clash) return undefined;
   return {
     reason: 'NodePorts',
-    message:
-      "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
   };
 }

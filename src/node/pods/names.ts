@@ -42,6 +42,11 @@ export function hostsFile(pod: Pod, podIps: readonly string[], domain: string): 
   return `${lines.join('\n')}\n${aliases(pod)}`;
 }
 
+/** The same for a pod on the node's network: what the node's own file says, and the pod's aliases. */
+export function hostNetworkHostsFile(pod: Pod, nodeFile: string): string {
+  return `# Kubernetes-managed hosts file (host network).\n${nodeFile}${aliases(pod)}`;
+}
+
 function aliases(pod: Pod): string {
   const entries = pod.spec.hostAliases ?? [];
   if (entries.length === 0) return '';

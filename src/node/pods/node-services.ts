@@ -1,19 +1,25 @@
 // What every pod worker of a node shares: the runtime, the volumes, the API, the clock, and where this node is.
 import type { Clock } from '../../api/clock.ts';
-import type { Pod } from '../../api/generated/types.ts';
+import type { Pod, Service } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Client } from '../../client/client.ts';
+import type { Informer } from '../../client/informers.ts';
 import type { ImageUser, Runtime } from '../runtime.ts';
 import type { PodVolumes } from '../volumes/volumes.ts';
 import type { ClusterDns, ResolvConf } from './names.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { PodFiles } from './pod-files.ts';
+import type { SysctlAllowlist } from './sysctls.ts';
 
 export interface NodeServices {
   runtime: Runtime;
   volumes: PodVolumes;
   files: PodFiles;
   client: Client;
+  /** Where Services are, for the environment of containers. */
+  clusterServices: Pick<Informer<Service>, 'list' | 'synced'>;
+  /** Which kernel parameters pods may set. */
+  sysctls: SysctlAllowlist;
   clock: Clock;
   log: Log;
   events: PodEvents;

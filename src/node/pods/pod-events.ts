@@ -93,6 +93,7 @@ function eventsOfWaiting(pod: Pod, container: string, reason: string): PodEvent[
       ];
     case 'ErrImagePull':
     case 'ErrImageNeverPull':
+    case 'InvalidImageName':
       return [{ type: 'Warning', reason: 'Failed', message: `Error: ${reason}`, container }];
     default:
       return [];

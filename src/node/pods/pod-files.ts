@@ -15,6 +15,8 @@ const MAX_FALLBACK_LINES = 80;
 const FOR_US = 0o700;
 
 export interface PodFiles {
+  /** What the machine's own /etc/hosts says. */
+  machineHosts(): Promise<string>;
   /** Writes the pod's /etc/hosts and returns where it lies; undefined: the runtime's own is used. */
   hosts(podUid: string, content: string): Promise<string | undefined>;
   /** Makes an empty file for what a container writes as its last words. */
@@ -35,6 +37,7 @@ export function podFiles(dataDirectory: string): PodFiles {
   const terminationPath = (uid: string, container: string, attempt: number): string =>
     join(directoryOf(uid), 'termination', container, String(attempt));
   return {
+    machineHosts: () => readFile('/etc/hosts', 'utf8'),
     async hosts(podUid, content) {
       const path = join(directoryOf(podUid), 'etc-hosts');
       await mkdir(dirname(path), { recursive: true, mode: FOR_US });

@@ -170,18 +170,20 @@ export class PodManager {
       .map(([, worker]) => worker.allocatedPod);
   }
 
-  /** Only pods that the node has not begun with are asked for their ports. */
+  /** Only pods that the node has not begun with are asked what they want of it. */
   #admit(pod: Stored<Pod>, adopted: Adopted): { reason: string; message: string } | undefined {
     if (adopted.sandboxes.length > 0 || pod.status?.startTime !== undefined) return undefined;
-    const rejection = rejectionOf(pod, () =>
-      [...this.#workers.values()]
-        .map((worker) => worker.pod)
-        .filter((other) => !isTerminalPhase(other.status?.phase)),
-    );
-    if (rejection !== undefined) {
-      this.#services.events.record(pod, { type: 'Warning', ...rejection });
-    }
-    return rejection;
+    const { events, sysctls } = this.#services;
+    const rejection =
+      sysctls.rejectionOf(pod) ??
+      rejectionOf(pod, () =>
+        [...this.#workers.values()]
+          .map((worker) => worker.pod)
+          .filter((other) => !isTerminalPhase(other.status?.phase)),
+      );
+    if (rejection === undefined) return undefined;
+    events.record(pod, { type: 'Warning', ...rejection });
+    return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}` };
   }
 
   #end(worker: PodWorker, last: Stored<Pod> = worker.pod): void {

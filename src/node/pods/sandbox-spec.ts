@@ -3,6 +3,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { SandboxSpec } from '../runtime.ts';
 import { type ClusterDns, hostnameOf, type ResolvConf, resolvConfOf } from './names.ts';
 import { cgroupParentOf } from './qos.ts';
+import { dottedSysctl } from './sysctls.ts';
 import { allContainers } from './view.ts';
 
 /** The labels by which a sandbox or container is found again. */
@@ -56,7 +57,9 @@ export function sandboxSpecOf(
     portMappings: hostNetwork ? [] : portMappings(pod),
     logDirectory: podLogDirectory(around.logDirectory, identity),
     cgroupParent: cgroupParentOf(pod),
-    sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    sysctls: Object.fromEntries(
+      (security?.sysctls ?? []).map(({ name, value }) => [dottedSysctl(name), value]),
+    ),
     runAsUser: security?.runAsUser,
     runAsGroup: security?.runAsGroup,
     supplementalGroups: groupsOf(pod),

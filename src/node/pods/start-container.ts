@@ -10,7 +10,7 @@ import type { ReadyVolume } from '../volumes/volumes.ts';
 import { containerSpecOf } from './container-spec.ts';
 import { ContainerConfigError, type EnvironmentSources, environmentOf } from './environment.ts';
 import { runHook } from './hooks.ts';
-import { hostsFile } from './names.ts';
+import { hostNetworkHostsFile, hostsFile } from './names.ts';
 import type { NodeServices } from './node-services.ts';
 import { volumeMounts } from './volume-mounts.ts';
 import { graceSecondsOf } from './view.ts';
@@ -146,12 +146,13 @@ async function ownMounts(
     }
   };
   const uid = pod.metadata.uid;
-  if (pod.spec.hostNetwork !== true) {
-    const domain = services.clusterDns?.domain ?? 'cluster.local';
-    add(await services.files.hosts(uid, hostsFile(pod, podIps, domain)), '/etc/hosts');
-  }
+  const { files } = services;
+  const hosts = pod.spec.hostNetwork
+    ? hostNetworkHostsFile(pod, await files.machineHosts())
+    : hostsFile(pod, podIps, services.clusterDns?.domain ?? 'cluster.local');
+  add(await files.hosts(uid, hosts), '/etc/hosts');
   const terminationPath = container.terminationMessagePath ?? '/dev/termination-log';
-  add(await services.files.terminationLog(uid, container.name, order.attempt), terminationPath);
+  add(await files.terminationLog(uid, container.name, order.attempt), terminationPath);
   return mounts;
 }
 
@@ -161,8 +162,12 @@ function sourcesOf(services: NodeServices, namespace: string | undefined): Envir
     if (isNotFound(error)) return undefined;
     throw error;
   };
-  const { client } = services;
+  const { client, clusterServices } = services;
   return {
+    async services() {
+      await clusterServices.synced();
+      return [...clusterServices.list('default'), ...clusterServices.list(namespace)];
+    },
     configMap: (name) => client.get<ConfigMap>(configMaps, { namespace, name }).catch(orUndefined),
     secret: (name) => client.get<Secret>(secrets, { namespace, name }).catch(orUndefined),
   };

@@ -32,6 +32,7 @@ export function simulatedKeeper(volumesDirectory: string): VolumeKeeper {
 }
 
 export const simulatedFiles: PodFiles = {
+  machineHosts: async () => '',
   hosts: async () => undefined,
   terminationLog: async () => undefined,
   readTerminationLog: async () => '',
