@@ -1,6 +1,7 @@
 // The node agent: takes the pods that are bound to this node, gives each a worker, keeps the Node object and its
 // lease, rotates logs, and offers streams. It ends without stopping a container: the next one adopts them.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +100,7 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     ...(options.imageUser ? { imageUser: options.imageUser } : {}),
     client,
     clusterServices: informers.of(services),
+    appArmor: options.facts !== undefined || enforcesAppArmor(),
     sysctls: sysctlAllowlist(options.facts?.kernelVersion ?? release(), options.allowedUnsafeSysctls ?? []),
     clock,
     log,
@@ -114,6 +116,11 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     seccompDirectory: join(options.dataDirectory, 'seccomp'),
     machine: { cpuCores: capacity.cpuCores, memoryBytes: capacity.memoryBytes },
   };
+}
+
+function enforcesAppArmor(): boolean {
+  const file = '/sys/module/apparmor/parameters/enabled';
+  return existsSync(file) && readFileSync(file, 'utf8').startsWith('Y');
 }
 
 const NO_DNS: ResolvConf = { servers: [], searches: [], options: [] };

@@ -87,7 +87,10 @@ async function referenced(
   placement: Placement,
   sources: EnvironmentSources,
 ): Promise<string | undefined> {
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
+  const { fieldRef, fileKeyRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
+  if (fileKeyRef) {
+    throw new ContainerConfigError(`env ${variable.name}: fileKeyRef is not supported by this node`);
+  }
   if (fieldRef) {
     const value = fieldValue(pod, fieldRef, placement);
     if (value === undefined) {

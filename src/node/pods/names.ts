@@ -14,16 +14,35 @@ export interface ResolvConf {
   options: string[];
 }
 
-/** The hostname: spec.hostname or the pod's name, at most 63 characters. */
+/** The hostname: spec.hostnameOverride as it is; else spec.hostname or the pod's name, at most 63 characters. */
 export function hostnameOf(pod: Pod): string {
+  if (pod.spec.hostnameOverride) return pod.spec.hostnameOverride;
   const name = pod.spec.hostname || (pod.metadata.name ?? '');
   return name.length <= 63 ? name : name.slice(0, 63).replace(/[-.]+$/, '');
 }
 
 /** `web-0.nginx.default.svc.cluster.local`, for a pod with a subdomain. */
 export function fqdnOf(pod: Pod, domain: string): string | undefined {
-  const { subdomain } = pod.spec;
-  return subdomain ? `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}` : undefined;
+  const { hostnameOverride, subdomain } = pod.spec;
+  return subdomain && !hostnameOverride
+    ? `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}`
+    : undefined;
+}
+
+/** What the kernel takes as a host name, in bytes. */
+const MAX_HOSTNAME = 64;
+
+/**
+ * What `hostname` says in the pod: its hostname, or all of its name if it asks for that.
+ * @throws Error when the whole name is longer than the kernel takes.
+ */
+export function kernelHostnameOf(pod: Pod, domain: string): string {
+  const fqdn = pod.spec.setHostnameAsFQDN ? fqdnOf(pod, domain) : undefined;
+  if (fqdn === undefined) return hostnameOf(pod);
+  if (fqdn.length <= MAX_HOSTNAME) return fqdn;
+  throw new Error(
+    `failed to construct FQDN from pod hostname and cluster domain, FQDN ${fqdn} is too long (${MAX_HOSTNAME} characters is the max, ${fqdn.length} characters requested)`,
+  );
 }
 
 /** The pod's own /etc/hosts. */

@@ -18,6 +18,8 @@ export interface NodeServices {
   client: Client;
   /** Where Services are, for the environment of containers. */
   clusterServices: Pick<Informer<Service>, 'list' | 'synced'>;
+  /** Whether the machine's kernel enforces AppArmor profiles. */
+  appArmor: boolean;
   /** Which kernel parameters pods may set. */
   sysctls: SysctlAllowlist;
   clock: Clock;

@@ -6,6 +6,7 @@ import { controllerOf, keyOf, type Stored } from '../../api/objects.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 import { rejectionOf } from './host-ports.ts';
 import type { NodeServices } from './node-services.ts';
+import { unsupportedBy } from './unsupported.ts';
 import { isTerminalPhase } from './view.ts';
 import { type Adopted, PodWorker } from './worker.ts';
 
@@ -173,8 +174,9 @@ export class PodManager {
   /** Only pods that the node has not begun with are asked what they want of it. */
   #admit(pod: Stored<Pod>, adopted: Adopted): { reason: string; message: string } | undefined {
     if (adopted.sandboxes.length > 0 || pod.status?.startTime !== undefined) return undefined;
-    const { events, sysctls } = this.#services;
+    const { appArmor, events, sysctls } = this.#services;
     const rejection =
+      unsupportedBy(pod, appArmor) ??
       sysctls.rejectionOf(pod) ??
       rejectionOf(pod, () =>
         [...this.#workers.values()]

@@ -1,7 +1,7 @@
 // From a pod to the sandbox it runs in (kubelet's generatePodSandboxConfig). Pure.
 import type { Pod } from '../../api/generated/types.ts';
 import type { SandboxSpec } from '../runtime.ts';
-import { type ClusterDns, hostnameOf, type ResolvConf, resolvConfOf } from './names.ts';
+import { type ClusterDns, kernelHostnameOf, type ResolvConf, resolvConfOf } from './names.ts';
 import { cgroupParentOf } from './qos.ts';
 import { dottedSysctl } from './sysctls.ts';
 import { allContainers } from './view.ts';
@@ -26,6 +26,7 @@ export interface SandboxSurroundings {
   hostDns: ResolvConf;
 }
 
+/** @throws Error when the pod asks for what this node cannot give: it is not run with less protection than it wants. */
 export function sandboxSpecOf(
   pod: Pod,
   attempt: number,
@@ -33,6 +34,9 @@ export function sandboxSpecOf(
   nodeName: string,
 ): SandboxSpec {
   const { metadata, spec } = pod;
+  if (spec.hostUsers === false) {
+    throw new Error('hostUsers: false is not supported: the runtime of this node has no user namespaces');
+  }
   const identity = {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
@@ -45,7 +49,7 @@ export function sandboxSpecOf(
     namespace: identity.namespace,
     name: identity.name,
     attempt,
-    hostname: hostNetwork ? nodeName : hostnameOf(pod),
+    hostname: hostNetwork ? nodeName : kernelHostnameOf(pod, around.clusterDns?.domain ?? 'cluster.local'),
     hostNetwork,
     hostPid: spec.hostPID === true,
     hostIpc: spec.hostIPC === true,

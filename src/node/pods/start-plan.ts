@@ -15,6 +15,7 @@ import {
   isSidecar,
   type PodView,
   restartPolicyOf,
+  restartsAfter,
   shouldStart,
 } from './view.ts';
 
@@ -46,7 +47,7 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
         restartUnhealthy(observed, decisions, spec, current) ||
         planResize(observed, decisions, spec, current);
       active++;
-    } else if (shouldStart(pod, newest) || observed.busy.has(`container/${spec.name}`)) {
+    } else if (shouldStart(pod, spec, newest) || observed.busy.has(`container/${spec.name}`)) {
       active++;
       planStart(observed, view, decisions, spec);
     }
@@ -59,8 +60,14 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
 function mayMakeSandbox(observed: PodObservation, view: PodView): boolean {
   const { pod } = observed;
   const ranBefore = observed.containers.some((container) => container.state !== 'created');
-  if (restartPolicyOf(pod) === 'Never' && ranBefore) return false;
-  return pod.spec.containers.some((spec) => shouldStart(pod, view.newest(spec.name))) || anyRunning(observed);
+  const mayRestart = pod.spec.containers.some(
+    ({ restartPolicy }) => restartPolicy && restartPolicy !== 'Never',
+  );
+  const hasRules = pod.spec.containers.some(({ restartPolicyRules = [] }) => restartPolicyRules.length > 0);
+  if (restartPolicyOf(pod) === 'Never' && !mayRestart && !hasRules && ranBefore) return false;
+  return (
+    pod.spec.containers.some((spec) => shouldStart(pod, spec, view.newest(spec.name))) || anyRunning(observed)
+  );
 }
 
 function anyRunning(observed: PodObservation): boolean {
@@ -132,7 +139,7 @@ function planInitContainers(
     }
     if (appStarted || (current?.state === 'exited' && current.exitCode === 0)) continue;
     if (current?.state === 'running') return 'waiting';
-    if (current?.state === 'exited' && restartPolicyOf(pod) === 'Never') return 'failed';
+    if (current?.state === 'exited' && !restartsAfter(pod, spec, current.exitCode)) return 'failed';
     planStart(observed, view, decisions, spec);
     return 'waiting';
   }
@@ -159,7 +166,7 @@ function restartChanged(
   container: Container,
 ): boolean {
   // One that does not run again when it has ended well would end the pod.
-  const restarts = isSidecar(spec) || restartPolicyOf(observed.pod) === 'Always';
+  const restarts = (spec.restartPolicy ?? restartPolicyOf(observed.pod)) === 'Always';
   if (!restarts || !hasOtherImage(spec, container)) return false;
   planStop(observed, decisions, container, {
     graceSeconds: graceSecondsOf(observed.pod),
@@ -180,7 +187,7 @@ function restartUnhealthy(
   );
   if (failed === undefined) return false;
   const probe = failed === 'startup' ? spec.startupProbe : spec.livenessProbe;
-  const restarts = isSidecar(spec) || restartPolicyOf(observed.pod) !== 'Never';
+  const restarts = (spec.restartPolicy ?? restartPolicyOf(observed.pod)) !== 'Never';
   planStop(observed, decisions, container, {
     graceSeconds: probe?.terminationGracePeriodSeconds ?? graceSecondsOf(observed.pod),
     message: `Container ${spec.name} failed ${failed} probe${restarts ? ', will be restarted' : ''}`,

@@ -13,7 +13,7 @@ import {
   isSidecar,
   isTerminalPhase,
   type PodView,
-  restartPolicyOf,
+  restartsAfter,
 } from './view.ts';
 
 /** The whole status to write; conditions of others (readiness gates) are kept. */
@@ -38,9 +38,11 @@ export function podStatus(
     hostIP: nodeIp,
     hostIPs: [{ ip: nodeIp }],
     qosClass: old.qosClass ?? qosClassOf(pod),
-    containerStatuses: apps,
   };
-  if (init.length > 0) status.initContainerStatuses = init;
+  // A pod that was never taken has no containers to speak of, and its reason is what shows.
+  const taken = observed.rejection === undefined;
+  if (taken) status.containerStatuses = apps;
+  if (taken && init.length > 0) status.initContainerStatuses = init;
   const ephemeral = containerStatuses(observed, view, decisions, ephemeralContainers(pod), 'ephemeral');
   if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
   const ips = pod.spec.hostNetwork ? [nodeIp] : (view.usable?.ips ?? []);
@@ -63,15 +65,18 @@ export function podStatus(
 
 function phaseOf(observed: PodObservation, init: ContainerStatus[], apps: ContainerStatus[]): string {
   const { pod } = observed;
-  const policy = restartPolicyOf(pod);
   const regularInit = init.filter((_, index) => {
     const spec = pod.spec.initContainers?.[index];
     return spec !== undefined && !isSidecar(spec);
   });
   const anyAppRan = apps.some((status) => status.containerID !== undefined || status.lastState?.terminated);
   const pendingInit = regularInit.filter((status) => exitCodeOf(status) !== 0).length;
-  const failedInit = regularInit.some((status) => (exitCodeOf(status) ?? 0) !== 0);
-  if (failedInit && policy === 'Never' && !anyAppRan) return 'Failed';
+  const failedInit = regularInit.some((status) => {
+    const code = exitCodeOf(status) ?? 0;
+    const spec = pod.spec.initContainers?.find(({ name }) => name === status.name);
+    return code !== 0 && spec !== undefined && !restartsAfter(pod, spec, code);
+  });
+  if (failedInit && !anyAppRan) return 'Failed';
   if (pendingInit > 0 && !anyAppRan) return 'Pending';
   const running = apps.filter((status) => status.state?.running).length;
   const stopped = apps.filter((status) => exitCodeOf(status) !== undefined && !status.state?.running).length;
@@ -81,9 +86,12 @@ function phaseOf(observed: PodObservation, init: ContainerStatus[], apps: Contai
   const anythingRuns = init.some((status) => status.state?.running);
   const over = observed.ending !== undefined && observed.ending.cause !== 'shutdown';
   if (over) return anythingRuns ? 'Running' : succeeded === stopped ? 'Succeeded' : 'Failed';
-  if (policy === 'Always' || anythingRuns) return 'Running';
-  if (succeeded === stopped) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  const restarts = apps.some((status, index) => {
+    const spec = pod.spec.containers[index];
+    return spec !== undefined && restartsAfter(pod, spec, exitCodeOf(status) ?? 0);
+  });
+  if (restarts || anythingRuns) return 'Running';
+  return succeeded === stopped ? 'Succeeded' : 'Failed';
 }
 
 /** Of the run that ended last, if one has. */

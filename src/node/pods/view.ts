@@ -61,11 +61,25 @@ export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {
   return policy === 'OnFailure' || policy === 'Never' ? policy : 'Always';
 }
 
+/**
+ * Whether a container that has ended with an exit code runs again: as its own rules say, its own policy, or the pod's
+ * (ContainerShouldRestart upstream).
+ */
+export function restartsAfter(pod: Pod, spec: ContainerSpec, exitCode: number): boolean {
+  const { restartPolicy, restartPolicyRules = [] } = spec;
+  const rule = restartPolicyRules.find(({ exitCodes }) => {
+    const isIn = exitCodes?.values?.includes(exitCode) === true;
+    return exitCodes !== undefined && (exitCodes.operator === 'NotIn' ? !isIn : isIn);
+  });
+  if (rule !== undefined) return true;
+  const policy = restartPolicy ?? restartPolicyOf(pod);
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+}
+
 /** Whether an app container that is as `newest` says has to be started (kubelet's ShouldContainerBeRestarted). */
-export function shouldStart(pod: Pod, newest: Container | undefined): boolean {
+export function shouldStart(pod: Pod, spec: ContainerSpec, newest: Container | undefined): boolean {
   if (newest === undefined || newest.state !== 'exited') return newest?.state !== 'running';
-  const policy = restartPolicyOf(pod);
-  return policy === 'Always' || (policy === 'OnFailure' && newest.exitCode !== 0);
+  return restartsAfter(pod, spec, newest.exitCode);
 }
 
 /** How long a container of the pod has to end, when nothing says otherwise. */

@@ -88,7 +88,8 @@ function headersOf({ headers, purpose }: HttpCheck): Map<string, string[]> {
 
 function get(url: URL, headers: ReadonlyMap<string, string[]>, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { method: 'GET', agent: false as const, signal };
+    // As lenient as Go's parser: what a pod answers is read for its code, and by nobody else.
+    const options = { method: 'GET', agent: false as const, signal, insecureHTTPParser: true };
     const request =
       url.protocol === 'https:'
         ? https.request(url, { ...options, rejectUnauthorized: false })

@@ -1,7 +1,7 @@
 // The checks against real servers on the loopback: what they say, and where HTTP redirects lead them.
 import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { CheckResult, HttpCheck } from '../pods/node-services.ts';
 import { HTTP_TO_HTTPS_CLIENT } from './http-check.ts';
@@ -111,6 +111,16 @@ describe('network checks', () => {
       (await ask('/302?to=http://elsewhere.invalid/')).warning,
       'Probe terminated redirects, Response body: body of /302',
     );
+  });
+
+  it('a server that ends its lines without carriage returns is understood', async () => {
+    const plain = createTcpServer((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 503 No\nContent-Length: 0\n\n'));
+    });
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const address = plain.address() as AddressInfo;
+    assert.equal((await ask('/', { port: address.port })).message, 'HTTP probe failed with statuscode: 503');
+    plain.close();
   });
 
   it('to a lifecycle hook every answer is as good', async () => {
