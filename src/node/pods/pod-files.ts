@@ -1,6 +1,6 @@
 // The agent's own files of a pod: its /etc/hosts and the files for its containers' last words. Volumes are not
 // here. The simulated node has none of them.
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endOfLog, rotatedLogs } from '../logs/read-log.ts';
 import { readTail } from '../machine/read-tail.ts';

@@ -12,8 +12,8 @@ import { ContainerConfigError, type EnvironmentSources, environmentOf } from './
 import { runHook } from './hooks.ts';
 import { hostNetworkHostsFile, hostsFile } from './names.ts';
 import type { NodeServices } from './node-services.ts';
-import { volumeMounts } from './volume-mounts.ts';
 import { graceSecondsOf } from './view.ts';
+import { volumeMounts } from './volume-mounts.ts';
 
 /** A container that could not be created or started, as its status says it. */
 export class ContainerStartError extends Error {
