@@ -1,7 +1,7 @@
 // What a resource is: the one record from which the API server, discovery, OpenAPI, tables and the clients are
 // driven. A new kind is one file in resources/ that exports such a record; nothing elsewhere names kinds.
 import type { FieldError } from './errors.ts';
-import type { KubeObject } from './objects.ts';
+import type { KubeObject, Stored } from './objects.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
@@ -120,6 +120,12 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** What holds for an object's whole row: clients may hide those that have ended. */
   rowConditions?(object: T): readonly RowCondition[];
   strategy: Strategy<T>;
+  /**
+   * What of an object the server keeps in memory, for kinds of which there are too many to keep them whole: all that it
+   * selects them by. Whoever wants more has it read from the store.
+   * @param share gives for a text that others have too the same one, so that it is there once.
+   */
+  outline?(object: Stored<T>, share: (text: string) => string): Stored<T>;
   /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */
   validateName?(name: string): string[];
 }

@@ -53,7 +53,10 @@ export class Registry {
 
   /** The object, or undefined. */
   async find(resource: ResourceDefinition, key: ObjectKey): Promise<Stored | undefined> {
-    return (await this.cache(resource)).get(key.namespace, key.name);
+    const cache = await this.cache(resource);
+    const found = cache.get(key.namespace, key.name);
+    if (!found || !resource.outline) return found;
+    return (await cache.whole([found]))[0];
   }
 
   /** The object. Throws NotFound. */
@@ -124,7 +127,7 @@ export class Registry {
     }
     await this.hub.reached(result.revision);
     const cached = cache.get(key.namespace, key.name);
-    if (cached?.metadata.resourceVersion === String(result.revision)) return cached;
+    if (cached?.metadata.resourceVersion === String(result.revision) && !resource.outline) return cached;
     return seal(object, result.revision, value);
   }
 

@@ -1,6 +1,7 @@
 // What becomes of an event that is reported again and again: the same one is counted, similar ones are combined,
 // and an object that has too much to say is cut short (client-go tools/record/events_cache.go). It decides;
 // events.ts writes.
+import { hash } from 'node:crypto';
 import type { Event } from '../api/generated/types.ts';
 import { BoundedMap } from './bounded-map.ts';
 
@@ -13,7 +14,8 @@ const BURST = 25;
 const REFILL_MS = 300_000;
 
 interface Similar {
-  messages: Set<string>;
+  /** Digests of those that were told last, in order; no more than `MAX_SIMILAR`. */
+  messages: string[];
   lastMs: number;
 }
 
@@ -67,20 +69,17 @@ export class EventCorrelator {
     const group = groupKey(event);
     const message = event.message ?? '';
     let similar = this.#similar.get(group);
-    if (!similar || nowMs - similar.lastMs > SIMILAR_WITHIN_MS)
-      similar = { messages: new Set(), lastMs: nowMs };
+    if (!similar || nowMs - similar.lastMs > SIMILAR_WITHIN_MS) similar = { messages: [], lastMs: nowMs };
     similar.lastMs = nowMs;
-    similar.messages.add(message);
+    const told = digest(message);
+    if (!similar.messages.includes(told)) similar.messages.push(told);
     this.#similar.set(group, similar);
-    if (similar.messages.size < MAX_SIMILAR) {
+    if (similar.messages.length < MAX_SIMILAR) {
       const fieldPath = event.involvedObject.fieldPath ?? '';
-      return { combined: event, key: JSON.stringify([group, fieldPath, message]) };
+      return { combined: event, key: digest(JSON.stringify([group, fieldPath, message])) };
     }
-    // The set only has to stay at its limit.
-    for (const any of similar.messages) {
-      similar.messages.delete(any);
-      break;
-    }
+    // They only have to stay at their limit.
+    similar.messages.shift();
     const combined = { ...event, message: `(combined from similar events): ${message}` };
     return { combined, key: group };
   }
@@ -97,24 +96,33 @@ export class EventCorrelator {
 
 /** The source and the object. */
 function objectKey({ source, involvedObject: about }: Event): string {
-  return JSON.stringify([
-    source?.component,
-    source?.host,
-    about.kind,
-    about.namespace,
-    about.name,
-    about.uid,
-    about.apiVersion,
-  ]);
+  return digest(
+    JSON.stringify([
+      source?.component,
+      source?.host,
+      about.kind,
+      about.namespace,
+      about.name,
+      about.uid,
+      about.apiVersion,
+    ]),
+  );
 }
 
 /** All but the message. */
 function groupKey(event: Event): string {
-  return JSON.stringify([
-    objectKey(event),
-    event.type,
-    event.reason,
-    event.reportingComponent,
-    event.reportingInstance,
-  ]);
+  return digest(
+    JSON.stringify([
+      objectKey(event),
+      event.type,
+      event.reason,
+      event.reportingComponent,
+      event.reportingInstance,
+    ]),
+  );
+}
+
+/** Stands for a text of any length: a recorder remembers thousands of them, and every node has a recorder. */
+function digest(text: string): string {
+  return hash('sha1', text, 'base64url');
 }

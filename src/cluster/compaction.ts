@@ -4,25 +4,28 @@ import { type Clock, sleep } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
 import type { Store } from '../store/store.ts';
 
-const INTERVAL_MS = 5 * 60_000;
+/** A minute at a time: what is to be forgotten takes room until then. */
+const INTERVAL_MS = 60_000;
+const KEPT_INTERVALS = 5;
 
-/** Runs until the signal: every interval it compacts to where the store was one interval before. */
+/** Runs until the signal: every minute it compacts to where the store was five minutes before. */
 export async function runCompaction(
   store: Store,
   clock: Clock,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  let previous = store.revision();
+  /** Where the store was at the beginning of each interval that is kept. */
+  const marks = [store.revision()];
   for (;;) {
     await sleep(clock, INTERVAL_MS, signal);
     if (signal.aborted) return;
-    const current = store.revision();
+    marks.push(store.revision());
+    const revision = marks.length > KEPT_INTERVALS ? (marks.shift() ?? 0) : 0;
     try {
-      if (previous > 0) await store.compact(previous);
+      if (revision > 0) await store.compact(revision);
     } catch (error) {
-      log.error('old revisions could not be forgotten', error, { revision: previous });
+      log.error('old revisions could not be forgotten', error, { revision });
     }
-    previous = current;
   }
 }

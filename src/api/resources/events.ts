@@ -1,6 +1,7 @@
 // The core Event resource: what `kubectl get events` and `kubectl describe` show.
 import type { Event } from '../generated/types.ts';
 import { ageOf } from '../human-duration.ts';
+import type { Stored } from '../objects.ts';
 import type { ResourceDefinition } from '../resource.ts';
 import { validateEvent } from '../validation/event.ts';
 import { column, wideColumn } from './columns.ts';
@@ -26,6 +27,42 @@ function sourceCell(event: Event): string {
   const component = event.source?.component || event.reportingComponent || '';
   const instance = event.source?.component ? event.source.host : event.reportingInstance;
   return instance ? `${component}, ${instance}` : component;
+}
+
+type Share = (text: string) => string;
+
+/** Of an event: its selectable fields, and the times that say when it was last seen; all of one shape, which is small. */
+function outline(event: Stored<Event>, share: Share): Stored<Event> {
+  const { metadata, involvedObject: about, reason, type, reportingComponent, source, eventTime } = event;
+  const shared = (text: string | undefined): string | undefined => text && share(text);
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: {
+      namespace: shared(metadata.namespace),
+      name: metadata.name,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+      creationTimestamp: share(metadata.creationTimestamp),
+      labels: metadata.labels,
+    },
+    involvedObject: {
+      apiVersion: shared(about.apiVersion),
+      kind: shared(about.kind),
+      namespace: shared(about.namespace),
+      name: shared(about.name),
+      uid: shared(about.uid),
+      resourceVersion: shared(about.resourceVersion),
+      fieldPath: shared(about.fieldPath),
+    },
+    reason: shared(reason),
+    type: shared(type),
+    reportingComponent: shared(reportingComponent),
+    source: source && { component: shared(source.component) },
+    lastTimestamp: shared(event.lastTimestamp),
+    eventTime,
+    series: event.series,
+  };
 }
 
 export const events: ResourceDefinition<Event> = {
@@ -54,6 +91,7 @@ export const events: ResourceDefinition<Event> = {
     type: (event) => event.type ?? '',
   },
   createsOnUpdate: true,
+  outline,
   columns: [
     column('Last Seen', 'When it was last seen.', lastSeen),
     column('Type', 'Normal or Warning.', (event) => event.type ?? ''),

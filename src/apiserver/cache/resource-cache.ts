@@ -1,18 +1,24 @@
-// The watch cache of one resource: every object of it, frozen; the recent changes, so that a watch can resume; and
-// the running watchers. Filled from the store on first use, and kept true by the hub (hub.ts).
+// The watch cache of one resource: every object of it, frozen, or of some kinds its outline; the recent changes, so that
+// a watch can resume; and the running watchers. Filled from the store on first use, and kept true by the hub (hub.ts).
 import { expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import type { Store, StoreEvent } from '../../store/store.ts';
+import { CompactedError, type Store, type StoreEvent } from '../../store/store.ts';
 import { atRevision, decodeStored, seal } from '../codec.ts';
-import { prefixOf } from '../keys.ts';
-import type { WatchEvent } from '../request.ts';
+import { deepFreeze } from '../deep-freeze.ts';
+import { prefixOf, storeKey } from '../keys.ts';
 import type { Selection } from './selection.ts';
+import { SharedStrings } from './shared-strings.ts';
 import { type Change, Watcher } from './watcher.ts';
 
 /** Changes kept for watches that resume: so many, and of large objects as many as have so many bytes in the store. */
 export const HISTORY_LIMIT = 4096;
-export const HISTORY_BYTES = 4 << 20;
+const HISTORY_BYTES = 2 << 20;
+/** How much longer it may grow before it is cut: not a change at a time. */
+const HISTORY_SLACK = 1.25;
+
+/** Objects that are read from the store before others have their turn. */
+const READ_AT_ONCE = 200;
 
 export class ResourceCache {
   readonly resource: ResourceDefinition;
@@ -30,6 +36,7 @@ export class ResourceCache {
   #filling: Promise<void> | undefined;
   #filled = false;
   #held: StoreEvent[] = [];
+  readonly #shared = new SharedStrings();
   readonly #watchers = new Set<Watcher>();
   readonly #observers: ((change: Change) => void)[] = [];
 
@@ -69,11 +76,40 @@ export class ResourceCache {
     return this.#lastChange;
   }
 
+  /** The object; of a kind that is kept in outline, the outline: see `whole`. */
   get(namespace: string | undefined, name: string): Stored | undefined {
     return this.#objects.get(this.resource.namespaced ? (namespace ?? '') : '')?.get(name);
   }
 
-  /** The objects of a namespace, or of all, in the order of their keys. */
+  /**
+   * The objects that these from `get` or `list` are: themselves, or read from the store, each as it was at the version
+   * of its outline. Others have their turn in between when they are many. Those that cannot be had any more are left out.
+   */
+  async whole(objects: readonly Stored[]): Promise<Stored[]> {
+    if (!this.resource.outline) return [...objects];
+    const whole: Stored[] = [];
+    for (const [index, outline] of objects.entries()) {
+      if (index > 0 && index % READ_AT_ONCE === 0)
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      const object = await this.#read(outline);
+      if (object) whole.push(object);
+    }
+    return whole;
+  }
+
+  async #read({ metadata }: Stored): Promise<Stored | undefined> {
+    const revision = Number(metadata.resourceVersion);
+    const key = storeKey(this.resource, metadata);
+    let entry = await this.#store.get(key);
+    if (entry?.revision !== revision) {
+      // It has been written since.
+      const past = await this.#store.list(key, { revision, limit: 1 }).catch(orCompacted);
+      entry = past?.entries.find((found) => found.key === key);
+    }
+    return entry && seal(decodeStored(this.resource, entry.value), entry.revision, entry.value);
+  }
+
+  /** The objects of a namespace, or of all, in the order of their keys; of some kinds outlines, as from `get`. */
   *list(namespace?: string): Generator<Stored> {
     const namespaces =
       this.resource.namespaced && namespace !== undefined
@@ -142,7 +178,9 @@ export class ResourceCache {
       this.#objects.delete(namespace);
       this.#order.delete(namespace);
     }
-    const object = atRevision(previous, event.revision);
+    const object = this.resource.outline
+      ? seal(decodeStored(this.resource, event.previous.value), event.revision, event.previous.value)
+      : atRevision(previous, event.revision);
     return { revision: event.revision, previous, event: { type: 'DELETED', object } };
   }
 
@@ -166,14 +204,15 @@ export class ResourceCache {
       this.#objects.set(namespace, objects);
     }
     if (!objects.has(name)) this.#order.get(namespace)?.since.push(name);
-    objects.set(name, object);
+    const { outline } = this.resource;
+    objects.set(name, outline ? deepFreeze(outline(object, this.#shared.share)) : object);
   }
 
-  /** Forgets half of the history when it is twice as long as its limits: not a change at a time. */
   #remember(change: Change, bytes: number): void {
     this.#history.push({ change, bytes });
     this.#historyBytes += bytes;
-    if (this.#history.length < 2 * HISTORY_LIMIT && this.#historyBytes < 2 * HISTORY_BYTES) return;
+    const fill = Math.max(this.#history.length / HISTORY_LIMIT, this.#historyBytes / HISTORY_BYTES);
+    if (fill < HISTORY_SLACK) return;
     let first = Math.max(0, this.#history.length - HISTORY_LIMIT);
     let left = 0;
     for (let index = this.#history.length - 1; index >= first; index--) {
@@ -195,24 +234,33 @@ export class ResourceCache {
       throw expired(`too old resource version: ${after} (${this.#historyStart})`);
     }
     const watcher = new Watcher(selection);
-    if (after === undefined) watcher.begin(this.#initial(selection));
+    if (after === undefined) this.#begin(watcher, selection);
     else for (const { change } of this.#history) if (change.revision > after) watcher.take(change);
     this.#watchers.add(watcher);
     watcher.onStop(() => this.#watchers.delete(watcher));
     return watcher;
   }
 
-  #initial({ namespace, matches }: Selection): WatchEvent[] {
-    const events: WatchEvent[] = [];
-    for (const object of this.list(namespace)) {
-      if (!matches || matches(object)) events.push({ type: 'ADDED', object });
+  #begin(watcher: Watcher, { namespace, matches }: Selection): void {
+    const selected: Stored[] = [];
+    for (const object of this.list(namespace)) if (!matches || matches(object)) selected.push(object);
+    const tell = (objects: readonly Stored[]): void =>
+      watcher.begin(objects.map((object) => ({ type: 'ADDED', object })));
+    if (!this.resource.outline) {
+      tell(selected);
+      return;
     }
-    return events;
+    watcher.hold();
+    this.whole(selected).then(tell, () => watcher.stop());
   }
 
   stop(): void {
     for (const watcher of [...this.#watchers]) watcher.stop();
   }
+}
+
+function orCompacted(error: unknown): undefined {
+  if (!(error instanceof CompactedError)) throw error;
 }
 
 /** As their keys are ordered in the store, where a slash follows the namespace. */

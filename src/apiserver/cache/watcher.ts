@@ -22,6 +22,7 @@ export class Watcher implements WatchStream {
   #wake: (() => void) | undefined;
   #ended = false;
   #limit = WATCHER_BACKLOG_LIMIT;
+  #held = false;
 
   constructor(selection: Selection) {
     this.#selection = selection;
@@ -33,10 +34,16 @@ export class Watcher implements WatchStream {
     else this.#onStop.push(action);
   }
 
-  /** What there was when the watch began; does not count towards the backlog's limit. */
+  /** What there was when the watch began is still being read: nothing is told before it. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** What there was when the watch began, to be told before all else; does not count towards the backlog's limit. */
   begin(events: readonly WatchEvent[]): void {
+    this.#held = false;
     this.#limit += events.length;
-    for (const event of events) this.#pending.push(event);
+    this.#pending = [...events, ...this.#pending];
     this.#rouse();
   }
 
@@ -58,12 +65,12 @@ export class Watcher implements WatchStream {
   }
 
   async next(): Promise<readonly WatchEvent[] | undefined> {
-    if (this.#pending.length === 0 && !this.#ended) {
+    while ((this.#held || this.#pending.length === 0) && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#pending.length === 0) return undefined;
+    if (this.#held || this.#pending.length === 0) return undefined;
     const events = this.#pending;
     this.#pending = [];
     this.#limit = WATCHER_BACKLOG_LIMIT;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+import type { KubeObject } from '../../api/objects.ts';
 import { eventsV1 } from '../../api/resources/events-v1.ts';
+import { CacheHub } from '../cache/hub.ts';
 import { startTestServer } from '../test-server.ts';
 
 const about = { kind: 'Pod', name: 'web-0', namespace: 'default', apiVersion: 'v1' };
@@ -130,5 +132,40 @@ test('an event is applied in the new form; owners keep the names of their own ve
   );
   const taken = await apply('two', { note: 'first', deprecatedSource: { component: 'kubelet' } });
   assert.deepEqual([taken.note, taken.deprecatedSource?.component], ['first', 'kubelet']);
+  server.api.stop();
+});
+
+test('of an event only an outline is kept in memory, and everybody is told all of it', async () => {
+  const server = await startTestServer();
+  const written = body('a', '2026-11-22T06:59:00Z');
+  await server.object('create', 'events', { body: written });
+  for (let index = 0; index < 500; index++)
+    await server.object('create', 'events', { body: { ...written, metadata: { name: `b-${index}` } } });
+  const hub = new CacheHub(server.store);
+  const kept = (await hub.of(server.resource('events'))).get('default', 'a') as Event;
+  assert.deepEqual([kept.involvedObject.name, kept.reason, kept.message], ['web-0', 'Started', undefined]);
+  hub.stop();
+  const message = (event: KubeObject): string | undefined => (event as Event).message;
+
+  assert.equal(message(await server.object('get', 'events', { name: 'a' })), 'Started it');
+  const { items } = await server.list('list', 'events');
+  assert.equal(items.length, 501);
+  assert.ok(items.every((item) => message(item) === 'Started it'));
+  const selected = await server.list('list', 'events', {
+    options: { fieldSelector: 'involvedObject.name=web-0,metadata.name=b-7' },
+  });
+  assert.deepEqual(selected.items.map(message), ['Started it']);
+
+  // A watch that begins with what there is tells that first, as it was, whatever happens while it is read.
+  const watch = await server.watch('watch', 'events', { options: {} });
+  const told = async (): Promise<string[]> =>
+    ((await watch.next()) ?? []).map(({ type, object }) => `${type} ${message(object as KubeObject)}`);
+  await server.object('patch', 'events', { name: 'a', patchType: 'merge', body: { message: 'Again' } });
+  await server.handle('delete', 'events', { name: 'a' });
+  let lines: string[] = [];
+  while (lines.length < 503) lines = [...lines, ...(await told())];
+  assert.deepEqual([...new Set(lines.slice(0, 501))], ['ADDED Started it']);
+  assert.deepEqual(lines.slice(501), ['MODIFIED Again', 'DELETED Again']);
+  watch.stop();
   server.api.stop();
 });

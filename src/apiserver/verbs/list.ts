@@ -4,6 +4,7 @@ import { badRequest, expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { CompactedError } from '../../store/store.ts';
+import type { ResourceCache } from '../cache/resource-cache.ts';
 import { type Selection, selectionOf } from '../cache/selection.ts';
 import { decodeStored, seal } from '../codec.ts';
 import { prefixOf, relativeKey } from '../keys.ts';
@@ -43,7 +44,7 @@ export async function listSelected(
     const isNewest = token.revision === NEWEST || cache.lastChange <= token.revision;
     if (!isNewest) return pastPage(registry, resource, selection, limit, token);
     const at = token.revision === NEWEST ? registry.hub.revision : token.revision;
-    return page(resource, cache.list(selection.namespace), selection, at, limit, token.after);
+    return page(cache, selection, at, limit, token.after);
   }
   const revision = reachedRevision(registry, options.resourceVersion);
   const exact =
@@ -52,21 +53,21 @@ export async function listSelected(
     return pastPage(registry, resource, selection, limit, { revision });
   }
   const at = exact && revision ? revision : registry.hub.revision;
-  return page(resource, cache.list(selection.namespace), selection, at, limit, undefined);
+  return page(cache, selection, at, limit, undefined);
 }
 
 /** A page of the newest state. */
-function page(
-  resource: ResourceDefinition,
-  source: Iterable<Stored>,
-  { matches }: Selection,
+async function page(
+  cache: ResourceCache,
+  { namespace, matches }: Selection,
   revision: number,
   limit: number | undefined,
   after: string | undefined,
-): ObjectList {
+): Promise<ObjectList> {
+  const { resource } = cache;
   const items: Stored[] = [];
   let remaining = 0;
-  for (const object of source) {
+  for (const object of cache.list(namespace)) {
     if (after !== undefined && relativeKey(resource, object.metadata) <= after) continue;
     if (matches && !matches(object)) continue;
     if (limit && items.length >= limit) {
@@ -76,9 +77,10 @@ function page(
     } else items.push(object);
   }
   const last = items.at(-1);
-  if (remaining === 0 || !last) return { metadata: { resourceVersion: String(revision) }, items };
+  const whole = await cache.whole(items);
+  if (remaining === 0 || !last) return { metadata: { resourceVersion: String(revision) }, items: whole };
   const count = matches ? undefined : remaining;
-  return paged(items, { revision, after: relativeKey(resource, last.metadata), remaining: count });
+  return paged(whole, { revision, after: relativeKey(resource, last.metadata), remaining: count });
 }
 
 /** A list that goes on at a token. */
