@@ -99,21 +99,22 @@ export function listenTcp(
 async function converse(socket: TcpSocket, answer: AnswerMessage): Promise<void> {
   let pending = Buffer.alloc(0);
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    // The client may end its side once it has asked: what it asked is answered all the same.
+    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       pending = Buffer.concat([pending, chunk]);
       while (pending.length >= 2) {
         const end = 2 + pending.readUInt16BE(0);
-        if (end > 2 + MAX_QUESTION_BYTES) return;
+        if (end > 2 + MAX_QUESTION_BYTES) throw new Error('longer than any question');
         if (pending.length < end) break;
         const reply = await answer(pending.subarray(2, end), 'tcp');
         pending = pending.subarray(end);
-        if (!reply) return;
+        if (!reply) throw new Error('no question');
         if (!socket.write(framed(reply))) await drained(socket);
       }
     }
+    socket.end();
   } catch {
-    // It was reset, or its client did not read: nobody is left to be told.
-  } finally {
+    // It was reset, its client did not read, or what it sent is no DNS: nobody is left to be told.
     socket.destroy();
   }
 }

@@ -192,6 +192,14 @@ describe('the DNS server', () => {
     assert.deepEqual(answered, ids);
   });
 
+  it('answers over TCP who has ended its side already', async () => {
+    const socket = connect({ port: dns.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.end(framed(queryFor('many.default.svc.cluster.local')));
+    let received = Buffer.alloc(0);
+    for await (const chunk of socket as AsyncIterable<Buffer>) received = Buffer.concat([received, chunk]);
+    assert.equal(dnsPacket.decode(received.subarray(2)).answers?.length, 90);
+  });
+
   it('gives no client more than its share of connections', async () => {
     const sockets = Array.from({ length: 60 }, () => connect(dns.port, '127.0.0.1'));
     const ended: number[] = [];
