@@ -13,7 +13,7 @@ import { type Change, Watcher } from './watcher.ts';
 
 /** Changes kept for watches that resume: so many, and of large objects as many as have so many bytes in the store. */
 export const HISTORY_LIMIT = 4096;
-const HISTORY_BYTES = 2 << 20;
+const HISTORY_BYTES = 1 << 20;
 /** How much longer it may grow before it is cut: not a change at a time. */
 const HISTORY_SLACK = 1.25;
 
@@ -203,9 +203,10 @@ export class ResourceCache {
       objects = new Map();
       this.#objects.set(namespace, objects);
     }
-    if (!objects.has(name)) this.#order.get(namespace)?.since.push(name);
+    if (!objects.has(name)) this.#order.get(namespace)?.since.push(object.metadata.name);
     const { outline } = this.resource;
-    objects.set(name, outline ? deepFreeze(outline(object, this.#shared.share)) : object);
+    // By the object's own name: a part of the key would keep all of the key alive.
+    objects.set(object.metadata.name, outline ? deepFreeze(outline(object, this.#shared.share)) : object);
   }
 
   #remember(change: Change, bytes: number): void {
