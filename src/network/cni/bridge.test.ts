@@ -186,6 +186,31 @@ test(
   },
 );
 
+test(
+  'the bridge keeps its hardware address whatever comes and goes: pods need not find it anew',
+  needsNetwork,
+  async (context) => {
+    const { network, addPod, deletePod } = await bench(context);
+    const options = { owner: 'stead /run/stead/test' };
+    const address = async (): Promise<string> =>
+      (await readFile(`/sys/class/net/${network.bridge}/address`, 'utf8')).trim();
+    await setUpBridge(run, network, options);
+    const first = await address();
+    // A port with an address lower than any other's: the one that a bridge without its own would take.
+    const port = `${network.bridge}p`;
+    const peer = ['peer', 'name', `${port}q`];
+    await run('ip', ['link', 'add', port, 'address', '02:00:00:00:00:01', 'type', 'veth', ...peer]);
+    context.after(() => run('ip', ['link', 'delete', port]).catch(() => {}));
+    await run('ip', ['link', 'set', port, 'master', network.bridge, 'up']);
+    await addPod('one', 0);
+    assert.equal(await address(), first);
+    await setUpBridge(run, network, options);
+    await run('ip', ['link', 'delete', port]);
+    await deletePod('one');
+    assert.equal(await address(), first);
+  },
+);
+
 test('the configuration file is the only one in its directory', async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'stead-cni-'));
   context.after(() => rm(directory, { recursive: true }));

@@ -1,6 +1,6 @@
 // The bridge that all pods of the machine hang on. It is made before the first pod, so that the DNS server can
 // listen on its address.
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { PodNetwork } from '../../api/pod-network.ts';
@@ -25,8 +25,12 @@ export async function setUpBridge(
   { owner, refused }: BridgeOptions,
 ): Promise<void> {
   const { bridge, cidr, gateway } = network;
+  const exists = await linkExists(run, bridge);
   const steps = [
-    ...((await linkExists(run, bridge)) ? [] : [`link add ${bridge} type bridge`]),
+    ...(exists ? [] : [`link add ${bridge} type bridge`]),
+    // A bridge that nobody has given an address takes the lowest of its ports', and with every pod that comes or goes
+    // perhaps another: pods would send to the old one, and DNS would not hear them until they have noticed.
+    `link set ${bridge} address ${exists ? await hardwareAddress(bridge) : hardwareAddressFor(gateway)}`,
     `link set ${bridge} alias "${owner}"`,
     `address replace ${gateway}/${cidr.split('/')[1]} dev ${bridge}`,
     `link set ${bridge} up`,
@@ -35,6 +39,16 @@ export async function setUpBridge(
   await run('ip', ['-batch', '-'], { input: `${steps.join('\n')}\n` });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
   await setUpFirewall(run, network, refused);
+}
+
+/** What the bridge has now: pods that run know it. */
+const hardwareAddress = async (bridge: string): Promise<string> =>
+  (await readFile(`/sys/class/net/${bridge}/address`, 'utf8')).trim();
+
+/** Made of the IPv4 address, with the prefix that CNI plugins use: locally administered. */
+function hardwareAddressFor(gateway: string): string {
+  const octets = gateway.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
+  return ['0a', '58', ...octets].join(':');
 }
 
 /** Whether a pod's interface hangs on the bridge. */
