@@ -24,10 +24,6 @@ const NOT_MOUNTED = warn('no node can mount it, pods wait for the volume');
 const NO_WINDOWS = warn('nodes run Linux, these options change nothing');
 const NO_DEVICES = warn('volumes are file systems, pods wait for the device');
 const NO_SELINUX = warn('containers run with the label that the runtime gives them');
-const OWN_PROFILE = warn(
-  "the runtime's own profile holds where the machine has AppArmor, and none elsewhere",
-);
-const NO_RULES = warn('containers restart as restartPolicy says');
 
 /** Sources of volumes for which there is no driver. */
 const FOREIGN_SOURCES =
@@ -36,35 +32,27 @@ const foreignSources = Object.fromEntries(FOREIGN_SOURCES.split(' ').map((name) 
 
 /** Type → field → what happens instead. */
 export const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, Unsupported>>>> = {
-  AppArmorProfile: {
-    type: refuse('nodes load no AppArmor profiles of their own', 'Localhost'),
-  },
-  Container: { restartPolicyRules: NO_RULES, volumeDevices: NO_DEVICES },
+  Container: { volumeDevices: NO_DEVICES },
   EphemeralContainer: { volumeDevices: NO_DEVICES },
-  EnvVarSource: { fileKeyRef: warn('the variable is not set') },
+  EnvVarSource: { fileKeyRef: warn('containers wait for the variable') },
+  Lifecycle: { stopSignal: warn("the stop signal is the image's") },
   PersistentVolumeClaimSpec: { volumeAttributesClassName: NO_CLASSES },
   PersistentVolumeSpec: { ...foreignSources, volumeAttributesClassName: NO_CLASSES },
-  PodOS: { name: warn('nodes run Linux, the pod is run as a Linux pod', 'windows') },
   PodSecurityContext: {
-    appArmorProfile: OWN_PROFILE,
     seLinuxChangePolicy: NO_SELINUX,
     seLinuxOptions: NO_SELINUX,
-    supplementalGroupsPolicy: refuse("groups of the image's user are always added", 'Strict'),
     windowsOptions: NO_WINDOWS,
   },
   PodSpec: {
-    hostUsers: refuse("pods share the machine's user namespace: leave it out", false),
-    hostnameOverride: warn('the host name is spec.hostname or the name of the pod'),
     priorityClassName: warn(
       'pods are placed in the order in which they come, and none makes room for another',
     ),
     resourceClaims: refuse('there are no ResourceClaims, and no devices to claim'),
     resources: warn('it counts when a node is chosen, but nothing holds the pod as a whole to it'),
     schedulingGroup: warn('the pod is placed by itself'),
-    setHostnameAsFQDN: warn('the host name is the short one', true),
   },
   ResourceRequirements: { claims: refuse('there are no ResourceClaims, and no devices to claim') },
-  SecurityContext: { appArmorProfile: OWN_PROFILE, seLinuxOptions: NO_SELINUX, windowsOptions: NO_WINDOWS },
+  SecurityContext: { seLinuxOptions: NO_SELINUX, windowsOptions: NO_WINDOWS },
   Volume: {
     ...foreignSources,
     gitRepo: NOT_MOUNTED,

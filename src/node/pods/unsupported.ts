@@ -5,7 +5,7 @@ import { everyContainer } from './view.ts';
 
 /** @param appArmor whether the machine's kernel enforces AppArmor profiles. */
 export function unsupportedBy(pod: Pod, appArmor: boolean): { reason: string; message: string } | undefined {
-  const { os, securityContext } = pod.spec;
+  const { os, resourceClaims = [], securityContext } = pod.spec;
   if (os !== undefined && os.name !== 'linux') {
     return {
       reason: 'PodOSNotSupported',
@@ -16,6 +16,12 @@ export function unsupportedBy(pod: Pod, appArmor: boolean): { reason: string; me
     return {
       reason: 'SupplementalGroupsPolicyNotSupported',
       message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
+    };
+  }
+  if (resourceClaims.length > 0) {
+    return {
+      reason: 'ResourceClaimsNotSupported',
+      message: 'dynamic resource allocation (resourceClaims) is not supported in this node',
     };
   }
   const rules = everyContainer(pod).flatMap(({ restartPolicyRules = [] }) => restartPolicyRules);
