@@ -33,10 +33,13 @@ const volume = { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } };
 
 /** Type → an object with a struct of it. */
 const HOMES: Readonly<Record<string, (struct: Struct) => Home>> = {
-  AppArmorProfile: (struct) =>
-    inContainer('securityContext.appArmorProfile.', { securityContext: { appArmorProfile: struct } }),
   Container: (struct) => inContainer('', struct),
   EnvVarSource: (struct) => inContainer('env[0].valueFrom.', { env: [{ name: 'A', valueFrom: struct }] }),
+  Lifecycle: (struct) =>
+    inPod('spec.containers[0].lifecycle.', {
+      os: { name: 'linux' },
+      containers: [container({ lifecycle: struct })],
+    }),
   PersistentVolumeClaimSpec: (struct) => ({
     plural: 'persistentvolumeclaims',
     at: 'spec.',
@@ -47,7 +50,6 @@ const HOMES: Readonly<Record<string, (struct: Struct) => Home>> = {
     at: 'spec.',
     body: { metadata: { name: 'a' }, spec: { ...volume, ...struct } },
   }),
-  PodOS: (struct) => inPod('spec.os.', { os: struct }),
   PodSecurityContext: (struct) => inPod('spec.securityContext.', { securityContext: struct }),
   PodSpec: (struct) => inPod('spec.', struct),
   ResourceRequirements: (struct) => inContainer('resources.', { resources: struct }),
@@ -63,6 +65,7 @@ const HOMES: Readonly<Record<string, (struct: Struct) => Home>> = {
 
 /** What a field is set to, and what must stand beside it, where the schema does not tell. */
 const SAMPLES: Readonly<Record<string, Struct>> = {
+  'Lifecycle.stopSignal': { stopSignal: 'SIGTERM' },
   ...onBoth('azureDisk', { diskName: 'a', diskURI: 'https://a.blob.core.windows.net/b/c.vhd' }),
   ...onBoth('csi', { driver: 'a.example.com', volumeHandle: 'a' }),
   'Volume.csi': { csi: { driver: 'a.example.com' } },
@@ -73,16 +76,10 @@ const SAMPLES: Readonly<Record<string, Struct>> = {
   ...onBoth('quobyte', { registry: 'a:80', volume: 'a' }),
   ...onBoth('scaleIO', { gateway: 'a', system: 'a', secretRef: { name: 'a' }, volumeName: 'a' }),
   ...onBoth('storageos', { volumeName: 'a' }),
-  'Container.restartPolicyRules': {
-    restartPolicy: 'Never',
-    restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }],
-  },
   'Container.volumeDevices': { volumeDevices: [{ name: 'v', devicePath: '/dev/a' }] },
   'EnvVarSource.fileKeyRef': { fileKeyRef: { volumeName: 'e', path: 'a', key: 'A' } },
   'PersistentVolumeSpec.volumeAttributesClassName': { csi: { driver: 'a.example.com', volumeHandle: 'a' } },
   'PodSpec.priorityClassName': { priorityClassName: 'system-node-critical' },
-  'PodSecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
-  'SecurityContext.appArmorProfile': { appArmorProfile: { type: 'RuntimeDefault' } },
   'PodSecurityContext.seLinuxChangePolicy': { seLinuxChangePolicy: 'Recursive' },
   'VolumeMount.recursiveReadOnly': { readOnly: true },
   'VolumeProjection.clusterTrustBundle': { clusterTrustBundle: { name: 'a', path: 'a' } },
@@ -168,7 +165,7 @@ test('EphemeralContainer.volumeDevices is warned of', async () => {
 });
 
 test('what an object has already is not told again', async () => {
-  const body = pod('told', { hostnameOverride: 'a' });
+  const body = pod('told', { schedulingGroup: { podGroupName: 'a' } });
   const made = await server.handle('create', 'pods', { body });
   assert.ok(made.type === 'object' && made.warnings.length === 1);
   const labels = { metadata: { labels: { a: 'b' } } };
@@ -180,11 +177,11 @@ test('what an object has already is not told again', async () => {
 test('a template is told of as a pod is', async () => {
   const template = {
     metadata: { labels: { app: 'a' } },
-    spec: { containers: [container({})], hostUsers: false },
+    spec: { containers: [container({})], resourceClaims: [{ name: 'a', resourceClaimName: 'a' }] },
   };
   const spec = { serviceName: 'a', selector: { matchLabels: { app: 'a' } }, template };
   const { message } = await refusal(
     server.handle('create', 'statefulsets', { body: { metadata: { name: 'a' }, spec } }),
   );
-  assert.match(message ?? '', /spec\.template\.spec\.hostUsers: Forbidden: not supported by stead/);
+  assert.match(message ?? '', /spec\.template\.spec\.resourceClaims: Forbidden: not supported by stead/);
 });

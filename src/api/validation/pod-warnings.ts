@@ -64,11 +64,6 @@ function specWarnings({ annotations }: ObjectMeta, spec: PodSpec, prefix: string
       ...variableWarnings(container, at),
     );
   }
-  for (const [index, { restartPolicy }] of (spec.containers ?? []).entries()) {
-    if (!restartPolicy) continue;
-    const instead = "not supported by stead: the container restarts as the pod's restartPolicy says";
-    warnings.push(`${path}.containers[${index}].restartPolicy: ${instead}`);
-  }
   warnings.push(...portWarnings(spec, path));
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     const what = 'must be >= 0; negative values are invalid and will be treated as 1';
