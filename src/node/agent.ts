@@ -23,6 +23,7 @@ import { type PodFiles, podFiles } from './pods/pod-files.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { sysctlAllowlist } from './pods/sysctls.ts';
 import { refreshAll } from './pods/volume-refresh.ts';
+import { PressureManager, type PressureOptions } from './pressure/manager.ts';
 import { networkChecks } from './probes/network-checks.ts';
 import type { ImageUser, Runtime } from './runtime.ts';
 import type { MachineFacts } from './status/machine-facts.ts';
@@ -44,6 +45,8 @@ export interface NodeAgentOptions {
   version: string;
   /** What the node offers; left out: what the machine has, and 110 pods. */
   capacity?: NodeCapacity;
+  /** Which disks are watched, and when pods are evicted for them; left out: none. */
+  pressure?: PressureOptions;
   /** Replaced for simulated nodes, which touch neither disk nor network. */
   facts?: MachineFacts;
   files?: PodFiles;
@@ -81,8 +84,10 @@ export function createNodeAgent(context: RunContext, options: NodeAgentOptions):
   };
   const nodeServices = servicesOf(context, options, capacity);
   const manager = new PodManager(nodeServices);
+  const pressure = options.pressure && pressureManager(context, options, options.pressure, nodeServices, manager);
+  if (pressure) nodeServices.pressure = pressure;
   return {
-    run: () => run(context, options, capacity, nodeServices, manager),
+    run: () => run(context, options, capacity, nodeServices, manager, pressure),
     streams: nodeStreams(nodeServices, manager),
     stopAllPods: () => manager.stopUncontrolled(),
   };
@@ -123,6 +128,31 @@ function enforcesAppArmor(): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').startsWith('Y');
 }
 
+function pressureManager(
+  context: RunContext,
+  options: NodeAgentOptions,
+  rules: PressureOptions,
+  nodeServices: NodeServices,
+  manager: PodManager,
+): PressureManager {
+  const { client, clock, log, metrics, random, signal } = context;
+  const { dataDirectory, logDirectory, nodeName, runtime } = options;
+  const recorder = createRecorder(client, clock, random, 'kubelet', nodeName, log, signal);
+  const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+  return new PressureManager(rules, {
+    clock,
+    log,
+    metrics,
+    signal,
+    runtime,
+    dataDirectory,
+    logDirectory,
+    pods: () => manager.workers(),
+    recordPodEvent: (pod, event) => nodeServices.events.record(pod, event),
+    recordNodeEvent: (type, reason, message) => recorder.event(node, type, reason, message),
+  });
+}
+
 const NO_DNS: ResolvConf = { servers: [], searches: [], options: [] };
 
 function aboutOf(
@@ -140,16 +170,19 @@ async function run(
   capacity: NodeCapacity,
   nodeServices: NodeServices,
   manager: PodManager,
+  pressure: PressureManager | undefined,
 ): Promise<void> {
   const { informers, log, signal } = context;
   const { nodeName, runtime } = options;
   nodeServices.hostDns = await hostDns(options);
   // First what runs, then what should: whatever runs and is not in the list that follows is an orphan.
   await manager.adopt();
+  if (pressure) nodeServices.machine.storageBytes = pressure.allocatable(await pressure.look());
   const unlisten = runtime.onChange((uid) => manager.runtimeChanged(uid));
   const informer = informers.of(pods);
   const isOurs = (pod: Stored<Pod>): boolean => pod.spec.nodeName === nodeName;
-  const status = runNodeStatus(context, options, capacity);
+  const { storageBytes } = nodeServices.machine;
+  const status = runNodeStatus(context, options, { ...capacity, storageBytes }, pressure);
   const unsubscribe = informer.subscribe({
     added: (pod) => void (isOurs(pod) && manager.update(pod)),
     updated: (pod, old) => {
@@ -174,6 +207,7 @@ async function run(
     every(context, RELIST_MS, () => manager.relist()),
     every(context, REFRESH_MS, () => refreshAll(manager.workers(), context.clock)),
     every(context, ROTATE_MS, () => rotateLogs(nodeServices, manager)),
+    ...(pressure ? [pressure.run()] : []),
     status,
   ];
   await Promise.race([Promise.all(background), aborted(signal)]);

@@ -210,6 +210,9 @@ export interface Runtime {
   /** Tells the runtime that a log file was moved away; not there in a runtime that writes no logs. */
   reopenLog?(containerId: string): Promise<void>;
 
+  /** What containers (by ID) wrote into their own root file systems; not there in a runtime that has none. */
+  layerUsage?(): Promise<ReadonlyMap<string, { bytes: number; inodes: number }>>;
+
   /** Pods whose sandbox or containers may have changed; the agent then looks for itself. Never misses an exit. */
   onChange(listener: (podUid: string) => void): () => void;
   close(): Promise<void>;

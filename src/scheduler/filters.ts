@@ -5,7 +5,13 @@ import type { Pod, Taint } from '../api/generated/types.ts';
 import { matchesNodeSelector } from '../api/node-selector.ts';
 import type { Stored } from '../api/objects.ts';
 import { type Amounts, podRequests } from '../api/pod-resources.ts';
-import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE, untolerated } from '../api/taints.ts';
+import {
+  CONDITION_TAINTS,
+  TAINT_NOT_READY,
+  TAINT_UNREACHABLE,
+  TAINT_UNSCHEDULABLE,
+  untolerated,
+} from '../api/taints.ts';
 import {
   affinityGroups,
   antiAffinityGroups,
@@ -62,17 +68,21 @@ const unschedulable: Filter = ({ pod }, { node }) => {
 };
 
 /**
- * The taints that keep pods away. A node that is not Ready counts as tainted even before the node controller has
- * come round to tainting it.
+ * The taints that keep pods away. A node that is not Ready or short of something counts as tainted even before the node
+ * controller has come round to tainting it.
  */
 export function keepingAway(node: NodeState): Taint[] {
   const taints = (node.node?.spec.taints ?? []).filter(
     (taint) => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute',
   );
-  const ready = node.node?.status?.conditions?.find((condition) => condition.type === 'Ready')?.status;
-  if (ready === 'True') return taints;
-  const key = ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE;
-  return taints.some((taint) => taint.key === key) ? taints : [...taints, { key, effect: 'NoSchedule' }];
+  const conditions = node.node?.status?.conditions ?? [];
+  const keys = conditions.flatMap(({ status, type }) => (status === 'True' && CONDITION_TAINTS[type]) || []);
+  const ready = conditions.find((condition) => condition.type === 'Ready')?.status;
+  if (ready !== 'True') keys.push(ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE);
+  const missing = keys.filter((key) => !taints.some((taint) => taint.key === key));
+  return missing.length === 0
+    ? taints
+    : [...taints, ...missing.map((key) => ({ key, effect: 'NoSchedule' }))];
 }
 
 const taints: Filter = ({ pod }, node) => {

@@ -4,7 +4,13 @@ import { timestamp } from '../../api/clock.ts';
 import type { Lease, Node, NodeCondition, Pod, Taint } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
-import { TAINT_NOT_READY, TAINT_UNREACHABLE, TAINT_UNSCHEDULABLE, tolerates } from '../../api/taints.ts';
+import {
+  CONDITION_TAINTS,
+  TAINT_NOT_READY,
+  TAINT_UNREACHABLE,
+  TAINT_UNSCHEDULABLE,
+  tolerates,
+} from '../../api/taints.ts';
 
 /** A node whose lease was not renewed for so long is not heard of any more, ms. */
 export const GRACE_MS = 40_000;
@@ -12,17 +18,11 @@ export const GRACE_MS = 40_000;
 /** Conditions that a node reports, and what they become when it is silent. */
 const REPORTED = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
-const PRESSURE_TAINTS: Record<string, string> = {
-  MemoryPressure: 'node.kubernetes.io/memory-pressure',
-  DiskPressure: 'node.kubernetes.io/disk-pressure',
-  PIDPressure: 'node.kubernetes.io/pid-pressure',
-  NetworkUnavailable: 'node.kubernetes.io/network-unavailable',
-};
 const MANAGED: ReadonlySet<string> = new Set([
   TAINT_NOT_READY,
   TAINT_UNREACHABLE,
   TAINT_UNSCHEDULABLE,
-  ...Object.values(PRESSURE_TAINTS),
+  ...Object.values(CONDITION_TAINTS),
 ]);
 
 /** What tells that a node is alive: its lease, and its last heartbeat. */
@@ -77,7 +77,7 @@ export function wantedTaints(node: Node, nowMs: number): Taint[] | undefined {
     const key = ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE;
     wanted.push({ key, effect: 'NoSchedule' }, { key, effect: 'NoExecute', timeAdded: timestamp(nowMs) });
   }
-  for (const [type, key] of Object.entries(PRESSURE_TAINTS)) {
+  for (const [type, key] of Object.entries(CONDITION_TAINTS)) {
     if (status(type) === 'True') wanted.push({ key, effect: 'NoSchedule' });
   }
   if (node.spec.unschedulable) wanted.push({ key: TAINT_UNSCHEDULABLE, effect: 'NoSchedule' });

@@ -31,6 +31,7 @@ import {
 import { openPortForward, openSession } from './spdy-streams.ts';
 import type {
   WireContainer,
+  WireContainerStats,
   WireContainerStatus,
   WireImage,
   WireSandbox,
@@ -290,6 +291,17 @@ class CriRuntime implements Runtime {
 
   async reopenLog(containerId: string): Promise<void> {
     await this.#channel.runtime('ReopenContainerLog', { container_id: containerId });
+  }
+
+  async layerUsage(): Promise<Map<string, { bytes: number; inodes: number }>> {
+    const { stats } = await this.#channel.runtime<{ stats: WireContainerStats[] }>('ListContainerStats', {});
+    return new Map(
+      stats.flatMap(({ attributes, writable_layer: layer }) => {
+        if (attributes === null || layer === null) return [];
+        const used = { bytes: layer.used_bytes?.value ?? 0, inodes: layer.inodes_used?.value ?? 0 };
+        return [[attributes.id, used] as const];
+      }),
+    );
   }
 
   onChange(listener: (podUid: string) => void): () => void {

@@ -43,6 +43,12 @@ export interface WireContainerStatus {
   labels: Record<string, string>;
 }
 
+export interface WireContainerStats {
+  attributes: { id: string } | null;
+  /** Measured by containerd every 10 s; not there for a container that is younger. */
+  writable_layer: { used_bytes: { value: number } | null; inodes_used: { value: number } | null } | null;
+}
+
 export interface WireImage {
   id: string;
   repo_tags: string[];

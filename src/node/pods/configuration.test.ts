@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container, Pod } from '../../api/generated/types.ts';
+import { rejectionOf } from './admission.ts';
 import { crashBackoff, goDuration } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
 import { environmentOf } from './environment.ts';
 import { expand } from './expansion.ts';
-import { rejectionOf } from './host-ports.ts';
 import { hostNetworkHostsFile, hostsFile, parseResolvConf, resolvConfOf } from './names.ts';
 import { credentialsFor, registryOf } from './pull-secrets.ts';
 import { oomScoreAdjOf, qosClassOf } from './qos.ts';
@@ -226,18 +226,18 @@ describe('the rest', () => {
     const at = (hostPort: number, hostIP?: string, protocol = 'TCP'): Pod =>
       podWith({ ports: [{ containerPort: 80, hostPort, hostIP, protocol }] });
     assert.equal(
-      rejectionOf(at(80), () => [at(81)]),
+      rejectionOf(at(80), {}, () => [at(81)]),
       undefined,
     );
     assert.equal(
-      rejectionOf(at(80), () => [at(80, undefined, 'UDP')]),
+      rejectionOf(at(80), {}, () => [at(80, undefined, 'UDP')]),
       undefined,
     );
     assert.equal(
-      rejectionOf(at(80, '1.1.1.1'), () => [at(80, '1.1.1.2')]),
+      rejectionOf(at(80, '1.1.1.1'), {}, () => [at(80, '1.1.1.2')]),
       undefined,
     );
-    assert.equal(rejectionOf(at(80, '1.1.1.1'), () => [at(80)])?.reason, 'NodePorts');
+    assert.equal(rejectionOf(at(80, '1.1.1.1'), {}, () => [at(80)])?.reason, 'NodePorts');
   });
 
   it('doubles the back-off up to five minutes and forgets it after ten', () => {

@@ -1,5 +1,4 @@
-// A part of the node's own admission: a pod whose host ports are taken is refused, as the scheduler would have
-// (kubelet lifecycle/predicate.go). Pure.
+// Which ports of the host a pod takes, and whether another has them already. Pure.
 import type { Pod } from '../../api/generated/types.ts';
 
 /** `TCP/0.0.0.0/8080` for each host port. */
@@ -12,15 +11,12 @@ function hostPortsOf(pod: Pod): Array<{ protocol: string; ip: string; port: numb
   );
 }
 
-/** Why the node refuses the pod beside those that are active on it, which few pods need to know; undefined: it takes it. */
-export function rejectionOf(
-  pod: Pod,
-  active: () => readonly Pod[],
-): { reason: string; message: string } | undefined {
+/** Whether a pod asks for a port of the host that one of those that are active has. */
+export function hostPortsClash(pod: Pod, active: () => readonly Pod[]): boolean {
   const wanted = hostPortsOf(pod);
-  if (wanted.length === 0) return undefined;
+  if (wanted.length === 0) return false;
   const taken = active().flatMap(hostPortsOf);
-  const clash = wanted.some((a) =>
+  return wanted.some((a) =>
     taken.some(
       (b) =>
         a.port === b.port &&
@@ -28,9 +24,4 @@ export function rejectionOf(
         (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0'),
     ),
   );
-  if (!clash) return undefined;
-  return {
-    reason: 'NodePorts',
-    message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
-  };
 }

@@ -31,7 +31,10 @@ export interface NodeServices {
   hostDns: ResolvConf;
   logDirectory: string;
   seccompDirectory: string;
-  machine: { cpuCores: number; memoryBytes: number };
+  /** What the node has to give; without a number of storage bytes, pods' requests for it are not counted. */
+  machine: { cpuCores: number; memoryBytes: number; storageBytes?: number | undefined };
+  /** Keeps pods away while the node is short of disk; simulated nodes never are. */
+  pressure?: { rejectionOf(pod: Pod): { reason: string; message: string } | undefined };
   /** Runs HTTP, TCP and gRPC checks; simulated nodes answer without a network. */
   checks: NetworkChecks;
   /** On simulated nodes: why the pod's containers are to count as not ready, if they are. */

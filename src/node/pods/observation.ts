@@ -59,6 +59,15 @@ export interface Stopping {
   signalledUntilMs: number | undefined;
 }
 
+/** That the node cannot keep the pod: it uses more than it may, or the node runs short. */
+export interface Eviction {
+  /** For the pod's status, in upstream's words. */
+  message: string;
+  graceSeconds: number;
+  /** Whether it goes for the sake of others and not for its own excess: it then has the condition DisruptionTarget. */
+  isDisruption: boolean;
+}
+
 export interface PodObservation {
   pod: Stored<Pod>;
   /** Every sandbox and container of the pod's UID that the runtime knows. */
@@ -92,6 +101,9 @@ export interface PodObservation {
   ending: Ending | undefined;
   /** The node's admission refused it. */
   rejection: { reason: string; message: string } | undefined;
+  eviction: Eviction | undefined;
+  /** The node needs the space that the pod still takes in the runtime when it is over: its logs go too. */
+  reclaimed: boolean;
   /** All that was in the runtime has been removed. */
   removed: boolean;
   /** Its object's deletion has been asked for; finalizers may hold it. */

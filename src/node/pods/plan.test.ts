@@ -144,6 +144,8 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
       deadlineMs: (scenario.ending.deadline ?? now + scenario.ending.grace) * 1000,
     },
     rejection: undefined,
+    eviction: undefined,
+    reclaimed: false,
     removed: scenario.removed === true,
     objectDeleted: false,
     heldUnready: undefined,

@@ -22,6 +22,9 @@ export function planPod(observed: PodObservation): PodPlan {
   return plan;
 }
 
+/** Upstream's reason of a pod that the node did not keep or take. */
+export const EVICTED = 'Evicted';
+
 /** Why the whole pod has failed, whatever its containers say. */
 export interface PodFailure {
   reason: string;
@@ -35,18 +38,19 @@ interface Decided {
 }
 
 function decide(observed: PodObservation, view: PodView): Decided {
-  const { ending, pod, rejection } = observed;
+  const { ending, eviction, pod, rejection } = observed;
   const decisions = newDecisions();
   if (ending !== undefined) {
     const goal = ending.cause === 'deleted' ? 'deleted' : ending.cause === 'removed' ? 'removed' : 'stopped';
     const { deadlineMs, graceSeconds } = ending;
     planEnding(observed, goal, { graceSeconds, deadlineMs }, decisions);
-    return { decisions, failure: rejection, terminating: true };
+    return { decisions, failure: rejection ?? evicted(eviction), terminating: true };
   }
   const deadline = deadlineOf(observed);
   const overdue = deadline !== undefined && observed.now >= deadline;
   const failure =
     rejection ??
+    evicted(eviction) ??
     (overdue
       ? {
           reason: 'DeadlineExceeded',
@@ -54,7 +58,8 @@ function decide(observed: PodObservation, view: PodView): Decided {
         }
       : undefined);
   if (failure !== undefined || isTerminalPhase(pod.status?.phase)) {
-    planEnding(observed, 'stopped', { graceSeconds: graceSecondsOf(pod) }, decisions);
+    const graceSeconds = eviction?.graceSeconds ?? graceSecondsOf(pod);
+    planEnding(observed, goalOfFinished(observed), { graceSeconds }, decisions);
     return { decisions, failure, terminating: true };
   }
   const running = planRunning(observed, view);
@@ -66,6 +71,15 @@ function decide(observed: PodObservation, view: PodView): Decided {
   if (deadline !== undefined) wakeAt(running, deadline);
   if (observed.resizePending?.reason === 'Deferred') wakeAt(running, observed.now + DEFERRED_RESIZE_MS);
   return { decisions: running, failure: undefined, terminating: false };
+}
+
+function evicted(eviction: PodObservation['eviction']): PodFailure | undefined {
+  return eviction && { reason: EVICTED, message: eviction.message };
+}
+
+/** What is over stays readable in the runtime, unless the node has to have its space. */
+function goalOfFinished({ eviction, pod, reclaimed }: PodObservation): 'stopped' | 'removed' {
+  return reclaimed || eviction !== undefined || pod.status?.reason === EVICTED ? 'removed' : 'stopped';
 }
 
 function deadlineOf(observed: PodObservation): number | undefined {

@@ -4,7 +4,7 @@ import { eachByItself } from '../../api/each-by-itself.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { controllerOf, keyOf, type Stored } from '../../api/objects.ts';
 import type { Container, Sandbox } from '../runtime.ts';
-import { rejectionOf } from './host-ports.ts';
+import { rejectionOf } from './admission.ts';
 import type { NodeServices } from './node-services.ts';
 import { unsupportedBy } from './unsupported.ts';
 import { isTerminalPhase } from './view.ts';
@@ -174,11 +174,12 @@ export class PodManager {
   /** Only pods that the node has not begun with are asked what they want of it. */
   #admit(pod: Stored<Pod>, adopted: Adopted): { reason: string; message: string } | undefined {
     if (adopted.sandboxes.length > 0 || pod.status?.startTime !== undefined) return undefined;
-    const { appArmor, events, sysctls } = this.#services;
+    const { appArmor, events, machine, pressure, sysctls } = this.#services;
     const rejection =
+      pressure?.rejectionOf(pod) ??
       unsupportedBy(pod, appArmor) ??
       sysctls.rejectionOf(pod) ??
-      rejectionOf(pod, () =>
+      rejectionOf(pod, machine, () =>
         [...this.#workers.values()]
           .map((worker) => worker.pod)
           .filter((other) => !isTerminalPhase(other.status?.phase)),

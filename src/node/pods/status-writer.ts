@@ -10,7 +10,7 @@ import { pods } from '../../api/resources/pods.ts';
 import { sameJson } from '../../api/same-json.ts';
 import type { Client } from '../../client/client.ts';
 import { doubled } from './backoff.ts';
-import { RESIZE_CONDITIONS } from './status.ts';
+import { RESIZE_CONDITIONS, TERMINATED_BY_NODE } from './status.ts';
 
 /** How long a write that failed waits at first and at most. */
 const RETRY_MS = 500;
@@ -132,14 +132,20 @@ export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
   for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
     if (ours[field] === undefined) delete result[field];
   }
-  const foreign = (api?.conditions ?? []).filter((condition) => !OURS.has(condition.type));
+  const { reason, type } = TERMINATED_BY_NODE;
+  const evicted = ours.conditions?.find(
+    (condition) => condition.type === type && condition.reason === reason,
+  );
+  const foreign = (api?.conditions ?? []).filter(
+    (condition) => !OURS.has(condition.type) && condition.type !== evicted?.type,
+  );
   const scheduled = api?.conditions?.find((condition) => condition.type === 'PodScheduled');
   const own = (ours.conditions ?? [])
     .filter((condition) => OURS.has(condition.type))
     .map((condition) =>
       condition.type === 'PodScheduled' && scheduled?.status === 'True' ? scheduled : condition,
     );
-  result.conditions = [...own, ...foreign];
+  result.conditions = [...own, ...(evicted ? [evicted] : []), ...foreign];
   return result;
 }
 

@@ -27,11 +27,13 @@ export function podStatus(
   const old = pod.status ?? {};
   const init = containerStatuses(observed, view, decisions, pod.spec.initContainers ?? [], 'init');
   const apps = containerStatuses(observed, view, decisions, pod.spec.containers, 'app');
+  // As long as something of it runs it has not failed yet: whoever sees that it has may make another of its name.
+  const failed = mayRun(observed) ? undefined : failure;
   const status: PodStatus = {
-    phase: failure
+    phase: failed
       ? 'Failed'
-      : isTerminalPhase(old.phase)
-        ? (old.phase ?? '')
+      : old.phase !== undefined && (failure || isTerminalPhase(old.phase))
+        ? old.phase
         : phaseOf(observed, init, apps),
     observedGeneration: pod.metadata.generation,
     startTime: old.startTime ?? timestamp(now),
@@ -52,15 +54,22 @@ export function podStatus(
     status.podIP = shown[0];
     status.podIPs = shown.map((ip) => ({ ip }));
   }
-  if (failure) {
-    status.reason = failure.reason;
-    status.message = failure.message;
+  if (failed) {
+    status.reason = failed.reason;
+    status.message = failed.message;
   } else if (isTerminalPhase(old.phase)) {
     if (old.reason) status.reason = old.reason;
     if (old.message) status.message = old.message;
   }
   status.conditions = conditionsOf(observed, view, status, init, apps);
   return status;
+}
+
+function mayRun({ busy, containers }: PodObservation): boolean {
+  return (
+    containers.some(({ state }) => state === 'running' || state === 'unknown') ||
+    [...busy].some((key) => key.startsWith('container/'))
+  );
 }
 
 function phaseOf(observed: PodObservation, init: ContainerStatus[], apps: ContainerStatus[]): string {
@@ -105,6 +114,15 @@ type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message' | 'obse
 /** Conditions that are there only as long as they are true. */
 export const RESIZE_CONDITIONS = ['PodResizePending', 'PodResizeInProgress'] as const;
 
+/** The condition of a pod that goes for the sake of others (upstream's PodReasonTerminationByKubelet). */
+export const TERMINATED_BY_NODE = { type: 'DisruptionTarget', reason: 'TerminationByKubelet' } as const;
+
+function disruption({ eviction, pod }: PodObservation): Draft[] {
+  if (!eviction?.isDisruption) return [];
+  const { message } = eviction;
+  return [{ ...TERMINATED_BY_NODE, status: 'True', message, observedGeneration: pod.metadata.generation }];
+}
+
 /** That the pod has not yet the resources that its spec asks for, and why. */
 function resizeConditions(observed: PodObservation, view: PodView): Draft[] {
   const { pod, resizePending, resizeFailures } = observed;
@@ -141,6 +159,7 @@ function conditionsOf(
     withProbeMessage(observed, view, ready, apps),
     { type: 'PodScheduled', status: 'True' },
     ...resizeConditions(observed, view),
+    ...disruption(observed),
   ];
   const old = pod.status?.conditions ?? [];
   const ours = new Set([...drafts.map((draft) => draft.type), ...RESIZE_CONDITIONS]);

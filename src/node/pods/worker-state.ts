@@ -3,7 +3,15 @@
 import type { Pod, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Container, Sandbox, SandboxSpec } from '../runtime.ts';
 import type { ReadyVolume } from '../volumes/volumes.ts';
-import type { CrashBackoff, Ending, Failure, ImageState, Stopping, VolumeState } from './observation.ts';
+import type {
+  CrashBackoff,
+  Ending,
+  Eviction,
+  Failure,
+  ImageState,
+  Stopping,
+  VolumeState,
+} from './observation.ts';
 import { type Allocation, type ResizePending, reportedAllocation } from './resize.ts';
 import { reportedStatuses } from './view.ts';
 
@@ -31,6 +39,8 @@ export interface WorkerState {
   busy: Set<string>;
   ending: Ending | undefined;
   rejection: { reason: string; message: string } | undefined;
+  eviction: Eviction | undefined;
+  reclaimed: boolean;
   removed: boolean;
   objectDeleted: boolean;
   /** As computed last, whether the API has it yet or not. */
@@ -74,6 +84,8 @@ export function newWorkerState(
     busy: new Set(),
     ending: undefined,
     rejection: undefined,
+    eviction: undefined,
+    reclaimed: false,
     removed: false,
     objectDeleted: false,
     status: undefined,

@@ -8,7 +8,7 @@ import type { Container, Sandbox } from '../runtime.ts';
 import { ActionRunner } from './actions.ts';
 import { doubled } from './backoff.ts';
 import type { NodeServices } from './node-services.ts';
-import type { Ending, PodObservation } from './observation.ts';
+import type { Ending, Eviction, PodObservation } from './observation.ts';
 import { planPod } from './plan.ts';
 import { eventsOfTransition, resizeEvent } from './pod-events.ts';
 import { type Allocation, allocationOf, whyNotResized, withAllocation } from './resize.ts';
@@ -95,7 +95,12 @@ export class PodWorker {
   }
 
   /** What runs of the pod, as last seen. */
-  get state(): Readonly<Pick<WorkerState, 'containers' | 'sandboxes' | 'removed' | 'ending'>> {
+  get state(): Readonly<
+    Pick<
+      WorkerState,
+      'containers' | 'sandboxes' | 'removed' | 'ending' | 'eviction' | 'reclaimed' | 'rejection'
+    >
+  > {
     return this.#state;
   }
 
@@ -154,6 +159,20 @@ export class PodWorker {
       this.#ended.push(resolve);
       this.wake();
     });
+  }
+
+  /** The node cannot keep the pod: it fails, and all that it has on the node but its object goes. */
+  evict(eviction: Eviction): void {
+    if (this.#state.eviction !== undefined) return;
+    this.#state.eviction = eviction;
+    this.wake();
+  }
+
+  /** Removes what a pod that is over has left in the runtime. */
+  reclaim(): void {
+    if (this.#state.reclaimed) return;
+    this.#state.reclaimed = true;
+    this.wake();
   }
 
   /** The agent goes away and leaves everything as it runs. */
@@ -273,6 +292,8 @@ export class PodWorker {
       busy: state.busy,
       ending: state.ending,
       rejection: state.rejection,
+      eviction: state.eviction,
+      reclaimed: state.reclaimed,
       removed: state.removed,
       objectDeleted: state.objectDeleted,
       pod: withAllocation(this.#withOwnStatus(), state.allocation),

@@ -5,11 +5,14 @@ import type { NodeCondition } from '../../api/generated/types.ts';
 export function nodeConditions(
   old: readonly NodeCondition[],
   runtimeAnswers: boolean,
+  diskPressure: boolean,
   now: string,
 ): NodeCondition[] {
   const drafts = [
     ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
-    ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+    diskPressure
+      ? ['DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure']
+      : ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
     ['PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
     runtimeAnswers
       ? ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status']

@@ -1,4 +1,5 @@
-// What the machine says of itself: architecture, kernel, distribution, IDs, size of the disk. Read once.
+// What the machine says of itself: architecture, kernel, distribution, IDs, size of the data directory's disk. Read
+// once.
 import { readFile, statfs } from 'node:fs/promises';
 import { arch, release } from 'node:os';
 
@@ -13,12 +14,12 @@ export interface MachineFacts {
 
 const GO_ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', loong64: 'loong64' };
 
-export async function machineFacts(): Promise<MachineFacts> {
+export async function machineFacts(dataDirectory: string): Promise<MachineFacts> {
   const [osRelease, machineId, bootId, disk] = await Promise.all([
     text('/etc/os-release'),
     text('/etc/machine-id'),
     text('/proc/sys/kernel/random/boot_id'),
-    statfs('/').catch(() => undefined),
+    statfs(dataDirectory).catch(() => undefined),
   ]);
   return {
     architecture: GO_ARCHITECTURES[arch()] ?? arch(),

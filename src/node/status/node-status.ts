@@ -17,8 +17,25 @@ export interface NodeStatusOptions {
   runtime: Runtime;
   volumeDirectory: string;
   version: string;
+  /** Whose disk pods use. */
+  dataDirectory: string;
   /** Left out: read from this machine. */
   facts?: MachineFacts;
+}
+
+/** What the node has; of the disk, what pods may request, if not all of it. */
+export interface Offered {
+  cpuCores: number;
+  memoryBytes: number;
+  pods: number;
+  storageBytes?: number | undefined;
+}
+
+/** Whether the node is short of disk, which is told at once. */
+export interface DiskWatch {
+  readonly diskPressure: boolean;
+  /** Resolves when it is another. */
+  readonly change: Promise<void>;
 }
 
 const LEASE_SECONDS = 40;
@@ -33,23 +50,26 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 export async function runNodeStatus(
   context: RunContext,
   options: NodeStatusOptions,
-  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+  capacity: Offered,
+  disk: DiskWatch | undefined,
 ): Promise<void> {
   const { clock, log, signal } = context;
-  const facts = options.facts ?? (await machineFacts());
+  const facts = options.facts ?? (await machineFacts(options.dataDirectory));
   let reportedAt = 0;
-  let healthy: boolean | undefined;
+  let reported: Health | undefined;
   let said: string | undefined;
   let retryMs: number | undefined;
   while (!signal.aborted) {
     let delay = RENEW_MS;
+    const change = disk?.change;
     try {
       const info = await options.runtime.info().catch(() => undefined);
-      const due = clock.now() - reportedAt >= REPORT_MS || healthy !== (info !== undefined);
-      if (due || !(await isReported(context, options, info !== undefined))) {
-        await report(context, options, capacity, facts, info);
+      const health = { ready: info !== undefined, diskPressure: disk?.diskPressure ?? false };
+      const due = clock.now() - reportedAt >= REPORT_MS || !sameHealth(reported, health);
+      if (due || !(await isReported(context, options, health))) {
+        await report(context, options, capacity, facts, info, health.diskPressure);
         reportedAt = clock.now();
-        healthy = info !== undefined;
+        reported = health;
       }
       await renewLease(context, options);
       said = undefined;
@@ -62,19 +82,26 @@ export async function runNodeStatus(
       retryMs = Math.min(2 * (retryMs ?? RETRY_MS / 2), RENEW_MS);
       delay = retryMs;
     }
-    await sleep(clock, delay, signal);
+    await Promise.race([sleep(clock, delay, signal), ...(change ? [change] : [])]);
   }
 }
 
+/** What the conditions say that may change at any time. */
+interface Health {
+  ready: boolean;
+  diskPressure: boolean;
+}
+
+function sameHealth(a: Health | undefined, b: Health): boolean {
+  return a?.ready === b.ready && a.diskPressure === b.diskPressure;
+}
+
 /** Whether the API has the node, and says of it what this agent would: not, after a silence, that it is Unknown. */
-async function isReported(
-  context: RunContext,
-  options: NodeStatusOptions,
-  healthy: boolean,
-): Promise<boolean> {
+async function isReported(context: RunContext, options: NodeStatusOptions, health: Health): Promise<boolean> {
   const node = await orUndefined(context.client.get(nodes, { name: options.nodeName }));
-  const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
-  return ready?.status === (healthy ? 'True' : 'False');
+  const says = (wanted: string, value: boolean): boolean =>
+    node?.status?.conditions?.find(({ type }) => type === wanted)?.status === (value ? 'True' : 'False');
+  return says('Ready', health.ready) && says('DiskPressure', health.diskPressure);
 }
 
 async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
@@ -100,9 +127,10 @@ function labelsOf(nodeName: string, facts: MachineFacts): Record<string, string>
 async function report(
   context: RunContext,
   options: NodeStatusOptions,
-  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+  capacity: Offered,
   facts: MachineFacts,
   info: RuntimeInfo | undefined,
+  diskPressure: boolean,
 ): Promise<void> {
   const { client, clock } = context;
   const { nodeName, volumeDirectory } = options;
@@ -124,7 +152,7 @@ async function report(
     const body = { metadata: { labels, annotations } };
     node = await client.patch(nodes, { name: nodeName }, { type: 'merge', body });
   }
-  const status = statusOf(node, options, capacity, facts, info, clock.now());
+  const status = statusOf(node, options, capacity, facts, info, diskPressure, clock.now());
   await client.update(nodes, { ...node, status }, { subresource: 'status' });
 }
 
@@ -135,9 +163,10 @@ function hasAll(map: Record<string, string> | undefined, wanted: Record<string, 
 function statusOf(
   node: Stored<Node>,
   options: NodeStatusOptions,
-  capacity: { cpuCores: number; memoryBytes: number; pods: number },
+  capacity: Offered,
   facts: MachineFacts,
   info: RuntimeInfo | undefined,
+  diskPressure: boolean,
   now: number,
 ): NodeStatus {
   const offered = {
@@ -150,12 +179,12 @@ function statusOf(
   return {
     ...node.status,
     capacity: offered,
-    allocatable: offered,
+    allocatable: { ...offered, ...allocatableStorage(capacity) },
     addresses: [
       { type: 'InternalIP', address: options.nodeIp },
       { type: 'Hostname', address: options.nodeName },
     ],
-    conditions: nodeConditions(old, info !== undefined, timestamp(now)),
+    conditions: nodeConditions(old, info !== undefined, diskPressure, timestamp(now)),
     nodeInfo: {
       architecture: facts.architecture,
       bootID: facts.bootId,
@@ -169,6 +198,11 @@ function statusOf(
       systemUUID: facts.machineId,
     },
   };
+}
+
+/** In bytes, as upstream. */
+function allocatableStorage({ storageBytes }: Offered): Record<string, string> {
+  return storageBytes === undefined ? {} : { 'ephemeral-storage': String(Math.floor(storageBytes)) };
 }
 
 async function renewLease(context: RunContext, options: NodeStatusOptions): Promise<void> {

@@ -36,6 +36,11 @@ const REFRESHED_AT_ONCE = 4;
 const PERSISTENT = '.persistent';
 const SUB_PATHS = '.sub-paths';
 
+/** Where a volume of a pod lies if it is the pod's own. */
+export function podVolumeDirectory(dataDirectory: string, podUid: string, volume: string): string {
+  return join(dataDirectory, 'pod-volumes', podUid, volume);
+}
+
 export interface PodVolumesOptions {
   client: Client;
   /** An existing directory. */
