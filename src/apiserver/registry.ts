@@ -151,9 +151,7 @@ async function storing(write: () => Promise<WriteResult>): Promise<WriteResult> 
     return await write();
   } catch (error) {
     if (error instanceof StoreFullError) {
-      throw internal(
-        `the store is full, nothing was written: ${error.message}; free space on the disk of the data directory`,
-      );
+      throw internal(error.message);
     }
     throw error;
   }

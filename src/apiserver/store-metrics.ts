@@ -51,6 +51,7 @@ export function meteredStore(store: Store, metrics: Metrics, clock: Clock): Stor
     delete: (key, revision) => measure('delete', key, store.delete(key, revision)),
     watch: (options) => store.watch(options),
     compact: (revision) => store.compact(revision),
+    reusableBytes: () => store.reusableBytes(),
     close: () => store.close(),
   };
 }

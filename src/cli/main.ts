@@ -41,6 +41,16 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
+/** `90s`, `5m`, `1h` in seconds. */
+function duration(text: string): number {
+  const [, value, unit = ''] = /^(\d{1,6})(s|m|h)$/.exec(text) ?? [];
+  const seconds = { s: 1, m: 60, h: 3600 }[unit];
+  if (value === undefined || seconds === undefined) {
+    throw new InvalidArgumentError('It must be a time such as 30s, 5m or 1h.');
+  }
+  return Number(value) * seconds;
+}
+
 command(program, 'up', 'start stead, and apply manifests')
   .option(
     '-f, --filename <file|url>',
@@ -78,6 +88,17 @@ command(program, 'up', 'start stead, and apply manifests')
     100,
   )
   .option('--audit-log-maxbackup <n>', 'older log files to keep; 0 keeps all', wholeNumber(0, 1_000_000), 10)
+  .option(
+    '--eviction-hard <limits>',
+    'when the disk counts as short, as kubelet has it: nodefs.available<10%,nodefs.inodesFree<5% (imagefs too)',
+  )
+  .option('--eviction-minimum-reclaim <amounts>', 'how much more must be free again: nodefs.available=500Mi')
+  .option(
+    '--eviction-pressure-transition-period <time>',
+    'how long a node that was short of disk takes no pods after that: 30s, 5m',
+    duration,
+    30,
+  )
   .option('--foreground', 'stay attached and log to the terminal', false)
   .option('--wait', 'return when everything that was applied is ready', false)
   .action(async (options) => (await import('./commands/up.ts')).up(options));

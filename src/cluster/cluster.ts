@@ -5,6 +5,8 @@ import { timestamp } from '../api/clock.ts';
 import { eachOrThrow } from '../api/each-by-itself.ts';
 import type { Log } from '../api/log.ts';
 import { Metrics } from '../api/metrics.ts';
+import { runCommand } from '../node/machine/command.ts';
+import type { PressureRules } from '../node/pressure/plan.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
 import { type Store, StoreInUseError } from '../store/store.ts';
 import { type AuditOptions, openAudit } from './audit.ts';
@@ -17,6 +19,8 @@ import { type NodeHost, type Nodes, streamsTo } from './nodes.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import { HOST, portError } from './port.ts';
 import { stopPods } from './stop-pods.ts';
+import { stopSignal } from './stop-signal.ts';
+import { StoreDisk } from './store-disk.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 import { UserError } from './user-error.ts';
 
@@ -30,6 +34,8 @@ export interface ClusterConfig {
   nodeName?: string | undefined;
   /** Kernel parameters that pods may set besides the safe ones: names, or beginnings that end in `*`. */
   allowedUnsafeSysctls?: readonly string[];
+  /** When the machine counts as short of disk. */
+  pressure: PressureRules;
   /** Without it, no request is recorded. */
   audit?: AuditOptions | undefined;
 }
@@ -59,9 +65,18 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     config.audit && (await openAudit(config.audit, { clock, random, log: log.named('audit'), metrics }));
   if (config.runtime === 'containerd') await checkMachine();
   const store = await openStore(paths);
+  const storeDisk = new StoreDisk(paths.store, store, runCommand, clock, log.named('store'));
+  const watching = stopSignal();
   const closers: Array<() => Promise<void>> = [() => store.close(), async () => audit?.close()];
   const close = (): Promise<void> => eachOrThrow(closers.splice(0).reverse(), 1, (end) => end());
   try {
+    await storeDisk.measure();
+    storeDisk.meter(metrics);
+    const watched = storeDisk.watch(watching.signal);
+    closers.push(() => {
+      watching.abort();
+      return watched;
+    });
     const names = [
       'localhost',
       HOST,
@@ -79,7 +94,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     });
     let nodes: Nodes | undefined;
     const plane = await startControlPlane({
-      store,
+      store: storeDisk.guarded(),
+      storeComplaint: () => storeDisk.complaint(),
       clock,
       random,
       log,
@@ -104,6 +120,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       log,
       client: plane.client,
       informers: plane.informers,
+      metrics,
       domain: DOMAIN,
       serviceCidr: SERVICE_CIDR,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
@@ -119,6 +136,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
         kubeconfig: paths.kubeconfig,
         runtime: config.runtime,
         certificates: certificates.ends.map(({ endsAtMs, name }) => ({ name, until: timestamp(endsAtMs) })),
+        store: storeDisk.describe(),
         ...running.describe(),
       }),
       loadImage: (file, signal) => running.loadImage(file, signal),
@@ -139,7 +157,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 /** Each kind is loaded when it is wanted, and only once the API answers. */
 async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
   if (config.runtime === 'containerd')
-    return (await import('./machine.ts')).startMachine(host, config.nodeName);
+    return (await import('./machine.ts')).startMachine(host, config);
   return (await import('./simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
 }
 

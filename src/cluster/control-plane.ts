@@ -28,6 +28,8 @@ import { stopSignal } from './stop-signal.ts';
 
 export interface ControlPlaneOptions {
   store: Store;
+  /** Why the store's disk is a matter of concern; undefined when it is not. */
+  storeComplaint(): string | undefined;
   clock: Clock;
   random: Random;
   log: Log;
@@ -84,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     audit: options.auditor,
     log: log.named('https'),
     clock,
-    health: healthChecks(store, informers, stop.signal),
+    health: healthChecks(store, options.storeComplaint, informers, stop.signal),
   });
 
   const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));

@@ -1,4 +1,5 @@
 // The data directory as a whole: makes it, and refuses one that a newer stead has written.
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Paths } from './paths.ts';
@@ -32,7 +33,8 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
   await makeDirectory(paths.run).catch((error: unknown) => {
     throw new UserError(`The directory ${paths.run} for sockets cannot be made: ${reasonOf(error)}.`);
   });
-  await refuseFullDisk(paths);
+  // A stead that was here before starts on a full disk too: its store holds what it takes to delete something.
+  if (!existsSync(paths.store)) await refuseFullDisk(paths);
   const known = await readLayout(paths);
   refuseNewer(paths, known?.layoutVersion);
   if (known) return;

@@ -15,9 +15,13 @@ test('ready is who has seen everything once, can ask the store, and is not about
   const watched = new WatchedInformers({ of: () => informer });
   const store = openMemoryStore();
   const ending = new AbortController();
+  let complaint: string | undefined;
   const failures = async (): Promise<string[]> => {
     const results = await Promise.all(
-      healthChecks(store, watched, ending.signal).map(async ({ name, check }) => [name, await check()]),
+      healthChecks(store, () => complaint, watched, ending.signal).map(async ({ name, check }) => [
+        name,
+        await check(),
+      ]),
     );
     return results.flatMap(([name, failure]) => (failure ? [`${name}: ${failure}`] : []));
   };
@@ -28,8 +32,11 @@ test('ready is who has seen everything once, can ask the store, and is not about
   sync();
   await synced;
   assert.deepEqual(await failures(), []);
+  complaint = 'the disk is nearly full';
+  assert.deepEqual(await failures(), ['store-disk: the disk is nearly full']);
+  complaint = undefined;
   ending.abort();
   assert.deepEqual(await failures(), ['shutdown: process is shutting down']);
-  const names = healthChecks(store, watched, ending.signal).map(({ name }) => name);
+  const names = healthChecks(store, () => undefined, watched, ending.signal).map(({ name }) => name);
   assert.ok(names.includes('etcd') && names.includes('poststarthook/rbac/bootstrap-roles'));
 });

@@ -1,4 +1,4 @@
-// What /livez and /readyz ask of this process: its store answers, its informers have seen everything once, it is not
+// What /livez and /readyz ask of this process: its store answers and has room, its informers have seen everything once, it is not
 // about to end. What it makes of a new cluster is made before its port opens, so those checks cannot fail.
 
 import type { KubeObject } from '../api/objects.ts';
@@ -18,7 +18,12 @@ const MADE_AT_START = [
 const PROBE = '/registry/health';
 
 /** The store stands where upstream has etcd, and is asked for by that name. */
-export function healthChecks(store: Store, watched: WatchedInformers, ending: AbortSignal): HealthCheck[] {
+export function healthChecks(
+  store: Store,
+  storeComplaint: () => string | undefined,
+  watched: WatchedInformers,
+  ending: AbortSignal,
+): HealthCheck[] {
   const answers = async (): Promise<undefined> => {
     await store.get(PROBE);
     return undefined;
@@ -26,6 +31,7 @@ export function healthChecks(store: Store, watched: WatchedInformers, ending: Ab
   return [
     { name: 'etcd', check: answers },
     { name: 'etcd-readiness', readinessOnly: true, check: answers },
+    { name: 'store-disk', readinessOnly: true, check: storeComplaint },
     {
       name: 'informer-sync',
       readinessOnly: true,

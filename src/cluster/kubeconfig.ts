@@ -1,5 +1,5 @@
 // The administrator's kubeconfig: what kubectl, Helm and the client libraries are pointed at.
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Certificates } from './certificates.ts';
 
 /** Writes it for its owner alone to read: it holds a key to everything. */
@@ -29,6 +29,8 @@ contexts:
     namespace: default
 current-context: stead
 `;
+  // Nothing is written that is there already: the disk may be full.
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
   // Whoever waits for it finds nothing or all of it.
   const whole = `${file}.new`;
   await writeFile(whole, text, { mode: 0o600 });

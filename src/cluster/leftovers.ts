@@ -9,7 +9,14 @@ import type { Paths } from './paths.ts';
 export async function stopLeftovers(paths: Paths, say: (line: string) => void): Promise<void> {
   // containerd goes on when stead is killed, and takes its pid file with it when it is stopped in order.
   if (!existsSync(join(paths.run, 'containerd', 'containerd.pid'))) return;
-  const config = { dataDirectory: paths.data, port: 0, runtime: 'containerd', simulatedNodes: 1 } as const;
+  const config = {
+    dataDirectory: paths.data,
+    port: 0,
+    runtime: 'containerd',
+    simulatedNodes: 1,
+    // All of them are about to be stopped in order.
+    pressure: { thresholds: [], transitionPeriodMs: 0 },
+  } as const;
   const cluster = await startCluster(config, silentLog);
   try {
     await cluster.stopEverything(say);

@@ -9,6 +9,9 @@ import { criRuntime } from '../node/cri/runtime.ts';
 import { loadImage } from '../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../node/images/pause-image.ts';
 import { runCommand } from '../node/machine/command.ts';
+import { measureDirectories } from '../node/pressure/directory-sizes.ts';
+import { readDisks } from '../node/pressure/disks.ts';
+import type { PressureRules } from '../node/pressure/plan.ts';
 import { Sweeper } from '../node/sweep/sweeper.ts';
 import { LocalVolumes, prepareVolumesDirectory } from '../node/volumes/local/local-volumes.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
@@ -28,11 +31,15 @@ const DNS_PORT = 53;
 
 /**
  * Ready for pods when it resolves; containers of an earlier stead are adopted.
- * @param askedName by `--node-name`.
+ * @param config.nodeName as `--node-name` has it.
+ * @param config.pressure when the machine counts as short of disk.
  */
-export async function startMachine(host: NodeHost, askedName: string | undefined): Promise<Nodes> {
+export async function startMachine(
+  host: NodeHost,
+  config: { nodeName?: string | undefined; pressure: PressureRules },
+): Promise<Nodes> {
   const { paths, clock, log, client, domain } = host;
-  const nodeName = await nodeNameOf(paths, askedName, client);
+  const nodeName = await nodeNameOf(paths, config.nodeName, client);
   const nodeIp = machineAddress();
   const network = await setUpPodNetwork(paths, host.serviceCidr);
 
@@ -97,6 +104,12 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       volumeDirectory: local.volumesDirectory,
       version: VERSION,
       allowedUnsafeSysctls: host.allowedUnsafeSysctls,
+      pressure: {
+        ...config.pressure,
+        disks: () => readDisks(paths.data, containerd.contentDirectory),
+        measure: measureDirectories,
+        keepImages: [PAUSE_IMAGE],
+      },
     },
   );
   const sweeper = new Sweeper(
@@ -112,7 +125,10 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
     containerd.keepRunning(stop.signal),
   ];
   await Promise.race([nodesReady(host.informers, [nodeName]), agentEnds]);
-  const backing = await local.backing();
+  const volumesText = await local.backing().then(
+    ({ kind, why }) => `${kind} (${why})`,
+    (error: Error) => `not known yet (${error.message})`,
+  );
 
   const end = async (): Promise<void> => {
     stop.abort();
@@ -131,7 +147,7 @@ export async function startMachine(host: NodeHost, askedName: string | undefined
       dns: `${network.gateway}:${dns.port}`,
       podCidr: network.cidr,
       services: network.services,
-      volumes: `${backing.kind} (${backing.why})`,
+      volumes: volumesText,
     }),
     streams: (name) => (name === nodeName ? agent.streams : undefined),
     loadImage: (file, signal) =>

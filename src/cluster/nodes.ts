@@ -2,6 +2,7 @@
 // streams find the node of a pod.
 import type { Clock, Random } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
+import type { Metrics } from '../api/metrics.ts';
 import type { NodeStreams } from '../api/node-streams.ts';
 import type { ConnectHandler } from '../apiserver/connect.ts';
 import type { Client } from '../client/client.ts';
@@ -17,6 +18,7 @@ export interface NodeHost {
   log: Log;
   client: Client;
   informers: Informers;
+  metrics: Metrics;
   /** The cluster's DNS domain. */
   domain: string;
   /** The addresses of Services, in CIDR notation. */

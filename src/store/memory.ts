@@ -39,6 +39,10 @@ class MemoryStore implements Store {
     return this.#revision;
   }
 
+  reusableBytes(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   async get(key: string): Promise<Entry | undefined> {
     this.#mustBeOpen();
     return this.#current(key);

@@ -97,5 +97,7 @@ export interface Store {
   watch(options: WatchOptions): () => void;
   /** Forgets history before `revision`: older lists and watches throw `CompactedError` from then on. */
   compact(revision: number): Promise<void>;
+  /** Bytes that can be written without the store taking more of its disk; infinite where there is no disk. */
+  reusableBytes(): number;
   close(): Promise<void>;
 }

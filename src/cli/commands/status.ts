@@ -30,6 +30,7 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
     `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
     `services ${info.services}`,
     `volumes ${info.volumes}`,
+    `store ${info.store}`,
     `certificates ${info.certificates.map(({ name, until }) => `${name} until ${until.slice(0, 10)}`).join(', ')}; renewed before`,
     '',
     ...drawSets(sets),

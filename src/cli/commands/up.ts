@@ -15,6 +15,8 @@ import { pathsOf } from '../../cluster/paths.ts';
 import { preflight } from '../../cluster/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
 import { UserError } from '../../cluster/user-error.ts';
+import type { PressureRules } from '../../node/pressure/plan.ts';
+import { DEFAULT_THRESHOLDS, parseThresholds, withMinimumReclaim } from '../../node/pressure/thresholds.ts';
 import { type Applied, apply, displayName } from '../apply.ts';
 import { outliveReader } from '../broken-pipe.ts';
 import { connect } from '../connection.ts';
@@ -35,6 +37,9 @@ interface UpOptions {
   auditLogMaxbackup: number;
   foreground: boolean;
   wait: boolean;
+  evictionHard?: string;
+  evictionMinimumReclaim?: string;
+  evictionPressureTransitionPeriod: number;
 }
 
 export async function up(options: UpOptions): Promise<void> {
@@ -99,6 +104,31 @@ function auditFlags(audit: AuditOptions | undefined): string[] {
   ];
 }
 
+/** When the machine counts as short of disk. Throws UserError for a threshold that is none. */
+function pressureOf(options: UpOptions): PressureRules {
+  try {
+    const { evictionHard, evictionMinimumReclaim = '' } = options;
+    const thresholds = evictionHard === undefined ? DEFAULT_THRESHOLDS : parseThresholds(evictionHard);
+    return {
+      thresholds: withMinimumReclaim(thresholds, evictionMinimumReclaim),
+      transitionPeriodMs: options.evictionPressureTransitionPeriod * 1000,
+    };
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`${error.message}.`);
+    throw error;
+  }
+}
+
+/** The same for the process that is started. */
+function pressureFlags(options: UpOptions): string[] {
+  const { evictionHard, evictionMinimumReclaim, evictionPressureTransitionPeriod } = options;
+  return [
+    ...(evictionHard === undefined ? [] : ['--eviction-hard', evictionHard]),
+    ...(evictionMinimumReclaim === undefined ? [] : ['--eviction-minimum-reclaim', evictionMinimumReclaim]),
+    ...['--eviction-pressure-transition-period', `${evictionPressureTransitionPeriod}s`],
+  ];
+}
+
 /** Throws UserError for options that do not go together. */
 function configOf(options: UpOptions): ClusterConfig {
   const { nodeName, runtime, simulatedNodes } = options;
@@ -123,6 +153,7 @@ function configOf(options: UpOptions): ClusterConfig {
     nodeName,
     allowedUnsafeSysctls: options.allowedUnsafeSysctls,
     audit: auditOf(options),
+    pressure: pressureOf(options),
   };
 }
 
@@ -155,7 +186,11 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
   const [node, script = ''] = process.argv;
   const child = spawn(
     node ?? process.execPath,
-    [...NODE_FLAGS, ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })]],
+    [
+      ...NODE_FLAGS,
+      ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })],
+      ...pressureFlags(options),
+    ],
     { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd: '/' },
   );
   let cancel: CancelTimer = () => {};

@@ -1,5 +1,5 @@
 // The CNI configuration by which containerd gives each pod its interface and address.
-import { mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodNetwork } from '../../api/pod-network.ts';
 
@@ -57,7 +57,10 @@ export async function writeCniConfig(
 ): Promise<void> {
   await mkdir(places.confDirectory, { recursive: true });
   const file = join(places.confDirectory, 'stead.conflist');
+  const text = cniConfig(network, places.leaseDirectory);
+  // Nothing is written that is there already: the disk may be full, and pods run on all the same.
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
   // containerd watches the directory: it must never see half a file.
-  await writeFile(`${file}.part`, cniConfig(network, places.leaseDirectory));
+  await writeFile(`${file}.part`, text);
   await rename(`${file}.part`, file);
 }

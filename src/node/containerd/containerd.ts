@@ -42,6 +42,8 @@ export interface ContainerdHandle {
   socket: string;
   /** Of the process that runs now. */
   readonly pid: number;
+  /** Where images and containers' own files lie. */
+  contentDirectory: string;
   programs: ContainerPrograms;
   /** Whether it was running already, with its containers. */
   adopted: boolean;
@@ -116,6 +118,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     let pid = firstPid;
     return {
       socket: places.socket,
+      contentDirectory: places.rootDirectory,
       programs,
       adopted,
       get pid() {

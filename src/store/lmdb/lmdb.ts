@@ -18,7 +18,7 @@ import { lockStore } from './lock.ts';
 import type { KeyRecord } from './records.ts';
 import { decodeKeyRecord, decodeLogRecord, encodeKeyRecord, encodeLogRecord } from './records.ts';
 import type { Tables } from './tables.ts';
-import { commit, openTables } from './tables.ts';
+import { commit, openTables, reusableBytes } from './tables.ts';
 
 /** How many writes go into one transaction. */
 const MAX_BATCH = 512;
@@ -84,6 +84,10 @@ class LmdbStore implements Store {
 
   revision(): number {
     return this.#revision;
+  }
+
+  reusableBytes(): number {
+    return this.#closed ? 0 : reusableBytes(this.#tables);
   }
 
   async get(key: string): Promise<Entry | undefined> {

@@ -142,3 +142,24 @@ function freeBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;
 }
+
+/** LMDB keeps its own two records of the newest transactions. */
+const META_PAGES = 2;
+/** What a table is made of. */
+const PAGE_COUNTS = ['treeBranchPageCount', 'treeLeafPageCount', 'overflowPages'];
+
+/** Bytes of the file that no table uses: later writes go there before the file grows. */
+export function reusableBytes({ keys, log, meta, root }: Tables): number {
+  const whole: object = root.getStats();
+  const free = Object.getOwnPropertyDescriptor(whole, 'free')?.value ?? {};
+  const tables: object[] = [whole, free, log.getStats(), keys.getStats(), meta.getStats()];
+  const used = tables.flatMap((stats) => PAGE_COUNTS.map((count) => numberIn(stats, count)));
+  const pages = numberIn(whole, 'lastPageNumber') + 1 - META_PAGES;
+  return Math.max(0, pages - used.reduce((sum, count) => sum + count, 0)) * numberIn(whole, 'pageSize');
+}
+
+/** LMDB's binding does not say what is in its statistics. */
+function numberIn(stats: object, name: string): number {
+  const value: unknown = Object.getOwnPropertyDescriptor(stats, name)?.value;
+  return typeof value === 'number' ? value : 0;
+}

@@ -1,9 +1,10 @@
 // Which kind of bytes this machine can put behind a claim: a file system of its own in a file, so that the claim's
 // size is a limit, or only a directory. Found out by trying.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunCommand } from '../../../api/machine-command.ts';
 import { removeUnmounted } from '../../machine/mounts.ts';
+import { VolumeNotReadyError } from '../volumes.ts';
 
 export type BackingKind = 'xfs-image' | 'ext4-image' | 'directory';
 
@@ -21,10 +22,16 @@ const PROBE_BYTES = 20 * MIB;
 /**
  * Makes, mounts and removes a small image of each kind, best first.
  * @param directory where volumes lie.
+ * @throws VolumeNotReadyError if the disk is too full to try, which says nothing about what it can do.
  */
 export async function probeBacking(run: RunCommand, directory: string): Promise<VolumeBacking> {
   if (process.getuid?.() !== 0)
     return { kind: 'directory', why: 'mounting needs root; sizes are not enforced' };
+  await mkdir(directory, { recursive: true });
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < PROBE_BYTES) {
+    throw new VolumeNotReadyError('FailedMount', `no space is left below ${directory}; free some`);
+  }
   const failures: string[] = [];
   for (const fs of ['xfs', 'ext4'] as const) {
     const failure = await tryImage(run, directory, fs);
@@ -42,7 +49,6 @@ export async function probeBacking(run: RunCommand, directory: string): Promise<
 
 /** Undefined if it works, else why not. */
 async function tryImage(run: RunCommand, directory: string, fs: 'xfs' | 'ext4'): Promise<string | undefined> {
-  await mkdir(directory, { recursive: true });
   const place = await mkdtemp(join(directory, TRIAL_PREFIX));
   const image = join(place, 'image');
   try {

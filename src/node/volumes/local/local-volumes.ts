@@ -34,7 +34,10 @@ export class LocalVolumes {
 
   /** What new volumes are made of on this machine; found out once. */
   backing(): Promise<VolumeBacking> {
-    this.#backing ??= probeBacking(this.#run, this.volumesDirectory);
+    this.#backing ??= probeBacking(this.#run, this.volumesDirectory).catch((error: unknown) => {
+      this.#backing = undefined;
+      throw error;
+    });
     return this.#backing;
   }
 
