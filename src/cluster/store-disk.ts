@@ -13,6 +13,8 @@ import { type Store, StoreFullError } from '../store/store.ts';
 const MIB = 1024 * 1024;
 /** Held in advance behind the end of the store's file. */
 const HELD_BYTES = 16 * MIB;
+/** The store grows into what is held; it is held again when so much is missing. */
+const HOLD_STEP_BYTES = 4 * MIB;
 /** With less room than this, only deletions and what keeps the cluster running are written. */
 const LEAST_BYTES = HELD_BYTES;
 /** Below this the store says that its disk is nearly full: a fiftieth of the disk, within these bounds. */
@@ -74,7 +76,8 @@ export class StoreDisk {
 
   /** For people: how much room there is. */
   describe(): string {
-    return this.complaint() ?? `${mib(this.#room.available)} free of ${mib(this.#room.capacity)}`;
+    const { available, capacity } = this.#room;
+    return this.complaint() ?? `${mib(available)} of ${mib(capacity)} free on its disk`;
   }
 
   /** Shows the numbers. */
@@ -149,10 +152,10 @@ export class StoreDisk {
     await this.measure();
     const left = this.#left();
     if (left >= LEAST_BYTES || key.startsWith(LEASES)) return;
-    if (expectedRevision > 0) {
-      const current = await this.#store.get(key);
-      if (!current || value.byteLength <= current.value.byteLength + GROWTH_BYTES) return;
-    }
+    const current = await this.#store.get(key);
+    // What the store refuses anyway it refuses with a better reason: that the object is there, or has changed.
+    if ((current?.revision ?? 0) !== expectedRevision) return;
+    if (current && value.byteLength <= current.value.byteLength + GROWTH_BYTES) return;
     throw new StoreFullError(
       `no space left for the store in ${this.#directory}: what there is (${mib(left)}) is kept for deletions and ` +
         'status; nothing was written; delete objects, or free space on that disk',
@@ -161,14 +164,15 @@ export class StoreDisk {
 
   async #measure(): Promise<void> {
     const file = join(this.#directory, 'data.mdb');
-    const { bavail, blocks, bsize } = await statfs(this.#directory);
     let held = await heldIn(file);
-    const available = bavail * bsize;
-    // Only with room to spare: held by turns, and given up by none, it would not be there for what it is for.
-    if (held < HELD_BYTES / 2 && available > 2 * HELD_BYTES && !this.#cannotHold)
-      held = await this.#hold(file);
-    const own = held + this.#store.reusableBytes();
-    this.#room = { available, capacity: blocks * bsize, own };
+    let disk = await diskOf(this.#directory);
+    const missing = Math.min(HELD_BYTES - held, disk.available);
+    if (missing >= HOLD_STEP_BYTES && !this.#cannotHold) {
+      await this.#hold(file, held + missing);
+      held = await heldIn(file);
+      disk = await diskOf(this.#directory);
+    }
+    this.#room = { ...disk, own: held + this.#store.reusableBytes() };
     this.#spent = 0;
     this.#tell();
   }
@@ -187,17 +191,23 @@ export class StoreDisk {
   }
 
   /** Reserves blocks behind the end of the file. Where the file system cannot do that, nothing is held. */
-  async #hold(file: string): Promise<number> {
+  async #hold(file: string, bytes: number): Promise<void> {
     const { size } = await stat(file);
     try {
-      const range = ['--offset', String(size), '--length', String(HELD_BYTES)];
+      const range = ['--offset', String(size), '--length', String(bytes)];
       await this.#run('fallocate', ['--keep-size', ...range, file]);
     } catch (error) {
-      this.#cannotHold = true;
+      // That there was less than it seemed is found out again the next time.
+      this.#cannotHold = !/no space/i.test(String(error));
+      if (!this.#cannotHold) return;
       this.#log.info('no space can be held for the store on this disk', { error: String(error) });
     }
-    return heldIn(file);
   }
+}
+
+async function diskOf(directory: string): Promise<{ available: number; capacity: number }> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  return { available: bavail * bsize, capacity: blocks * bsize };
 }
 
 const BLOCK_BYTES = 512;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import type { PodSpec, PodStatus, ResourceRequirements } from '../../api/generated/types.ts';
 import type { Container, ContainerState, Image, Sandbox } from '../runtime.ts';
-import type { Action, ImageState, PodObservation, ProbeOutcome } from './observation.ts';
+import type { Action, Eviction, ImageState, PodObservation, ProbeOutcome } from './observation.ts';
 import { planPod } from './plan.ts';
 
 interface Scenario {
@@ -37,9 +37,11 @@ interface Scenario {
   stopping?: Record<string, { deadline: number; signalledUntil?: number }>;
   ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number; deadline?: number };
   removed?: boolean;
+  eviction?: Eviction;
   expect: {
     actions: string[];
     phase?: string;
+    reason?: string;
     states?: Record<string, string>;
     conditions?: Record<string, string>;
     wakeAt?: number;
@@ -144,7 +146,7 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
       deadlineMs: (scenario.ending.deadline ?? now + scenario.ending.grace) * 1000,
     },
     rejection: undefined,
-    eviction: undefined,
+    eviction: scenario.eviction,
     reclaimed: false,
     removed: scenario.removed === true,
     objectDeleted: false,
@@ -196,6 +198,7 @@ describe('plan of a pod', () => {
       const { expect } = scenario;
       assert.deepEqual(actions.map(describeAction), expect.actions);
       if (expect.phase) assert.equal(status.phase, expect.phase);
+      if (expect.reason) assert.equal(status.reason, expect.reason);
       for (const [name, word] of Object.entries(expect.states ?? {})) {
         assert.equal(stateWord(status, name), word, `state of ${name}`);
       }
