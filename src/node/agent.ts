@@ -145,6 +145,7 @@ function pressureManager(
     metrics,
     signal,
     runtime,
+    nodeName,
     dataDirectory,
     logDirectory,
     pods: () => manager.workers(),

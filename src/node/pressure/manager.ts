@@ -66,6 +66,7 @@ export interface PressureSurroundings {
   metrics: Metrics | undefined;
   signal: AbortSignal;
   runtime: Runtime;
+  nodeName: string;
   dataDirectory: string;
   logDirectory: string;
   pods(): Iterable<HeldPod>;
@@ -121,6 +122,9 @@ export class PressureManager {
         signals: state.met.map(({ signal }) => signal).join(','),
         availableBytes: disks.node.availableBytes,
       });
+      const reason = underPressure ? 'NodeHasDiskPressure' : 'NodeHasNoDiskPressure';
+      const { nodeName, recordNodeEvent } = this.#around;
+      recordNodeEvent('Normal', reason, `Node ${nodeName} status is now: ${reason}`);
       const tell = this.#changed;
       this.#change = this.#nextChange();
       tell();
