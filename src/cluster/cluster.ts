@@ -156,8 +156,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 
 /** Each kind is loaded when it is wanted, and only once the API answers. */
 async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
-  if (config.runtime === 'containerd')
-    return (await import('./machine.ts')).startMachine(host, config);
+  if (config.runtime === 'containerd') return (await import('./machine.ts')).startMachine(host, config);
   return (await import('./simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
 }
 

@@ -9,6 +9,7 @@ import { rotateOpenFile } from '../node/logs/rotate-open-file.ts';
 import { type ClusterConfig, type RunningCluster, startCluster } from './cluster.ts';
 import { alreadyRuns, type ProcessInfo, processInfo, serveControl } from './control-socket.ts';
 import { prepareDataDirectory } from './data-directory.ts';
+import { standardOutput } from './log-output.ts';
 import { withoutRepeats } from './log-repeats.ts';
 import { logTo } from './log-writer.ts';
 import { type Paths, pathsOf } from './paths.ts';
@@ -24,10 +25,7 @@ import { VERSION } from './version.ts';
  */
 export async function runForeground(config: ClusterConfig, onReady: () => Promise<void>): Promise<void> {
   const paths = pathsOf(config.dataDirectory);
-  const log = withoutRepeats(
-    logTo((line) => process.stdout.write(line), 'info', systemClock.now),
-    systemClock,
-  );
+  const log = withoutRepeats(logTo(standardOutput(), 'info', systemClock.now), systemClock);
   const stop = new AbortController();
   let start: (cluster: RunningCluster) => void = () => {};
   // Commands that come while stead starts wait for it.

@@ -1,5 +1,5 @@
 // The administrator's kubeconfig: what kubectl, Helm and the client libraries are pointed at.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Certificates } from './certificates.ts';
 
 /** Writes it for its owner alone to read: it holds a key to everything. */
@@ -33,6 +33,23 @@ current-context: stead
   if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
   // Whoever waits for it finds nothing or all of it.
   const whole = `${file}.new`;
-  await writeFile(whole, text, { mode: 0o600 });
-  await rename(whole, file);
+  try {
+    await writeFile(whole, text, { mode: 0o600 });
+    await rename(whole, file);
+  } catch (error) {
+    await rm(whole, { force: true });
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    await overwrite(file, text);
+  }
+}
+
+/** On a full disk: the file has its blocks, and the new text is as long as the old one but for the port. */
+async function overwrite(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    const { bytesWritten } = await handle.write(text, 0);
+    await handle.truncate(bytesWritten);
+  } finally {
+    await handle.close();
+  }
 }

@@ -66,16 +66,26 @@ export async function eventually<T>(
 }
 
 export class TestStead {
-  readonly dataDirectory = mkdtempSync(join(tmpdir(), 'stead-test-'));
-  readonly kubeconfig = join(this.dataDirectory, 'kubeconfig');
+  readonly dataDirectory: string;
+  readonly kubeconfig: string;
   dns = '';
   pid = 0;
 
+  constructor(parent: string = tmpdir()) {
+    this.dataDirectory = mkdtempSync(join(parent, 'stead-test-'));
+    this.kubeconfig = join(this.dataDirectory, 'kubeconfig');
+  }
+
   /** Starts it, with the images that the tests' manifests name. */
-  static async start(...images: string[]): Promise<TestStead> {
-    const stead = new TestStead();
+  static start(...images: string[]): Promise<TestStead> {
+    return TestStead.startIn(tmpdir(), [], ...images);
+  }
+
+  /** The same with its data below a directory, and with more arguments. */
+  static async startIn(parent: string, args: readonly string[], ...images: string[]): Promise<TestStead> {
+    const stead = new TestStead(parent);
     try {
-      await stead.up();
+      await stead.up(...args);
       for (const image of images) await stead.must('image', 'load', await ensureImage(image));
       return stead;
     } catch (error) {

@@ -1,7 +1,8 @@
 // emptyDir: a directory that lives as long as the pod, on disk or in memory (kubelet's pkg/volume/emptydir).
 import { chmod, mkdir, rename, stat } from 'node:fs/promises';
-import type { EmptyDirVolumeSource } from '../../api/generated/types.ts';
+import type { EmptyDirVolumeSource, Pod } from '../../api/generated/types.ts';
 import type { RunCommand } from '../../api/machine-command.ts';
+import { podLimits } from '../../api/pod-resources.ts';
 import { quantityToNumber } from '../../api/quantity.ts';
 import { type FsGroup, giveToGroup } from './ownership.ts';
 import { mountTmpfs } from './tmpfs.ts';
@@ -10,11 +11,24 @@ import { type ReadyVolume, VolumeNotReadyError } from './volumes.ts';
 /** Any user of the pod may write, as upstream. */
 const MODE = 0o777;
 
+/**
+ * How large an emptyDir in memory may become: what it says itself, what its pod may take of memory, or what the machine
+ * has, whichever is least (calculateEmptyDirMemorySize).
+ */
+export function memoryVolumeBytes(pod: Pod, source: EmptyDirVolumeSource, machineBytes: number): number {
+  const limit = podLimits(pod).get('memory');
+  const own = source.sizeLimit === undefined ? 0 : Math.ceil(quantityToNumber(source.sizeLimit));
+  const bounds = [limit === undefined ? 0 : Number(limit / 1_000_000_000n), own];
+  return Math.min(machineBytes, ...bounds.filter((bytes) => bytes > 0));
+}
+
+/** @param memoryBytes how large it may become if it is in memory. */
 export async function setUpEmptyDir(
   run: RunCommand,
   source: EmptyDirVolumeSource,
   directory: string,
   group: FsGroup | undefined,
+  memoryBytes: number,
 ): Promise<ReadyVolume> {
   // Named when its mode is right. A pod that runs may have changed that since: what it did stays.
   if (!(await stat(directory).catch(() => undefined))) {
@@ -23,8 +37,7 @@ export async function setUpEmptyDir(
     await rename(`${directory}.new`, directory);
   }
   if (source.medium === 'Memory') {
-    const size = source.sizeLimit === undefined ? 0 : Math.ceil(quantityToNumber(source.sizeLimit));
-    await mountTmpfs(run, directory, size > 0 ? [`size=${size}`] : []);
+    await mountTmpfs(run, directory, [`size=${memoryBytes}`]);
   } else if (source.medium) {
     throw new VolumeNotReadyError(
       'FailedMount',

@@ -18,7 +18,7 @@ import { ephemeralClaimName } from '../../api/pod-state.ts';
 import type { Client } from '../../client/client.ts';
 import { removeUnmounted, unmountBelow } from '../machine/mounts.ts';
 import type { Placement } from '../pods/downward.ts';
-import { setUpEmptyDir } from './empty-dir.ts';
+import { memoryVolumeBytes, setUpEmptyDir } from './empty-dir.ts';
 import { setUpHostPath } from './host-path.ts';
 import { type ImageVolumeDependencies, ImageVolumes } from './image-volumes.ts';
 import type { LocalVolume } from './local/layout.ts';
@@ -84,7 +84,8 @@ export async function createPodVolumes(options: PodVolumesOptions): Promise<PodV
     }
     if (volume.emptyDir) {
       await mkdir(podDirectory, { recursive: true, mode: 0o711 });
-      return setUpEmptyDir(run, volume.emptyDir, directory, fsGroupOf(pod));
+      const memory = memoryVolumeBytes(pod, volume.emptyDir, placement(pod).allocatable.memoryBytes);
+      return setUpEmptyDir(run, volume.emptyDir, directory, fsGroupOf(pod), memory);
     }
     if (volume.image) return images.setUp(pod, volume.name, volume.image, podDirectory, signal);
     const types = Object.keys(volume).filter((key) => key !== 'name');
