@@ -98,6 +98,13 @@ test('containers: images, crash loops, init containers, probes', () => {
     probed,
   );
   assert.equal(said(told), 'ReadinessProbeFailed: readiness probe failed: HTTP 503');
+  const evicted = podWith({
+    phase: 'Failed',
+    reason: 'Evicted',
+    message: 'The node was low on resource: ephemeral-storage. ',
+    containerStatuses: container({ state: { terminated: { exitCode: 137 } } }),
+  });
+  assert.equal(said(evicted), 'Evicted: it has failed: The node was low on resource: ephemeral-storage.');
 });
 
 test('going: grace, finalizers, a lost node', () => {

@@ -60,7 +60,8 @@ function isNodeLost(pod: Pod): boolean {
 function whyEnded(pod: Pod, phase: string): Cause {
   const { reason, message } = pod.status ?? {};
   const ended = pod.status?.containerStatuses?.find((status) => status.state?.terminated?.exitCode);
-  const exit = ended ? `container ${ended.name} ended with ${exitOf(ended)}` : message;
+  // What the node says of the whole pod (it was evicted, it ran too long) comes before how its containers were ended.
+  const exit = message || (ended && `container ${ended.name} ended with ${exitOf(ended)}`);
   return cause(
     reason ?? `Pod${phase}`,
     `it has ${phase === 'Failed' ? 'failed' : 'ended'}${afterColon(exit)}`,

@@ -28,6 +28,14 @@ describe('wantedTaints', () => {
     assert.equal(wantedTaints(node('Unknown', silent), NOW + 1000), undefined);
   });
 
+  it('follows the conditions of what runs short', () => {
+    const short = node('True');
+    short.status?.conditions?.push({ type: 'DiskPressure', status: 'True' });
+    const taints = wantedTaints(short, NOW);
+    assert.deepEqual(keys(taints), ['node.kubernetes.io/disk-pressure:NoSchedule']);
+    assert.deepEqual(wantedTaints(node('True', taints), NOW), []);
+  });
+
   it('leaves the taints of others alone', () => {
     const own = { key: 'dedicated', value: 'db', effect: 'NoExecute' };
     assert.equal(wantedTaints(node('True', [own]), NOW), undefined);
