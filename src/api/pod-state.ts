@@ -17,6 +17,18 @@ export function isPodFinished(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
+/** Upstream's SystemCriticalPriority. */
+const CRITICAL_PRIORITY = 2_000_000_000;
+
+/** Whether a node needs the pod itself: such pods are taken in and kept also when it runs short (IsCriticalPod). */
+export function isCriticalPod({ metadata, spec }: Pod): boolean {
+  const { annotations = {} } = metadata;
+  const isStatic =
+    'kubernetes.io/config.mirror' in annotations ||
+    (annotations['kubernetes.io/config.source'] ?? 'api') !== 'api';
+  return isStatic || (spec.priority ?? 0) >= CRITICAL_PRIORITY;
+}
+
 /** A claim that a pod uses; an ephemeral one is made for the pod and named after it. */
 export interface ClaimUse {
   claimName: string;

@@ -2,7 +2,7 @@
 // that a StatefulSet's pod comes back as itself when there is room again.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Pod } from '../api/generated/types.ts';
+import type { Pod, Toleration } from '../api/generated/types.ts';
 import { Metrics } from '../api/metrics.ts';
 import { isPodReady, podCondition } from '../api/pod-state.ts';
 import { leases } from '../api/resources/leases.ts';
@@ -249,7 +249,7 @@ describe('a node that is short of disk', () => {
   });
 });
 
-it("a StatefulSet's pod comes back as itself when there is room again", async () => {
+async function evictsAndBringsBack(tolerations: Toleration[], waitsFor: RegExp): Promise<void> {
   const { client, context } = cluster;
   cluster.run(runStatefulSetController(context));
   cluster.run(runScheduler(context));
@@ -263,7 +263,11 @@ it("a StatefulSet's pod comes back as itself when there is room again", async ()
       selector: { matchLabels: { app: 'web' } },
       template: {
         metadata: { labels: { app: 'web' } },
-        spec: { containers: [{ name: 'c', image: 'i' }], volumes: [{ name: 'd', emptyDir: {} }] },
+        spec: {
+          containers: [{ name: 'c', image: 'i' }],
+          volumes: [{ name: 'd', emptyDir: {} }],
+          tolerations,
+        },
       },
     },
   });
@@ -279,11 +283,20 @@ it("a StatefulSet's pod comes back as itself when there is room again", async ()
     taints.map(({ effect, key }) => `${key}:${effect}`),
     ['node.kubernetes.io/disk-pressure:NoSchedule'],
   );
-  const waiting = podCondition(await get('web-0'), 'PodScheduled');
-  assert.match(waiting?.message ?? '', /untolerated taint \{node.kubernetes.io\/disk-pressure: \}/);
+  const second = await uid();
+  await cluster.clock.advance(20_000);
+  assert.equal(await uid(), second, 'it waits, and is not made again and again');
+  assert.match(podCondition(await get('web-0'), 'PodScheduled')?.message ?? '', waitsFor);
   sizes = {};
   roomy();
   await cluster.until(async () => isPodReady(await get('web-0')), 'web-0 is back');
   assert.deepEqual((await client.get(nodes, { name: 'node-1' })).spec.taints ?? [], []);
   assert.ok((await client.list(leases)).items.length > 0);
+}
+
+describe("a StatefulSet's pod comes back as itself when there is room again", () => {
+  it('if it waits for the taint to go', () =>
+    evictsAndBringsBack([], /untolerated taint \{node.kubernetes.io\/disk-pressure: \}/));
+  it('if it tolerates everything', () =>
+    evictsAndBringsBack([{ operator: 'Exists' }], /1 node\(s\) had disk pressure/));
 });

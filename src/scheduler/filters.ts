@@ -5,6 +5,7 @@ import type { Pod, Taint } from '../api/generated/types.ts';
 import { matchesNodeSelector } from '../api/node-selector.ts';
 import type { Stored } from '../api/objects.ts';
 import { type Amounts, podRequests } from '../api/pod-resources.ts';
+import { isCriticalPod } from '../api/pod-state.ts';
 import {
   CONDITION_TAINTS,
   TAINT_NOT_READY,
@@ -90,6 +91,17 @@ const taints: Filter = ({ pod }, node) => {
   return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`] : [];
 };
 
+/**
+ * A node that is short of disk takes no pod but critical ones, whatever it tolerates: it would fail there, and its set
+ * would make it again, as fast as both can.
+ */
+const diskPressure: Filter = ({ pod }, { node }) => {
+  const isShort = node?.status?.conditions?.some(
+    ({ status, type }) => type === 'DiskPressure' && status === 'True',
+  );
+  return isShort && !isCriticalPod(pod) ? ['node(s) had disk pressure'] : [];
+};
+
 /** Whether the node satisfies the pod's nodeSelector and required node affinity. */
 export function matchesNodeAffinity(pod: Pod, node: NodeState): boolean {
   const { labels } = node;
@@ -147,6 +159,7 @@ const topologySpread: Filter = (facts, node) => spreadReasons(facts.spread, node
 const FILTERS: readonly Filter[] = [
   unschedulable,
   taints,
+  diskPressure,
   nodeAffinity,
   hostPorts,
   resources,

@@ -6,6 +6,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import { Counter, type Metrics } from '../../api/metrics.ts';
 import type { Stored } from '../../api/objects.ts';
+import { isCriticalPod } from '../../api/pod-state.ts';
 import type { Eviction } from '../pods/observation.ts';
 import { EVICTED } from '../pods/plan.ts';
 import type { PodEvent } from '../pods/pod-events.ts';
@@ -24,7 +25,7 @@ import {
   resourceOf,
   thresholdsMet,
 } from './plan.ts';
-import { evictionMessage, isCritical, ranked } from './rank.ts';
+import { evictionMessage, ranked } from './rank.ts';
 import type { Threshold } from './thresholds.ts';
 import { unusedImages } from './unused-images.ts';
 import { hasStorageLimits } from './usage.ts';
@@ -107,7 +108,7 @@ export class PressureManager {
 
   /** Why a new pod is not taken now. */
   rejectionOf(pod: Pod): { reason: string; message: string } | undefined {
-    if (!this.#underPressure || isCritical(pod)) return undefined;
+    if (!this.#underPressure || isCriticalPod(pod)) return undefined;
     return { reason: EVICTED, message: 'The node had condition: [DiskPressure]. ' };
   }
 
@@ -182,7 +183,7 @@ export class PressureManager {
     const excessive = concerned.filter((held) => {
       const usage = usages.get(held.pod.metadata.uid);
       const excess = usage && excessOf(held.pod, usage, disks.images !== undefined);
-      if (excess === undefined || isCritical(held.pod) || !isActive(held)) return false;
+      if (excess === undefined || isCriticalPod(held.pod) || !isActive(held)) return false;
       this.#evict(held, excess.signal, excess.message, false);
       return true;
     });

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container as ContainerSpec, Pod, Volume } from '../../api/generated/types.ts';
+import { isCriticalPod } from '../../api/pod-state.ts';
 import type { Container, Image } from '../runtime.ts';
 import { parseSizes } from './directory-sizes.ts';
 import type { Disk, Disks } from './disks.ts';
 import { excessOf } from './limits.ts';
 import { allocatableBytes, assess, NO_PRESSURE, thresholdsMet } from './plan.ts';
-import { evictionMessage, isCritical, partsOn, ranked } from './rank.ts';
+import { evictionMessage, partsOn, ranked } from './rank.ts';
 import {
   amountOf,
   DEFAULT_THRESHOLDS,
@@ -238,7 +239,7 @@ describe('ranking', () => {
     const mirror = pod('mirror');
     mirror.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' };
     assert.deepEqual(names([critical, usage(GIB)], [mirror, usage(GIB)], [pod('idle'), usage(4096)]), []);
-    assert.ok(isCritical(critical) && isCritical(mirror) && !isCritical(pod('p')));
+    assert.ok(isCriticalPod(critical) && isCriticalPod(mirror) && !isCriticalPod(pod('p')));
   });
 
   it('counts what lies on the disk that is short', () => {

@@ -2,6 +2,7 @@
 // rankDiskPressureFunc and evictionMessage). Pure.
 import type { Pod } from '../../api/generated/types.ts';
 import { podRequests } from '../../api/pod-resources.ts';
+import { isCriticalPod } from '../../api/pod-state.ts';
 import { formatQuantity, parseQuantity } from '../../api/quantity.ts';
 import type { Disks } from './disks.ts';
 import { observationOf, type Resource, resourceOf } from './plan.ts';
@@ -16,19 +17,8 @@ export interface Candidate {
 
 const STORAGE = 'ephemeral-storage';
 const NANO = 1_000_000_000;
-/** upstream's SystemCriticalPriority. */
-const CRITICAL_PRIORITY = 2_000_000_000;
 /** A pod that holds less than this share of the threshold is left alone: its end would free nothing. */
 const WORTH_EVICTING = 0.01;
-
-/** Whether the node needs the pod itself: such pods are taken in and kept whatever the disk says (IsCriticalPod). */
-export function isCritical({ metadata, spec }: Pod): boolean {
-  const { annotations = {} } = metadata;
-  const isStatic =
-    'kubernetes.io/config.mirror' in annotations ||
-    (annotations['kubernetes.io/config.source'] ?? 'api') !== 'api';
-  return isStatic || (spec.priority ?? 0) >= CRITICAL_PRIORITY;
-}
 
 /** What of a pod lies on the disk of a signal. */
 export function partsOn(signal: Signal, imagesApart: boolean): Part[] {
@@ -47,7 +37,7 @@ export function ranked(candidates: readonly Candidate[], threshold: Threshold, d
   const capacity = observationOf(disks, threshold.signal)?.capacity ?? 0;
   const least = amountOf(threshold.limit, capacity) * WORTH_EVICTING;
   const measured = candidates
-    .filter(({ pod }) => !isCritical(pod))
+    .filter(({ pod }) => !isCriticalPod(pod))
     .map((candidate) => {
       const { pod, usage } = candidate;
       const used = usage && amountIn(usedIn(usage, parts), resource);
