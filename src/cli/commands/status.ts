@@ -27,10 +27,10 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
   const lines = [
     `stead ${info.version}  ${info.server}  pid ${info.pid}  runtime ${info.runtime}`,
     `data ${paths.data}  kubeconfig ${info.kubeconfig}`,
+    `store ${info.store}`,
     `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
     `services ${info.services}`,
     `volumes ${info.volumes}`,
-    `store ${info.store}`,
     `certificates ${info.certificates.map(({ name, until }) => `${name} until ${until.slice(0, 10)}`).join(', ')}; renewed before`,
     '',
     ...drawSets(sets),
