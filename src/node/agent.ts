@@ -84,7 +84,8 @@ export function createNodeAgent(context: RunContext, options: NodeAgentOptions):
   };
   const nodeServices = servicesOf(context, options, capacity);
   const manager = new PodManager(nodeServices);
-  const pressure = options.pressure && pressureManager(context, options, options.pressure, nodeServices, manager);
+  const pressure =
+    options.pressure && pressureManager(context, options, options.pressure, nodeServices, manager);
   if (pressure) nodeServices.pressure = pressure;
   return {
     run: () => run(context, options, capacity, nodeServices, manager, pressure),

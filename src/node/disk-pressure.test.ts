@@ -171,7 +171,7 @@ describe('a node that is short of disk', () => {
     const { status } = await get('late');
     assert.deepEqual(
       [status?.reason, status?.message],
-      ['Evicted', 'The node had condition: [DiskPressure]. '],
+      ['Evicted', 'Pod was rejected: The node had condition: [DiskPressure]. '],
     );
     await ready('critical');
     roomy();

@@ -16,8 +16,7 @@ export function rejectionOf(
   if (hostPortsClash(pod, active)) {
     return {
       reason: 'NodePorts',
-      message:
-        "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
     };
   }
   const requested = podRequests(pod).get(STORAGE) ?? 0n;
