@@ -42,7 +42,7 @@ export async function openCriFloor(directory: string, archive: string, image: st
   });
   await ensurePauseImage(containerd.socket);
   await loadImage(containerd.socket, archive, new AbortController().signal);
-  const runtime = await criRuntime({ socket: containerd.socket, cgroupRoot: '/stead-bench', log, clock });
+  const runtime = await criRuntime({ ...containerd, cgroupRoot: '/stead-bench', log, clock });
   const imageId = (await runtime.imageStatus(image))?.id ?? image;
   let count = 0;
   return {

@@ -65,13 +65,15 @@ export async function startMachine(
     }),
   ]);
   await ensurePauseImage(containerd.socket);
+  const { socket, stateDirectory } = containerd;
   const runtime = await criRuntime({
-    socket: containerd.socket,
+    socket,
+    stateDirectory,
     cgroupRoot: cgroupRootOf(paths),
     log: log.named('runtime'),
     clock,
   });
-  const imageFiles = containerdImageFiles({ socket: containerd.socket, clock });
+  const imageFiles = containerdImageFiles({ socket, clock });
   const local = new LocalVolumes({
     volumesDirectory: await prepareVolumesDirectory(paths.data),
     run: runCommand,

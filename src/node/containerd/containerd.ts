@@ -40,6 +40,8 @@ export interface ContainerdOptions {
 export interface ContainerdHandle {
   /** The path of the socket that serves CRI and containerd's own API. */
   socket: string;
+  /** Where it keeps what lasts until the next boot. */
+  stateDirectory: string;
   /** Of the process that runs now. */
   readonly pid: number;
   /** Where images and containers' own files lie. */
@@ -68,6 +70,8 @@ interface Places {
   runDirectory: string;
 }
 
+const stateOf = ({ runDirectory }: Places): string => join(runDirectory, 'state');
+
 /**
  * Makes sure that stead's containerd runs and answers.
  * @throws MissingPrerequisiteError when this machine lacks something; Error with containerd's own last words when
@@ -79,7 +83,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   await mkdir(options.cniConfDirectory, { recursive: true });
   const config = containerdConfig({
     rootDirectory: places.rootDirectory,
-    stateDirectory: join(places.runDirectory, 'state'),
+    stateDirectory: stateOf(places),
     socket: places.socket,
     sandboxImage: options.sandboxImage,
     runcPath: programs.runc,
@@ -119,6 +123,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     return {
       socket: places.socket,
       contentDirectory: places.rootDirectory,
+      stateDirectory: stateOf(places),
       programs,
       adopted,
       get pid() {

@@ -7,7 +7,7 @@ import type { Clock } from '../../api/clock.ts';
 import { RuntimeUnavailableError } from '../runtime.ts';
 
 const LOADED = loadSync(
-  ['cri.proto', 'events.proto', 'snapshots.proto'].map((name) =>
+  ['cri.proto', 'events.proto', 'snapshots.proto', 'tasks.proto'].map((name) =>
     fileURLToPath(new URL(`./protos/${name}`, import.meta.url)),
   ),
   { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true },
@@ -111,6 +111,21 @@ export class CriChannel {
       over = true;
       stream.cancel();
     };
+  }
+
+  /** Whether a command in a container is there and has ended. */
+  async hasEnded(containerId: string, execId: string): Promise<boolean> {
+    try {
+      const { process } = await this.#call<{ process: { status: string } | null }>(
+        'containerd.services.tasks.v1.Tasks',
+        'Get',
+        { container_id: containerId, exec_id: execId },
+        {},
+      );
+      return process?.status === 'STOPPED';
+    } catch {
+      return false;
+    }
   }
 
   close(): void {

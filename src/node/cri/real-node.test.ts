@@ -135,6 +135,7 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
   runtime = await criRuntime({
     socket: containerd.socket,
     cgroupRoot: CGROUP_ROOT,
+    stateDirectory: containerd.stateDirectory,
     log,
     clock: realClock,
   });

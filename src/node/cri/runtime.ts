@@ -29,6 +29,7 @@ import {
   sandboxConfig,
 } from './requests.ts';
 import { openPortForward, openSession } from './spdy-streams.ts';
+import { emptyUnreadInput } from './unread-input.ts';
 import type {
   WireContainer,
   WireContainerStats,
@@ -43,6 +44,8 @@ export interface CriRuntimeOptions {
   socket: string;
   /** Parent of everything that it runs, in every cgroup hierarchy: `/stead/default`. */
   cgroupRoot: string;
+  /** Where containerd keeps what lasts until the next boot. */
+  stateDirectory: string;
   log: Log;
   clock: Clock;
 }
@@ -66,6 +69,8 @@ export async function criRuntime(options: CriRuntimeOptions): Promise<Runtime> {
 
 class CriRuntime implements Runtime {
   readonly #channel: CriChannel;
+  readonly #clock: Clock;
+  readonly #stateDirectory: string;
   readonly #exits: ExitWatch;
   readonly #cgroupRoot: string;
   readonly #log: Log;
@@ -76,6 +81,8 @@ class CriRuntime implements Runtime {
     this.#channel = channel;
     this.#cgroupRoot = options.cgroupRoot;
     this.#log = options.log;
+    this.#clock = options.clock;
+    this.#stateDirectory = options.stateDirectory;
     this.#exits = new ExitWatch(channel, options.clock, options.log, {
       container: (id) => this.container(id),
       sandbox: (id) => this.sandbox(id),
@@ -250,8 +257,7 @@ class CriRuntime implements Runtime {
     } catch (error) {
       const timedOut =
         error instanceof RuntimeCallError &&
-        (error.code === status.DEADLINE_EXCEEDED ||
-          /timeout .* exceeded|context deadline exceeded/.test(error.message));
+        (error.code === status.DEADLINE_EXCEEDED || saysDeadline(error.message));
       if (timedOut) return { exitCode: -1, output: '', timedOut };
       throw error;
     }
@@ -268,7 +274,8 @@ class CriRuntime implements Runtime {
       // A terminal has one stream for both.
       stderr: stderr && !tty,
     });
-    return openSession(url, options);
+    const unblock = (): Promise<void> => emptyUnreadInput(this.#channel, this.#stateDirectory, containerId);
+    return openSession(url, options, options.stdin ? { unblock, clock: this.#clock } : undefined);
   }
 
   async attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
@@ -351,4 +358,12 @@ class CriRuntime implements Runtime {
       if (!(error instanceof RuntimeCallError && error.isNotFound)) throw error;
     }
   }
+}
+
+/** `timeout 2s exceeded: context deadline exceeded`: what the runtime says of a command that took too long. */
+function saysDeadline(message: string): boolean {
+  const timeout = message.indexOf('timeout ');
+  return (
+    message.includes('context deadline exceeded') || (timeout >= 0 && message.includes(' exceeded', timeout))
+  );
 }

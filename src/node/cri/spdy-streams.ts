@@ -2,6 +2,7 @@
 // runtime speaks and that can half-close stdin (kubelet's and crictl's own choice for long).
 import { request } from 'node:http';
 import { Duplex, PassThrough } from 'node:stream';
+import type { Clock } from '../../api/clock.ts';
 import type { ExecOptions, Session } from '../../api/node-streams.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 
@@ -33,8 +34,22 @@ function connect(url: string, protocol: string, onClose: (error?: Error) => void
   });
 }
 
-/** Opens an exec or attach session. */
-export async function openSession(url: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
+/** What frees a runtime that does not get rid of input that nobody reads. */
+export interface Unblocking {
+  unblock(): Promise<void>;
+  clock: Clock;
+}
+
+/** How long a runtime may take to tell of a command's end after its output has ended; doubled from try to try. */
+const FIRST_UNBLOCK_MS = 100;
+const MAX_UNBLOCK_MS = 3_200;
+
+/** Opens an exec or attach session. @param unblocking of a command that has input. */
+export async function openSession(
+  url: string,
+  options: Omit<ExecOptions, 'command'>,
+  unblocking?: Unblocking,
+): Promise<Session> {
   let broken: { error: Error | undefined } | undefined;
   const session = await connect(url, COMMAND_PROTOCOL, (error) => {
     broken = { error };
@@ -50,7 +65,10 @@ export async function openSession(url: string, options: Omit<ExecOptions, 'comma
 
   const run = async (): Promise<{ exitCode: number; error?: string }> => {
     // The streams end with their connection, after what came on them: the outcome may come right before that.
-    const [status] = await Promise.all([textOf(error), endOf(stdout), endOf(stderr)]);
+    const outcome = textOf(error);
+    const output = Promise.all([endOf(stdout), endOf(stderr)]);
+    if (unblocking) void output.then(() => unblockUntil(outcome, unblocking));
+    const [status] = await Promise.all([outcome, output]);
     const brokenOff = status === '' ? broken : undefined;
     session.close();
     if (!brokenOff) return outcomeOf(status);
@@ -93,6 +111,24 @@ export async function openPortForward(url: string, port: number): Promise<Duplex
     else session.close();
   });
   return Duplex.from({ readable: incoming, writable: data });
+}
+
+/** Frees the runtime again and again until it has told the outcome; what it kept for others is freed with it. */
+async function unblockUntil(outcome: Promise<string>, { unblock, clock }: Unblocking): Promise<void> {
+  let waits = true;
+  void outcome.then(() => {
+    waits = false;
+  });
+  for (let delayMs = FIRST_UNBLOCK_MS; waits; delayMs = Math.min(delayMs * 2, MAX_UNBLOCK_MS)) {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(delayMs, resolve);
+      void outcome.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+    await unblock();
+  }
 }
 
 /** All that comes on a stream. */
