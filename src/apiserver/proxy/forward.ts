@@ -54,6 +54,8 @@ export async function forward(exchange: Exchange, raw: RawRequest, forwarding: F
   } finally {
     idle.stop();
     raw.body.unpipe(outgoing);
+    // What the pod did not want to read stands before the connection's next request.
+    raw.body.resume();
     outgoing.destroy();
   }
 }

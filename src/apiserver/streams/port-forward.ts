@@ -66,13 +66,14 @@ export function websocketBytes(socket: WebSocket): Duplex {
       done();
     },
     destroy(error, done) {
-      // In order, the closing handshake is under way already.
+      // In order, the closing handshake is under way already: what comes before its end is nobody's any more.
       if (error) socket.terminate();
+      else socket.resume();
       done(error);
     },
   });
   socket.on('message', (data) => {
-    if (Buffer.isBuffer(data) && !bytes.push(data)) socket.pause();
+    if (Buffer.isBuffer(data) && !bytes.destroyed && !bytes.push(data)) socket.pause();
   });
   socket.once('close', () => {
     if (!bytes.readableEnded && !bytes.destroyed) bytes.push(null);

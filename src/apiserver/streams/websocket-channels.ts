@@ -1,6 +1,6 @@
 // Exec and attach over WebSocket: `v5.channel.k8s.io`, which can half-close stdin, and `v4.channel.k8s.io`, which
 // cannot, the latter also as text (apimachinery pkg/util/remotecommand).
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Channels, readTerminalSize, type TerminalSize, type Wanted } from './channels.ts';
 import { framingOf } from './websocket-framing.ts';
@@ -16,6 +16,7 @@ export const REMOTE_COMMAND_PROTOCOLS = [
 
 export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
   const stdin = wanted.stdin ? new PassThrough() : undefined;
+  for (const event of ['drain', 'close']) stdin?.on(event, () => socket.resume());
   const resizes: Array<(size: TerminalSize) => void> = [];
   // The first size comes before anybody listens: the session is still being opened.
   let size: TerminalSize | undefined;
@@ -26,11 +27,8 @@ export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
     const { channel, bytes } = message;
     switch (channel) {
       case CHANNEL.stdin:
-        // A client that types faster than the container reads is held up.
-        if (stdin && !stdin.write(bytes)) {
-          socket.pause();
-          stdin.once('drain', () => socket.resume());
-        }
+        // A client that types faster than the container reads is held up, unless nobody reads any more.
+        if (stdin?.writable && !stdin.write(bytes)) socket.pause();
         return;
       case CHANNEL.resize:
         size = readTerminalSize(bytes.toString()) ?? size;
@@ -42,17 +40,13 @@ export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
     }
   });
   socket.on('error', () => socket.terminate());
-  const output = (channel: number): Writable =>
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => void framing.send(channel, chunk).then(() => done()),
-    });
   // Tells the client that the connection stands, as upstream does.
   const first = wanted.stdout ? CHANNEL.stdout : wanted.stderr ? CHANNEL.stderr : CHANNEL.error;
   void framing.send(first, Buffer.alloc(0));
   return {
     ...(stdin ? { stdin } : {}),
-    ...(wanted.stdout ? { stdout: output(CHANNEL.stdout) } : {}),
-    ...(wanted.stderr && !wanted.tty ? { stderr: output(CHANNEL.stderr) } : {}),
+    ...(wanted.stdout ? { stdout: framing.channel(CHANNEL.stdout) } : {}),
+    ...(wanted.stderr && !wanted.tty ? { stderr: framing.channel(CHANNEL.stderr) } : {}),
     onResize(listener) {
       resizes.push(listener);
       if (size) listener(size);
@@ -63,6 +57,8 @@ export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
       else socket.once('close', listener);
     },
     async finish(status) {
+      // What is still to come is read and forgotten: behind it is the client's word that it has seen the end.
+      stdin?.destroy();
       await framing.send(CHANNEL.error, Buffer.from(JSON.stringify(status)));
       socket.close(1000);
     },

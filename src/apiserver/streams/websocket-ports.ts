@@ -1,6 +1,6 @@
 // Port-forward over a plain WebSocket, without SPDY inside: the ports are in the query, and each has two channels, data
 // and errors, which begin with the port's number (kubelet pkg/cri/streaming/portforward/websocket.go).
-import { pipeline, Readable, Writable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { badRequest } from '../../api/errors.ts';
 import { complaint, type OpenPort } from './port-forward.ts';
@@ -36,7 +36,8 @@ export function serveWebsocketPorts(socket: WebSocket, ports: readonly number[],
     const message = framing.read(data, isBinary);
     // Error channels are the server's to write.
     if (!message || message.channel % 2 === 1) return;
-    if (incoming[message.channel / 2]?.push(message.bytes) === false) socket.pause();
+    const port = incoming[message.channel / 2];
+    if (port && !port.destroyed && !port.push(message.bytes)) socket.pause();
   });
   socket.on('error', () => socket.terminate());
   const gone = new AbortController();
@@ -44,7 +45,12 @@ export function serveWebsocketPorts(socket: WebSocket, ports: readonly number[],
   void Promise.all(
     ports.map((port, index) => {
       const data = incoming[index];
-      return data && forwardPort(framing, index, port, data, openPort, gone.signal);
+      if (!data) return undefined;
+      return forwardPort(framing, index, port, data, openPort, gone.signal).finally(() => {
+        // One port that nobody reads any more holds up none of the others.
+        data.destroy();
+        socket.resume();
+      });
     }),
   ).then(() => socket.close(1000));
 }
@@ -64,9 +70,7 @@ async function forwardPort(
   await Promise.all([framing.send(dataChannel, number), framing.send(errorChannel, number)]);
   try {
     const connection = await openPort(port);
-    const outgoing = new Writable({
-      write: (chunk: Buffer, _encoding, done) => void framing.send(dataChannel, chunk).then(() => done()),
-    });
+    const outgoing = framing.channel(dataChannel);
     const end = (): void => void connection.destroy();
     gone.addEventListener('abort', end);
     if (gone.aborted) end();
