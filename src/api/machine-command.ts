@@ -36,7 +36,8 @@ export class CommandError extends Error {
     args: readonly string[],
     outcome: { exitCode?: number | undefined; stderr: string; notInstalled: boolean },
   ) {
-    const said = outcome.stderr.trim().replaceAll(/\s*\n\s*/g, '; ');
+    const lines = outcome.stderr.split('\n').map((line) => line.trim());
+    const said = lines.filter((line) => line !== '').join('; ');
     const why = outcome.notInstalled ? 'is not installed' : said || `exit code ${outcome.exitCode ?? 'none'}`;
     super(outcome.notInstalled ? `${program} ${why}` : `${[program, ...args].join(' ')}: ${why}`);
     this.name = 'CommandError';

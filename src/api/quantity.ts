@@ -58,12 +58,16 @@ function roundUp(numerator: bigint, denominator: bigint): bigint {
 
 type Reading = Parsed | 'malformed' | 'suffix';
 
+/** Longer texts are no amount of anything, and reading their digits takes time that grows with the square of them. */
+const MAX_LENGTH = 256;
+
 /** Pods ask for the same few amounts again and again. Bounded by starting anew; long texts are nobody's. */
 const readings = new Map<string, Reading>();
 const MAX_READINGS = 2048;
 const MAX_KNOWN_LENGTH = 32;
 
 function parse(text: string): Reading {
+  if (text.length > MAX_LENGTH) return 'malformed';
   let reading = readings.get(text);
   if (reading === undefined) {
     reading = read(text);
@@ -74,7 +78,7 @@ function parse(text: string): Reading {
 }
 
 function read(text: string): Reading {
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?((?:[eEinumkKMGTP]+[-+]?|[-+])\d*)?$/.exec(text);
   if (!match) return 'malformed';
   const [, sign, whole = '', fraction = '', suffixText = ''] = match;
   if (whole === '' && fraction === '') return 'malformed';

@@ -1,6 +1,7 @@
 // What the provisioner does about one claim: make a volume for it, refuse with a reason, or leave it alone. A pure
 // function of the claim, its class and the nodes. It describes the volume; the node's volume manager makes the bytes
 // when the first pod mounts it.
+import { join } from 'node:path';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import {
@@ -110,7 +111,7 @@ function localVolume(
       capacity: { storage: claim.spec.resources?.requests?.storage ?? '0' },
       accessModes: claim.spec.accessModes,
       volumeMode: 'Filesystem',
-      local: { path: `${directory.replace(/\/+$/, '')}/${name}` },
+      local: { path: join(directory, name) },
       nodeAffinity: {
         required: {
           nodeSelectorTerms: [{ matchExpressions: [{ key: HOSTNAME, operator: 'In', values: [hostname] }] }],

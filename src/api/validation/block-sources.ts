@@ -6,7 +6,7 @@ import { optionalOneOf, requiredText } from './field-rules.ts';
 
 /** What a name of iSCSI begins with → what it must look like. */
 const QUALIFIED_NAMES: readonly (readonly [prefix: string, pattern: RegExp])[] = [
-  ['iqn', /iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)$/],
+  ['iqn', /^iqn\.\d{4}-\d{2}\.([a-zA-Z0-9\-.]+)(:[^,;*&$|\s]+)$/],
   ['eui', /^eui.[a-zA-Z0-9]{16}$/],
   ['naa', /^naa.[a-zA-Z0-9]{32}$/],
 ];

@@ -42,7 +42,6 @@ const RESOURCES: readonly string[] = [
   'requests.ephemeral-storage',
   'requests.memory',
 ];
-const KEYED = /^(.+)\['(.*)'\]$/;
 const HUGE_PAGES = /^(limits|requests)\.hugepages-/;
 const BYTE_UNITS = '1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei';
 
@@ -59,9 +58,10 @@ export function validateFieldRef(
     const reason = `error converting fieldPath: unsupported pod version: ${apiVersion}`;
     return [invalidValue(`${path}.fieldPath`, fieldPath, reason)];
   }
-  const keyed = KEYED.exec(fieldPath);
-  if (keyed) {
-    const [, field = '', key = ''] = keyed;
+  const bracket = fieldPath.lastIndexOf("['");
+  if (bracket > 0 && fieldPath.endsWith("']") && fieldPath.length >= bracket + "['']".length) {
+    const field = fieldPath.slice(0, bracket);
+    const key = fieldPath.slice(bracket + 2, -2);
     if (field === 'metadata.annotations') return labelName(key.toLowerCase(), path);
     if (field === 'metadata.labels') return labelName(key, path);
     const reason = `error converting fieldPath: field label does not support subscript: ${fieldPath}`;

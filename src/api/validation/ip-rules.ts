@@ -84,8 +84,8 @@ export function addressRange(value: string, path: string): FieldError[] {
 /** Of a valid address. */
 function numberOf(address: string): bigint {
   if (isIPv4(address)) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
-  const tail = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
-  const plain = tail === undefined ? address : address.slice(0, -tail.length) + hexPairs(numberOf(tail));
+  const tail = address.slice(address.lastIndexOf(':') + 1);
+  const plain = !tail.includes('.') ? address : address.slice(0, -tail.length) + hexPairs(numberOf(tail));
   const [head = '', rest] = plain.split('::');
   const left = head === '' ? [] : head.split(':');
   const right = rest === undefined || rest === '' ? [] : rest.split(':');

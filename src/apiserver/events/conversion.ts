@@ -67,9 +67,11 @@ export function toEventsV1(event: Event): EventsV1Event {
 
 /** A field selector of events.k8s.io in the core form's names. */
 export function toCoreSelector(selector: string): string {
-  return selector.replace(
-    /(^|,)\s*(regarding\.|reportingController)/g,
-    (_match, comma: string, name: string) =>
-      comma + (name === 'regarding.' ? 'involvedObject.' : 'reportingComponent'),
+  const terms = selector.split(',').map((term) =>
+    term
+      .trimStart()
+      .replace(/^regarding\./, 'involvedObject.')
+      .replace(/^reportingController/, 'reportingComponent'),
   );
+  return terms.join(',');
 }

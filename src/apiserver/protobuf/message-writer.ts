@@ -138,7 +138,7 @@ function mapWriter(number: number, values: FieldSchema, quantity: boolean): Writ
 
 const byKeyDescending = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? 1 : -1);
 
-const SECOND = /^(.*T[\d:]{8})(?:\.(\d{1,9}))?(.*)$/;
+const SECOND = /^(\d{4}-\d\d-\d\dT[\d:]{8})(?:\.(\d{1,9}))?(.*)$/;
 
 function writeTime(writer: ProtobufWriter, value: unknown): void {
   const [, whole = '', fraction = '', zone = ''] = SECOND.exec(value as string) ?? [];

@@ -70,7 +70,7 @@ function withoutHopByHop(headers: IncomingHttpHeaders): Record<string, string | 
  * @param prefix as in the request, which went to `destination` (`10.0.0.1:80`) and asked for `host`.
  */
 export function rewriteLocation(location: string, prefix: string, destination: string, host: string): string {
-  const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i.exec(location);
+  const absolute = /^(?:https?:)?\/\/([^/?#]*)([\s\S]*)$/i.exec(location);
   const [, target, path = location] = absolute ?? [];
   if (target !== undefined && target !== destination && target !== host) return location;
   // A host alone means its root; nothing at all means where one is.

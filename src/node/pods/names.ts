@@ -18,7 +18,14 @@ export interface ResolvConf {
 export function hostnameOf(pod: Pod): string {
   if (pod.spec.hostnameOverride) return pod.spec.hostnameOverride;
   const name = pod.spec.hostname || (pod.metadata.name ?? '');
-  return name.length <= 63 ? name : name.slice(0, 63).replace(/[-.]+$/, '');
+  return name.length <= 63 ? name : withoutTail(name.slice(0, 63));
+}
+
+/** A label of DNS ends in a letter or digit, also where a name was cut. */
+function withoutTail(name: string): string {
+  let end = name.length;
+  while (end > 0 && '-.'.includes(name.charAt(end - 1))) end--;
+  return name.slice(0, end);
 }
 
 /** `web-0.nginx.default.svc.cluster.local`, for a pod with a subdomain. */
@@ -107,10 +114,8 @@ function baseOf(pod: Pod, cluster: ClusterDns | undefined, host: ResolvConf): Re
 export function parseResolvConf(text: string): ResolvConf {
   const result: ResolvConf = { servers: [], searches: [], options: [] };
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line
-      .replace(/[#;].*$/, '')
-      .trim()
-      .split(/\s+/);
+    const [said = ''] = line.split(/[#;]/, 1);
+    const [keyword, ...values] = said.trim().split(/\s+/);
     if (keyword === 'nameserver' && values[0]) result.servers.push(values[0]);
     else if (keyword === 'search') result.searches = values.filter((value) => value !== '.');
     else if (keyword === 'options') result.options.push(...values);

@@ -39,7 +39,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function sameRegistry(server: string, registry: string): boolean {
-  const host = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  const [host = ''] = server.replace(/^https?:\/\//, '').split('/', 1);
   const hub = (name: string): string =>
     name === 'index.docker.io' || name === 'registry-1.docker.io' ? 'docker.io' : name;
   return hub(host) === hub(registry);
