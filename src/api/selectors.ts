@@ -28,25 +28,34 @@ export interface Selector {
 /** Matches no object: what an absent selector means. */
 export const NOTHING: Selector = { matches: () => false, empty: false, toString: () => '' };
 
-function holds(requirement: Requirement, labels: Record<string, string>): boolean {
-  const { key, operator, values } = requirement;
-  const value = own(labels, key);
+/** The decision that a requirement stands for: asked of many objects, and perhaps of many values. */
+function testOf({ key, operator, values }: Requirement): (labels: Record<string, string>) => boolean {
+  const known = new Set(values);
   switch (operator) {
     case '=':
     case '==':
     case 'in':
-      return value !== undefined && values.includes(value);
+      return (labels) => {
+        const value = own(labels, key);
+        return value !== undefined && known.has(value);
+      };
     case '!=':
     case 'notin':
-      return value === undefined || !values.includes(value);
+      return (labels) => {
+        const value = own(labels, key);
+        return value === undefined || !known.has(value);
+      };
     case 'exists':
-      return value !== undefined;
+      return (labels) => own(labels, key) !== undefined;
     case '!':
-      return value === undefined;
+      return (labels) => own(labels, key) === undefined;
     default: {
-      if (value === undefined || !INTEGER.test(value)) return false;
       const limit = BigInt(values[0] ?? '0');
-      return operator === '>' ? BigInt(value) > limit : BigInt(value) < limit;
+      return (labels) => {
+        const value = own(labels, key);
+        if (value === undefined || !INTEGER.test(value)) return false;
+        return operator === '>' ? BigInt(value) > limit : BigInt(value) < limit;
+      };
     }
   }
 }
@@ -61,8 +70,9 @@ function write({ key, operator, values }: Requirement): string {
 
 function selectorFrom(requirements: Requirement[]): Selector {
   const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const tests = sorted.map(testOf);
   return {
-    matches: (labels = {}) => sorted.every((requirement) => holds(requirement, labels)),
+    matches: (labels = {}) => tests.every((test) => test(labels)),
     empty: sorted.length === 0,
     toString: () => sorted.map(write).join(','),
   };
@@ -141,6 +151,8 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
 
 // ---- the text of a request's labelSelector ----------------------------------------------------------------------
 
+/** Each is asked of every object of a list, and of every event of a watch. */
+const MAX_TERMS = 256;
 const INTEGER = /^[+-]?\d{1,19}$/;
 const BINARY_OPERATORS: readonly Operator[] = ['in', 'notin', '=', '==', '!=', '>', '<'];
 const WORD = /[^\s=!(),<>]+/y;
@@ -200,6 +212,7 @@ class SelectorParser {
       throw badRequest(`found '${this.#peek().text}', expected: !, identifier, or 'end of string'`);
     }
     for (;;) {
+      if (requirements.length >= MAX_TERMS) throw tooManyTerms('labelSelector');
       requirements.push(this.#requirement());
       const separator = this.#next();
       if (separator.type === 'end') return requirements;
@@ -271,6 +284,10 @@ class SelectorParser {
   }
 }
 
+function tooManyTerms(selector: string): Error {
+  return badRequest(`the ${selector} has too many terms: at most ${MAX_TERMS} are allowed`);
+}
+
 function fail(reason: string): never {
   throw badRequest(`unable to parse requirement: ${reason}`);
 }
@@ -294,11 +311,14 @@ export interface FieldRequirement {
 /** Reads a request's fieldSelector: `metadata.name=a,status.phase!=Running`. Throws badRequest with upstream's reason. */
 export function parseFieldSelector(text: string): FieldRequirement[] {
   const terms = text.match(/(?:\\[\s\S]|[^\\,])+|\\$/g) ?? [];
+  if (terms.length > MAX_TERMS) throw tooManyTerms('fieldSelector');
   return terms.map((term) => {
-    const match = /^(.*?)(!=|==|=)([\s\S]*)$/.exec(term);
-    if (!match) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
-    const [, path = '', operator, value = ''] = match;
-    return { path, operator: operator === '!=' ? '!=' : '=', value: unescapeFieldValue(value) };
+    const equals = term.indexOf('=');
+    if (equals < 0) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
+    const isNot = term[equals - 1] === '!';
+    const path = term.slice(0, isNot ? equals - 1 : equals);
+    const value = term.slice(term[equals + 1] === '=' && !isNot ? equals + 2 : equals + 1);
+    return { path, operator: isNot ? '!=' : '=', value: unescapeFieldValue(value) };
   });
 }
 

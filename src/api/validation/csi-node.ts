@@ -30,9 +30,11 @@ function validateDriver(
     errors.push(invalidValue(`${path}.nodeID`, nodeID, `must be ${MAX_NODE_ID} characters or less`));
   }
   errors.push(...nonNegative(allocatable?.count, `${path}.allocatable.count`));
-  for (const [index, key] of topologyKeys.entries()) {
+  const seen = new Set<string>();
+  for (const key of topologyKeys) {
     if (!key) errors.push(required(path));
-    if (topologyKeys.indexOf(key) < index) errors.push(duplicate(path, key));
+    if (seen.has(key)) errors.push(duplicate(path, key));
+    seen.add(key);
     errors.push(...qualifiedName(key).map((reason) => invalidValue(path, topologyKeys, reason)));
   }
   return errors;

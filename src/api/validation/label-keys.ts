@@ -26,14 +26,16 @@ export function validateTermLabelKeys(term: PodAffinityTerm, path: string): Fiel
     ...validateKeys(other, selector, `${path}.mismatchLabelKeys`),
   ];
   const asked = new Set(Object.keys(selector?.matchLabels ?? {}));
+  const places = new Map(same.map((key, index) => [key, index] as const).reverse());
   for (const { key } of selector?.matchExpressions ?? []) {
     // The server adds one expression for each key; a second one is the client's.
-    const index = same.indexOf(key);
-    if (index >= 0 && asked.has(key)) errors.push(invalidValue(`${path}[${index}]`, key, IN_BOTH));
+    const index = places.get(key);
+    if (index !== undefined && asked.has(key)) errors.push(invalidValue(`${path}[${index}]`, key, IN_BOTH));
     asked.add(key);
   }
+  const others = new Set(other);
   for (const [index, key] of same.entries()) {
-    if (!other.includes(key)) continue;
+    if (!others.has(key)) continue;
     const reason = 'exists in both matchLabelKeys and mismatchLabelKeys';
     errors.push(invalidValue(`${path}.matchLabelKeys[${index}]`, key, reason));
   }

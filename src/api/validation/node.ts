@@ -47,8 +47,10 @@ function validatePodRanges(ranges: readonly string[], path: string): FieldError[
   if (ranges.length > 2 || !isDualStack(ranges.map((range) => range.split('/')[0] ?? ''))) {
     errors.push(invalidValue(path, ranges, 'may specify no more than one CIDR for each IP family'));
   }
+  const seen = new Set<string>();
   for (const [index, range] of ranges.entries()) {
-    if (ranges.indexOf(range) < index) errors.push(duplicate(`${path}[${index}]`, range));
+    if (seen.has(range)) errors.push(duplicate(`${path}[${index}]`, range));
+    seen.add(range);
   }
   return errors;
 }

@@ -98,8 +98,10 @@ function validateAddresses(list: readonly { ip?: string }[], path: string): Fiel
   if (addresses.length > 2 || !isDualStack(addresses)) {
     errors.push(invalidValue(path, list, 'may specify no more than one IP for each IP family'));
   }
+  const seen = new Set<string>();
   for (const [index, address] of addresses.entries()) {
-    if (addresses.indexOf(address) < index) errors.push(duplicate(`${path}[${index}]`, list[index]));
+    if (seen.has(address)) errors.push(duplicate(`${path}[${index}]`, list[index]));
+    seen.add(address);
   }
   return errors;
 }

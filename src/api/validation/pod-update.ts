@@ -64,8 +64,10 @@ function validateAddedTolerations(
   old: readonly Toleration[],
   path: string,
 ): FieldError[] {
-  const fixed = ({ tolerationSeconds: _, ...rest }: Toleration): Toleration => rest;
-  const kept = old.every((before) => tolerations.some((now) => semanticallyEqual(fixed(now), fixed(before))));
+  const fixed = ({ key = '', operator = '', value = '', effect = '' }: Toleration): string =>
+    JSON.stringify([key, operator, value, effect]);
+  const now = new Set(tolerations.map(fixed));
+  const kept = old.every((before) => now.has(fixed(before)));
   const reason = 'existing toleration can not be modified except its tolerationSeconds';
   return kept ? [] : [forbiddenField(path, reason)];
 }

@@ -106,14 +106,17 @@ function validateClaims(
   path: string,
 ): FieldError[] {
   const seen = new Set<string>();
+  /** Claims of which one request is named. */
+  const inPart = new Set<string>();
   return claims.flatMap(({ name, request }, index) => {
     const at = `${path}[${index}]`;
     if (!name) return [required(at)];
     const errors = optionalLabel(request, `${at}.request`);
     const key = request ? `${name}/${request}` : name;
-    const covered = request ? seen.has(name) : [...seen].some((other) => other.startsWith(`${name}/`));
+    const covered = request ? seen.has(name) : inPart.has(name);
     if (seen.has(key) || covered) errors.push(duplicate(at, seen.has(key) ? key : name));
     seen.add(key);
+    if (request) inPart.add(name);
     if (!claimNames.has(name)) {
       const list = claimNames.size === 0 ? ' which is empty' : `: ${[...claimNames].sort().join(', ')}`;
       errors.push(notFoundField(at, name, `must be one of the names in pod.spec.resourceClaims${list}`));

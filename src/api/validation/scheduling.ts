@@ -105,15 +105,12 @@ export function validateTopologySpread(
   constraints: readonly TopologySpreadConstraint[],
   path: string,
 ): FieldError[] {
+  const idOf = (it: TopologySpreadConstraint): string =>
+    JSON.stringify([it.topologyKey, it.whenUnsatisfiable]);
+  const last = new Map(constraints.map((constraint, index) => [idOf(constraint), index]));
   return constraints.flatMap((constraint, index) => {
-    const { topologyKey, whenUnsatisfiable } = constraint;
     const at = `${path}[${index}]`;
-    const again = constraints.some(
-      (other, position) =>
-        position > index &&
-        other.topologyKey === topologyKey &&
-        other.whenUnsatisfiable === whenUnsatisfiable,
-    );
+    const again = (last.get(idOf(constraint)) ?? index) > index;
     return validateConstraint(constraint, again, at);
   });
 }

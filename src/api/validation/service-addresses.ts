@@ -28,10 +28,12 @@ export function validateClusterIPs(spec: ServiceSpec): FieldError[] {
   else if (clusterIPs[0] !== clusterIP) {
     errors.push(invalidValue(path, clusterIPs, 'first value must match `clusterIP`'));
   }
+  const seen = new Set<string>();
   for (const [index, family] of ipFamilies.entries()) {
     const at = `spec.ipFamilies[${index}]`;
     if (!FAMILIES.includes(family)) errors.push(notSupported(at, family, FAMILIES));
-    if (ipFamilies.indexOf(family) < index) errors.push(duplicate(at, family));
+    if (seen.has(family)) errors.push(duplicate(at, family));
+    seen.add(family);
   }
   if (ipFamilyPolicy !== undefined && !POLICIES.includes(ipFamilyPolicy)) {
     errors.push(notSupported('spec.ipFamilyPolicy', ipFamilyPolicy, POLICIES));

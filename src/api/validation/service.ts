@@ -20,13 +20,14 @@ const TYPES: readonly string[] = ['ClusterIP', 'ExternalName', 'LoadBalancer', '
 export function validateService(service: Service): FieldError[] {
   const { spec, metadata } = service;
   const ports = spec.ports ?? [];
+  const firstNamed = new Map(ports.map((port) => [port.name, port] as const).reverse());
   const errors = validateTopologyAnnotations(metadata.annotations);
   if (ports.length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') {
     errors.push(required('spec.ports'));
   }
   errors.push(
     ...validateType(spec),
-    ...ports.flatMap((port, index) => validatePort(port, ports, `spec.ports[${index}]`)),
+    ...ports.flatMap((port, index) => validatePort(port, ports, firstNamed, `spec.ports[${index}]`)),
     ...validateLabels(spec.selector, 'spec.selector'),
     ...oneOf(spec.sessionAffinity, 'spec.sessionAffinity', AFFINITIES),
     ...validateAffinity(spec, 'spec.sessionAffinityConfig'),
@@ -69,14 +70,19 @@ function validateType(spec: ServiceSpec): FieldError[] {
   return errors;
 }
 
-function validatePort(port: ServicePort, ports: readonly ServicePort[], path: string): FieldError[] {
+function validatePort(
+  port: ServicePort,
+  ports: readonly ServicePort[],
+  firstNamed: ReadonlyMap<string | undefined, ServicePort>,
+  path: string,
+): FieldError[] {
   const { name = '' } = port;
   const errors: FieldError[] = [];
   if (name === '') {
     if (ports.length > 1) errors.push(required(`${path}.name`));
   } else {
     errors.push(...optionalLabel(name, `${path}.name`));
-    if (ports.find((other) => other.name === name) !== port) errors.push(duplicate(`${path}.name`, name));
+    if (firstNamed.get(name) !== port) errors.push(duplicate(`${path}.name`, name));
   }
   errors.push(
     ...portNumber(port.port, `${path}.port`),

@@ -45,10 +45,10 @@ function validateTopologies(terms: readonly TopologySelectorTerm[], path: string
     for (const [at, { key, values = [] }] of matchLabelExpressions.entries()) {
       const expression = `${path}.matchLabelExpressions[${at}]`;
       if (values.length === 0) errors.push(required(`${expression}.values`));
+      const named = new Set<string>();
       for (const [position, value] of values.entries()) {
-        if (values.indexOf(value) < position) {
-          errors.push(duplicate(`${expression}.values[${position}]`, value));
-        }
+        if (named.has(value)) errors.push(duplicate(`${expression}.values[${position}]`, value));
+        named.add(value);
       }
       errors.push(...labelName(key, `${expression}.key`));
       if (keys.has(key)) errors.push(duplicate(`${expression}.key`, key));

@@ -21,6 +21,8 @@ export function validateVolumeMounts(container: Container, volumes: Volumes, pat
   const { volumeMounts = [], volumeDevices = [] } = container;
   if (volumeMounts.length === 0) return [];
   const mountPaths = new Set<string>();
+  const deviceNames = new Set(volumeDevices.map(({ name }) => name));
+  const deviceNodes = new Set(volumeDevices.map(({ devicePath }) => devicePath));
   return volumeMounts.flatMap((mount, index) => {
     const { name, mountPath } = mount;
     const at = `${path}[${index}]`;
@@ -32,10 +34,10 @@ export function validateVolumeMounts(container: Container, volumes: Volumes, pat
       errors.push(invalidValue(`${at}.mountPath`, mountPath, 'must be unique'));
     }
     mountPaths.add(mountPath);
-    if (volumeDevices.some((device) => device.name === name)) {
+    if (deviceNames.has(name)) {
       errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeDevices'));
     }
-    if (volumeDevices.some(({ devicePath }) => devicePath === mountPath)) {
+    if (deviceNodes.has(mountPath)) {
       const reason = 'must not already exist as a path in volumeDevices';
       errors.push(invalidValue(`${at}.mountPath`, mountPath, reason));
     }
@@ -87,6 +89,8 @@ export function validateVolumeDevices(container: Container, volumes: Volumes, pa
   if (volumeDevices.length === 0) return [];
   const names = new Set<string>();
   const devicePaths = new Set<string>();
+  const mountNames = new Set(volumeMounts.map(({ name }) => name));
+  const mountPaths = new Set(volumeMounts.map(({ mountPath }) => mountPath));
   return volumeDevices.flatMap(({ name, devicePath }, index) => {
     const at = `${path}[${index}]`;
     const volume = volumes.get(name);
@@ -105,10 +109,10 @@ export function validateVolumeDevices(container: Container, volumes: Volumes, pa
     if (noBacksteps(devicePath, '').length > 0) {
       errors.push(invalidValue(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     } else devicePaths.add(devicePath);
-    if (volumeMounts.some((mount) => mount.name === name)) {
+    if (mountNames.has(name)) {
       errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'));
     }
-    if (volumeMounts.some(({ mountPath }) => mountPath === devicePath)) {
+    if (mountPaths.has(devicePath)) {
       const reason = 'must not already exist as a path in volumeMounts';
       errors.push(invalidValue(`${at}.devicePath`, devicePath, reason));
     }

@@ -63,6 +63,8 @@ export function validateVolumes(
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
+  const ephemeral = podName ? volumes.filter((volume) => volume.ephemeral) : [];
+  const made = new Set(ephemeral.map(({ name }) => `${podName}-${name}`));
   for (const [index, volume] of volumes.entries()) {
     const at = `${path}[${index}]`;
     const { name, persistentVolumeClaim: claim } = volume;
@@ -71,16 +73,12 @@ export function validateVolumes(
     if (valid.has(name)) own.push(duplicate(`${at}.name`, name));
     if (own.length === 0) valid.set(name, volume);
     else errors.push(...own);
-    if (claim && podName && isMadeForPod(claim.claimName, podName, volumes)) {
+    if (claim && made.has(claim.claimName)) {
       const reason = 'must not reference a PVC that gets created for an ephemeral volume';
       errors.push(invalidValue(`${at}.persistentVolumeClaim.claimName`, claim.claimName, reason));
     }
   }
   return errors;
-}
-
-function isMadeForPod(claimName: string, podName: string, volumes: readonly Volume[]): boolean {
-  return volumes.some(({ name, ephemeral }) => ephemeral && claimName === `${podName}-${name}`);
 }
 
 function validateVolume(volume: Volume, podName: string | undefined, path: string): FieldError[] {

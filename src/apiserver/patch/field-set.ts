@@ -25,6 +25,13 @@ export class FieldSet {
     return this.members.size === 0 && this.children.size === 0;
   }
 
+  /** How many fields it names, and those on the way to them. */
+  get size(): number {
+    let size = this.members.size;
+    for (const child of this.children.values()) size += 1 + child.size;
+    return size;
+  }
+
   has(element: string): boolean {
     return this.members.has(element);
   }

@@ -7,6 +7,8 @@ import { unprocessable } from './refusal.ts';
 const MAX_OPERATIONS = 10_000;
 /** Bytes of JSON that the copy operations of one patch may add up to. */
 const MAX_COPIED = 3 * 1024 * 1024;
+/** Items that one patch may shift: whatever goes into a list or out of it moves all that is behind. */
+const MAX_SHIFTED = 20_000_000;
 /** Keys that the package passes over, so that an operation would hit something else. */
 const UNREACHABLE: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 const OPERATIONS: readonly string[] = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
@@ -24,6 +26,7 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
   }
   const document = { root: structuredClone(current) };
   let copied = 0;
+  let shifted = 0;
   for (const candidate of patch) {
     const operation = readOperation(candidate);
     if (operation.op === 'copy') {
@@ -34,9 +37,25 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
         );
       }
     }
+    shifted += shiftedBy(document.root, operation);
+    if (shifted > MAX_SHIFTED) {
+      throw unprocessable(
+        'the operations of the JSON patch move too many items of long lists: replace the list as a whole',
+      );
+    }
     apply(document, operation);
   }
   return document.root;
+}
+
+/** At most so many items of lists are moved by an operation. */
+function shiftedBy(root: unknown, operation: Operation): number {
+  if (operation.op === 'test' || operation.op === 'replace') return 0;
+  const pointers = operation.op === 'move' ? [operation.from, operation.path] : [operation.path];
+  return pointers.reduce((sum, pointer) => {
+    const list = valueAt(root, pointer.slice(0, Math.max(0, pointer.lastIndexOf('/'))));
+    return sum + (Array.isArray(list) && !pointer.endsWith('/-') ? list.length : 0);
+  }, 0);
 }
 
 function readOperation(candidate: unknown): Operation {
@@ -87,11 +106,16 @@ function apply(document: { root: unknown }, operation: Operation): void {
 }
 
 function sizeAt(root: unknown, pointer: string): number {
+  return JSON.stringify(valueAt(root, pointer))?.length ?? 0;
+}
+
+/** What a pointer leads to; undefined where there is nothing. */
+function valueAt(root: unknown, pointer: string): unknown {
   let value: unknown = root;
   for (const token of pointer.split('/').slice(1)) {
     const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return 0;
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
     value = Reflect.get(value, key);
   }
-  return JSON.stringify(value)?.length ?? 0;
+  return value;
 }

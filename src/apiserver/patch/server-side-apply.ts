@@ -148,6 +148,9 @@ function describe({ manager, operation, apiVersion, subresource, time }: Managed
   return time === undefined ? `${name} using ${apiVersion}` : `${name} using ${apiVersion} at ${time}`;
 }
 
+/** Of so many conflicts each is told. */
+const MAX_TOLD = 500;
+
 function refuseConflicts(managers: ReadonlyMap<string, Managed>, applier: string, changed: FieldSet): void {
   const conflicts = [...managers].flatMap(([id, { entry, fields }]) => {
     if (id === applier) return [];
@@ -156,18 +159,19 @@ function refuseConflicts(managers: ReadonlyMap<string, Managed>, applier: string
     return fields
       .intersection(changed)
       .paths()
-      .map((path) => ({ manager: describe(who), path: pathText(path) }));
+      .map((path) => ({ manager: describe(who), path }));
   });
-  const [first] = conflicts;
+  const told = conflicts.slice(0, MAX_TOLD).map(({ manager, path }) => ({ manager, path: pathText(path) }));
+  const [first] = told;
   if (!first) return;
   throw new StatusError({
     message:
       conflicts.length === 1
         ? `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.path}`
-        : several(conflicts),
+        : several(told, conflicts.length),
     reason: 'Conflict',
     details: {
-      causes: conflicts.map(({ manager, path }) => ({
+      causes: told.map(({ manager, path }) => ({
         reason: 'FieldManagerConflict',
         message: `conflict with ${manager}`,
         field: path,
@@ -177,11 +181,13 @@ function refuseConflicts(managers: ReadonlyMap<string, Managed>, applier: string
   });
 }
 
-function several(conflicts: ReadonlyArray<{ manager: string; path: string }>): string {
+/** @param count of all conflicts. */
+function several(conflicts: ReadonlyArray<{ manager: string; path: string }>, count: number): string {
   const managers = [...new Set(conflicts.map(({ manager }) => manager))].sort();
   const lines = managers.flatMap((manager) => [
     `conflicts with ${manager}:`,
     ...conflicts.filter((conflict) => conflict.manager === manager).map(({ path }) => `- ${path}`),
   ]);
-  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`;
+  if (count > conflicts.length) lines.push(`and ${count - conflicts.length} more`);
+  return `Apply failed with ${count} conflicts: ${lines.join('\n')}`;
 }

@@ -6,6 +6,9 @@ import { deepFreeze } from '../deep-freeze.ts';
 import { FieldSet } from './field-set.ts';
 import { isStruct, type Struct } from './struct.ts';
 
+/** Of sets that are longer there are not many alike, and a few would fill the memory. */
+const SHARED_TEXT_LIMIT = 16 * 1024;
+const SHARED_SIZE_LIMIT = 1000;
 const SHARED_LIMIT = 4096;
 const READ_LIMIT = 512;
 
@@ -21,8 +24,12 @@ function bounded<K, V>(map: Map<K, V>, limit: number, key: K, value: V): void {
   if (oldest !== undefined) map.delete(oldest);
 }
 
-function share(fields: Struct): Struct {
-  const text = JSON.stringify(fields);
+function remember(json: object, fields: FieldSet): void {
+  if (fields.size <= SHARED_SIZE_LIMIT) bounded(sets, READ_LIMIT, json, fields);
+}
+
+function share(fields: Struct, text = JSON.stringify(fields)): Struct {
+  if (text.length > SHARED_TEXT_LIMIT) return deepFreeze(fields);
   const known = shared.get(text);
   if (known) return known;
   bounded(shared, SHARED_LIMIT, text, deepFreeze(fields));
@@ -34,7 +41,7 @@ export function fieldsOfText(text: string): Struct {
   const known = shared.get(text);
   if (known) return known;
   const fields: unknown = JSON.parse(text);
-  return share(isStruct(fields) ? fields : {});
+  return isStruct(fields) ? share(fields, text) : share({});
 }
 
 /** A set as `fieldsV1` holds it: frozen, and the same object for the same fields. */
@@ -43,7 +50,7 @@ export function writeFields(fields: FieldSet): Struct {
   if (!json) {
     json = share(fields.toJSON());
     written.set(fields, json);
-    bounded(sets, READ_LIMIT, json, fields);
+    remember(json, fields);
   }
   return json;
 }
@@ -54,7 +61,7 @@ export function readFields(value: unknown): FieldSet {
   let fields = sets.get(value);
   if (!fields) {
     fields = FieldSet.fromJSON(value);
-    bounded(sets, READ_LIMIT, value, fields);
+    remember(value, fields);
   }
   return fields;
 }

@@ -51,14 +51,25 @@ export function mergeList(
   const plain = patch.filter((item): item is Struct => isStruct(item) && item[DIRECTIVE] === undefined);
   const remaining = applyDirectives(current, directives, mergeKey);
   const merged = [...remaining];
+  const places = firstPlaces(merged, mergeKey);
   for (const item of plain) {
     const identity = identityOf(item, mergeKey);
-    const at = merged.findIndex((old) => identityOf(old, mergeKey) === identity);
+    const at = places.get(identity) ?? merged.length;
     const old = merged[at];
-    if (isStruct(old)) merged[at] = mergeItem(old, item);
-    else merged.push(item);
+    merged[at] = isStruct(old) ? mergeItem(old, item) : item;
+    places.set(identity, at);
   }
   return inOrder(merged, plain, remaining, mergeKey);
+}
+
+/** Where each item stands, the first of those with the same identity. */
+function firstPlaces(list: readonly unknown[], mergeKey: string | undefined): Map<unknown, number> {
+  const found = new Map<unknown, number>();
+  list.forEach((item, index) => {
+    const identity = identityOf(item, mergeKey);
+    if (!found.has(identity)) found.set(identity, index);
+  });
+  return found;
 }
 
 /** What is left of a list after items `{$patch: delete, <key>}` and `{$patch: replace}`. */
@@ -67,25 +78,24 @@ function applyDirectives(
   directives: readonly Struct[],
   mergeKey: string,
 ): readonly unknown[] {
-  let remaining = current;
+  const deleted = new Set<unknown>();
   let replaces = false;
   for (const item of directives) {
     switch (item[DIRECTIVE]) {
       case 'replace':
         replaces = true;
         break;
-      case 'delete': {
-        const identity = identityOf(item, mergeKey);
-        remaining = remaining.filter((old) => identityOf(old, mergeKey) !== identity);
+      case 'delete':
+        deleted.add(identityOf(item, mergeKey));
         break;
-      }
       case 'merge':
         throw badRequest('merging lists cannot yet be specified in the patch');
       default:
         throw badRequest(`unknown patch type: ${String(item[DIRECTIVE])} in map: ${JSON.stringify(item)}`);
     }
   }
-  return replaces ? [] : remaining;
+  if (replaces) return [];
+  return deleted.size === 0 ? current : current.filter((old) => !deleted.has(identityOf(old, mergeKey)));
 }
 
 /**
@@ -98,16 +108,8 @@ function inOrder(
   current: readonly unknown[],
   mergeKey: string | undefined,
 ): unknown[] {
-  const positions = (list: readonly unknown[]): Map<unknown, number> => {
-    const found = new Map<unknown, number>();
-    list.forEach((item, index) => {
-      const identity = identityOf(item, mergeKey);
-      if (!found.has(identity)) found.set(identity, index);
-    });
-    return found;
-  };
-  const wanted = positions(order);
-  const stood = positions(current);
+  const wanted = firstPlaces(order, mergeKey);
+  const stood = firstPlaces(current, mergeKey);
   const at = (found: Map<unknown, number>, item: unknown): number =>
     found.get(identityOf(item, mergeKey)) ?? -1;
   const patched = merged

@@ -46,7 +46,7 @@ export function applyStrategicMergePatch(schemaName: string, current: Struct, pa
 function mergeStruct(current: Struct, patch: Struct, type: string | undefined): Struct {
   const directive = patch[DIRECTIVE];
   if (directive !== undefined) {
-    if (directive === 'replace') return without(patch, [DIRECTIVE]);
+    if (directive === 'replace') return without(patch, new Set([DIRECTIVE]));
     if (directive === 'delete') return {};
     throw badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`);
   }
@@ -54,7 +54,7 @@ function mergeStruct(current: Struct, patch: Struct, type: string | undefined): 
   const ordered = Object.keys(patch).filter((key) => key.startsWith(ORDER_PREFIX));
   const orderedNames = ordered.map((key) => key.slice(ORDER_PREFIX.length));
   for (const key of ordered) mergeOrderedList(merged, patch, key, type);
-  const rest = without(patch, [RETAIN_KEYS, ...ordered, ...orderedNames]);
+  const rest = without(patch, new Set([RETAIN_KEYS, ...ordered, ...orderedNames]));
   for (const [key, value] of Object.entries(rest)) {
     if (key.startsWith(DELETE_PREFIX)) deleteScalars(merged, key.slice(DELETE_PREFIX.length), value);
     else mergeField(merged, key, value, type);
@@ -62,8 +62,8 @@ function mergeStruct(current: Struct, patch: Struct, type: string | undefined): 
   return merged;
 }
 
-function without(struct: Struct, names: readonly string[]): Struct {
-  return Object.fromEntries(Object.entries(struct).filter(([key]) => !names.includes(key)));
+function without(struct: Struct, names: ReadonlySet<string>): Struct {
+  return Object.fromEntries(Object.entries(struct).filter(([key]) => !names.has(key)));
 }
 
 function mergeField(merged: Struct, key: string, value: unknown, type: string | undefined): void {
@@ -109,19 +109,21 @@ function retainKeys(current: Struct, patch: Struct): Struct {
   const kept = patch[RETAIN_KEYS];
   if (kept === undefined) return { ...current };
   if (!Array.isArray(kept)) throw badRequest('invalid patch format of retainKeys');
+  const names = new Set<unknown>(kept);
   for (const [key, value] of Object.entries(patch)) {
     const isDirective = key === RETAIN_KEYS || key.startsWith(DELETE_PREFIX) || key.startsWith(ORDER_PREFIX);
-    if (value !== null && !isDirective && !kept.includes(key)) {
+    if (value !== null && !isDirective && !names.has(key)) {
       throw badRequest('invalid patch format of retainKeys');
     }
   }
-  return Object.fromEntries(Object.entries(current).filter(([key]) => kept.includes(key)));
+  return Object.fromEntries(Object.entries(current).filter(([key]) => names.has(key)));
 }
 
 function deleteScalars(merged: Struct, name: string, scalars: unknown): void {
   if (!Array.isArray(scalars)) throw badRequest('invalid patch format of primitive list');
   const old = merged[name];
-  if (Array.isArray(old)) merged[name] = old.filter((item) => !scalars.includes(item));
+  const gone = new Set<unknown>(scalars);
+  if (Array.isArray(old)) merged[name] = old.filter((item) => !gone.has(item));
 }
 
 /** Merges the list that a $setElementOrder directive is about, and puts it in that order. */
