@@ -194,6 +194,53 @@ export interface FieldError {
   body: string;
 }
 
+/** What is told of one object: more would be read by nobody, and take long to say. */
+const MAX_FIELD_ERRORS = 500;
+const MAX_FIELD_ERROR_CHARACTERS = 512 * 1024;
+
+/** The errors that were made while an object is being checked. */
+let made: FieldError[] | undefined;
+let madeCharacters = 0;
+
+class TooManyFieldErrors extends Error {}
+
+/**
+ * The errors that a check finds, which must be synchronous; a check that finds too many ends there, with those that it
+ * has found.
+ */
+export function boundedErrors(check: () => FieldError[]): FieldError[] {
+  const errors: FieldError[] = [];
+  made = errors;
+  madeCharacters = 0;
+  try {
+    const found = check();
+    return found.length <= MAX_FIELD_ERRORS ? found : withMore(found.slice(0, MAX_FIELD_ERRORS));
+  } catch (error) {
+    if (!(error instanceof TooManyFieldErrors)) throw error;
+    return withMore(errors);
+  } finally {
+    made = undefined;
+  }
+}
+
+function withMore(errors: readonly FieldError[]): FieldError[] {
+  const body = `Too many: there are more errors than these ${errors.length}`;
+  return [...errors, { type: 'FieldValueTooMany', field: '<nil>', body }];
+}
+
+/** Every error is made here, so that they can be counted. */
+function fieldError(type: FieldErrorType, field: string, body: string): FieldError {
+  const error = { type, field, body };
+  if (made) {
+    made.push(error);
+    madeCharacters += field.length + body.length;
+    if (made.length >= MAX_FIELD_ERRORS || madeCharacters > MAX_FIELD_ERROR_CHARACTERS) {
+      throw new TooManyFieldErrors();
+    }
+  }
+  return error;
+}
+
 /** A value as upstream prints it in error messages: strings quoted, objects as JSON. */
 function render(value: unknown): string {
   if (value === undefined || value === null) return 'null';
@@ -205,41 +252,35 @@ function render(value: unknown): string {
 }
 
 export function required(field: string, detail = ''): FieldError {
-  return { type: 'FieldValueRequired', field, body: detail ? `Required value: ${detail}` : 'Required value' };
+  return fieldError('FieldValueRequired', field, detail ? `Required value: ${detail}` : 'Required value');
 }
 export function invalidValue(field: string, value: unknown, detail: string): FieldError {
-  return {
-    type: 'FieldValueInvalid',
-    field,
-    body: `Invalid value: ${render(value)}${detail ? `: ${detail}` : ''}`,
-  };
+  const body = `Invalid value: ${render(value)}${detail ? `: ${detail}` : ''}`;
+  return fieldError('FieldValueInvalid', field, body);
 }
 export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
-  return { type: 'FieldValueTypeInvalid', field, body: `Invalid value: ${render(value)}: ${detail}` };
+  return fieldError('FieldValueTypeInvalid', field, `Invalid value: ${render(value)}: ${detail}`);
 }
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.map((choice) => JSON.stringify(choice)).join(', ');
-  return {
-    type: 'FieldValueNotSupported',
-    field,
-    body: `Unsupported value: ${render(value)}: supported values: ${list}`,
-  };
+  const body = `Unsupported value: ${render(value)}: supported values: ${list}`;
+  return fieldError('FieldValueNotSupported', field, body);
 }
 export function forbiddenField(field: string, detail: string): FieldError {
-  return { type: 'FieldValueForbidden', field, body: `Forbidden: ${detail}` };
+  return fieldError('FieldValueForbidden', field, `Forbidden: ${detail}`);
 }
 export function duplicate(field: string, value: unknown, detail = ''): FieldError {
   const body = `Duplicate value: ${render(value)}${detail ? `: ${detail}` : ''}`;
-  return { type: 'FieldValueDuplicate', field, body };
+  return fieldError('FieldValueDuplicate', field, body);
 }
 export function tooLong(field: string, maxLength: number): FieldError {
-  return { type: 'FieldValueTooLong', field, body: `Too long: may not be more than ${maxLength} bytes` };
+  return fieldError('FieldValueTooLong', field, `Too long: may not be more than ${maxLength} bytes`);
 }
 export function tooMany(field: string, actual: number, max: number): FieldError {
   const items = max === 1 ? 'item' : 'items';
-  return { type: 'FieldValueTooMany', field, body: `Too many: ${actual}: must have at most ${max} ${items}` };
+  return fieldError('FieldValueTooMany', field, `Too many: ${actual}: must have at most ${max} ${items}`);
 }
 export function notFoundField(field: string, value: unknown, detail = ''): FieldError {
   const body = `Not found: ${render(value)}${detail ? `: ${detail}` : ''}`;
-  return { type: 'FieldValueNotFound', field, body };
+  return fieldError('FieldValueNotFound', field, body);
 }

@@ -11,6 +11,7 @@ import type { ResourceCache } from './cache/resource-cache.ts';
 import { encodeStored, seal } from './codec.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { storeKey } from './keys.ts';
+import { requireStorable } from './object-size.ts';
 
 export interface RegistryParts {
   store: Store;
@@ -120,6 +121,7 @@ export class Registry {
   ): Promise<Stored | undefined> {
     const cache = await this.cache(resource);
     const value = encodeStored(object);
+    requireStorable(resource, object, value.length);
     const result = await storing(() => this.store.put(storeKey(resource, key), value, expectedRevision));
     if (!result.ok) {
       await this.#lost(result);

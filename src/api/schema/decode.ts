@@ -18,6 +18,8 @@ export interface Decoded {
 
 /** As many unknown and repeated fields as upstream reports. */
 const MAX_REPORTS = 100;
+/** Their length together: one that is long is reported whole, a hundred are not. */
+const MAX_REPORTED_CHARACTERS = 64 * 1024;
 
 /** Where the decoder stands, for error messages: Go names the struct and the path of fields without indices. */
 interface Place {
@@ -33,6 +35,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 class Decoder {
   readonly reports: string[] = [];
   readonly #repeated: ReadonlySet<string>;
+  #reported = 0;
 
   /** @param repeated the paths of the fields that the client has written more than once. */
   constructor(repeated: ReadonlySet<string>) {
@@ -40,7 +43,10 @@ class Decoder {
   }
 
   #report(kind: 'unknown' | 'duplicate', path: string): void {
-    if (this.reports.length < MAX_REPORTS) this.reports.push(`${kind} field ${JSON.stringify(path)}`);
+    if (this.reports.length >= MAX_REPORTS || this.#reported > MAX_REPORTED_CHARACTERS) return;
+    const report = `${kind} field ${JSON.stringify(path)}`;
+    this.reports.push(report);
+    this.#reported += report.length;
   }
 
   struct(plan: TypePlan, value: unknown, place: Place, path: string): Record<string, unknown> {

@@ -1,6 +1,7 @@
 // Keys that stand twice in one map of a body: parsing keeps the last, so they are looked for in the text, and only
 // when counting says that there are any. What is reported of them, and how, is decode.ts's business. Follows
 // sigs.k8s.io/json's and sigs.k8s.io/yaml's strict decoding.
+import type { Document, LineCounter } from 'yaml';
 import { yaml } from '../yaml.ts';
 
 /** What a body repeats, in upstream's terms: JSON tells the fields' paths, YAML what stands in which line. */
@@ -14,11 +15,15 @@ const MAX_REPORTS = 100;
 /** As many as are remembered of one body: some may be below unknown fields, and are not reported. */
 const MAX_PATHS = 1000;
 
+/** Their paths together, in characters: one that is long would be written down for each. */
+const MAX_PATH_CHARACTERS = 64 * 1024;
+
 const QUOTE_CODE = 0x22;
 /** Of the characters up to this one, JSON has only white space between its values. */
 const SPACE_CODE = 0x20;
-const SPACE = new Set([' ', '\t', '\n', '\r']);
-const SCALAR_END = new Set([...SPACE, ',', ']', '}']);
+const COMMA_CODE = 0x2c;
+const CLOSE_LIST_CODE = 0x5d;
+const CLOSE_MAP_CODE = 0x7d;
 
 /** The index of the quote that ends the string which begins at `open`. */
 function endOfString(text: string, open: number): number {
@@ -32,7 +37,7 @@ function endOfString(text: string, open: number): number {
 
 function skipSpace(text: string, from: number): number {
   let at = from;
-  while (SPACE.has(text[at] ?? '')) at++;
+  while (text.charCodeAt(at) <= SPACE_CODE) at++;
   return at;
 }
 
@@ -58,12 +63,17 @@ export function repeatedJsonKeys(text: string): RepeatedKeys {
   return { format: 'json', paths: scan.paths };
 }
 
+function endsScalar(code: number): boolean {
+  return code <= SPACE_CODE || code === COMMA_CODE || code === CLOSE_LIST_CODE || code === CLOSE_MAP_CODE;
+}
+
 /** One pass over a JSON text. Paths are put together only for what is reported: they may be long. */
 class KeyScan {
   readonly paths = new Set<string>();
   readonly #text: string;
   readonly #path: string[] = [];
   #at = 0;
+  #characters = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -75,7 +85,7 @@ class KeyScan {
     if (first === '"') this.#at = endOfString(this.#text, this.#at) + 1;
     else if (first === '{') this.#map();
     else if (first === '[') this.#list();
-    else while (this.#at < this.#text.length && !SCALAR_END.has(this.#text[this.#at] ?? '')) this.#at++;
+    else while (this.#at < this.#text.length && !endsScalar(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
   #map(): void {
@@ -86,13 +96,20 @@ class KeyScan {
       const name = String(JSON.parse(this.#text.slice(this.#at, close + 1)));
       this.#path.push(this.#path.length === 0 ? name : `.${name}`);
       const reported = seen.get(name);
-      if (reported === false && this.paths.size < MAX_PATHS) this.paths.add(this.#path.join(''));
+      if (reported === false) this.#report();
       seen.set(name, reported !== undefined);
       this.#at = skipSpace(this.#text, close + 1) + 1;
       this.value();
       this.#path.pop();
     }
     this.#at++;
+  }
+
+  #report(): void {
+    if (this.paths.size >= MAX_PATHS || this.#characters > MAX_PATH_CHARACTERS) return;
+    const path = this.#path.join('');
+    this.paths.add(path);
+    this.#characters += path.length;
   }
 
   #list(): void {
@@ -118,11 +135,12 @@ class KeyScan {
   }
 }
 
-/** The keys that stand more than once in their map, as YAML's decoder says it; undefined when there are none. */
-export function repeatedYamlKeys(text: string): RepeatedKeys | undefined {
-  const { LineCounter, isNode, isScalar, parseDocument, visit } = yaml();
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { uniqueKeys: false, lineCounter });
+/**
+ * The keys that stand more than once in their map, as YAML's decoder says it; undefined when there are none.
+ * @param lineCounter what counted the lines when the document was parsed.
+ */
+export function repeatedYamlKeys(document: Document, lineCounter: LineCounter): RepeatedKeys | undefined {
+  const { isNode, isScalar, visit } = yaml();
   const lines: string[] = [];
   visit(document, {
     Map(_key, map) {

@@ -12,6 +12,8 @@ import { impersonate } from '../authn/impersonate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import { type Attributes, type Authorizer, refusal } from '../authz/authorize.ts';
 import type { ApiServer, User } from '../request.ts';
+import { BODY_LIMIT } from './body-limits.ts';
+import { refuseCrossSite } from './cross-site.ts';
 import { deadlineOf, withinDeadline } from './deadline.ts';
 import { sendDocument } from './documents.ts';
 import { encodeValue } from './encode.ts';
@@ -24,6 +26,7 @@ import { isApplyPatch, serveResource } from './resource-request.ts';
 import { send, sendError } from './respond.ts';
 import { methodNotAllowed, type ResourceRoute, routeResource } from './route.ts';
 import { type StreamParts, serveStream, serveUpgrade, streamKindOf } from './stream-request.ts';
+import type { YamlThread } from './yaml-thread.ts';
 
 export interface DispatcherParts extends StreamParts {
   api: ApiServer;
@@ -33,6 +36,8 @@ export interface DispatcherParts extends StreamParts {
   health: readonly HealthCheck[];
   clock: Clock;
   limits: Limits;
+  /** Reads and writes YAML. */
+  yaml: YamlThread;
   metrics: Metrics;
   requests: RequestMetrics;
   /** Without it, nothing is recorded. */
@@ -41,6 +46,7 @@ export interface DispatcherParts extends StreamParts {
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 const HEALTH = new Set(['healthz', 'livez', 'readyz']);
 
 /** Paths that need no credentials; those below them do. */
@@ -117,12 +123,17 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
   if (kind) return serveStream(parts, kind, { route, user, query, flow: flowOf(user, exchange) }, exchange);
   const authorizeCreate = (): Promise<void> =>
     authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
-  const admitted = { route, user, authorizeCreate, audit: seen.audit };
+  const admitted = { route, user, authorizeCreate, audit: seen.audit, yaml: parts.yaml };
   const work = (): Promise<void> =>
     serveResource(exchange, api, admitted, query, () => parts.clock.now(), parts.requests);
+  const deadlineMs = deadlineOf(query);
+  // Who is slow to say what they want holds no seat meanwhile.
+  if (!READS.has(route.verb)) {
+    await withinDeadline(parts.clock, deadlineMs, () => exchange.body(BODY_LIMIT).then(() => {}));
+  }
   const leave = await parts.limits.enter(route.verb, flowOf(user, exchange));
   try {
-    await (route.verb === 'watch' ? work() : withinDeadline(parts.clock, deadlineOf(query), work));
+    await (route.verb === 'watch' ? work() : withinDeadline(parts.clock, deadlineMs, work));
   } finally {
     leave();
   }
@@ -214,6 +225,7 @@ async function ask(
 ): Promise<Asked> {
   const { authenticateToken, authorize } = parts;
   const header = (name: string): string | undefined => exchange.header(name);
+  refuseCrossSite(exchange);
   const asker = await authenticate(exchange.certificate, header('authorization'), authenticateToken);
   let notServed: unknown;
   if (isResourcePath(segments)) {
@@ -241,7 +253,8 @@ function attributesOf(
   query: URLSearchParams,
 ) {
   const isNamespace = resource.group === '' && resource.plural === 'namespaces';
-  const selected = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1];
+  const terms = query.get('fieldSelector')?.split(',') ?? [];
+  const selected = terms.map((term) => /^metadata\.name==?([^!=]+)$/.exec(term)?.[1]).find(Boolean);
   return {
     resource,
     verb,

@@ -11,6 +11,9 @@ import type { ObjectList } from '../request.ts';
 import { type Accepted, mediaTypeOf } from './accept.ts';
 import { partialMetadata, type TableOptions, type Tabular, tableOf } from './table.ts';
 
+/** What objects are written as; YAML is made of their JSON (yaml-thread.ts). */
+export type Form = Accepted & { format: 'json' | 'protobuf' };
+
 const SCALES: Tabular = { columns: scaleColumns };
 
 const COMMA = Buffer.from(',');
@@ -31,7 +34,7 @@ function goTypeOf({ group, kind }: ResourceDefinition): string {
 export function encodeOne(
   resource: ResourceDefinition,
   object: KubeObject,
-  { format, shape }: Accepted,
+  { format, shape }: Form,
   options: () => TableOptions,
 ): Buffer {
   const { kind } = object;
@@ -53,7 +56,6 @@ export function encodeOne(
     return format === 'protobuf' ? encodeProtobuf(resource.schema, shaped) : encodeValue(shaped, format);
   }
   if (format === 'json') return encodeObject(object);
-  if (format === 'yaml') return encodeValue(object, format);
   const schema = schemaOf(resource, object);
   if (!schema) throw notAcceptable(`${kind} is not served as ${mediaTypeOf(format)}`);
   return encodeProtobuf(schema, object);
@@ -62,7 +64,7 @@ export function encodeOne(
 export function encodeList(
   resource: ResourceDefinition,
   { metadata, items }: ObjectList,
-  { format, shape }: Accepted,
+  { format, shape }: Form,
   options: () => TableOptions,
 ): Buffer {
   if (shape === 'PartialObjectMetadata') {
@@ -81,7 +83,6 @@ export function encodeList(
       : encodeValue({ ...list, items: reduced }, format);
   }
   const head = headOf(resource, metadata);
-  if (format === 'yaml') return encodeValue({ ...head, items }, format);
   if (format === 'protobuf') return encodeProtobufList(head, resource.schema, items);
   return Buffer.concat([...jsonList(resource, { metadata, items })]);
 }

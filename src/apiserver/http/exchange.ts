@@ -31,7 +31,7 @@ export interface Exchange {
   header(name: string): string | undefined;
   /** Names and values by turns, as they were sent: a header that is there twice is two. */
   readonly rawHeaders: readonly string[];
-  /** The whole body. Throws RequestEntityTooLarge beyond `limit` bytes. */
+  /** The whole body, read once. Throws RequestEntityTooLarge beyond `limit` bytes. */
   body(limit: number): Promise<Buffer>;
   /** Answers in one go; a HEAD request gets no body. */
   respond(code: number, headers: ResponseHeaders, body: Uint8Array): void;

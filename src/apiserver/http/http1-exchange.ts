@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CertificateSubject } from '../authn/authenticate.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
-import { readBody } from './read-body.ts';
+import { type BodyBudget, readBody } from './read-body.ts';
 
 export class Http1Exchange implements Exchange {
   readonly method: string;
@@ -12,13 +12,17 @@ export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #gone: GoneSignal;
+  readonly #budget: BodyBudget;
+  #body: Promise<Buffer> | undefined;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     certificate: CertificateSubject | undefined,
     closing: AbortSignal,
+    budget: BodyBudget,
   ) {
+    this.#budget = budget;
     this.method = request.method ?? 'GET';
     this.target = request.url ?? '/';
     this.certificate = certificate;
@@ -49,7 +53,8 @@ export class Http1Exchange implements Exchange {
   }
 
   body(limit: number): Promise<Buffer> {
-    return readBody(this.#request, limit);
+    this.#body ??= readBody(this.#request, limit, this.#budget);
+    return this.#body;
   }
 
   get raw(): RawRequest {

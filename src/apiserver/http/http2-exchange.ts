@@ -3,7 +3,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { CertificateSubject } from '../authn/authenticate.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
-import { readBody } from './read-body.ts';
+import { type BodyBudget, readBody } from './read-body.ts';
 
 export class Http2Exchange implements Exchange {
   readonly method: string;
@@ -13,6 +13,8 @@ export class Http2Exchange implements Exchange {
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #gone: GoneSignal;
+  readonly #budget: BodyBudget;
+  #body: Promise<Buffer> | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -20,7 +22,9 @@ export class Http2Exchange implements Exchange {
     rawHeaders: readonly string[],
     certificate: CertificateSubject | undefined,
     closing: AbortSignal,
+    budget: BodyBudget,
   ) {
+    this.#budget = budget;
     this.method = headers[':method'] ?? 'GET';
     this.target = headers[':path'] ?? '/';
     this.certificate = certificate;
@@ -50,7 +54,8 @@ export class Http2Exchange implements Exchange {
   }
 
   body(limit: number): Promise<Buffer> {
-    return readBody(this.#stream, limit);
+    this.#body ??= readBody(this.#stream, limit, this.#budget);
+    return this.#body;
   }
 
   get raw(): RawRequest {

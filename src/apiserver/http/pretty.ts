@@ -17,7 +17,11 @@ export function wantsPretty(exchange: Pick<Exchange, 'target' | 'header'>): bool
   return HUMAN.test(exchange.header('user-agent') ?? '');
 }
 
-/** The same JSON, indented. */
-export function indented(json: Uint8Array): Buffer {
+/** Longer answers are read by nobody, and take seconds to indent. */
+const MAX_INDENTED = 1024 * 1024;
+
+/** The same JSON, indented if it is for human eyes. */
+export function indented(json: Uint8Array): Uint8Array {
+  if (json.length > MAX_INDENTED) return json;
   return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(json).toString()), null, 2));
 }

@@ -3,21 +3,13 @@
 import { badRequest, StatusError, unsupportedMediaType } from '../../api/errors.ts';
 import { own } from '../../api/own.ts';
 import { apiVersionOf } from '../../api/resource.ts';
-import {
-  keysInJson,
-  type RepeatedKeys,
-  repeatedJsonKeys,
-  repeatedYamlKeys,
-} from '../../api/schema/repeated-keys.ts';
-import { yaml } from '../../api/yaml.ts';
+import { keysInJson, type RepeatedKeys, repeatedJsonKeys } from '../../api/schema/repeated-keys.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../request.ts';
 import { PROTOBUF_TYPE } from './accept.ts';
+import { BODY_LIMIT, requireFewValues, requireShallow } from './body-limits.ts';
 import type { Exchange } from './exchange.ts';
-import { requireShallow, requireShallowYaml } from './nesting.ts';
-
-/** As upstream's: a little more than etcd takes twice over. */
-export const BODY_LIMIT = 3 * 1024 * 1024;
+import type { YamlThread } from './yaml-thread.ts';
 
 const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
@@ -55,11 +47,13 @@ export interface ParsedBody {
 /**
  * Reads and parses a body; undefined when it is empty. Throws UnsupportedMediaType, BadRequest, or 413.
  * @param api knows the types of bodies in protobuf.
+ * @param yaml reads those in YAML.
  * @param wantsRepeated whether anybody wants to know of keys that are there more than once.
  */
 export async function parsedBody(
   exchange: Exchange,
   api: ApiServer,
+  yaml: YamlThread,
   wantsRepeated = false,
 ): Promise<ParsedBody | undefined> {
   const type = mediaType(exchange.header('content-type'));
@@ -70,10 +64,7 @@ export async function parsedBody(
   if (type === PROTOBUF_TYPE)
     return { value: decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind)) };
   if (!asYaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
-  const text = bytes.toString();
-  return asYaml
-    ? parseYaml(text, wantsRepeated)
-    : parseJson(text, wantsRepeated ? repeatedJsonKeys : undefined);
+  return asYaml ? parseYaml(yaml, bytes, wantsRepeated) : parseJson(bytes, wantsRepeated);
 }
 
 function unknownFormat(accepted: readonly string[]): Error {
@@ -82,37 +73,32 @@ function unknownFormat(accepted: readonly string[]): Error {
   );
 }
 
-/** @param findRepeated called when keys are there more than once, to say which. */
-function parseJson(text: string, findRepeated?: (text: string) => RepeatedKeys | undefined): ParsedBody {
+function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
+  requireFewValues(bytes);
+  const text = bytes.toString();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw badRequest(`the body of the request is not JSON: ${reason(error)}`);
+    throw badRequest(
+      `the body of the request is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const keys = requireShallow(value);
-  return findRepeated && keysInJson(text) !== keys ? { value, repeated: findRepeated(text) } : { value };
+  return wantsRepeated && keysInJson(text) !== keys ? { value, repeated: repeatedJsonKeys(text) } : { value };
 }
 
-/** Looking for keys that are there twice takes time that grows with the square of their number; the last one counts. */
-const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' } as const;
-
-/** JSON is YAML, too, and what most clients send as such. */
-function parseYaml(text: string, wantsRepeated: boolean): ParsedBody {
-  const findRepeated = wantsRepeated ? repeatedYamlKeys : undefined;
+/** JSON is YAML, too, and what most clients send as such; what is there twice in it is told as YAML tells it. */
+async function parseYaml(yaml: YamlThread, bytes: Buffer, wantsRepeated: boolean): Promise<ParsedBody> {
+  const text = bytes.toString();
   if (/^\s*[{[]/.test(text)) {
     try {
-      return parseJson(text, findRepeated);
+      const parsed = parseJson(bytes, wantsRepeated);
+      if (!parsed.repeated) return parsed;
     } catch (error) {
       if (!(error instanceof StatusError) || !error.message.includes('is not JSON')) throw error;
     }
   }
-  requireShallowYaml(text);
-  try {
-    return { value: yaml().parse(text, YAML_OPTIONS), repeated: findRepeated?.(text) };
-  } catch (error) {
-    throw badRequest(`the body of the request is not YAML: ${reason(error)}`);
-  }
+  const { json, repeated } = await yaml.read(text, wantsRepeated);
+  return { value: JSON.parse(json), repeated };
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

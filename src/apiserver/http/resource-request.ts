@@ -3,10 +3,10 @@ import { badRequest, StatusError } from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import { decode } from '../../api/schema/decode.ts';
 import type { AuditedRequest } from '../audit/auditor.ts';
-import { hasProtobuf } from '../protobuf/encode.ts';
+import { hasProtobuf, makeMessages } from '../protobuf/encode.ts';
 import type { ApiRequest, ApiServer, User } from '../request.ts';
 import { mediaTypeOf, negotiate } from './accept.ts';
-import { encodeList, encodeOne, jsonList } from './encode.ts';
+import { encodeList, encodeOne, type Form, jsonList } from './encode.ts';
 import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, requestOptions } from './query.ts';
 import { type ParsedBody, parsedBody, patchTypeOf } from './request-body.ts';
@@ -15,6 +15,7 @@ import { send, sendInParts, wantsPlain } from './respond.ts';
 import type { ResourceRoute } from './route.ts';
 import { includeObjectOf, type TableOptions } from './table.ts';
 import { sendWatch } from './watch-response.ts';
+import type { YamlThread } from './yaml-thread.ts';
 
 /** What is asked, by whom, once it is known that they may. */
 export interface Admitted {
@@ -24,6 +25,8 @@ export interface Admitted {
   authorizeCreate(): Promise<void>;
   /** Where it is recorded, if it is. */
   audit: AuditedRequest | undefined;
+  /** Reads and writes YAML. */
+  yaml: YamlThread;
 }
 
 /** Serves one request for objects. @param nowMs the server's time. */
@@ -59,10 +62,16 @@ export async function serveResource(
   if (result.type === 'list' && isJson && result.list.items.length > MANY_ITEMS && wantsPlain(exchange)) {
     return sendInParts(exchange, jsonList(route.resource, result.list));
   }
-  const [code, body] =
+  const { format } = accepted;
+  const form: Form = { ...accepted, format: format === 'yaml' ? 'json' : format };
+  if (result.type === 'list' && format === 'protobuf' && hasProtobuf(route.resource.schema)) {
+    await makeMessages(route.resource.schema, result.list.items);
+  }
+  const [code, made] =
     result.type === 'list'
-      ? [200, encodeList(route.resource, result.list, accepted, tableOptions)]
-      : [result.code, encodeOne(route.resource, result.object, accepted, tableOptions)];
+      ? [200, encodeList(route.resource, result.list, form, tableOptions)]
+      : [result.code, encodeOne(route.resource, result.object, form, tableOptions)];
+  const body = format === 'yaml' ? await admitted.yaml.write(made) : made;
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
 
@@ -79,7 +88,7 @@ export function isApplyPatch(exchange: Pick<Exchange, 'header'>): boolean {
 async function apiRequest(
   exchange: Exchange,
   api: ApiServer,
-  { route, user, authorizeCreate }: Admitted,
+  { route, user, authorizeCreate, yaml }: Admitted,
   query: URLSearchParams,
 ): Promise<ApiRequest> {
   const { resource, verb, namespace, name, subresource } = route;
@@ -93,15 +102,15 @@ async function apiRequest(
   switch (verb) {
     case 'create':
     case 'update':
-      takeBody(request, await requiredBody(exchange, api, request));
+      takeBody(request, await requiredBody(exchange, api, yaml, request));
       break;
     case 'patch':
       request.patchType = patchTypeOf(exchange.header('content-type'));
-      takeBody(request, await requiredBody(exchange, api, request));
+      takeBody(request, await requiredBody(exchange, api, yaml, request));
       break;
     case 'delete':
     case 'deletecollection':
-      request.deleteOptions = deleteOptionsOf(query, await deleteBody(exchange, api));
+      request.deleteOptions = deleteOptionsOf(query, await deleteBody(exchange, api, yaml));
       break;
     default:
   }
@@ -122,15 +131,16 @@ function takeBody(request: ApiRequest, { value, repeated }: ParsedBody): void {
 async function requiredBody(
   exchange: Exchange,
   api: ApiServer,
+  yaml: YamlThread,
   { options }: ApiRequest,
 ): Promise<ParsedBody> {
-  const body = await parsedBody(exchange, api, options.fieldValidation !== 'Ignore');
+  const body = await parsedBody(exchange, api, yaml, options.fieldValidation !== 'Ignore');
   if (body === undefined) throw badRequest('the request has no body: send the object as JSON or YAML');
   return body;
 }
 
-async function deleteBody(exchange: Exchange, api: ApiServer): Promise<DeleteOptions> {
-  const body = (await parsedBody(exchange, api))?.value;
+async function deleteBody(exchange: Exchange, api: ApiServer, yaml: YamlThread): Promise<DeleteOptions> {
+  const body = (await parsedBody(exchange, api, yaml))?.value;
   if (body === undefined) return {};
   if (typeof body !== 'object' || body === null)
     throw badRequest('the body of a deletion must be DeleteOptions');

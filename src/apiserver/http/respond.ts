@@ -26,7 +26,7 @@ export async function send(
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': cacheControl };
   // The request may have run out of time, and been told so.
   if (exchange.answered) return;
-  if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
+  if (warnings.length > 0) headers.warning = warningHeaders(warnings);
   const shown = contentType.startsWith(JSON_TYPE) && wantsPretty(exchange) ? indented(body) : body;
   if (shown.length < GZIP_THRESHOLD || !acceptsGzip(exchange)) {
     exchange.respond(code, headers, shown);
@@ -37,9 +37,9 @@ export async function send(
   exchange.respond(code, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
 }
 
-/** Whether the answer is to be sent as it is: neither compressed nor indented. */
+/** Whether a long answer is to be sent as it is: not compressed. It is never indented. */
 export function wantsPlain(exchange: Exchange): boolean {
-  return !acceptsGzip(exchange) && !wantsPretty(exchange);
+  return !acceptsGzip(exchange);
 }
 
 const acceptsGzip = (exchange: Exchange): boolean =>
@@ -70,6 +70,18 @@ export async function sendInParts(exchange: Exchange, parts: Iterable<Buffer>): 
   exchange.end();
 }
 
+/** All warnings of an answer together, and each of them where that is not enough, in characters. */
+const MAX_WARNINGS = 4096;
+const MAX_WARNING = 256;
+
+/** Warnings as headers: what clients take is bounded, so that many are cut short, and then left out. */
+function warningHeaders(warnings: readonly string[]): string[] {
+  const texts = [...new Set(warnings)];
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  if (length <= MAX_WARNINGS) return texts.map(warningHeader);
+  return texts.slice(0, MAX_WARNINGS / MAX_WARNING).map((text) => warningHeader(text.slice(0, MAX_WARNING)));
+}
+
 /** `299 - "text"`; the text without line breaks, as a quoted string. */
 function warningHeader(text: string): string {
   const plain = text.replace(/[^\x20-\x7e]+/g, ' ').replace(/["\\]/g, '\\$&');
@@ -83,7 +95,7 @@ export async function sendError(exchange: Exchange, error: unknown): Promise<voi
   const wantsProtobuf = prefersProtobuf(exchange.header('accept'));
   const contentType = wantsProtobuf ? PROTOBUF_TYPE : JSON_TYPE;
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
-  if (warnings.length > 0) headers.warning = warnings.map(warningHeader);
+  if (warnings.length > 0) headers.warning = warningHeaders(warnings);
   if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
   const body = wantsProtobuf ? encodeProtobuf('Status', status) : jsonOf(exchange, status);
   exchange.respond(status.code ?? 500, headers, body);

@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../api/clock.ts';
@@ -20,13 +20,16 @@ import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
 import { PodProxy } from '../proxy/proxy.ts';
 import type { ApiServer } from '../request.ts';
+import { Connections, closeWhenIdle, HANDSHAKE_MS, MAX_CONNECTIONS } from './connections.ts';
 import { type DispatcherParts, dispatch, dispatchUpgrade } from './dispatcher.ts';
 import type { HealthCheck } from './health.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { Limits } from './limits.ts';
+import { BodyBudget } from './read-body.ts';
 import { requestMetrics } from './request-metrics.ts';
 import { authorizationOf } from './websocket-token.ts';
+import { YamlThread } from './yaml-thread.ts';
 
 /** Requests that one HTTP/2 connection may have open at once; watches count. */
 const MAX_CONCURRENT_STREAMS = 1000;
@@ -77,6 +80,7 @@ export interface HttpsServer {
 export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   const { api, tls, host, port, authenticateToken, authorize, connect, log, clock, health } = options;
   const limits = new Limits(clock);
+  const budget = new BodyBudget();
   const metrics = api.metrics ?? new Metrics();
   const parts: DispatcherParts = {
     api,
@@ -90,6 +94,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     log,
     clock,
     limits,
+    yaml: new YamlThread(clock),
     metrics,
     requests: requestMetrics(metrics, limits),
   };
@@ -101,10 +106,14 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     allowHTTP1: true,
     requestCert: true,
     rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE_MS,
     settings: { maxHeaderListSize: MAX_HEADER_BYTES, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
   });
-  // No option of an HTTP/2 server; its HTTP/1.1 reads it from the server itself.
-  Object.assign(server, { maxHeaderSize: MAX_HEADER_BYTES });
+  // No options of an HTTP/2 server; its HTTP/1.1 reads them from the server itself.
+  Object.assign(server, { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HANDSHAKE_MS });
+  server.maxConnections = MAX_CONNECTIONS;
+  const connections = new Connections();
+  server.on('connection', (socket: Socket) => connections.admit(socket));
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -121,13 +130,14 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
     session.on('error', () => session.destroy());
+    closeWhenIdle(session);
   });
   server.on('request', (request, response) => {
     const socket = request.socket as unknown;
     const message = request as unknown as IncomingMessage;
     void dispatch(
       parts,
-      new Http1Exchange(message, response as never, certificateOf(socket), closing.signal),
+      new Http1Exchange(message, response as never, certificateOf(socket), closing.signal, budget),
     );
   });
   // Listening for requests has made Node offer HTTP/2 streams as requests, too; they are served by the core interface.
@@ -139,7 +149,8 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     rawHeaders: readonly string[],
   ): void => {
     const certificate = certificateOf(stream.session?.socket);
-    void dispatch(parts, new Http2Exchange(stream, headers, rawHeaders, certificate, closing.signal));
+    const exchange = new Http2Exchange(stream, headers, rawHeaders, certificate, closing.signal, budget);
+    void dispatch(parts, exchange);
   };
   server.on('stream', onStream);
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -8,6 +8,7 @@ import { type DispatcherParts, dispatch } from './dispatcher.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
 import { Limits } from './limits.ts';
 import { requestMetrics } from './request-metrics.ts';
+import { YamlThread } from './yaml-thread.ts';
 
 export interface Ask {
   headers?: Record<string, string | string[]>;
@@ -49,6 +50,7 @@ export function dispatcherParts({ api, clock }: TestServer): DispatcherParts {
     health: [],
     clock,
     limits,
+    yaml: new YamlThread(clock),
     metrics,
     requests: requestMetrics(metrics, limits),
     log: silentLog,

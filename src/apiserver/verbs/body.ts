@@ -5,6 +5,7 @@ import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import type { RepeatedKeys } from '../../api/schema/repeated-keys.ts';
+import { requireFewParts } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
 
 export interface Decoded {
@@ -13,7 +14,8 @@ export interface Decoded {
 }
 
 /**
- * Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses.
+ * Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses, and
+ * RequestEntityTooLarge for one of too many parts.
  * @param repeated what the object's text has more than once.
  */
 export function decodeObject(
@@ -39,6 +41,8 @@ export function decodeObject(
       `${String(kind)} in version "${resource.version}" cannot be handled as a ${resource.kind}: no kind "${String(kind)}" is served at ${resource.plural}`,
     );
   }
+  // What was sent; and then, what defaults make of that.
+  requireFewParts(resource, value);
   const { object: decoded, warnings } = decode(resource.schema, value, fieldValidation ?? 'Warn', repeated);
   // The schema of the resource has just vouched for the shape.
   const typed = decoded as KubeObject;
@@ -49,5 +53,6 @@ export function decodeObject(
     metadata: { ...typed.metadata },
   };
   applyDefaults(resource.schema, object);
+  requireFewParts(resource, object);
   return { object, warnings };
 }

@@ -3,6 +3,7 @@
 import { randomSuffix, timestamp } from '../../api/clock.ts';
 import {
   badRequest,
+  boundedErrors,
   type FieldError,
   invalid,
   isAlreadyExists,
@@ -154,7 +155,7 @@ function validate(
   object: KubeObject,
   more: readonly FieldError[],
 ): StatusError | undefined {
-  const errors = [
+  const errors = boundedErrors(() => [
     ...validateObjectMeta(
       object.metadata,
       resource.namespaced,
@@ -163,7 +164,7 @@ function validate(
     ),
     ...(resource.strategy.validateCreate?.(object) ?? []),
     ...more,
-  ];
+  ]);
   if (errors.length === 0) return undefined;
   return invalid(resource, object.metadata.name ?? object.metadata.generateName ?? '', errors);
 }

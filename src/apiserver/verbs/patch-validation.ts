@@ -32,17 +32,20 @@ export function decodePatched(request: ApiRequest, patched: KubeObject): Decoded
   } catch (error) {
     if (!isReason(error, 'BadRequest')) throw error;
     // What create and update say in front is not said here.
-    const why = (error as StatusError).message.replace(
-      /^.* cannot be handled as a \w+: (?=json: |\S+ing )/,
-      '',
-    );
-    throw refused(request, patched, why);
+    throw refused(request, patched, withoutSubject((error as StatusError).message));
   }
   const warnings = [...own, ...decoded.warnings];
   if (fieldValidation === 'Strict' && warnings.length > 0) {
     throw refused(request, patched, `strict decoding error: ${warnings.join(', ')}`);
   }
   return { ...decoded, warnings };
+}
+
+/** `Pod in version "v1" cannot be handled as a Pod: json: …`, from `json:` on. */
+function withoutSubject(message: string): string {
+  const subject = message.indexOf(' cannot be handled as a ');
+  const why = message.slice(message.indexOf(': ', subject) + 2);
+  return subject >= 0 && /^(?:json: |\w+ing )/.test(why) ? why : message;
 }
 
 /** What is wrong with the fields of the patch itself. */

@@ -3,6 +3,7 @@
 // pkg/registry/generic/registry/store.go (Update) and pkg/registry/rest/update.go.
 import {
   badRequest,
+  boundedErrors,
   conflict,
   type FieldError,
   invalid,
@@ -295,11 +296,13 @@ function validate(
   next: KubeObject,
   current: Stored,
 ): FieldError[] {
-  const errors = validateObjectMetaUpdate(next.metadata, current.metadata, 'metadata');
-  if (typeof part === 'object') errors.push(...part.validate(next, current));
-  if (part === 'object') errors.push(...(strategy.validateUpdate?.(next, current) ?? []));
-  if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
-  return errors;
+  return boundedErrors(() => {
+    const errors = validateObjectMetaUpdate(next.metadata, current.metadata, 'metadata');
+    if (typeof part === 'object') errors.push(...part.validate(next, current));
+    if (part === 'object') errors.push(...(strategy.validateUpdate?.(next, current) ?? []));
+    if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
+    return errors;
+  });
 }
 
 /** Whether this write takes the last finalizer off an object whose deletion waits for nothing else. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { requireShallow, requireShallowYaml } from './nesting.ts';
+import { requireShallow } from './body-limits.ts';
+import { requireShallowYaml } from './yaml-document.ts';
 
 test('what is nested deeper than any object is refused before it is walked', () => {
   requireShallow(JSON.parse('['.repeat(900) + ']'.repeat(900)));

@@ -1,0 +1,58 @@
+// How large an object may be: as large as etcd takes it, which counts what upstream stores, and of no more parts than
+// can be defaulted, checked and kept in a moment.
+import { requestEntityTooLarge, StatusError } from '../api/errors.ts';
+import type { KubeObject } from '../api/objects.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
+import { encodeProtobuf, hasProtobuf } from './protobuf/encode.ts';
+
+/** etcd's --max-request-bytes as it is by default. */
+const MAX_STORED_BYTES = 1.5 * 1024 * 1024;
+
+/**
+ * Numbers, texts, maps and lists together, with what was left to defaults, without managedFields: those are handed on as
+ * they are. A full EndpointSlice, of 1000 endpoints, has 14,000.
+ */
+const MAX_PARTS = 20_000;
+
+/** Throws RequestEntityTooLarge for an object of too many values, before any work is done for each. */
+export function requireFewParts({ kind }: Pick<ResourceDefinition, 'kind'>, object: object): void {
+  const { metadata, ...rest } = { metadata: undefined, ...object };
+  const { managedFields: _managed, ...named } = { managedFields: undefined, ...Object(metadata) };
+  if (countParts(named, countParts(rest, MAX_PARTS)) >= 0) return;
+  throw requestEntityTooLarge(
+    `Request entity too large: the ${kind} has more than ${MAX_PARTS} values, with its defaults`,
+  );
+}
+
+/** What is left of a budget when each value has taken one; negative when it did not do. */
+function countParts(value: unknown, budget: number): number {
+  if (typeof value !== 'object' || value === null) return budget - 1;
+  let left = budget - 1;
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    left = countParts(child, left);
+    if (left < 0) break;
+  }
+  return left;
+}
+
+/**
+ * Throws what upstream answers for an object that etcd does not take. The stored form is larger than upstream's, which
+ * is protobuf where the kind has that: only what exceeds the limit in both is refused.
+ * @param storedBytes of its stored form.
+ */
+export function requireStorable(
+  { kind, plural, group, schema }: ResourceDefinition,
+  object: KubeObject,
+  storedBytes: number,
+): void {
+  if (storedBytes <= MAX_STORED_BYTES) return;
+  const bytes = hasProtobuf(schema) ? encodeProtobuf(schema, object).length : storedBytes;
+  if (bytes <= MAX_STORED_BYTES) return;
+  const name = object.metadata.name ?? '';
+  const message = `${kind} "${name}" has ${bytes} bytes, at most ${MAX_STORED_BYTES} can be stored`;
+  throw new StatusError({
+    message: 'etcdserver: request is too large',
+    details: { name, group: group || undefined, kind: plural, causes: [{ message }] },
+    code: 500,
+  });
+}
