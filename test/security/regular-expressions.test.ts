@@ -33,6 +33,9 @@ const CLEARED: Readonly<Record<string, string>> = {
     'a sysctl of at most 253 characters',
   '"(?:[^"\\\\]|\\\\.)*"|\\S+': 'one rule as iptables prints it',
   ", \\w+ '.*$": 'a message of Node about one path',
+  '\\[(\\d+)\\]': 'a line that the kernel writes',
+  '^(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*(?:\\*|[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?\\*?|[a-z0-9][-_a-z0-9]*\\*)$':
+    'a pattern of sysctls that an administrator gives',
 };
 
 interface Found {
