@@ -6,7 +6,7 @@ import type { V1OwnerReference } from '@kubernetes/client-node';
 import { startSimulated } from '../clients/simulated-stead.ts';
 import type { TestStead } from '../e2e/stead.ts';
 import { TestNamespace } from './namespace.ts';
-import { createSet, podNames, scale, untilReady } from './sets.ts';
+import { createSet, orphanUntilAdopted, podNames, scale, untilReady } from './sets.ts';
 
 const claims = ['datadir'];
 
@@ -48,15 +48,6 @@ describe('what becomes of claims, as upstream tests it', () => {
   });
   after(() => stead?.purge());
 
-  /** Takes a pod's owner from it, and waits until the set has taken it back. */
-  const orphan = async (space: TestNamespace, pod: string): Promise<void> => {
-    const owned = () =>
-      space.pods.get(pod)?.metadata?.ownerReferences?.some(({ kind }) => kind === 'StatefulSet');
-    await space.patchPod(pod, { metadata: { ownerReferences: null } });
-    await space.until(`${pod} is an orphan`, () => !owned());
-    await space.until(`${pod} is adopted`, owned);
-  };
-
   /** @param adopt whether ss-2 is orphaned and adopted before the set is deleted. */
   const whenDeleted = (name: string, adopt: boolean): Promise<void> =>
     TestNamespace.use(stead, name, async (space) => {
@@ -66,7 +57,7 @@ describe('what becomes of claims, as upstream tests it', () => {
       await untilClaims(space, 0, 1, 2);
       const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'ss', uid: set.metadata?.uid ?? '' };
       for (const ordinal of [0, 1, 2]) await untilOwners(space, ordinal, [{ ...owner, controller: true }]);
-      if (adopt) await orphan(space, 'ss-2');
+      if (adopt) await orphanUntilAdopted(space, 'ss-2');
       await space.apps.deleteNamespacedStatefulSet({ name: 'ss', namespace: space.name });
       await untilClaims(space);
     });
@@ -76,7 +67,7 @@ describe('what becomes of claims, as upstream tests it', () => {
       const persistentVolumeClaimRetentionPolicy = { whenScaled: 'Delete' };
       await untilReady(space, await createSet(space, { claims, persistentVolumeClaimRetentionPolicy }));
       await untilClaims(space, 0, 1, 2);
-      if (adopt) await orphan(space, 'ss-2');
+      if (adopt) await orphanUntilAdopted(space, 'ss-2');
       await untilReady(space, await scale(space, 'ss', 1));
       await untilClaims(space, 0);
     });

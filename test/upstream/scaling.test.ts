@@ -9,6 +9,7 @@ import { evictedTest, scalingTest, simulatedProbe } from './scaling.ts';
 import {
   breakProbe,
   createSet,
+  orphanUntilAdopted,
   podNames,
   restoreProbe,
   scale,
@@ -34,9 +35,8 @@ describe('identity, order and scale, as upstream tests them', () => {
       assert.deepEqual([owner()?.kind, owner()?.name, owned()], ['StatefulSet', 'ss', true]);
       const { uid, labels = {} } = space.pods.get('ss-0')?.metadata ?? {};
 
-      await space.patchPod('ss-0', { metadata: { ownerReferences: null } });
-      await space.until('it is an orphan', () => !owner());
-      await space.until('it is adopted', owned);
+      await orphanUntilAdopted(space, 'ss-0');
+      assert.ok(owned());
 
       await space.patchPod('ss-0', { metadata: { labels: { foo: null, baz: null } } });
       await space.until('it is released', () => !owner());

@@ -152,3 +152,13 @@ export function untilPods(
 export function uids(space: TestNamespace): Array<string | undefined> {
   return podNames(space).map((name) => space.pods.get(name)?.metadata?.uid);
 }
+
+/** Takes a pod's owner from it, and waits until a set has taken it back: so quickly, often, that no watch shows it without. */
+export async function orphanUntilAdopted(space: TestNamespace, pod: string): Promise<void> {
+  const orphaned = await space.patchPod(pod, { metadata: { ownerReferences: null } });
+  await space.until(`${pod} is adopted`, () => {
+    const { ownerReferences = [], resourceVersion } = space.pods.get(pod)?.metadata ?? {};
+    const isLater = Number(resourceVersion) > Number(orphaned.metadata?.resourceVersion);
+    return isLater && ownerReferences.some(({ kind }) => kind === 'StatefulSet');
+  });
+}
