@@ -1,13 +1,17 @@
 // Tells when a pod is gone, for connections that would outlive it.
+import { type Clock, sleep } from '../../api/clock.ts';
 import { isNotFound } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { ApiServer, User } from '../request.ts';
 
+/** How long a watch that has ended before its pod is not begun again: whatever ended it may end the next one, too. */
+const AGAIN_MS = 1000;
+
 /** @returns aborted when the pod's object is gone, or `signal` is aborted. */
 export function signalWhenPodGone(
-  api: ApiServer,
+  { api, clock }: { api: ApiServer; clock: Clock },
   resource: ResourceDefinition,
   pod: Stored<Pod>,
   user: User,
@@ -15,15 +19,16 @@ export function signalWhenPodGone(
 ): AbortSignal {
   const gone = new AbortController();
   const either = AbortSignal.any([signal, gone.signal]);
-  void untilGone(api, resource, pod, user, either)
+  void untilGone(api, clock, resource, pod, user, either)
     .catch(() => {})
     .finally(() => gone.abort());
   return either;
 }
 
-/** Watches; a watch that ends before the pod does is begun again, if the pod is still there. */
+/** Watches; a watch that ends before the pod does is begun again after a while. */
 async function untilGone(
   api: ApiServer,
+  clock: Clock,
   resource: ResourceDefinition,
   pod: Stored<Pod>,
   user: User,
@@ -31,20 +36,33 @@ async function untilGone(
 ): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
   const about = { resource, namespace, user };
-  for (let current: Stored<Pod> | undefined = pod; current?.metadata.uid === uid && !signal.aborted; ) {
-    const { resourceVersion } = current.metadata;
-    const options = { fieldSelector: `metadata.name=${name}`, resourceVersion };
+  const isThere = async (): Promise<boolean> => {
+    try {
+      const found = await api.handle({ ...about, verb: 'get', name, options: {} });
+      return found.type === 'object' && found.object.metadata.uid === uid;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  };
+  while (!signal.aborted) {
+    // From now on, and not from the version that the pod was read at: nothing is remembered of one that has not changed
+    // for long, and a watch from there ends as soon as it begins.
+    const options = { fieldSelector: `metadata.name=${name}` };
     const watch = await api.handle({ ...about, verb: 'watch', options, signal });
     if (watch.type !== 'watch') return;
-    for (let events = await watch.stream.next(); events; events = await watch.stream.next()) {
-      if (events.some(({ type }) => type === 'DELETED')) return;
+    const { stream } = watch;
+    // It may have gone just before the watch began.
+    if (!(await isThere())) {
+      stream.stop();
+      return;
     }
-    current = await api.handle({ ...about, verb: 'get', name, options: {} }).then(
-      (result) => (result.type === 'object' ? (result.object as Stored<Pod>) : undefined),
-      (error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      },
-    );
+    for (let events = await stream.next(); events; events = await stream.next()) {
+      if (events.some(({ type }) => type === 'DELETED')) {
+        stream.stop();
+        return;
+      }
+    }
+    await sleep(clock, AGAIN_MS, signal);
   }
 }

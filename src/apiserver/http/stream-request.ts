@@ -96,7 +96,7 @@ export async function serveUpgrade(
   let { signal } = exchange;
   if (kind === 'portforward') {
     // A command ends with its container; a forwarded port would stay open, and lead nowhere.
-    signal = signalWhenPodGone(parts.api, request.route.resource, pod, user, signal);
+    signal = signalWhenPodGone(parts, request.route.resource, pod, user, signal);
     signal.addEventListener('abort', () => socket.destroy(), { once: true });
   }
   const connect: ConnectRequest = { pod, subresource: kind, query, user, signal };
