@@ -1,19 +1,68 @@
 // Sessions in front of a runtime that speaks SPDY as containerd does.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import type { Duplex } from 'node:stream';
+import { type TestContext, test } from 'node:test';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 import { openSession } from './spdy-streams.ts';
 
 const FAILURE = { status: 'Failure', details: { causes: [{ reason: 'ExitCode', message: '7' }] } };
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n';
+
+/** Where the runtime listens, until the test ends. */
+async function urlOf(runtime: Server, t: TestContext): Promise<string> {
+  runtime.listen(0, '127.0.0.1');
+  await once(runtime, 'listening');
+  t.after(() => runtime.close());
+  return `http://127.0.0.1:${(runtime.address() as AddressInfo).port}/exec`;
+}
+
+/** More than Node.js reads ahead of a reader that pauses, less than the kernel holds. */
+const UNREAD_BYTES = 200_000;
+
+test('the outcome is told though the runtime resets the connection, with input that it has not read', async (t) => {
+  const streams = new Map<string, SpdyStream>();
+  const runtime = createServer();
+  const deaf = new Promise<Duplex>((resolve) => {
+    runtime.on('upgrade', (_message, socket) => {
+      socket.write(SWITCHING);
+      new SpdySession(socket, 'server', {
+        onStream(stream) {
+          streams.set(stream.headers.streamtype ?? '', stream);
+          if (streams.size < 3) return;
+          setImmediate(() => {
+            socket.pause();
+            resolve(socket);
+          });
+        },
+        onClose() {},
+      });
+    });
+  });
+  const session = await openSession(await urlOf(runtime, t), {
+    stdin: true,
+    stdout: true,
+    stderr: false,
+    tty: false,
+  });
+  session.stdout?.resume();
+  const socket = await deaf;
+  await new Promise((resolve) => session.stdin?.write(Buffer.alloc(UNREAD_BYTES), resolve));
+  streams.get('error')?.end(JSON.stringify(FAILURE), () => {
+    socket.destroy();
+    // Before what the runtime has said is read.
+    session.stdin?.write('more');
+  });
+  assert.deepEqual(await session.exit, { exitCode: 7 });
+});
 
 test('a runtime that is stuck with input that nobody reads is freed until it tells the outcome', async (t) => {
   const streams = new Map<string, SpdyStream>();
   const runtime = createServer();
   runtime.on('upgrade', (_message, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n');
+    socket.write(SWITCHING);
     new SpdySession(socket, 'server', {
       onStream(stream) {
         const { streamtype = '' } = stream.headers;
@@ -24,12 +73,9 @@ test('a runtime that is stuck with input that nobody reads is freed until it tel
       onClose() {},
     });
   });
-  runtime.listen(0, '127.0.0.1');
-  await once(runtime, 'listening');
-  t.after(() => runtime.close());
   let tries = 0;
   const session = await openSession(
-    `http://127.0.0.1:${(runtime.address() as AddressInfo).port}/exec`,
+    await urlOf(runtime, t),
     { stdin: true, stdout: true, stderr: false, tty: false },
     {
       clock: {

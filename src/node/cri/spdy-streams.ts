@@ -5,6 +5,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import type { Clock } from '../../api/clock.ts';
 import type { ExecOptions, Session } from '../../api/node-streams.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
+import { LastingSocket } from './lasting-socket.ts';
 
 const COMMAND_PROTOCOL = 'v4.channel.k8s.io';
 const PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
@@ -15,6 +16,8 @@ function connect(url: string, protocol: string, onClose: (error?: Error) => void
     const outgoing = request(url, {
       method: 'POST',
       headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol },
+      createConnection: ({ host, port }) =>
+        new LastingSocket().connect({ host: host ?? '127.0.0.1', port: Number(port) }),
     });
     outgoing.once('upgrade', (_response, socket, head) => {
       if (head.length > 0) socket.unshift(head);
