@@ -7,6 +7,7 @@ import { encodeStored } from '../codec.ts';
 import { storeKey } from '../keys.ts';
 import { CacheHub } from './hub.ts';
 import { HISTORY_LIMIT } from './resource-cache.ts';
+import type { Selection } from './selection.ts';
 import { WATCHER_BACKLOG_LIMIT } from './watcher.ts';
 
 const everything = { namespace: undefined, matches: undefined };
@@ -51,6 +52,27 @@ test('what is written while a cache fills is in it once', async () => {
     ['x', 'y'],
   );
   assert.equal(cache.get('a', 'x')?.metadata.resourceVersion, '3');
+  hub.stop();
+});
+
+test('an object that is made again at once is deleted and added to a watch of its name, wherever that begins', async () => {
+  const store = openMemoryStore();
+  const hub = new CacheHub(store);
+  const cache = await hub.of(configMaps);
+  await write(store, 'x');
+  const first = hub.revision;
+  const ofItsName: Selection = { namespace: 'a', matches: ({ metadata }) => metadata.name === 'x' };
+  const running = cache.watch(ofItsName, first);
+  await store.delete(storeKey(configMaps, { namespace: 'a', name: 'x' }), first);
+  await write(store, 'x');
+  // Both changes are taken before anybody reads.
+  for (const watcher of [running, cache.watch(ofItsName, first)]) {
+    const events = await watcher.next();
+    assert.deepEqual(
+      events?.map(({ type }) => type),
+      ['DELETED', 'ADDED'],
+    );
+  }
   hub.stop();
 });
 
