@@ -49,6 +49,8 @@ export interface CheckResult {
   message: string;
   /** What to say although it is. */
   warning?: string;
+  /** The check itself went wrong, which says nothing of the container: what upstream calls its state. */
+  errored?: 'unknown' | 'failure';
 }
 
 export interface HttpCheck {

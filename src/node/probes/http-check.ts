@@ -10,7 +10,7 @@ import { bracketed, dialError } from './dial-error.ts';
 export const HTTP_TO_HTTPS_CLIENT = 'server gave HTTP response to HTTPS client';
 
 const USER_AGENT = { probe: 'kube-probe/1.36', lifecycle: 'kube-lifecycle/1.36' } as const;
-/** How much of an answer is read: what a warning quotes. */
+/** How much of an answer is read: what comes after it may be broken. */
 const MAX_BODY_BYTES = 10 * 1024;
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -18,14 +18,16 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 interface Answer {
   code: number;
   location: string | undefined;
-  /** The beginning of the body, of redirects only. */
-  body: string;
+  /** The beginning of the body; rejects if it breaks off. */
+  body: Promise<string>;
 }
 
 /** Sockets are not kept: each check opens its own, as upstream's do. Never rejects. */
 export async function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: number): Promise<CheckResult> {
   const first = firstUrl(check);
-  if (first === undefined) return { ok: false, message: `the host ${JSON.stringify(check.host)} is no host` };
+  if (first === undefined) {
+    return { ok: false, message: `the host ${JSON.stringify(check.host)} is no host`, errored: 'unknown' };
+  }
   const headers = headersOf(check);
   const ending = new AbortController();
   const cancel = clock.after(timeoutMs, () => ending.abort());
@@ -34,12 +36,12 @@ export async function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: numbe
     for (let followed = 0; ; followed++) {
       const answer = await get(url, headers, ending.signal);
       const { location } = answer;
-      if (!REDIRECTS.has(answer.code) || !location) return resultOf(check, answer);
+      if (!REDIRECTS.has(answer.code) || !location) return await resultOf(check, answer, ending.signal);
       if (!URL.canParse(location, url.href)) {
         return failed(url, `failed to parse Location header ${JSON.stringify(location)}`);
       }
       const next = new URL(location, url);
-      if (next.hostname !== first.hostname) return resultOf(check, answer);
+      if (next.hostname !== first.hostname) return await resultOf(check, answer, ending.signal);
       if (followed + 1 >= MAX_REDIRECTS) return failed(next, `stopped after ${MAX_REDIRECTS} redirects`);
       // A name that was asked for by header holds for the same server, and not for one that is named in full.
       if (URL.canParse(location)) headers.delete('host');
@@ -50,6 +52,8 @@ export async function httpCheck(clock: Clock, check: HttpCheck, timeoutMs: numbe
     return failed(url, ending.signal.aborted ? late : words(url, error));
   } finally {
     cancel();
+    // Closes what is still open.
+    ending.abort();
   }
 }
 
@@ -101,30 +105,58 @@ function get(url: URL, headers: ReadonlyMap<string, string[]>, signal: AbortSign
     request.on('error', reject);
     request.on('response', (response) => {
       const { location } = response.headers;
-      const code = response.statusCode ?? 0;
-      const parts: Buffer[] = [];
-      let length = 0;
-      const finish = (): void => {
-        const body = Buffer.concat(parts).subarray(0, MAX_BODY_BYTES).toString('utf8');
-        resolve({ code, location, body });
-        request.destroy();
-      };
-      // Only what a redirect says is ever quoted.
-      if (code < 300 || code >= 400) return finish();
-      response.on('data', (part: Buffer) => {
-        parts.push(part);
-        length += part.length;
-        if (length >= MAX_BODY_BYTES) finish();
-      });
-      response.on('end', finish);
-      response.on('error', reject);
+      const body = readAtMost(MAX_BODY_BYTES, request, response);
+      // Of a redirect that is followed, and for a hook, nobody reads it.
+      body.catch(() => undefined);
+      resolve({ code: response.statusCode ?? 0, location, body });
     });
     request.end();
   });
 }
 
-function resultOf({ purpose }: HttpCheck, { body, code }: Answer): CheckResult {
+/** @throws Error if the body breaks off before its end or `limit`, in bytes; its rest is left alone. */
+function readAtMost(
+  limit: number,
+  request: http.ClientRequest,
+  response: http.IncomingMessage,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    const finish = (): void => resolve(Buffer.concat(parts).subarray(0, limit).toString('utf8'));
+    response.on('data', (part: Buffer) => {
+      parts.push(part);
+      length += part.length;
+      if (length < limit) return;
+      response.pause();
+      finish();
+    });
+    response.on('end', finish);
+    response.on('error', reject);
+    // What is malformed is told here.
+    request.on('error', reject);
+  });
+}
+
+/** A body that cannot be read makes the check one that errored, whatever the code (pkg/probe/http). */
+async function resultOf({ purpose }: HttpCheck, answer: Answer, signal: AbortSignal): Promise<CheckResult> {
   if (purpose === 'lifecycle') return { ok: true, message: '' };
+  try {
+    return judged(answer.code, await answer.body);
+  } catch (error) {
+    const late = 'context deadline exceeded (Client.Timeout or context cancellation while reading body)';
+    return { ok: false, message: signal.aborted ? late : bodyWords(error), errored: 'failure' };
+  }
+}
+
+/** In Go's words. */
+function bodyWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message === 'aborted') return 'unexpected EOF';
+  return error.message.startsWith('Parse Error') ? 'malformed chunked encoding' : error.message;
+}
+
+function judged(code: number, body: string): CheckResult {
   if (code >= 300 && code < 400) {
     return { ok: true, message: '', warning: `Probe terminated redirects, Response body: ${body}` };
   }

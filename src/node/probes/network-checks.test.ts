@@ -123,6 +123,53 @@ describe('network checks', () => {
     plain.close();
   });
 
+  describe('an answer whose body', () => {
+    const HEAD = 'HTTP/1.1 200 OK\r\n';
+    const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`;
+    /** What is said of a server that writes this, and then ends or (if it `hangs`) says nothing more. */
+    async function said(text: string, hangs = false, purpose: HttpCheck['purpose'] = 'probe') {
+      const raw = createTcpServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => (hangs ? socket.write(text) : socket.end(text)));
+      });
+      await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+      const address = raw.address() as AddressInfo;
+      const result = await ask('/', { port: address.port, purpose }, hangs ? 200 : 5000);
+      raw.close();
+      return result;
+    }
+    const errored = (message: string) => ({ ok: false, message, errored: 'failure' });
+
+    it('ends before its length is no answer', async () => {
+      assert.deepEqual(await said(`${HEAD}Content-Length: 9\r\n\r\nhalf`), errored('unexpected EOF'));
+      assert.deepEqual(await said(`${CHUNKED}4\r\nhalf\r\n`), errored('unexpected EOF'));
+      assert.deepEqual(
+        await said(`${HEAD.replace('200', '503')}Content-Length: 9\r\n\r\nhalf`),
+        errored('unexpected EOF'),
+      );
+    });
+
+    it('is malformed is no answer', async () => {
+      assert.deepEqual(await said(`${CHUNKED}zz\r\n`), errored('malformed chunked encoding'));
+    });
+
+    it('does not come in time is no answer', async () => {
+      assert.deepEqual(
+        await said(`${HEAD}Content-Length: 9\r\n\r\nhalf`, true),
+        errored('context deadline exceeded (Client.Timeout or context cancellation while reading body)'),
+      );
+    });
+
+    it('is long enough, or ends with its connection, is one', async () => {
+      assert.deepEqual(await said(`${HEAD}Content-Length: 99999\r\n\r\n${'x'.repeat(10_240)}`, true), OK);
+      assert.deepEqual(await said(`${HEAD}\r\nall of it`), OK);
+    });
+
+    it('breaks is good enough for a lifecycle hook', async () => {
+      assert.deepEqual(await said(`${HEAD}Content-Length: 9\r\n\r\nhalf`, false, 'lifecycle'), OK);
+    });
+  });
+
   it('to a lifecycle hook every answer is as good', async () => {
     assert.deepEqual(await ask('/500', { purpose: 'lifecycle' }), OK);
     assert.equal(last['user-agent'], 'kube-lifecycle/1.36');

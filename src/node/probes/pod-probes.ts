@@ -112,8 +112,9 @@ export class PodProbes {
         changed();
         if (kind === 'startup') for (const other of KINDS) this.#runners.get(`${id}/${other}`)?.poke();
       },
-      failed: (message, quiet) => {
-        const sentence = `${TITLES[kind]} probe failed: ${message}`;
+      failed: ({ errored, message }, quiet) => {
+        const came = errored === undefined ? 'failed' : `errored and resulted in ${errored} state`;
+        const sentence = `${TITLES[kind]} probe ${came}: ${message}`;
         const news = this.#messages.get(key) !== sentence;
         this.#messages.set(key, sentence);
         if (!quiet) {

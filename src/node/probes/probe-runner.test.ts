@@ -11,6 +11,7 @@ function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
   const failures: string[] = [];
   const warnings: string[] = [];
   let healthy = true;
+  let errored: 'unknown' | undefined;
   let changes = 0;
   const runner = new ProbeRunner({
     clock,
@@ -21,10 +22,11 @@ function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
     mayRun: () => true,
     check: async () => {
       checkedAt.push(clock.now());
+      if (errored !== undefined) return { ok: false, message: 'no answer', errored };
       return healthy ? { ok: true, message: '', warning: 'hm' } : { ok: false, message: 'no' };
     },
     changed: () => changes++,
-    failed: (message, quiet) => {
+    failed: ({ message }, quiet) => {
       if (!quiet) failures.push(message);
     },
     warned: (message) => warnings.push(message),
@@ -39,6 +41,9 @@ function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {
     changes: () => changes,
     setHealthy: (value: boolean) => {
       healthy = value;
+    },
+    setErrored: (value: 'unknown' | undefined) => {
+      errored = value;
     },
   };
 }
@@ -107,6 +112,27 @@ describe('probe runner', () => {
     assert.equal(probe.checkedAt.length, 1);
     assert.equal(probe.runner.outcome, 'success');
   });
+
+  for (const kind of ['liveness', 'readiness', 'startup'] as const) {
+    it(`a ${kind} check that errors is told, and counts for nothing`, async () => {
+      const probe = start(kind, { exec: {}, periodSeconds: 1, failureThreshold: 2 });
+      const before = probe.runner.outcome;
+      probe.setErrored('unknown');
+      await probe.clock.advance(4500);
+      assert.equal(probe.runner.outcome, before);
+      assert.deepEqual(probe.failures, Array(5).fill('no answer'));
+      probe.setErrored(undefined);
+      probe.setHealthy(false);
+      await probe.clock.advance(1000);
+      assert.equal(probe.runner.outcome, before);
+      // Between two failures an error changes nothing either.
+      probe.setErrored('unknown');
+      await probe.clock.advance(1000);
+      probe.setErrored(undefined);
+      await probe.clock.advance(1000);
+      assert.equal(probe.runner.outcome, 'failure');
+    });
+  }
 
   it('what warns has succeeded, and is told', async () => {
     const probe = start('readiness', { exec: {}, periodSeconds: 10 });

@@ -14,8 +14,8 @@ export interface ProbeOrder {
   mayRun(): boolean;
   check(timeoutMs: number): Promise<CheckResult>;
   changed(): void;
-  /** A failed check; `quiet`: too early to bother anybody with it. */
-  failed(message: string, quiet: boolean): void;
+  /** A check that failed, or that errored; `quiet`: too early to bother anybody with it. */
+  failed(result: CheckResult, quiet: boolean): void;
   /** A check that succeeded, but with something to say. */
   warned(message: string): void;
 }
@@ -83,11 +83,12 @@ export class ProbeRunner {
     if (this.#stopped) return;
     if (!result.ok) {
       const early = this.#isQuick() && clock.now() - this.#firstCheckAtMs < QUIET_MS;
-      failed(result.message, early);
+      failed(result, early);
     } else if (result.warning !== undefined) {
       warned(result.warning);
     }
-    this.#take(result.ok ? 'success' : 'failure');
+    // A check that errored counts for neither side: a container is not killed for the trouble of its runtime.
+    if (result.errored === undefined) this.#take(result.ok ? 'success' : 'failure');
     // A failed startup or liveness probe has spoken: the container is going to be stopped.
     if (this.#stopped || (kind === 'startup' && this.#outcome !== undefined)) return;
     if (kind === 'liveness' && this.#outcome === 'failure') return;

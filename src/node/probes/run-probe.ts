@@ -5,7 +5,13 @@ import { resolvePort } from '../pods/hooks.ts';
 import type { CheckResult, NetworkChecks } from '../pods/node-services.ts';
 import type { Runtime } from '../runtime.ts';
 
-/** Never rejects: what goes wrong is a failed check with its reason. */
+/** So often a check that errors is made before it counts as errored. */
+const MAX_ATTEMPTS = 3;
+
+/**
+ * Never rejects. What says nothing of the container is a check that errored: the runtime does not answer, or has no such
+ * command to run (pkg/probe/exec: all but an exit code and a timeout).
+ */
 export async function runProbe(
   by: { checks: NetworkChecks; runtime: Runtime },
   container: Container,
@@ -14,12 +20,15 @@ export async function runProbe(
   probe: Probe,
   timeoutMs: number,
 ): Promise<CheckResult> {
-  try {
-    return await check(by, container, containerId, podIp, probe, timeoutMs);
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  for (let attempt = 1; ; attempt++) {
+    const result = await check(by, container, containerId, podIp, probe, timeoutMs).catch(asErrored);
+    if (result.errored === undefined || attempt === MAX_ATTEMPTS) return result;
   }
 }
+
+const asErrored = (error: unknown): CheckResult =>
+  errored(error instanceof Error ? error.message : String(error));
+const errored = (message: string): CheckResult => ({ ok: false, message, errored: 'unknown' });
 
 async function check(
   by: { checks: NetworkChecks; runtime: Runtime },
@@ -34,7 +43,7 @@ async function check(
   if (asked === undefined) return { ok: true, message: '' };
   const port = resolvePort(container, asked.port);
   if (port === undefined) {
-    return { ok: false, message: `couldn't find port: "${asked.port}" for container "${container.name}"` };
+    return errored(`couldn't find port: "${asked.port}" for container "${container.name}"`);
   }
   if (probe.httpGet) {
     const { host, httpHeaders, path = '/', scheme } = probe.httpGet;
