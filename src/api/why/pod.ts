@@ -2,7 +2,7 @@
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
-import { isPodReady, podCondition } from '../pod-state.ts';
+import { type ClaimUse, claimsOf, isPodReady, podCondition } from '../pod-state.ts';
 import type { Cause, Party, Waiting } from '../waiting.ts';
 import { whyNotBound } from './claim.ts';
 import { describeProbe } from './probe.ts';
@@ -72,8 +72,8 @@ function whyNotScheduled(
   pod: Pod,
   claims: ((name: string) => PersistentVolumeClaim | undefined) | undefined,
 ): Cause | Waiting {
-  const missing = claims && claimNames(pod).find((name) => !claims(name));
-  if (missing) return claimLink(pod, missing, 'created', cause('ClaimMissing', 'it does not exist'));
+  const missing = claims && claimsOf(pod).find(({ claimName }) => !claims(claimName));
+  if (missing) return missingClaim(pod, missing);
   const scheduled = podCondition(pod, 'PodScheduled');
   if (scheduled?.message) {
     // The scheduler names no claim: what it means is the pod's first one that is not bound.
@@ -92,8 +92,10 @@ function whyNoNode(pod: Pod): Cause | undefined {
   return cause('NodeLost', `its node ${pod.spec.nodeName ?? ''} does not answer`);
 }
 
-function claimNames(pod: Pod): string[] {
-  return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
+/** The claim of a generic ephemeral volume is made for the pod, as soon as the pod is there. */
+function missingClaim(pod: Pod, { claimName, ephemeral }: ClaimUse): Waiting {
+  const message = ephemeral ? 'it has not been made for the pod yet' : 'it does not exist';
+  return claimLink(pod, claimName, 'created', cause('ClaimMissing', message, ephemeral));
 }
 
 function claimLink(pod: Pod, claim: string, tobe: Waiting['tobe'], because: Cause): Waiting {
@@ -107,11 +109,11 @@ function whyClaims(
   claims: ((name: string) => PersistentVolumeClaim | undefined) | undefined,
 ): Waiting | undefined {
   if (!claims) return undefined;
-  for (const name of claimNames(pod)) {
-    const claim = claims(name);
-    if (!claim) return claimLink(pod, name, 'created', cause('ClaimMissing', 'it does not exist'));
+  for (const use of claimsOf(pod)) {
+    const claim = claims(use.claimName);
+    if (!claim) return missingClaim(pod, use);
     const because = whyNotBound(claim);
-    if (because) return claimLink(pod, name, 'Bound', because);
+    if (because) return claimLink(pod, use.claimName, 'Bound', because);
   }
   return undefined;
 }
