@@ -108,6 +108,40 @@ describe('preStop', () => {
   });
 });
 
+describe('a preStop that fails', () => {
+  const HOOK: Partial<Container> = { lifecycle: { preStop: { exec: { command: ['bye'] } } } };
+  const failures = async () =>
+    (await node.cluster.eventsOf('db')).filter((event) => event.startsWith('FailedPreStopHook'));
+
+  it('is told', async () => {
+    node.runtime.execSync = async () => ({ exitCode: 3, output: '', timedOut: false });
+    node.startAgent();
+    await run({ containers: [container('db', HOOK)] });
+    await remove();
+    await gone();
+    assert.deepEqual(await failures(), [
+      "FailedPreStopHook: PreStopHook failed: command 'bye' exited with 3",
+    ]);
+  });
+
+  it('because its container has ended meanwhile is not', async () => {
+    const { listContainers } = node.runtime;
+    node.runtime.execSync = async (id) => {
+      // It has ended, and the agent has not been told yet.
+      node.runtime.listContainers = async () =>
+        (await listContainers.call(node.runtime)).map((each) =>
+          each.id === id ? { ...each, state: 'exited' } : each,
+        );
+      throw new Error('container is in CONTAINER_EXITED state');
+    };
+    node.startAgent();
+    await run({ containers: [container('db', HOOK)] });
+    await remove();
+    await gone();
+    assert.deepEqual(await failures(), []);
+  });
+});
+
 describe('a signalled container', () => {
   it('is killed sooner only if somebody asks for that', async () => {
     node.startAgent();

@@ -1,6 +1,7 @@
 // Runs the preStop hook of a container that is being stopped (kubelet's executePreStopHook). When it begins, and when
 // the stop signal follows, is the plan's decision (stop-plan.ts).
 import type { Container, Pod } from '../../api/generated/types.ts';
+import type { Runtime } from '../runtime.ts';
 import { runHook } from './hooks.ts';
 import type { NodeServices } from './node-services.ts';
 
@@ -23,10 +24,18 @@ export async function runPreStop(
   const order = { pod, container, containerId, podIp, handler, timeoutMs, signal };
   const failure = await runHook(services, order);
   if (failure === undefined || signal.aborted) return;
+  // A container that has ended by itself meanwhile had no use for its hook.
+  if (!(await isRunning(services.runtime, containerId))) return;
   services.events.record(pod, {
     type: 'Warning',
     reason: 'FailedPreStopHook',
     message: `PreStopHook failed: ${failure}`,
     container: container.name,
   });
+}
+
+/** True also if the runtime does not say. */
+async function isRunning(runtime: Runtime, id: string): Promise<boolean> {
+  const containers = await runtime.listContainers().catch(() => undefined);
+  return containers === undefined || containers.some((each) => each.id === id && each.state === 'running');
 }

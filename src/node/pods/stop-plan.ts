@@ -47,9 +47,11 @@ export function planStop(
     }
     return;
   }
-  const hook = everyContainer(pod).find((spec) => spec.name === name)?.lifecycle?.preStop;
+  // What may have ended without anybody's knowing has nothing to run a hook in.
+  const isRunning = container.state === 'running';
+  const hook = isRunning && everyContainer(pod).find((spec) => spec.name === name)?.lifecycle?.preStop;
   const hasTime = left > 0 && graceSeconds > 0;
-  if (hasTime && begun === undefined && (hook !== undefined || !isItsTurn)) {
+  if (hasTime && begun === undefined && (hook || !isItsTurn)) {
     act(observed, decisions, { type: 'beginStop', key: `prestop/${id}`, ...step });
   } else if (hasTime && (busy.has(`prestop/${id}`) || !isItsTurn)) {
     wakeAt(decisions, deadlineMs);
