@@ -461,6 +461,22 @@ describe('node agent', () => {
     await ready('web-0');
   });
 
+  it('waits for an image volume whose image can have no such name, and says so', async () => {
+    const message = 'MountVolume.SetUp failed for volume "files" : Failed to apply default image tag "No"';
+    startAgent({
+      ...simulatedVolumes(),
+      async setUp() {
+        throw new VolumeNotReadyError('InspectFailed', message);
+      },
+    });
+    await createPod('web-0', { automountServiceAccountToken: false });
+    const waiting = async () => (await get('web-0')).status?.containerStatuses?.[0]?.state?.waiting;
+    await cluster.until(async () => (await waiting())?.reason === 'InvalidImageName', 'InvalidImageName');
+    assert.deepEqual(await waiting(), { reason: 'InvalidImageName', message });
+    const events = await cluster.eventsOf('web-0');
+    assert.ok(events.includes(`InspectFailed: ${message}`), String(events));
+  });
+
   it('keeps a pod unready that is annotated so', async () => {
     startAgent();
     const pod = await createPod('web-0');

@@ -56,7 +56,11 @@ export function planStart(
     planImage(observed, decisions, spec);
     return;
   }
-  if (view.usable === undefined || observed.volumes.state !== 'ready') return;
+  const { volumes } = observed;
+  if (volumes.state === 'failed' && volumes.reason === 'InspectFailed') {
+    decisions.waits.set(name, { reason: 'InvalidImageName', message: volumes.message });
+  }
+  if (view.usable === undefined || volumes.state !== 'ready') return;
   act(observed, decisions, {
     type: 'startContainer',
     key: `container/${name}`,

@@ -13,6 +13,12 @@ const HEX = /^[0-9a-f]+$/;
 const DIGEST_LENGTHS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 const NO_FORMAT = 'invalid reference format';
 
+/** What is said of a container or a volume whose image has no such name; undefined: it is one. */
+export function invalidImageName(image: string): string | undefined {
+  const why = whyNoImageName(image);
+  return why && `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${why}`;
+}
+
 /** Why it is none, in upstream's words; undefined: it is one. */
 export function whyNoImageName(image: string): string | undefined {
   if (image.length > MAX_LENGTH) return NO_FORMAT;

@@ -3,7 +3,7 @@
 import type { Container, Pod, Secret } from '../../api/generated/types.ts';
 import { secrets as secretResource } from '../../api/resources/secrets.ts';
 import { BACKOFF_INITIAL_MS, doubled, goDuration } from './backoff.ts';
-import { whyNoImageName } from './image-name.ts';
+import { invalidImageName } from './image-name.ts';
 import type { NodeServices } from './node-services.ts';
 import type { ImageState } from './observation.ts';
 import { credentialsFor } from './pull-secrets.ts';
@@ -42,10 +42,9 @@ export async function ensureImage(
       retryAtMs: now + delay,
     };
   };
-  const why = whyNoImageName(image);
-  if (why !== undefined) {
+  const message = invalidImageName(image);
+  if (message !== undefined) {
     if (!mayPull && before?.state === 'failed') return { ...before, checkedAtMs: clock.now() };
-    const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${why}`;
     say('Warning', 'InspectFailed', message);
     return fail('InvalidImageName', message);
   }

@@ -7,6 +7,7 @@ import type { ImageVolumeSource, Pod, Secret } from '../../api/generated/types.t
 import type { RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
 import { mountAt, readMounts, unmountBelow } from '../machine/mounts.ts';
+import { invalidImageName } from '../pods/image-name.ts';
 import { credentialsFor } from '../pods/pull-secrets.ts';
 import type { FileSystemMount, ImageFiles, Runtime } from '../runtime.ts';
 import type { VolumeObjects } from './volume-objects.ts';
@@ -50,6 +51,8 @@ export class ImageVolumes {
     if (!source.reference) {
       throw new VolumeNotReadyError('FailedMount', 'image.reference is empty: it must name an image');
     }
+    const invalid = invalidImageName(source.reference);
+    if (invalid !== undefined) throw new VolumeNotReadyError('InspectFailed', invalid);
     await this.#bringImage(pod, source.reference, source.pullPolicy, signal);
     await mkdir(join(podDirectory, NOTES), { recursive: true, mode: 0o711 });
     await writeFile(join(podDirectory, NOTES, volumeName), '');

@@ -533,6 +533,15 @@ test('image: one that is not there is said so', needsRoot, async (context) => {
   await assert.rejects(of('a:1', 'Never'), notReady(/"a:1" is not present with pull policy of Never$/));
   await assert.rejects(of('none:1', 'Always'), notReady(/Failed to pull image "none:1": not found$/));
   await assert.rejects(of('', 'Always'), notReady(/image.reference is empty/));
+  await assert.rejects(of('No:1', 'IfNotPresent'), (error: unknown) => {
+    assert.ok(error instanceof VolumeNotReadyError);
+    assert.equal(error.reason, 'InspectFailed');
+    assert.match(
+      error.message,
+      /Failed to apply default image tag "No:1": couldn't parse image name "No:1": invalid/,
+    );
+    return true;
+  });
   images.present.add('a:1');
   await of('a:1', 'Never');
 });

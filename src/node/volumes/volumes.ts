@@ -22,7 +22,7 @@ export interface MountPlace {
 
 /** A volume is not ready yet; the worker says so on the pod and tries again. */
 export class VolumeNotReadyError extends Error {
-  /** The event's reason: FailedMount, FailedAttachVolume. */
+  /** The event's reason: FailedMount, FailedAttachVolume; InspectFailed: its image has a name that can be none. */
   readonly reason: string;
   constructor(reason: string, message: string) {
     super(message);
