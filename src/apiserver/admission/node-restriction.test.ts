@@ -43,7 +43,7 @@ const merge = (name: string, body: object, subresource?: string): Partial<ApiReq
   ...(subresource ? { subresource } : {}),
 });
 
-test('its own node, without taints and labels that steer', async () => {
+test('its own node, without taints and labels that steer, and without owners', async () => {
   assert.equal(
     await refused('patch', 'nodes', merge('node-2', { metadata: { labels: { a: 'b' } } })),
     'nodes "node-2" is forbidden: node "node-1" is not allowed to modify node "node-2"',
@@ -78,6 +78,17 @@ test('its own node, without taints and labels that steer', async () => {
     ),
     'nodes "node-1" is forbidden: node "node-1" is not allowed to modify taints',
   );
+  const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'u' };
+  for (const subresource of [undefined, 'status']) {
+    assert.equal(
+      await refused(
+        'patch',
+        'nodes',
+        merge('node-1', { metadata: { ownerReferences: [owner] } }, subresource),
+      ),
+      'nodes "node-1" is forbidden: node "node-1" is not allowed to modify ownerReferences',
+    );
+  }
   assert.equal(
     await refused('patch', 'nodes', merge('node-1', { status: { phase: 'Running' } }, 'status')),
     undefined,
@@ -142,6 +153,19 @@ test('pods: the status and the end of its own, mirrors of static ones', async ()
   const good = { ...mirror, ownerReferences: [owner] };
   const withSecret = { ...own, volumes: [{ name: 's', secret: { secretName: 's' } }] };
   assert.match((await created(good, withSecret)) ?? '', /can not create pods that reference secrets$/);
+  const volumes = {
+    'serviceaccounts (via projected volumes)': {
+      projected: { sources: [{ serviceAccountToken: { path: 't' } }] },
+    },
+    'csidrivers (via CSI volumes)': { csi: { driver: 'd.example' } },
+    persistentvolumeclaims: { persistentVolumeClaim: { claimName: 'c' } },
+  };
+  for (const [what, volume] of Object.entries(volumes)) {
+    const why = (await created(good, { ...own, volumes: [{ name: 'v', ...volume }] })) ?? '';
+    assert.ok(why.endsWith(`node "node-1" can not create pods that reference ${what}`), why);
+  }
+  const withAccount = { ...own, serviceAccountName: 'default' };
+  assert.match((await created(good, withAccount)) ?? '', /can not create pods that reference serviceaccounts$/);
   assert.equal(await created(good, own), undefined);
 });
 

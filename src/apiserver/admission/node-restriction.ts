@@ -1,7 +1,7 @@
 // A node changes only its own Node object, its own lease and CSINode, and pods that are bound to it; and it cannot give
-// itself labels or taints that would steer other people's pods to it. Follows plugin/pkg/admission/noderestriction.
+// itself labels or taints that would steer other people's pods to it, nor owners. Follows plugin/pkg/admission/noderestriction.
 import { forbidden, notFound, type StatusError } from '../../api/errors.ts';
-import type { Node, PersistentVolumeClaim, Pod, TokenRequest } from '../../api/generated/types.ts';
+import type { Node, PersistentVolumeClaim, Pod, TokenRequest, Volume } from '../../api/generated/types.ts';
 import { sameJson } from '../../api/same-json.ts';
 import { semanticallyEqual } from '../../api/validation/equality.ts';
 import { LEASE_NAMESPACE, nodeNameOf } from '../authz/node.ts';
@@ -94,15 +94,17 @@ function admitPodStatus(node: string, pod: Pod, old: Pod | undefined): Verdict {
   if (!sameJson(pod.metadata.labels ?? {}, old?.metadata.labels ?? {})) {
     return `node ${node} cannot update labels through pod status`;
   }
-  return sameJson(pod.status?.resourceClaimStatuses ?? [], old?.status?.resourceClaimStatuses ?? [])
+  if (!sameJson(pod.status?.resourceClaimStatuses ?? [], old?.status?.resourceClaimStatuses ?? [])) {
+    return `node ${node} cannot update resource claim statues`;
+  }
+  return semanticallyEqual(pod.status?.extendedResourceClaimStatus, old?.status?.extendedResourceClaimStatus)
     ? undefined
-    : `node ${node} cannot update resource claim statues`;
+    : `node ${node} cannot update extended resource claim status`;
 }
 
 /** A node makes no pods but the mirrors of its own static ones, which may refer to nothing. */
 async function admitMirrorPod(node: string, pod: Pod, context: AdmissionContext): Promise<Verdict> {
   const { metadata, spec } = pod;
-  const cannot = (what: string): string => `node ${node} can not create pods that reference ${what}`;
   if (metadata.annotations?.[MIRROR_POD] === undefined) {
     return `pod does not have ${JSON.stringify(MIRROR_POD)} annotation, node ${node} can only create mirror pods`;
   }
@@ -111,16 +113,29 @@ async function admitMirrorPod(node: string, pod: Pod, context: AdmissionContext)
   }
   const wrongOwner = await admitOwner(node, pod, context);
   if (wrongOwner) return wrongOwner;
-  if (spec.serviceAccountName) return cannot('a service account');
-  if (secretsOf(pod).size > 0) return cannot('secrets');
-  if (configMapsOf(pod).size > 0) return cannot('configmaps');
-  const volumes = spec.volumes ?? [];
-  if (volumes.some(({ projected }) => projected?.sources?.some((source) => source.clusterTrustBundle))) {
-    return cannot('clustertrustbundles');
-  }
-  return volumes.some((volume) => volume.persistentVolumeClaim)
-    ? cannot('persistentvolumeclaims')
-    : undefined;
+  const what = referenceOf(pod);
+  return what === undefined ? undefined : `node ${node} can not create pods that reference ${what}`;
+}
+
+/** What of the API a pod refers to, in upstream's words (HasAPIObjectReference); undefined for nothing. */
+function referenceOf(pod: Pod): string | undefined {
+  const { serviceAccountName, resourceClaims = [], volumes = [] } = pod.spec;
+  if (serviceAccountName) return 'serviceaccounts';
+  if (secretsOf(pod).size > 0) return 'secrets';
+  if (configMapsOf(pod).size > 0) return 'configmaps';
+  if (resourceClaims.length > 0) return 'resourceclaims';
+  return volumes.map(referenceOfVolume).find((what) => what !== undefined);
+}
+
+function referenceOfVolume(volume: Volume): string | undefined {
+  if (volume.csi) return 'csidrivers (via CSI volumes)';
+  if (volume.glusterfs) return 'endpoints (via glusterFS volumes)';
+  if (volume.persistentVolumeClaim) return 'persistentvolumeclaims';
+  if (volume.ephemeral) return 'persistentvolumeclaims (via ephemeral volumes)';
+  const sources = volume.projected?.sources ?? [];
+  if (sources.some((source) => source.serviceAccountToken)) return 'serviceaccounts (via projected volumes)';
+  if (sources.some((source) => source.clusterTrustBundle)) return 'clustertrustbundles';
+  return sources.some((source) => source.podCertificate) ? 'podcertificates' : undefined;
 }
 
 async function admitOwner(node: string, { metadata }: Pod, context: AdmissionContext): Promise<Verdict> {
@@ -157,6 +172,10 @@ function admitNode(node: string, { operation, key, object, old }: AdmissionReque
   }
   if (!semanticallyEqual(next?.spec?.taints, before?.spec?.taints)) {
     return `node ${node} is not allowed to modify taints`;
+  }
+  // An owner that goes takes the node with it, whatever the node may delete itself.
+  if (!semanticallyEqual(next?.metadata.ownerReferences, before?.metadata.ownerReferences)) {
+    return `node ${node} is not allowed to modify ownerReferences`;
   }
   return labels ? `is not allowed to modify labels: ${labels}` : undefined;
 }
