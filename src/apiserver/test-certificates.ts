@@ -13,7 +13,8 @@ export interface KeyPair {
 export interface TestCertificates {
   ca: string;
   server: KeyPair;
-  client(commonName: string, organization?: string): Promise<KeyPair>;
+  /** @param notAfter when it is no longer valid; by default an hour from now. */
+  client(commonName: string, organization?: string, notAfter?: Date): Promise<KeyPair>;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -23,17 +24,21 @@ export async function makeTestCertificates(): Promise<TestCertificates> {
   x509.cryptoProvider.set(webcrypto as never);
   const caKeys = await generateKeys();
   const notBefore = new Date(Date.now() - VALID_MS);
-  const notAfter = new Date(Date.now() + VALID_MS);
+  const hourAhead = new Date(Date.now() + VALID_MS);
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=test-ca',
     keys: caKeys as never,
     notBefore,
-    notAfter,
+    notAfter: hourAhead,
     signingAlgorithm: ALGORITHM,
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
   let serial = 1;
-  const issue = async (subject: string, extensions: x509.Extension[]): Promise<KeyPair> => {
+  const issue = async (
+    subject: string,
+    extensions: x509.Extension[],
+    notAfter = hourAhead,
+  ): Promise<KeyPair> => {
     const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: String(++serial).padStart(2, '0'),
@@ -54,10 +59,12 @@ export async function makeTestCertificates(): Promise<TestCertificates> {
     server: await issue('CN=kube-apiserver', [
       new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
     ]),
-    client: (commonName, organization) =>
-      issue(`CN=${commonName}${organization ? `,O=${organization}` : ''}`, [
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-      ]),
+    client: (commonName, organization, notAfter) =>
+      issue(
+        `CN=${commonName}${organization ? `,O=${organization}` : ''}`,
+        [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
+        notAfter,
+      ),
   };
 }
 

@@ -165,7 +165,10 @@ test('pods: the status and the end of its own, mirrors of static ones', async ()
     assert.ok(why.endsWith(`node "node-1" can not create pods that reference ${what}`), why);
   }
   const withAccount = { ...own, serviceAccountName: 'default' };
-  assert.match((await created(good, withAccount)) ?? '', /can not create pods that reference serviceaccounts$/);
+  assert.match(
+    (await created(good, withAccount)) ?? '',
+    /can not create pods that reference serviceaccounts$/,
+  );
   assert.equal(await created(good, own), undefined);
 });
 

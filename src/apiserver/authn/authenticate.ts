@@ -11,26 +11,31 @@ export interface CertificateSubject {
   O?: string | string[];
 }
 
+/** A client's certificate as the connection has it: whom it names, or that it does not verify. */
+export type ClientCertificate = CertificateSubject | 'unverified';
+
 /** Whoever has shown valid credentials is in it. */
 export const AUTHENTICATED = 'system:authenticated';
 
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
 /**
- * @param certificate of the connection, if its chain ends at our authority.
+ * @param certificate of the connection, if there is one: of one that does not end at our authority, or is not valid
+ * now, nobody is believed; a token that is valid counts all the same.
  * @param authorization the header, if there is one.
  * @throws Unauthorized for credentials that are not valid; without any, the user is anonymous.
  */
 export async function authenticate(
-  certificate: CertificateSubject | undefined,
+  certificate: ClientCertificate | undefined,
   authorization: string | undefined,
   authenticateToken: TokenAuthenticator,
 ): Promise<User> {
-  const fromCertificate = certificate && knownUser(certificate);
+  const isUnverified = certificate === 'unverified';
+  const fromCertificate = certificate && !isUnverified && knownUser(certificate);
   if (fromCertificate) return fromCertificate;
   const token = authorization?.match(/^Bearer +(\S+) *$/i)?.[1];
   if (!token) {
-    if (authorization) throw unauthorized();
+    if (authorization || isUnverified) throw unauthorized();
     return ANONYMOUS;
   }
   const user = await authenticateToken(token);

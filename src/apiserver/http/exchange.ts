@@ -2,7 +2,7 @@
 // implement it over Node's two interfaces.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { CertificateSubject } from '../authn/authenticate.ts';
+import type { ClientCertificate } from '../authn/authenticate.ts';
 
 export type ResponseHeaders = Record<string, string | number | string[]>;
 
@@ -20,8 +20,8 @@ export interface Exchange {
   readonly method: string;
   /** Path and query, as sent. */
   readonly target: string;
-  /** The verified client certificate of the connection. */
-  readonly certificate: CertificateSubject | undefined;
+  /** The client certificate of the connection. */
+  readonly certificate: ClientCertificate | undefined;
   /** Aborted when the client is gone or the server closes. */
   readonly signal: AbortSignal;
   /** Whether an answer has begun. */

@@ -1,6 +1,6 @@
 // An exchange over HTTP/1.1.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CertificateSubject } from '../authn/authenticate.ts';
+import type { ClientCertificate } from '../authn/authenticate.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -8,7 +8,7 @@ import { type BodyBudget, readBody } from './read-body.ts';
 export class Http1Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
-  readonly certificate: CertificateSubject | undefined;
+  readonly certificate: ClientCertificate | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #gone: GoneSignal;
@@ -18,7 +18,7 @@ export class Http1Exchange implements Exchange {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    certificate: CertificateSubject | undefined,
+    certificate: ClientCertificate | undefined,
     closing: AbortSignal,
     budget: BodyBudget,
   ) {

@@ -1,6 +1,6 @@
 // An exchange over HTTP/2, by Node's core stream interface (the compatibility one is slower by a quarter).
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { CertificateSubject } from '../authn/authenticate.ts';
+import type { ClientCertificate } from '../authn/authenticate.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -8,7 +8,7 @@ import { type BodyBudget, readBody } from './read-body.ts';
 export class Http2Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
-  readonly certificate: CertificateSubject | undefined;
+  readonly certificate: ClientCertificate | undefined;
   readonly rawHeaders: readonly string[];
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -20,7 +20,7 @@ export class Http2Exchange implements Exchange {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
-    certificate: CertificateSubject | undefined,
+    certificate: ClientCertificate | undefined,
     closing: AbortSignal,
     budget: BodyBudget,
   ) {

@@ -119,7 +119,15 @@ test('who asks decides what is answered', async () => {
   const alice = await call('/apis', { as: NOBODY, headers: { authorization: 'Bearer good' } });
   assert.equal(alice.json().message, 'forbidden: User "alice" cannot get path "/apis"');
   const stranger = await (await makeTestCertificates()).client('admin', 'system:masters');
-  assert.equal((await call('/api/v1/pods', { as: stranger })).code, 403);
+  const over = await certificates.client('admin', 'system:masters', new Date(Date.now() - 1000));
+  for (const as of [stranger, over]) {
+    for (const path of ['/api/v1/pods', '/readyz', '/version']) {
+      const refused = await call(path, { as });
+      assert.deepEqual([refused.code, refused.json().message], [401, 'Unauthorized']);
+    }
+    const withToken = await call('/apis', { as, headers: { authorization: 'Bearer good' } });
+    assert.equal(withToken.json().message, 'forbidden: User "alice" cannot get path "/apis"');
+  }
 });
 
 test('what is not there is a Status', async () => {

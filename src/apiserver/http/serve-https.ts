@@ -8,13 +8,13 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import type { Clock } from '../../api/clock.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Log } from '../../api/log.ts';
 import { Counter, Metrics } from '../../api/metrics.ts';
 import type { Auditor } from '../audit/auditor.ts';
-import type { CertificateSubject, TokenAuthenticator } from '../authn/authenticate.ts';
+import type { ClientCertificate, TokenAuthenticator } from '../authn/authenticate.ts';
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
@@ -180,19 +180,19 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   };
 }
 
-/** The subject of the client's certificate, if our authority has signed it; read once for each connection. */
-function certificateOf(socket: unknown): CertificateSubject | undefined {
+/** The client's certificate: whom it names if our authority has signed it; read once for each connection. */
+function certificateOf(socket: unknown): ClientCertificate | undefined {
   const tls = socket as Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> | undefined;
-  if (!tls?.authorized) return undefined;
-  let subject = subjects.get(tls);
-  if (!subject) {
-    subject = tls.getPeerCertificate().subject;
-    subjects.set(tls, subject);
+  if (!tls) return undefined;
+  if (!certificates.has(tls)) {
+    // Without one Node gives an object with nothing in it.
+    const { subject } = tls.getPeerCertificate() as Partial<PeerCertificate>;
+    certificates.set(tls, subject && (tls.authorized ? subject : 'unverified'));
   }
-  return subject;
+  return certificates.get(tls);
 }
 
-const subjects = new WeakMap<object, CertificateSubject>();
+const certificates = new WeakMap<object, ClientCertificate | undefined>();
 
 async function upgrade(
   parts: DispatcherParts,
