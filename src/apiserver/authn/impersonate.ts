@@ -2,6 +2,7 @@
 // whoever may `impersonate` each of them. Follows apiserver pkg/endpoints/filters/impersonation.
 import { badRequest } from '../../api/errors.ts';
 import { type Authorizer, type ResourceAttributes, refusal } from '../authz/authorize.ts';
+import { headerText } from '../header-text.ts';
 import type { User } from '../request.ts';
 import { ANONYMOUS, AUTHENTICATED } from './authenticate.ts';
 import { accountGroups } from './service-account-tokens.ts';
@@ -22,7 +23,7 @@ interface Wanted {
 
 /**
  * The user that the request is made as.
- * @param rawHeaders names and values by turns, each line by itself.
+ * @param rawHeaders names and values by turns, each line by itself, a character for each byte.
  * @throws Forbidden when the user may not act as the other one, BadRequest when no user is named.
  */
 export async function impersonate(
@@ -62,7 +63,7 @@ function read(rawHeaders: readonly string[]): Wanted {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const header = rawHeaders[index]?.toLowerCase() ?? '';
     if (!header.startsWith(PREFIX)) continue;
-    const value = rawHeaders[index + 1] ?? '';
+    const value = headerText(rawHeaders[index + 1] ?? '');
     const what = header.slice(PREFIX.length);
     if (what === 'user') wanted.name ||= value;
     else if (what === 'uid') wanted.uid ||= value;

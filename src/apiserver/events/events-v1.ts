@@ -16,7 +16,7 @@ import { deepFreeze } from '../deep-freeze.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApiRequest, ApiResult, WatchEvent, WatchStream } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
-import { applyOptions } from '../verbs/patch.ts';
+import { applyOptions, refuseUid } from '../verbs/patch.ts';
 import { decodePatched } from '../verbs/patch-validation.ts';
 import { CONFLICT_TRIES } from '../verbs/update.ts';
 import { fromApplied, toApplyBase, toCoreEvent, toCoreSelector, toEventsV1 } from './conversion.ts';
@@ -78,10 +78,9 @@ async function patchEvent(
     const current = await find(asCore, handle, apply !== undefined);
     if (!current) await request.authorizeCreate?.();
     const base = current ? (apply ? toApplyBase : toEventsV1)(current) : { metadata: {} };
-    const { object, warnings } = decodePatched(
-      request,
-      applyPatch(patchType, resource.schema, base, body, apply),
-    );
+    const patched = applyPatch(patchType, resource.schema, base, body, apply);
+    if (!current) refuseUid(resource, request.name ?? '', patched);
+    const { object, warnings } = decodePatched(request, patched);
     object.metadata.name ??= request.name;
     refuseInvalid(request, object as EventsV1Event, current);
     const next = (apply ? fromApplied : toCoreEvent)(object as EventsV1Event);

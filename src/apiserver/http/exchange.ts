@@ -28,8 +28,9 @@ export interface Exchange {
   readonly answered: boolean;
   /** The code of the answer; 0 before it begins. */
   readonly code: number;
+  /** The text of a header, by its name in lower case. */
   header(name: string): string | undefined;
-  /** Names and values by turns, as they were sent: a header that is there twice is two. */
+  /** Names and values by turns, as they were sent, a character for each byte: a header that is there twice is two. */
   readonly rawHeaders: readonly string[];
   /** The whole body, read once. Throws RequestEntityTooLarge beyond `limit` bytes. */
   body(limit: number): Promise<Buffer>;

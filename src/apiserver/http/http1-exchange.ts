@@ -1,6 +1,7 @@
 // An exchange over HTTP/1.1.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientCertificate } from '../authn/authenticate.ts';
+import { headerText } from '../header-text.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -45,7 +46,7 @@ export class Http1Exchange implements Exchange {
 
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
+    return value && headerText(Array.isArray(value) ? value.join(', ') : value);
   }
 
   get rawHeaders(): readonly string[] {

@@ -1,6 +1,7 @@
 // An exchange over HTTP/2, by Node's core stream interface (the compatibility one is slower by a quarter).
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ClientCertificate } from '../authn/authenticate.ts';
+import { headerText } from '../header-text.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -50,7 +51,7 @@ export class Http2Exchange implements Exchange {
 
   header(name: string): string | undefined {
     const value = this.#headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
+    return value && headerText(Array.isArray(value) ? value.join(', ') : value);
   }
 
   body(limit: number): Promise<Buffer> {

@@ -13,6 +13,12 @@ import { type KeyPair, makeTestCertificates, type TestCertificates } from '../te
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { type HttpsServer, serveHttps } from './serve-https.ts';
 
+/** An object, or what is said of why there is none. */
+interface Answered {
+  message?: string;
+  metadata?: { managedFields?: { manager: string }[] };
+}
+
 interface Answer {
   code: number;
   headers: Record<string, string | string[] | undefined>;
@@ -97,7 +103,8 @@ function call(path: string, { method = 'GET', headers = {}, body, as = admin }: 
       },
     );
     request.on('error', reject);
-    request.end(body);
+    // With text behind them Node would send headers in UTF-8, too: in bytes they are as they are given.
+    request.end(body && Buffer.from(body));
   });
 }
 
@@ -274,6 +281,34 @@ test('HTTP/2: requests and a watch on one connection', async () => {
       ['ADDED', 'ConfigMap', 'w'],
     );
     stream.close();
+  } finally {
+    session.destroy();
+  }
+});
+
+test('headers are UTF-8, by either version of HTTP', async () => {
+  const bytes = (text: string): string => Buffer.from(text).toString('latin1');
+  const userAgent = `${bytes('bö€\u200bb')}/1`;
+  const impersonated = { 'impersonate-user': bytes('böb€'), 'user-agent': userAgent };
+  const configMap = (name: string) => JSON.stringify({ metadata: { name }, data: { a: 'b' } });
+  const forbidden =
+    'configmaps is forbidden: User "böb€" cannot list resource "configmaps" in API group "" in the namespace "default"';
+  assert.equal((await call(CONFIG_MAPS, { headers: impersonated })).json().message, forbidden);
+  const managers = ({ metadata }: Answered): unknown[] =>
+    metadata?.managedFields?.map(({ manager }) => manager) ?? [];
+  const headers = { ...json, 'user-agent': userAgent };
+  const made = await call(CONFIG_MAPS, { method: 'POST', headers, body: configMap('utf-8') });
+  assert.deepEqual(managers(made.json()), ['bö€b']);
+  const session = connectHttp2(`https://127.0.0.1:${https.port}`, { ca: certificates.ca, ...admin });
+  const ask = async (asked: Record<string, string>, body?: string): Promise<Answered> => {
+    const stream = session.request(asked);
+    stream.end(body);
+    return JSON.parse((await stream.toArray()).join('')) as Answered;
+  };
+  try {
+    assert.equal((await ask({ ':path': CONFIG_MAPS, ...impersonated })).message, forbidden);
+    const posted = await ask({ ':path': CONFIG_MAPS, ':method': 'POST', ...headers }, configMap('utf-8-2'));
+    assert.deepEqual(managers(posted), ['bö€b']);
   } finally {
     session.destroy();
   }

@@ -117,9 +117,17 @@ async function apiRequest(
   return request;
 }
 
+/** A field manager's name has at most so many bytes. */
+const MAX_MANAGER_BYTES = 128;
+
 /** What comes first in a User-Agent, as far as it can be printed (apiserver's managerOrUserAgent). */
 function managerOf(userAgent = ''): string {
-  const [name = ''] = /^[^/\p{C}]{0,128}/u.exec(userAgent) ?? [];
+  let name = '';
+  for (const character of userAgent.split('/', 1)[0] ?? '') {
+    if (character !== ' ' && /[\p{C}\p{Z}]/u.test(character)) continue;
+    if (Buffer.byteLength(name + character) > MAX_MANAGER_BYTES) break;
+    name += character;
+  }
   return name || 'unknown';
 }
 

@@ -18,6 +18,7 @@ import type { ClientCertificate, TokenAuthenticator } from '../authn/authenticat
 import type { IdentityDocuments } from '../authn/issuer-discovery.ts';
 import type { Authorizer } from '../authz/authorize.ts';
 import type { ConnectHandler } from '../connect.ts';
+import { headerText } from '../header-text.ts';
 import { PodProxy } from '../proxy/proxy.ts';
 import type { ApiServer } from '../request.ts';
 import { Connections, closeWhenIdle, HANDSHAKE_MS, MAX_CONNECTIONS } from './connections.ts';
@@ -210,7 +211,10 @@ async function upgrade(
     method: message.method ?? 'GET',
     target: message.url ?? '/',
     certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
-    header: (name: string) => (name === 'authorization' ? authorization : message.headers[name]?.toString()),
+    header: (name: string) =>
+      name === 'authorization'
+        ? authorization
+        : headerText(message.headers[name]?.toString() ?? '') || undefined,
     rawHeaders: message.rawHeaders,
     signal,
   };

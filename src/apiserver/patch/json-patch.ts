@@ -72,6 +72,8 @@ function readOperation(candidate: unknown): Operation {
   if ((op === 'move' || op === 'copy') && typeof from !== 'string') {
     throw badRequest(`the ${op} operation of a JSON patch needs a from`);
   }
+  if (from !== undefined && (op === 'move' || op === 'copy')) requireRooted(op, 'from path', String(from));
+  requireRooted(op, 'path', path);
   for (const pointer of [path, from]) {
     if (typeof pointer === 'string' && pointer.split('/').some((token) => UNREACHABLE.includes(token))) {
       throw unprocessable(
@@ -82,6 +84,14 @@ function readOperation(candidate: unknown): Operation {
   // Null is a value; an operation without one sets null, as upstream reads it.
   const value = 'value' in candidate ? candidate.value : null;
   return { op, path, from, value } as Operation;
+}
+
+/** A pointer begins with a slash, unless it is that of the whole document (RFC 6901). */
+function requireRooted(op: string, what: string, pointer: string): void {
+  if (pointer === '' || pointer.startsWith('/')) return;
+  throw unprocessable(
+    `${op} operation does not apply: doc is missing ${what}: ${JSON.stringify(pointer)}: missing value`,
+  );
 }
 
 /** The whole document is replaced by operations on the empty path, which the package leaves to its caller. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { applyJsonPatch } from './json-patch.ts';
 import { applyPatch } from './patch.ts';
 
 function deepFreeze<T>(value: T): T {
@@ -168,6 +169,30 @@ test('lists of scalars are merged as sets, and parts of them deleted', () => {
   assert.deepEqual(strategic(current, { metadata: { finalizers: ['x'] } }), {
     metadata: { name: 'p', finalizers: ['x', 'a', 'b', 'c'] },
   });
+});
+
+test('the paths of a JSON patch begin with a slash', () => {
+  const current = { metadata: { name: 'p' }, data: { a: 'b' } };
+  const refused = (operation: object): string[] => {
+    const { code, message } = refusal(() => applyJsonPatch(current, [operation]));
+    return [
+      String(code),
+      message.replace(/^the server rejected our request due to an error in our request: /, ''),
+    ];
+  };
+  assert.deepEqual(refused({ op: 'add', path: 'data/c', value: 'd' }), [
+    '422',
+    'add operation does not apply: doc is missing path: "data/c": missing value',
+  ]);
+  for (const op of ['remove', 'replace', 'test'])
+    assert.match(
+      refused({ op, path: 'data' })[1] ?? '',
+      /^\w+ operation does not apply: doc is missing path: "data"/,
+    );
+  assert.equal(
+    refused({ op: 'move', from: 'data/a', path: '/data/b' })[1],
+    'move operation does not apply: doc is missing from path: "data/a": missing value',
+  );
 });
 
 test('$retainKeys clears a union’s other members', () => {

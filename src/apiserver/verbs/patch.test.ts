@@ -38,6 +38,35 @@ for (const op of ['test', 'replace'] as const) {
   });
 }
 
+test('what has a uid and is not there is not made', async () => {
+  const server = await startTestServer();
+  const metadata = { name: 'a', uid: 'u-1' };
+  const apply = (resource: 'configmaps' | 'leases', apiVersion: string, kind: string) =>
+    server.object('patch', resource, {
+      namespace: 'default',
+      name: 'a',
+      patchType: 'apply',
+      resource: server.resource(resource),
+      options: { fieldManager: 'm' },
+      body: { apiVersion, kind, metadata },
+    });
+  await assert.rejects(apply('configmaps', 'v1', 'ConfigMap'), {
+    code: 409,
+    message:
+      'Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid u-1, and no existing object was found',
+  });
+  const put = server.object('update', 'leases', {
+    namespace: 'default',
+    name: 'a',
+    resource: server.resource('leases'),
+    body: { metadata, spec: {} },
+  });
+  await assert.rejects(put, {
+    code: 409,
+    message: /Precondition failed: UID in precondition: u-1, UID in object meta: $/,
+  });
+});
+
 test('a merge patch with an old version is a conflict, without one it is not', async () => {
   const { server, made } = await withConfigMap();
   await patched(server, 'merge', { data: { key: 'new' } });

@@ -1,6 +1,8 @@
 // PATCH: a new version made of the stored one and a patch, then the same pipeline as PUT. Server-side apply creates
 // the object when it is not there. Follows apiserver pkg/endpoints/handlers/patch.go.
-import { invalid, required, unsupportedMediaType } from '../../api/errors.ts';
+import { conflict, invalid, required, unsupportedMediaType } from '../../api/errors.ts';
+import type { KubeObject } from '../../api/objects.ts';
+import type { ResourceDefinition } from '../../api/resource.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApplyOptions } from '../patch/server-side-apply.ts';
@@ -23,6 +25,7 @@ export async function patch(
   if (apply && !subresource && !(await registry.find(resource, key))) {
     await request.authorizeCreate?.();
     const applied = applyPatch(patchType, resource.schema, { metadata: {} }, body, apply);
+    refuseUid(resource, key.name, applied);
     const { object, warnings } = decodePatched(request, applied);
     requireSameName(resource, key, object);
     return createOne(registry, plugins, request, object, warnings);
@@ -39,6 +42,14 @@ export async function patch(
       delete decoded.object.metadata.resourceVersion;
     return decoded;
   });
+}
+
+/** Throws Conflict for the configuration of one very object, which is not there: it is not made anew. */
+export function refuseUid(resource: ResourceDefinition, name: string, { metadata }: KubeObject): void {
+  const { uid } = metadata;
+  if (!uid) return;
+  const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+  throw conflict(resource, name, why);
 }
 
 /** Who applies, and how. Throws Invalid when nobody is named. @param nowMs server time. */

@@ -10,6 +10,7 @@ import {
   invalidValue,
   isAlreadyExists,
   OBJECT_WAS_MODIFIED,
+  type StatusError,
   withWarnings,
 } from '../../api/errors.ts';
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
@@ -91,6 +92,7 @@ async function createMissing(
   if (await registry.find(resource, key)) return undefined;
   await request.authorizeCreate?.();
   requireSameName(resource, key, object);
+  if (object.metadata.uid) throw otherUid(resource, key, object.metadata.uid, '');
   const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
   try {
     return await createOne(registry, plugins, request, { ...object, metadata }, warnings);
@@ -156,11 +158,7 @@ function requireSameObject(
   const { metadata } = wanted;
   requireSameName(resource, key, wanted);
   if (metadata.uid && metadata.uid !== current.metadata.uid) {
-    throw conflict(
-      resource,
-      key.name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata.uid}`,
-    );
+    throw otherUid(resource, key, metadata.uid, current.metadata.uid);
   }
   const { resourceVersion } = metadata;
   const insists = resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0';
@@ -168,6 +166,11 @@ function requireSameObject(
     throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
   }
   return insists;
+}
+
+function otherUid(resource: ResourceDefinition, key: ObjectKey, wanted: string, there: string): StatusError {
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${there}`;
+  return conflict(resource, key.name, why);
 }
 
 /** One try; undefined when another write came in between. */
