@@ -2,7 +2,7 @@
 // business, what names mean is resolve.ts's.
 import { AnswerWriter, MAX_MESSAGE_BYTES, type WireRecord } from './answer-writer.ts';
 import { MAX_UDP_BYTES, type Query, type Refusal } from './question.ts';
-import type { DnsRecord } from './resolve.ts';
+import { type DnsRecord, startOfAuthority } from './resolve.ts';
 
 /** Seconds that a positive answer may be kept: short, since a pod's address changes when the pod does. */
 const POSITIVE_TTL_SECONDS = 5;
@@ -72,20 +72,7 @@ export function encodeRefusal({ id, opcode, rcode, edns }: Refusal): Buffer {
 
 /** The record that goes with "there is no such name": for how many seconds that may be believed (RFC 2308). */
 export function negativeAuthority(domain: string, seconds: number): WireRecord {
-  return {
-    name: domain,
-    type: 'SOA',
-    ttl: seconds,
-    data: {
-      mname: `ns.dns.${domain}`,
-      rname: `hostmaster.${domain}`,
-      serial: 1,
-      refresh: 7200,
-      retry: 1800,
-      expire: 86400,
-      minimum: seconds,
-    },
-  };
+  return { name: domain, type: 'SOA', ttl: seconds, data: startOfAuthority(domain, seconds) };
 }
 
 export function withTtl(record: DnsRecord): WireRecord {

@@ -76,7 +76,7 @@ describe('names of the cluster', () => {
     const answer = resolve('_web._tcp.nginx.default.svc.cluster.local', 'SRV', zone);
     assert.deepEqual(
       answer?.answers.map(({ data: record }) =>
-        typeof record === 'object' ? `${record.target}:${record.port}` : '',
+        typeof record === 'object' && 'target' in record ? `${record.target}:${record.port}` : '',
       ),
       ['web-0', 'web-1', '10-244-0-5'].map((host) => `${host}.nginx.default.svc.cluster.local:8080`),
     );
@@ -125,6 +125,20 @@ describe('names of the cluster', () => {
   it('addresses lead back to names', () => {
     assert.deepEqual(data('3.0.244.10.in-addr.arpa', 'PTR'), ['web-1.nginx.default.svc.cluster.local']);
     assert.deepEqual(data('7.0.96.10.in-addr.arpa', 'PTR'), ['plain.default.svc.cluster.local']);
+  });
+  it('the domain itself says who answers for it', () => {
+    const [soa] = data('cluster.local', 'SOA') ?? [];
+    assert.ok(typeof soa === 'object' && 'mname' in soa);
+    assert.deepEqual([soa.mname, soa.rname], ['ns.dns.cluster.local', 'hostmaster.cluster.local']);
+    const servers = resolve('cluster.local', 'NS', zone);
+    assert.deepEqual(
+      [...(servers?.answers ?? []), ...(servers?.additionals ?? [])],
+      [
+        { name: 'cluster.local', type: 'NS', data: 'ns.dns.cluster.local' },
+        { name: 'ns.dns.cluster.local', type: 'A', data: '10.244.0.1' },
+      ],
+    );
+    assert.deepEqual(data('cluster.local'), []);
   });
   it('says which version of the schema it follows', () => {
     assert.deepEqual(data('dns-version.cluster.local', 'TXT'), ['1.1.0']);

@@ -6,8 +6,20 @@ import type { Stored } from '../../api/objects.ts';
 import type { Backend } from './backends.ts';
 
 export type DnsRecord =
-  | { name: string; type: 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'TXT'; data: string }
+  | { name: string; type: 'A' | 'AAAA' | 'PTR' | 'CNAME' | 'NS' | 'TXT'; data: string }
+  | { name: string; type: 'SOA'; data: StartOfAuthority }
   | { name: string; type: 'SRV'; data: { target: string; port: number; priority: number; weight: number } };
+
+/** Times in seconds (RFC 1035, 3.3.13). */
+export interface StartOfAuthority {
+  mname: string;
+  rname: string;
+  serial: number;
+  refresh: number;
+  retry: number;
+  expire: number;
+  minimum: number;
+}
 
 /** An answer from the cluster's own names, or `undefined` when the name is somebody else's to answer. */
 export interface Resolution {
@@ -79,7 +91,7 @@ function lookUp(name: string, type: string, zone: Zone): Resolution | undefined 
   const base = labels.pop();
   switch (base) {
     case undefined:
-      return found([]);
+      return apex(type, zone);
     case 'dns-version':
       return labels.length === 0
         ? found(only(type, [{ name, type: 'TXT', data: SCHEMA_VERSION }]))
@@ -94,6 +106,25 @@ function lookUp(name: string, type: string, zone: Zone): Resolution | undefined 
     default:
       return missing();
   }
+}
+
+/** The domain itself: who answers for it, with that one's address beside. */
+function apex(type: string, { domain, serverAddress }: Zone): Resolution {
+  const server = nameServer(domain);
+  const answers = only(type, [
+    { name: domain, type: 'SOA', data: startOfAuthority(domain, DEFAULT_NEGATIVE_TTL_SECONDS) },
+    { name: domain, type: 'NS', data: server },
+  ]);
+  const additionals = answers.some((record) => record.type === 'NS') ? [address(server, serverAddress)] : [];
+  return { ...found(answers), additionals };
+}
+
+const nameServer = (domain: string): string => `ns.dns.${domain}`;
+
+/** @param minimum for how many seconds "there is no such name" may be believed. */
+export function startOfAuthority(domain: string, minimum: number): StartOfAuthority {
+  const rname = `hostmaster.${domain}`;
+  return { mname: nameServer(domain), rname, serial: 1, refresh: 7200, retry: 1800, expire: 86400, minimum };
 }
 
 function serviceName(name: string, labels: string[], type: string, zone: Zone): Resolution {
