@@ -3,6 +3,9 @@
 import type { Event, EventsV1Event, ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 
+/** The version of the new form. */
+export const EVENTS_V1 = 'events.k8s.io/v1';
+
 /** Fields of the same meaning with another name: events.k8s.io → core. */
 const RENAMED = {
   regarding: 'involvedObject',
@@ -33,7 +36,7 @@ function renamedFields(entry: ManagedFieldsEntry, names: ReadonlyMap<string, str
 }
 
 /**
- * Every owner's fields are kept in the names of the version it wrote with. For an apply in the new form all of them
+ * Every owner's fields are kept in the names of the version it wrote with. For a write in the new form all of them
  * are brought to its names; back again for the store.
  */
 function withCoreOwnersAs<T extends KubeObject>(object: T, names: ReadonlyMap<string, string>): T {
@@ -45,23 +48,28 @@ function withCoreOwnersAs<T extends KubeObject>(object: T, names: ReadonlyMap<st
   return { ...object, metadata: { ...metadata, managedFields: entries } };
 }
 
-/** The stored event as an apply in the new form sees it. */
-export function toApplyBase(event: Event): EventsV1Event {
-  return withCoreOwnersAs(toEventsV1(event), toNewName);
+/** An event in the new form as clients have it, with every owner's fields in its names. */
+export function withNewOwners(event: EventsV1Event): EventsV1Event {
+  return withCoreOwnersAs(event, toNewName);
 }
 
-/** What an apply in the new form has made, for the store. */
+/** The stored event as a write in the new form sees it. */
+export function toApplyBase(event: Event): EventsV1Event {
+  return withNewOwners(toEventsV1(event));
+}
+
+/** What a write in the new form has made, for the store. */
 export function fromApplied(event: EventsV1Event): Event {
   return withCoreOwnersAs(toCoreEvent(event), toCoreName);
 }
 
-export function toCoreEvent(event: EventsV1Event): Event {
+function toCoreEvent(event: EventsV1Event): Event {
   // Every field of one form has its place in the other.
   return { ...renamed(event, toCoreName), apiVersion: 'v1', kind: 'Event' } as unknown as Event;
 }
 
 export function toEventsV1(event: Event): EventsV1Event {
-  const converted = { ...renamed(event, toNewName), apiVersion: 'events.k8s.io/v1', kind: 'Event' };
+  const converted = { ...renamed(event, toNewName), apiVersion: EVENTS_V1, kind: 'Event' };
   return converted as unknown as EventsV1Event;
 }
 

@@ -13,13 +13,22 @@ import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateEventV1, validateEventV1Update } from '../../api/validation/event-v1.ts';
 import { deepFreeze } from '../deep-freeze.ts';
+import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
+import { writerOf } from '../patch/writer.ts';
 import type { ApiRequest, ApiResult, WatchEvent, WatchStream } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
 import { applyOptions, refuseUid } from '../verbs/patch.ts';
 import { decodePatched } from '../verbs/patch-validation.ts';
 import { CONFLICT_TRIES } from '../verbs/update.ts';
-import { fromApplied, toApplyBase, toCoreEvent, toCoreSelector, toEventsV1 } from './conversion.ts';
+import {
+  EVENTS_V1,
+  fromApplied,
+  toApplyBase,
+  toCoreSelector,
+  toEventsV1,
+  withNewOwners,
+} from './conversion.ts';
 
 /** Converted objects and watch events, by what they were made of: many readers share one. */
 const objects = new WeakMap<object, Stored>();
@@ -47,21 +56,76 @@ export async function handleEventsV1(
   // What the body repeats is told here: the core form's body is another.
   const { repeatedKeys: _repeated, ...rest } = request;
   const asCore: ApiRequest = { ...rest, resource: core, options };
-  if (request.verb === 'create' || request.verb === 'update') {
-    const { object, warnings } = decodeObject(
-      request.resource,
-      request.body,
-      options.fieldValidation,
-      request.repeatedKeys,
-    );
-    const event = object as EventsV1Event;
-    const current = request.verb === 'update' ? await find(asCore, handle, true) : undefined;
-    // A PUT may make what is not there.
-    refuseInvalid(request, event, current);
-    return converted(await handle({ ...asCore, body: toCoreEvent(event) }), warnings);
+  switch (request.verb) {
+    case 'create':
+      return converted(await createEvent(request, asCore, handle, nowMs));
+    case 'update':
+      return converted(await updateEvent(request, asCore, handle, nowMs));
+    case 'patch':
+      return converted(await patchEvent(request, asCore, handle, nowMs));
+    default:
+      return converted(await handle(asCore));
   }
-  if (request.verb === 'patch') return converted(await patchEvent(request, asCore, handle, nowMs), []);
-  return converted(await handle(asCore), []);
+}
+
+function createEvent(request: ApiRequest, asCore: ApiRequest, handle: Handle, nowMs: number) {
+  const decoded = decodeBody(request);
+  delete decoded.object.metadata.managedFields;
+  refuseInvalid(request, decoded.object, undefined);
+  return write(asCore, handle, owned(request, decoded.object, undefined, nowMs), decoded.warnings);
+}
+
+/** Written over what others write meanwhile, unless it is of one version. */
+async function updateEvent(
+  request: ApiRequest,
+  asCore: ApiRequest,
+  handle: Handle,
+  nowMs: number,
+): Promise<ApiResult> {
+  for (let attempt = 1; ; attempt++) {
+    const { object, warnings } = decodeBody(request);
+    // A PUT may make what is not there.
+    const current = await find(asCore, handle, true);
+    refuseInvalid(request, object, current);
+    const insists = Number(object.metadata.resourceVersion ?? 0) !== 0;
+    if (current && !insists) object.metadata.resourceVersion = current.metadata.resourceVersion;
+    try {
+      return await write(asCore, handle, owned(request, object, current, nowMs), warnings);
+    } catch (error) {
+      if (insists || !isConflict(error) || attempt === CONFLICT_TRIES || !current) throw error;
+      if (object.metadata.uid && object.metadata.uid !== current.metadata.uid) throw error;
+    }
+  }
+}
+
+function decodeBody(request: ApiRequest): { object: EventsV1Event; warnings: string[] } {
+  const { resource, body, options, repeatedKeys } = request;
+  const { object, warnings } = decodeObject(resource, body, options.fieldValidation, repeatedKeys);
+  // The registry's schema of the resource is that of this type.
+  return { object: object as EventsV1Event, warnings };
+}
+
+/** The event for the store, with its owners: of what is written in the new form, in that form's names. */
+function owned(request: ApiRequest, event: EventsV1Event, current: Event | undefined, nowMs: number): Event {
+  const live = current && toApplyBase(current);
+  const next = withNewOwners({ ...event, apiVersion: EVENTS_V1 });
+  const writer = writerOf(request, live, nowMs);
+  const managedFields = writer
+    ? trackUpdate(request.resource.schema, live, next, writer)
+    : live?.metadata.managedFields;
+  const { managedFields: _given, ...metadata } = next.metadata;
+  return fromApplied({ ...next, metadata: { ...metadata, ...(managedFields && { managedFields }) } });
+}
+
+/** Writes an event whose owners are known: the core form's pipeline takes them as it takes those of an apply. */
+async function write(
+  asCore: ApiRequest,
+  handle: Handle,
+  body: Event,
+  warnings: readonly string[],
+): Promise<ApiResult> {
+  const result = await handle({ ...asCore, patchType: 'apply', body });
+  return result.type === 'object' ? { ...result, warnings: [...warnings, ...result.warnings] } : result;
 }
 
 /** A patch is of the new form: read, patched, and written back if nobody else has meanwhile. */
@@ -82,11 +146,11 @@ async function patchEvent(
     if (!current) refuseUid(resource, request.name ?? '', patched);
     const { object, warnings } = decodePatched(request, patched);
     object.metadata.name ??= request.name;
-    refuseInvalid(request, object as EventsV1Event, current);
-    const next = (apply ? fromApplied : toCoreEvent)(object as EventsV1Event);
+    const event = object as EventsV1Event;
+    refuseInvalid(request, event, current);
+    const next = apply ? fromApplied(event) : owned(request, event, current, nowMs);
     try {
-      const result = await handle({ ...asCore, verb: current ? 'update' : 'create', body: next });
-      return result.type === 'object' ? { ...result, warnings: [...warnings, ...result.warnings] } : result;
+      return await write({ ...asCore, verb: current ? 'update' : 'create' }, handle, next, warnings);
     } catch (error) {
       if (!isConflict(error) && !isAlreadyExists(error)) throw error;
     }
@@ -113,13 +177,13 @@ async function find(asCore: ApiRequest, handle: Handle, mayBeMissing: boolean): 
   }
 }
 
-function converted(result: ApiResult, warnings: readonly string[]): ApiResult {
+function converted(result: ApiResult): ApiResult {
   if (result.type === 'watch') return { type: 'watch', stream: convertedStream(result.stream) };
   if (result.type === 'list') {
     const items = result.list.items.map((item) => convertedObject(item) as Stored);
     return { ...result, list: { ...result.list, items } };
   }
-  return { ...result, object: convertedObject(result.object), warnings: [...warnings, ...result.warnings] };
+  return { ...result, object: convertedObject(result.object) };
 }
 
 /** Events in the new form; a Status as it is. */

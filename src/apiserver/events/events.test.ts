@@ -4,6 +4,7 @@ import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { eventsV1 } from '../../api/resources/events-v1.ts';
 import { CacheHub } from '../cache/hub.ts';
+import type { ApiRequest } from '../request.ts';
 import { startTestServer } from '../test-server.ts';
 
 const about = { kind: 'Pod', name: 'web-0', namespace: 'default', apiVersion: 'v1' };
@@ -132,6 +133,67 @@ test('an event is applied in the new form; owners keep the names of their own ve
   );
   const taken = await apply('two', { note: 'first', deprecatedSource: { component: 'kubelet' } });
   assert.deepEqual([taken.note, taken.deprecatedSource?.component], ['first', 'kubelet']);
+  server.api.stop();
+});
+
+test('what is written in the new form is owned in its names', async () => {
+  const server = await startTestServer();
+  const owners = ({ metadata }: KubeObject): unknown[] =>
+    (metadata.managedFields ?? []).map(({ apiVersion, manager, operation, fieldsV1 }) => [
+      [apiVersion, manager, operation].join(' '),
+      Object.keys(fieldsV1 ?? {})
+        .sort()
+        .join(' '),
+    ]);
+  const written = (verb: 'create' | 'update' | 'patch', manager: string, parts: Partial<ApiRequest>) =>
+    server.object<EventsV1Event>(verb, 'events', {
+      resource: eventsV1,
+      name: 'a',
+      options: { fieldManager: manager },
+      ...parts,
+    });
+  const event = {
+    metadata: { name: 'a' },
+    regarding: { kind: 'Pod', name: 'web-0', namespace: 'default' },
+    note: 'first',
+    reason: 'Started',
+    action: 'Start',
+    type: 'Normal',
+    eventTime: '2026-11-22T06:59:00.000000Z',
+    reportingController: 'c',
+    reportingInstance: 'i',
+  };
+  const made = await written('create', 'one', { body: event });
+  const one = [
+    'events.k8s.io/v1 one Update',
+    'f:action f:eventTime f:note f:reason f:regarding f:reportingController f:reportingInstance f:type',
+  ];
+  assert.deepEqual(owners(made), [one]);
+  const series = { count: 2, lastObservedTime: '2026-11-22T06:59:30.000000Z' };
+  const merged = await written('patch', 'two', { patchType: 'merge', body: { series } });
+  const two = ['events.k8s.io/v1 two Update', 'f:series'];
+  assert.deepEqual(owners(merged), [one, two]);
+  // Without a version a PUT is written over what is there; labels are the writer's own.
+  const labelled = { ...event, series, metadata: { name: 'a', labels: { l: 'v' } } };
+  const put = await written('update', 'three', { body: labelled });
+  assert.deepEqual(owners(put), [one, ['events.k8s.io/v1 three Update', 'f:metadata'], two]);
+  const core = await server.object<Event>('patch', 'events', {
+    name: 'a',
+    patchType: 'merge',
+    options: { fieldManager: 'four' },
+    body: { source: { component: 'kubelet' } },
+  });
+  assert.deepEqual(
+    owners(core).find((each) => String(each).includes('four')),
+    ['v1 four Update', 'f:source'],
+  );
+  const old = {
+    ...event,
+    series,
+    deprecatedSource: { component: 'kubelet' },
+    metadata: { name: 'a', resourceVersion: made.metadata.resourceVersion },
+  };
+  await assert.rejects(written('update', 'three', { body: old }), { code: 409 });
   server.api.stop();
 });
 
