@@ -379,10 +379,8 @@ describe('controllers against the API server', () => {
       'the pod is being deleted',
     );
     const { status } = await cluster.client.get(pods, key('web-0'));
-    assert.equal(
-      status?.conditions?.find(({ type }) => type === 'DisruptionTarget')?.reason,
-      'DeletionByTaintManager',
-    );
+    const target = status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+    assert.deepEqual([target?.reason, target?.observedGeneration], ['DeletionByTaintManager', 1]);
   });
 
   it('pod gc: pods of a node that is gone are deleted by force, after a while', async () => {

@@ -139,6 +139,11 @@ describe('node agent', () => {
     assert.equal(after.metadata.uid, before.metadata.uid);
     assert.equal(after.status?.podIP, before.status?.podIP);
     assert.equal(after.status?.observedGeneration, after.metadata.generation);
+    const generations = (after.status?.conditions ?? []).map(({ observedGeneration }) => observedGeneration);
+    assert.deepEqual(generations, Array(5).fill(after.metadata.generation));
+    // All five are settled: nothing is written again.
+    await cluster.clock.advance(10_000);
+    assert.equal((await get('web-0')).metadata.resourceVersion, after.metadata.resourceVersion);
     const [was] = before.status?.containerStatuses ?? [];
     const [is] = after.status?.containerStatuses ?? [];
     assert.notEqual(is?.containerID, was?.containerID);

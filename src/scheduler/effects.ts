@@ -51,6 +51,7 @@ export async function reportUnschedulable(
     return false;
   const condition = {
     type: 'PodScheduled',
+    observedGeneration: pod.metadata.generation,
     status: 'False',
     reason: 'Unschedulable',
     message,

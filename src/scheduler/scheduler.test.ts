@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
 import type { PersistentVolumeClaim, Pod } from '../api/generated/types.ts';
+import { podCondition } from '../api/pod-state.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
 import { pods } from '../api/resources/pods.ts';
@@ -82,6 +83,8 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
       async () => (await whyNot('big')) === '0/1 nodes are available: 1 Insufficient cpu.',
       'insufficient cpu',
     );
+    const big = await cluster.client.get(pods, key('big'));
+    assert.equal(podCondition(big, 'PodScheduled')?.observedGeneration, big.metadata.generation);
     assert.ok(
       (await cluster.eventsOf('big')).includes(
         'FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.',

@@ -1,5 +1,5 @@
 // What creating, updating and deleting mean for a Pod (pkg/registry/core/pod/strategy.go).
-import type { Pod, PodCondition } from '../generated/types.ts';
+import type { Pod, PodCondition, PodStatus } from '../generated/types.ts';
 import { isPodFinished } from '../pod-state.ts';
 import type { Strategy } from '../resource.ts';
 import { validatePod } from '../validation/pod.ts';
@@ -17,6 +17,23 @@ const GATED: PodCondition = {
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
 };
+
+/**
+ * Whoever writes a status without saying which generation it is of has not found it in another one: those that were
+ * said stay (upstream's preserveOldObservedGeneration).
+ */
+function withObservedGenerations(status: PodStatus, old: PodStatus): PodStatus {
+  const said = new Map(old.conditions?.map(({ type, observedGeneration }) => [type, observedGeneration]));
+  const kept = { ...status };
+  if (!status.observedGeneration && old.observedGeneration) kept.observedGeneration = old.observedGeneration;
+  if (status.conditions) {
+    kept.conditions = status.conditions.map((condition) => {
+      const observedGeneration = condition.observedGeneration || said.get(condition.type);
+      return observedGeneration ? { ...condition, observedGeneration } : condition;
+    });
+  }
+  return kept;
+}
 
 export const podStrategy: Strategy<Pod> = {
   prepareForCreate(pod) {
@@ -36,6 +53,7 @@ export const podStrategy: Strategy<Pod> = {
     if (pod.status && !pod.status.qosClass && old.status?.qosClass) {
       pod.status = { ...pod.status, qosClass: old.status.qosClass };
     }
+    if (pod.status && old.status) pod.status = withObservedGenerations(pod.status, old.status);
   },
   validateStatusUpdate: validatePodStatusUpdate,
   gracePeriodSeconds(pod) {

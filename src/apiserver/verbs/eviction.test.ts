@@ -50,6 +50,24 @@ test('an evicted pod says so while it goes', async () => {
   assert.deepEqual([status, reason, message], ['True', 'EvictionByEvictionAPI', 'Eviction API: evicting']);
 });
 
+test('of which generation a condition is stays said when it is written without', async () => {
+  const server = await startTestServer();
+  await running(server, 'a', true);
+  const conditionsOf = async (conditions: object[]): Promise<unknown[]> => {
+    const body = { status: { conditions } };
+    const written = await server.object<Pod>('patch', 'pods', {
+      name: 'a',
+      subresource: 'status',
+      patchType: 'merge',
+      body,
+    });
+    return (written.status?.conditions ?? []).map((each) => each.observedGeneration);
+  };
+  const ready = { type: 'Ready', status: 'True' };
+  assert.deepEqual(await conditionsOf([{ ...ready, observedGeneration: 1 }]), [1]);
+  assert.deepEqual(await conditionsOf([{ ...ready, status: 'False' }]), [1]);
+});
+
 test('a pod that is not ready goes beyond a budget only where the budget lets it', async () => {
   const cases: Array<[spec: object, status: object, code: number]> = [
     [{}, {}, 429],

@@ -164,6 +164,7 @@ function evicted(pod: Stored<Pod>, now: string): Stored<Pod> {
     message: 'Eviction API: evicting',
     lastTransitionTime: before?.status === 'True' ? (before.lastTransitionTime ?? now) : now,
   };
+  if (before?.observedGeneration) condition.observedGeneration = before.observedGeneration;
   const others = conditions.filter(({ type }) => type !== 'DisruptionTarget');
   return { ...pod, status: { ...pod.status, conditions: [...others, condition] } };
 }

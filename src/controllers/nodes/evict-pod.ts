@@ -17,6 +17,7 @@ export async function evictPod(
   recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`);
   const condition = {
     type: 'DisruptionTarget',
+    observedGeneration: pod.metadata.generation,
     status: 'True',
     reason: 'DeletionByTaintManager',
     message: 'Taint manager: deleting due to NoExecute taint',

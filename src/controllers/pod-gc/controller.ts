@@ -101,6 +101,7 @@ async function deleteByForce({ client, clock, log }: RunContext, doomed: Doomed)
   if (disruption && !isPodFinished(pod)) {
     const condition = {
       type: 'DisruptionTarget',
+      observedGeneration: pod.metadata.generation,
       status: 'True',
       ...disruption,
       lastTransitionTime: timestamp(clock.now()),

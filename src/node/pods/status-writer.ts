@@ -142,9 +142,11 @@ export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
   const scheduled = api?.conditions?.find((condition) => condition.type === 'PodScheduled');
   const own = (ours.conditions ?? [])
     .filter((condition) => OURS.has(condition.type))
-    .map((condition) =>
-      condition.type === 'PodScheduled' && scheduled?.status === 'True' ? scheduled : condition,
-    );
+    .map((condition) => {
+      if (condition.type !== 'PodScheduled' || scheduled?.status !== 'True') return condition;
+      const { observedGeneration } = condition;
+      return { ...scheduled, ...(observedGeneration !== undefined && { observedGeneration }) };
+    });
   result.conditions = [...own, ...(evicted ? [evicted] : []), ...foreign];
   return result;
 }

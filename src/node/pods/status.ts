@@ -109,7 +109,7 @@ function exitCodeOf(status: ContainerStatus): number | undefined {
   return status.state?.terminated?.exitCode ?? status.lastState?.terminated?.exitCode;
 }
 
-type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message' | 'observedGeneration'>;
+type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
 /** Conditions that are there only as long as they are true. */
 export const RESIZE_CONDITIONS = ['PodResizePending', 'PodResizeInProgress'] as const;
@@ -117,19 +117,18 @@ export const RESIZE_CONDITIONS = ['PodResizePending', 'PodResizeInProgress'] as 
 /** The condition of a pod that goes for the sake of others (upstream's PodReasonTerminationByKubelet). */
 export const TERMINATED_BY_NODE = { type: 'DisruptionTarget', reason: 'TerminationByKubelet' } as const;
 
-function disruption({ eviction, pod }: PodObservation): Draft[] {
+function disruption({ eviction }: PodObservation): Draft[] {
   if (!eviction?.isDisruption) return [];
   const { message } = eviction;
-  return [{ ...TERMINATED_BY_NODE, status: 'True', message, observedGeneration: pod.metadata.generation }];
+  return [{ ...TERMINATED_BY_NODE, status: 'True', message }];
 }
 
 /** That the pod has not yet the resources that its spec asks for, and why. */
 function resizeConditions(observed: PodObservation, view: PodView): Draft[] {
   const { pod, resizePending, resizeFailures } = observed;
-  const { generation: observedGeneration } = pod.metadata;
   const drafts: Draft[] = [];
   if (resizePending !== undefined) {
-    drafts.push({ type: 'PodResizePending', status: 'True', ...resizePending, observedGeneration });
+    drafts.push({ type: 'PodResizePending', status: 'True', ...resizePending });
   }
   const resizing = allContainers(pod).flatMap((spec) => {
     const current = view.current(spec.name);
@@ -139,7 +138,7 @@ function resizeConditions(observed: PodObservation, view: PodView): Draft[] {
   if (resizing.length === 0) return drafts;
   const failure = resizing.map(({ id }) => resizeFailures.get(id)).find((each) => each !== undefined);
   const error = failure && { reason: 'Error', message: failure.message };
-  drafts.push({ type: 'PodResizeInProgress', status: 'True', ...error, observedGeneration });
+  drafts.push({ type: 'PodResizeInProgress', status: 'True', ...error });
   return drafts;
 }
 
@@ -164,13 +163,14 @@ function conditionsOf(
   const old = pod.status?.conditions ?? [];
   const ours = new Set([...drafts.map((draft) => draft.type), ...RESIZE_CONDITIONS]);
   return [
-    ...drafts.map((draft) => withTransition(draft, old, observed.now)),
+    ...drafts.map((draft) => withTransition(draft, pod, observed.now)),
     ...old.filter((condition) => !ours.has(condition.type)),
   ];
 }
 
-function withTransition(draft: Draft, old: readonly PodCondition[], now: number): PodCondition {
-  const before = old.find((condition) => condition.type === draft.type);
+/** The condition, of the generation it was found in, with the time since when it is as it is. */
+function withTransition(draft: Draft, { metadata, status }: Pod, now: number): PodCondition {
+  const before = status?.conditions?.find((condition) => condition.type === draft.type);
   const lastTransitionTime =
     before?.status === draft.status && before.lastTransitionTime
       ? before.lastTransitionTime
@@ -178,7 +178,7 @@ function withTransition(draft: Draft, old: readonly PodCondition[], now: number)
   const condition: PodCondition = { type: draft.type, status: draft.status, lastTransitionTime };
   if (draft.reason) condition.reason = draft.reason;
   if (draft.message) condition.message = draft.message;
-  if (draft.observedGeneration) condition.observedGeneration = draft.observedGeneration;
+  if (metadata.generation) condition.observedGeneration = metadata.generation;
   return condition;
 }
 
