@@ -54,7 +54,7 @@ export class ObjectCache<T extends KubeObject> {
     this.#objects.set(key, object);
     for (const index of this.#all()) {
       const values = enter(index, key, object);
-      if (old) leave(index, key, old, values);
+      if (old) leave(index, key, old, new Set(values));
     }
   }
 
@@ -71,6 +71,8 @@ export class ObjectCache<T extends KubeObject> {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Returns the values under which the object is now found. */
 function enter<T extends KubeObject>(index: Index<T>, key: string, object: Stored<T>): string[] {
   const values = index.valuesOf(object);
@@ -86,10 +88,10 @@ function leave<T extends KubeObject>(
   index: Index<T>,
   key: string,
   object: Stored<T>,
-  except: readonly string[] = [],
+  except: ReadonlySet<string> = NONE,
 ): void {
   for (const value of index.valuesOf(object)) {
-    if (except.includes(value)) continue;
+    if (except.has(value)) continue;
     const bucket = index.buckets.get(value);
     bucket?.delete(key);
     if (bucket?.size === 0) index.buckets.delete(value);

@@ -11,9 +11,10 @@ import { persistentVolumeClaims } from '../api/resources/persistent-volume-claim
 import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
 import { pods } from '../api/resources/pods.ts';
 import { storageClasses } from '../api/resources/storage-classes.ts';
+import { restAfter } from '../api/rest.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { runWorkers } from '../client/run-workers.ts';
+import { type ReconcileResult, runWorkers } from '../client/run-workers.ts';
 import { WorkQueue } from '../client/work-queue.ts';
 import { ClusterState } from './cluster-state.ts';
 import { bindPod, reportUnschedulable, startVolumes } from './effects.ts';
@@ -21,6 +22,9 @@ import { isForScheduler, planPod, SCHEDULER_NAME } from './plan.ts';
 import { storageView } from './storage-view.ts';
 import { FLUSH_MS, UnschedulablePods } from './unschedulable-pods.ts';
 import type { StorageView, VolumeChoice } from './volumes.ts';
+
+/** From how many claims on a look on a pod is followed by a rest: each of them tells of itself several times. */
+const MANY_CLAIMS = 50;
 
 /** Decisions are made one at a time; so many of them are carried out at once. */
 const WRITERS = 100;
@@ -40,6 +44,8 @@ class Scheduler {
   readonly #waiting: UnschedulablePods;
   /** When each waiting pod's reason was last told in an event, ms. */
   readonly #toldAtMs = new Map<string, number>();
+  /** Until when pods with many claims are not looked at again, ms. */
+  readonly #restUntil = new Map<string, number>();
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -141,6 +147,7 @@ class Scheduler {
   #forget(key: string): void {
     this.#waiting.remove(key);
     this.#toldAtMs.delete(key);
+    this.#restUntil.delete(key);
   }
 
   #claimChanged(claimKey: string): void {
@@ -149,10 +156,27 @@ class Scheduler {
     }
   }
 
-  async #schedule(key: string): Promise<void> {
+  async #schedule(key: string): Promise<ReconcileResult> {
+    const { clock, informers } = this.#context;
     const { namespace, name } = parseKey(key);
-    const pod = this.#context.informers.of(pods).get(namespace, name);
-    if (!pod || !isForScheduler(pod)) return this.#forget(key);
+    const pod = informers.of(pods).get(namespace, name);
+    if (!pod || !isForScheduler(pod)) {
+      this.#forget(key);
+      return {};
+    }
+    const startedMs = clock.now();
+    const restMs = (this.#restUntil.get(key) ?? 0) - startedMs;
+    if (restMs > 0) return { requeueAfterMs: restMs };
+    await this.#decide(key, pod);
+    const lookedMs = clock.now() - startedMs;
+    if (claimKeysOf(pod).length >= MANY_CLAIMS && informers.of(pods).get(namespace, name)) {
+      this.#restUntil.set(key, clock.now() + restAfter(lookedMs));
+    }
+    return {};
+  }
+
+  async #decide(key: string, pod: Stored<Pod>): Promise<void> {
+    const { namespace, name } = parseKey(key);
     // Nothing is awaited from here to the counting-in: decisions do not overlap.
     this.#cluster.removePod(pod.metadata.uid);
     const decision = planPod(pod, this.#cluster, this.#storage);

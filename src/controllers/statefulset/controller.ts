@@ -9,6 +9,7 @@ import { persistentVolumeClaims } from '../../api/resources/persistent-volume-cl
 import { pods } from '../../api/resources/pods.ts';
 import { statefulSets } from '../../api/resources/stateful-sets.ts';
 import { storageClasses } from '../../api/resources/storage-classes.ts';
+import { restAfter } from '../../api/rest.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';
@@ -30,11 +31,8 @@ const CACHE_GRACE_MS = 5_000;
 const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
-/** From how many pods and how long a look on a set is followed by a rest, how many times as long, and at most. */
+/** From how many pods on a look on a set is followed by a rest. */
 const MANY_PODS = 500;
-const LONG_LOOK_MS = 2;
-const REST_PER_LOOK = 10;
-const MAX_REST_MS = 500;
 
 /**
  * Runs the controller until the context's signal.
@@ -175,8 +173,8 @@ class Controller {
    * at. @param lookedMs how long the last look took.
    */
   #rest(key: string, lookedMs: number): void {
-    if (lookedMs < LONG_LOOK_MS) return;
-    this.#restUntil.set(key, this.#context.clock.now() + Math.min(MAX_REST_MS, lookedMs * REST_PER_LOOK));
+    const restMs = restAfter(lookedMs);
+    if (restMs > 0) this.#restUntil.set(key, this.#context.clock.now() + restMs);
   }
 
   /** What was done so far shows in the status all the same; then the failure is told to the queue. */

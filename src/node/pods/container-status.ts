@@ -23,7 +23,8 @@ export function containerStatuses(
   specs: readonly ContainerSpec[],
   kind: ContainerKind,
 ): ContainerStatus[] {
-  return specs.map((spec) => statusOf(observed, view, decisions, spec, kind));
+  const reported = new Map(reportedStatuses(observed.pod).map((status) => [status.name, status]));
+  return specs.map((spec) => statusOf(observed, view, decisions, spec, kind, reported.get(spec.name)));
 }
 
 function statusOf(
@@ -32,9 +33,9 @@ function statusOf(
   decisions: Decisions,
   spec: ContainerSpec,
   kind: ContainerKind,
+  reported: ContainerStatus | undefined,
 ): ContainerStatus {
   const [newest, ...older] = view.history.get(spec.name) ?? [];
-  const reported = reportedStatuses(observed.pod).find((status) => status.name === spec.name);
   const wait = decisions.waits.get(spec.name);
   if (newest === undefined || newest.state === 'created') {
     if (kind === 'ephemeral' && reported?.containerID) return lostStatus(reported);

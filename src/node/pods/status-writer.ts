@@ -7,10 +7,12 @@ import type { Pod, PodStatus } from '../../api/generated/types.ts';
 import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods.ts';
+import { restAfter } from '../../api/rest.ts';
 import { sameJson } from '../../api/same-json.ts';
 import type { Client } from '../../client/client.ts';
 import { doubled } from './backoff.ts';
 import { RESIZE_CONDITIONS, TERMINATED_BY_NODE } from './status.ts';
+import { isLarge } from './view.ts';
 
 /** How long a write that failed waits at first and at most. */
 const RETRY_MS = 500;
@@ -73,10 +75,14 @@ export class StatusWriter {
     let said: string | undefined;
     while (!this.#end.signal.aborted && this.#desired !== undefined && this.#differs(this.#desired)) {
       const status = merged(this.#pod.status, this.#desired);
+      const startedMs = this.#clock.now();
       try {
         const stored = await this.#client.update(pods, { ...this.#pod, status }, { subresource: 'status' });
         this.observe(stored);
         this.#written(stored);
+        // What changes meanwhile is one write.
+        const restMs = isLarge(stored) ? restAfter(this.#clock.now() - startedMs) : 0;
+        if (restMs > 0) await sleep(this.#clock, restMs, this.#end.signal);
       } catch (error) {
         if (isNotFound(error)) return;
         if (isConflict(error)) {

@@ -74,16 +74,16 @@ function mayRun({ busy, containers }: PodObservation): boolean {
 
 function phaseOf(observed: PodObservation, init: ContainerStatus[], apps: ContainerStatus[]): string {
   const { pod } = observed;
-  const regularInit = init.filter((_, index) => {
+  // With its spec beside it: a pod may have thousands, and looking each up by name takes their square.
+  const regularInit = init.flatMap((status, index) => {
     const spec = pod.spec.initContainers?.[index];
-    return spec !== undefined && !isSidecar(spec);
+    return spec !== undefined && !isSidecar(spec) ? [{ status, spec }] : [];
   });
   const anyAppRan = apps.some((status) => status.containerID !== undefined || status.lastState?.terminated);
-  const pendingInit = regularInit.filter((status) => exitCodeOf(status) !== 0).length;
-  const failedInit = regularInit.some((status) => {
+  const pendingInit = regularInit.filter(({ status }) => exitCodeOf(status) !== 0).length;
+  const failedInit = regularInit.some(({ status, spec }) => {
     const code = exitCodeOf(status) ?? 0;
-    const spec = pod.spec.initContainers?.find(({ name }) => name === status.name);
-    return code !== 0 && spec !== undefined && !restartsAfter(pod, spec, code);
+    return code !== 0 && !restartsAfter(pod, spec, code);
   });
   if (failedInit && !anyAppRan) return 'Failed';
   if (pendingInit > 0 && !anyAppRan) return 'Pending';

@@ -118,6 +118,14 @@ export function allContainers(pod: Pod): ContainerSpec[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
 }
 
+/** From how many containers on a look on a pod, and a write of its status, is followed by a rest. */
+const MANY_CONTAINERS = 100;
+
+/** Whether all that is done for the pod takes noticeable time because of its size alone. */
+export function isLarge({ spec }: Pod): boolean {
+  return spec.containers.length + (spec.initContainers?.length ?? 0) >= MANY_CONTAINERS;
+}
+
 /** Containers that were put into the pod to look into it. */
 export function ephemeralContainers(pod: Pod): EphemeralContainer[] {
   return pod.spec.ephemeralContainers ?? [];

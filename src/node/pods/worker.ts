@@ -1,8 +1,9 @@
 // The worker of one pod: looks, asks `planPod`, starts what it says, writes the status, and looks again when
 // something has happened. All decisions are in the plan; each action is in a file of its own.
-import type { CancelTimer } from '../../api/clock.ts';
+import { type CancelTimer, sleep } from '../../api/clock.ts';
 import type { Pod, PodStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { restAfter } from '../../api/rest.ts';
 import { PodProbes } from '../probes/pod-probes.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 import { ActionRunner } from './actions.ts';
@@ -13,7 +14,7 @@ import { planPod } from './plan.ts';
 import { eventsOfTransition, resizeEvent } from './pod-events.ts';
 import { type Allocation, allocationOf, whyNotResized, withAllocation } from './resize.ts';
 import { StatusWriter } from './status-writer.ts';
-import { allContainers, graceSecondsOf, viewOf } from './view.ts';
+import { allContainers, graceSecondsOf, isLarge, viewOf } from './view.ts';
 import { refreshVolumes } from './volume-refresh.ts';
 import { newWorkerState, type WorkerState } from './worker-state.ts';
 
@@ -42,6 +43,7 @@ export class PodWorker {
   #runtimeChanged = true;
   #terminating = false;
   #closed = false;
+  readonly #end = new AbortController();
   #ended: (() => void)[] = [];
 
   /**
@@ -178,6 +180,7 @@ export class PodWorker {
   /** The agent goes away and leaves everything as it runs. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#end.abort();
     this.#timer?.();
     this.#probes.stop();
     this.#actions.close();
@@ -196,14 +199,24 @@ export class PodWorker {
   async #lookUntilQuiet(): Promise<void> {
     while (this.#lookAgain && !this.#closed) {
       this.#lookAgain = false;
+      const startedMs = this.#services.clock.now();
       try {
         await this.#look();
         this.#lookFailure = undefined;
       } catch (error) {
         this.#lookFailed(error);
       }
+      await this.#rest(startedMs);
     }
     this.#looking = false;
+  }
+
+  /** A pod so large that looking at it takes its time is not looked at without pause. */
+  async #rest(startedMs: number): Promise<void> {
+    if (!isLarge(this.#pod)) return;
+    const { clock } = this.#services;
+    const restMs = restAfter(clock.now() - startedMs);
+    if (restMs > 0) await sleep(clock, restMs, this.#end.signal);
   }
 
   #lookFailed(error: unknown): void {
