@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts';
 import { httpsClient } from '../client/https.ts';
 import { parseKubeconfig } from '../client/kubeconfig.ts';
 import { type ProcessInfo, processInfo } from '../cluster/control-socket.ts';
+import { refuseOtherUsers } from '../cluster/other-users.ts';
 import { type Paths, pathsOf } from '../cluster/paths.ts';
 import { UserError } from '../cluster/user-error.ts';
 
@@ -17,6 +18,7 @@ export interface Connection {
 export async function connect(dataDirectory: string): Promise<Connection> {
   const paths = pathsOf(dataDirectory);
   const info = await processInfo(paths.controlSocket);
+  if (!info) await refuseOtherUsers(paths);
   if (!info) throw new UserError(`stead is not running on ${paths.data}: start it with \`stead up\`.`);
   const client = httpsClient(parseKubeconfig(await readKubeconfig(paths.kubeconfig)));
   return { paths, info, client };

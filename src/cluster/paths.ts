@@ -2,8 +2,9 @@
 // run directory, which a reboot empties. Each data directory has a run directory of its own, so that several steads
 // can live on one machine.
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 const SYSTEM_DATA_DIRECTORY = '/var/lib/stead';
 
@@ -36,10 +37,13 @@ export function defaultDataDirectory(): string {
   return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'stead');
 }
 
+/** Of one data directory there is one stead, by whichever links it is named. */
 export function pathsOf(dataDirectory: string): Paths {
-  const data = resolve(dataDirectory);
+  const data = realPath(resolve(dataDirectory));
   const instance =
-    data === SYSTEM_DATA_DIRECTORY ? 'default' : createHash('sha256').update(data).digest('hex').slice(0, 8);
+    data === realPath(SYSTEM_DATA_DIRECTORY)
+      ? 'default'
+      : createHash('sha256').update(data).digest('hex').slice(0, 8);
   const user = process.getuid?.() ?? 0;
   // Socket paths may be 107 bytes long at most, which data directories in tests exceed: they are not put there.
   const run = user === 0 ? `/run/stead/${instance}` : join(tmpdir(), `stead-${user}-${instance}`);
@@ -58,4 +62,14 @@ export function pathsOf(dataDirectory: string): Paths {
     node: join(data, 'node.json'),
     controlSocket: join(run, 'control.sock'),
   };
+}
+
+/** Without links, as far as the path exists and may be looked into. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(realPath(above), basename(path));
+  }
 }

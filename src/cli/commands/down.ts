@@ -5,6 +5,7 @@ import { sleep } from '../../api/clock.ts';
 import { call, HungError, processInfo } from '../../cluster/control-socket.ts';
 import { ownEntries } from '../../cluster/data-directory.ts';
 import { stopLeftovers } from '../../cluster/leftovers.ts';
+import { refuseOtherUsers } from '../../cluster/other-users.ts';
 import { type Paths, pathsOf } from '../../cluster/paths.ts';
 import { purge } from '../../cluster/purge.ts';
 import { systemClock } from '../../cluster/system-clock.ts';
@@ -16,6 +17,7 @@ export async function down(options: { dataDir: string; purge: boolean }): Promis
   const paths = pathsOf(options.dataDir);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (!existsSync(paths.data) && !existsSync(paths.run)) {
+    await refuseOtherUsers(paths);
     say(`There is nothing at ${paths.data}.`);
     return;
   }
@@ -36,6 +38,7 @@ async function stop(paths: Paths, say: (line: string) => void): Promise<void> {
       await call(paths.controlSocket, 'POST', '/down', (text) => process.stdout.write(text));
       return await ended(running.pid, say);
     }
+    await refuseOtherUsers(paths);
   } catch (error) {
     if (!(error instanceof HungError)) throw error;
     // What it was asked to do is done without it: the store and the containers are made to survive its death.
