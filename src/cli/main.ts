@@ -2,6 +2,7 @@
 // The stead command: which commands there are and how errors reach the person who typed. What each does is in
 // commands/, one file each, loaded when it is called.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { UnreachableError } from '../client/unreachable-error.ts';
 import { defaultDataDirectory } from '../cluster/paths.ts';
 import { UserError } from '../cluster/user-error.ts';
 import { VERSION } from '../cluster/version.ts';
@@ -143,7 +144,8 @@ endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof UserError) process.stderr.write(`stead: ${error.message}\n`);
+  if (error instanceof UserError || error instanceof UnreachableError)
+    process.stderr.write(`stead: ${error.message}\n`);
   else process.stderr.write(`stead: ${error instanceof Error ? error.stack : error}\n`);
   process.exitCode = 1;
   // After a failure something may not have been closed; it must not keep the process.

@@ -20,6 +20,7 @@ import type {
 } from './client.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { ApiEndpoint } from './kubeconfig.ts';
+import { UnreachableError } from './unreachable-error.ts';
 import { WatchLines } from './watch-lines.ts';
 
 /** A server that says nothing for so long does not answer. Watches have no such limit. */
@@ -173,7 +174,7 @@ class HttpsClient implements Client {
       outgoing.on('response', resolve);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${SILENCE_MS / 1000} s`)));
       outgoing.on('error', (error) => {
-        reject(new Error(`cannot reach the API at ${this.#base.origin}: ${error.message}`, { cause: error }));
+        reject(new UnreachableError(this.#base.origin, error));
       });
       outgoing.end(payload);
     });

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import type { Clock } from '../api/clock.ts';
 import { silentLog } from '../api/log.ts';
 import { Metrics } from '../api/metrics.ts';
 import { serveHttps } from '../apiserver/http/serve-https.ts';
@@ -114,6 +115,29 @@ describe('certificates of a stead that runs', () => {
       agent.destroy();
       await server.close();
     }
+  });
+
+  it('are renewed within a minute when the wall clock leaps past their end', async () => {
+    const passing = new VirtualClock();
+    let leapMs = 0;
+    const clock: Clock = {
+      now: () => passing.now() + leapMs,
+      after: (delayMs, action) => passing.after(delayMs, action),
+    };
+    const options = { directory, names: NAMES, clock, log: silentLog, metrics: new Metrics() };
+    const live = await LiveCertificates.open(options);
+    const before = live.current;
+    const renewed = new Promise<Certificates>((resolve) => live.onChange(resolve));
+    const stop = new AbortController();
+    const keeping = live.keep(stop.signal);
+    await passing.settle();
+    leapMs = 400 * DAY_MS;
+    await passing.advance(60_000);
+    const { ends, server } = await renewed;
+    stop.abort();
+    await keeping;
+    assert.notEqual(server.cert, before.server.cert);
+    assert.ok(ends.every(({ endsAtMs }) => endsAtMs > clock.now()));
   });
 
   it('pass from one authority to the next, and no client is lost on the way', async () => {

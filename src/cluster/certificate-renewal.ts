@@ -1,4 +1,5 @@
-// Keeps the certificates of a stead that runs from ending: looks twice a day, and hands on what is new. Whoever shows or
+// Keeps the certificates of a stead that runs from ending: looks twice a day by the wall clock, whose leaps (a machine that
+// slept, a time server's correction) no timer follows, and hands on what is new. Whoever shows or
 // trusts a certificate takes the new one in the middle of its work; connections that are open go on.
 import { type Clock, sleep } from '../api/clock.ts';
 import type { Log } from '../api/log.ts';
@@ -6,6 +7,8 @@ import { Gauge, type Metrics } from '../api/metrics.ts';
 import { type CertificateEnd, type Certificates, ensureCertificates } from './certificates.ts';
 
 const LOOK_MS = 12 * 3_600_000;
+/** How often the wall clock is asked whether it is time to look. */
+const CLOCK_MS = 60_000;
 /** After a failure: the disk may be full, say. */
 const RETRY_MS = 600_000;
 
@@ -75,9 +78,12 @@ export class LiveCertificates {
   /** Runs until the signal. */
   async keep(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
+    let lookedAtMs = clock.now();
     for (let delayMs = LOOK_MS; ; ) {
-      await sleep(clock, delayMs, signal);
+      await sleep(clock, CLOCK_MS, signal);
       if (signal.aborted) return;
+      if (Math.abs(clock.now() - lookedAtMs) < delayMs) continue;
+      lookedAtMs = clock.now();
       try {
         await this.renew();
         delayMs = LOOK_MS;
