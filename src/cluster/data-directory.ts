@@ -1,6 +1,6 @@
 // The data directory as a whole: makes it, and refuses one that a newer stead has written.
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Paths } from './paths.ts';
 import { UserError } from './user-error.ts';
@@ -21,7 +21,24 @@ interface Layout {
  */
 export async function checkDataDirectory(paths: Paths): Promise<void> {
   refuseLongSocket(paths);
-  refuseNewer(paths, (await readLayout(paths))?.layoutVersion);
+  const layout = await readLayout(paths);
+  refuseNewer(paths, layout?.layoutVersion);
+  if (layout === undefined) await refuseTakenPlaces(paths);
+}
+
+/** What stead keeps under these names is its own: in the place of something else it could never be told apart again. */
+async function refuseTakenPlaces(paths: Paths): Promise<void> {
+  if (!existsSync(paths.data)) return;
+  const { kubeconfig, network, node, podLogs, pods, pki, store, volumes } = paths;
+  const places = [store, pki, volumes, pods, podLogs, kubeconfig, network, node].map((path) =>
+    basename(path),
+  );
+  const own = new Set([...places, 'cni', 'containerd', 'pod-files']);
+  const [taken] = (await strangersIn(paths).catch(() => [])).filter((name) => own.has(name));
+  if (taken === undefined) return;
+  throw new UserError(
+    `${paths.data} is no data directory of stead, and has ${JSON.stringify(taken)} where stead would keep its own: move that away, or give another --data-dir.`,
+  );
 }
 
 /**
@@ -63,6 +80,12 @@ export async function makeDataDirectory({ data }: Paths): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const what = `The data directory ${data} cannot be made`;
+    const target = await danglingTarget(data);
+    if (target !== undefined) {
+      throw new UserError(
+        `${what}: it is a link to ${target}, which is not there. Make that directory, or give another --data-dir.`,
+      );
+    }
     switch (code) {
       case 'ENOSPC':
         throw new UserError(
@@ -77,6 +100,12 @@ export async function makeDataDirectory({ data }: Paths): Promise<void> {
         );
     }
   }
+}
+
+/** Where a link leads that leads nowhere; undefined if it is no such link. */
+async function danglingTarget(path: string): Promise<string | undefined> {
+  if (await exists(path)) return undefined;
+  return readlink(path).catch(() => undefined);
 }
 
 /** Makes a directory and those above it. Node's own way never ends below some places that take none, as /proc. */

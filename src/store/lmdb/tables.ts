@@ -1,6 +1,6 @@
 // Opening the tables of a data directory, and the check that they are ours and not from the future; and what an
 // LMDB error means to the user. What the tables mean is records.ts and lmdb.ts.
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
@@ -32,6 +32,7 @@ export async function openTables(directory: string): Promise<Tables> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (!isNew && !looksLikeLmdb(file)) throw new StoreFormatError(notAStore(file));
   const tables = openFiles(directory, file);
+  keepToOwner(directory);
   const format = tables.meta.get('format');
   if (format === FORMAT) return tables;
   if (format === undefined && (isNew || isEmpty(tables))) {
@@ -44,6 +45,15 @@ export async function openTables(directory: string): Promise<Tables> {
     `the store in ${directory} was written by a newer version of stead (format ${format}; this version reads ` +
       `${FORMAT}): start that version or a newer one, or choose another data directory`,
   );
+}
+
+/** What is in it, Secrets among it, is for nobody else. LMDB makes its files as the process's umask has it. */
+function keepToOwner(directory: string): void {
+  chmodSync(directory, 0o700);
+  for (const name of ['data.mdb', 'lock.mdb']) {
+    const file = join(directory, name);
+    if (existsSync(file)) chmodSync(file, 0o600);
+  }
 }
 
 function openFiles(directory: string, file: string): Tables {
