@@ -64,6 +64,15 @@ describe('reading manifests', () => {
     );
     await refused(file('nameless.yaml', 'apiVersion: v1\nkind: Pod\n'), /has no metadata/);
     await refused(
+      file('null.yaml', 'apiVersion: v1\nkind:\nmetadata: {name: a}\n'),
+      /document 1 .*its kind must/,
+    );
+    await refused(file('one.yaml', 'apiVersion: 1\nkind: Pod\nmetadata: {name: a}\n'), /its apiVersion must/);
+    await refused(
+      file('empty.yaml', '---\n---\napiVersion: v1\nkind: Pod\nmetadata: {}\n'),
+      /document 2 \(Pod\) has no metadata\.name/,
+    );
+    await refused(
       file('odd.yaml', 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n'),
       /serves no kind Job in batch\/v1/,
     );

@@ -48,6 +48,8 @@ async function readSource(source: string): Promise<string> {
   }
 }
 
+const EXAMPLES = { apiVersion: 'apps/v1', kind: 'StatefulSet' } as const;
+
 function objectsIn(value: unknown, where: string): KubeObject[] {
   if (value === null || value === undefined) return [];
   if (typeof value !== 'object' || !('kind' in value) || !('apiVersion' in value)) {
@@ -56,11 +58,26 @@ function objectsIn(value: unknown, where: string): KubeObject[] {
   if (value.kind === 'List' && 'items' in value && Array.isArray(value.items)) {
     return value.items.flatMap((item: unknown) => objectsIn(item, where));
   }
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const text: unknown = field === 'kind' ? value.kind : value.apiVersion;
+    if (typeof text === 'string' && text !== '') continue;
+    throw new UserError(
+      `${where} is no Kubernetes object: its ${field} must be a text, such as ${EXAMPLES[field]}.`,
+    );
+  }
   if (!('metadata' in value) || typeof value.metadata !== 'object' || value.metadata === null) {
     throw new UserError(`${where} (${value.kind}) has no metadata: give it at least metadata.name.`);
   }
+  if (!('name' in value.metadata) || typeof value.metadata.name !== 'string' || value.metadata.name === '') {
+    throw new UserError(`${where} (${value.kind}) has no metadata.name: what is applied needs one.`);
+  }
   return [
-    { ...value, apiVersion: String(value.apiVersion), kind: String(value.kind), metadata: value.metadata },
+    {
+      ...value,
+      apiVersion: String(value.apiVersion),
+      kind: String(value.kind),
+      metadata: { ...value.metadata, name: value.metadata.name },
+    },
   ];
 }
 

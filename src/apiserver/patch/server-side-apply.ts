@@ -98,7 +98,7 @@ function readConfiguration(node: Node, live: KubeObject, patch: unknown): KubeOb
   if (config.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
   if (live.apiVersion && config.apiVersion !== live.apiVersion) {
     throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion}, expected: ${live.apiVersion}`,
+      `Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion ?? ''}, expected: ${live.apiVersion}`,
     );
   }
   const problems = problemsOf(node, patch, '');
