@@ -1,5 +1,6 @@
 // Carries out the actions of a pod's plan, each at most once at a time, and writes down what came of it. When one
 // has ended, the worker looks again.
+import { setMaxListeners } from 'node:events';
 import { sleep } from '../../api/clock.ts';
 import { isConflict, isNotFound } from '../../api/errors.ts';
 import type { Container, Pod } from '../../api/generated/types.ts';
@@ -43,14 +44,21 @@ const KILLS: ReadonlySet<Action['type']> = new Set([
 
 const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Each container of the pod listens to it, for as long as it waits: there may be many, which Node would take for a leak. */
+function sharedSignal(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 export class ActionRunner {
   readonly #services: NodeServices;
   readonly #state: WorkerState;
   readonly #host: ActionHost;
-  readonly #abort = new AbortController();
+  readonly #abort = sharedSignal();
   /** By the actions' keys, of those that failed the last time. */
   readonly #failures = new Map<string, { message: string; delayMs: number }>();
-  #starts = new AbortController();
+  #starts = sharedSignal();
   /** By container ID: ends the wait for a preStop hook. */
   readonly #hooks = new Map<string, AbortController>();
 
@@ -69,7 +77,7 @@ export class ActionRunner {
   /** What containers still wait for before they run is not waited for any more: images, postStart hooks. */
   giveUpStarts(): void {
     this.#starts.abort();
-    this.#starts = new AbortController();
+    this.#starts = sharedSignal();
   }
 
   start(action: Action, pod: Stored<Pod>): void {
