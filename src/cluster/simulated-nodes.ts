@@ -1,7 +1,9 @@
 // Simulated machines: node agents over an in-memory runtime, many in one process, without root, containers or
 // volumes. The control plane cannot tell the difference; DNS answers on loopback.
+import { pods } from '../api/resources/pods.ts';
 import { startDnsServer } from '../network/dns/server.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
+import { endedContainersOf, type Remembered } from '../node/simulated/ended.ts';
 import { simulatedRuntime } from '../node/simulated/runtime.ts';
 import {
   simulatedChecks,
@@ -38,6 +40,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
   );
   const agents = new Map<string, NodeAgent>();
   const running: Promise<void>[] = [];
+  const remembered = await rememberedByNode(host);
   for (let index = 0; index < count; index++) {
     const nodeName = `node-${index}`;
     const agent = createNodeAgent(
@@ -45,7 +48,12 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
       {
         nodeName,
         nodeIp: '127.0.0.1',
-        runtime: simulatedRuntime({ clock: host.clock, initExitCode: 0, ...addressesOf(index) }),
+        runtime: simulatedRuntime({
+          clock: host.clock,
+          initExitCode: 0,
+          remembered: remembered.get(nodeName) ?? [],
+          ...addressesOf(index),
+        }),
         volumes: simulatedVolumes(),
         clusterDns: undefined,
         dataDirectory: host.paths.data,
@@ -94,6 +102,19 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     },
     close,
   };
+}
+
+/** What had ended for good before this process, by the name of its node. */
+async function rememberedByNode({ informers }: NodeHost): Promise<Map<string, Remembered[]>> {
+  const all = informers.of(pods);
+  await all.synced();
+  const byNode = new Map<string, Remembered[]>();
+  for (const pod of all.list()) {
+    const found = endedContainersOf(pod);
+    const node = pod.spec.nodeName;
+    if (found && node) byNode.set(node, [...(byNode.get(node) ?? []), found]);
+  }
+  return byNode;
 }
 
 function addressesOf(index: number): { firstAddress: string; addresses: number } {

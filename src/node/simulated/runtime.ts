@@ -11,6 +11,7 @@ import {
   type Sandbox,
   type SandboxSpec,
 } from '../runtime.ts';
+import type { Remembered } from './ended.ts';
 import { simulatedExitCode } from './surroundings.ts';
 
 export interface SimulatedRuntimeOptions {
@@ -23,6 +24,8 @@ export interface SimulatedRuntimeOptions {
   startLatencyMs?: number;
   /** What init containers end with as soon as they have started; without it they run until `exit`. */
   initExitCode?: number;
+  /** What was there before this process. */
+  remembered?: readonly Remembered[];
   /** Images that cannot be pulled. */
   missingImages?: ReadonlySet<string>;
 }
@@ -63,6 +66,11 @@ class InMemoryRuntime implements SimulatedRuntime {
     this.#initExitCode = options.initExitCode;
     this.#addresses = new AddressPool(options.firstAddress, options.addresses);
     this.#missing = new Set(options.missingImages);
+    for (const { containers, sandbox } of options.remembered ?? []) {
+      this.#sandboxes.set(sandbox.id, sandbox);
+      for (const container of containers) this.#containers.set(container.id, container);
+      for (const ip of sandbox.ips) this.#addresses.reserve(ip);
+    }
   }
 
   async info(): Promise<{ name: string; version: string }> {
@@ -222,7 +230,9 @@ class InMemoryRuntime implements SimulatedRuntime {
     for (const listener of this.#listeners) listener(podUid);
   }
   #id(kind: string): string {
-    return `${kind}-${(++this.#ids).toString(16).padStart(8, '0')}`;
+    const id = `${kind}-${(++this.#ids).toString(16).padStart(8, '0')}`;
+    // One that is remembered has its number from an earlier process.
+    return this.#containers.has(id) ? this.#id(kind) : id;
   }
 }
 
@@ -231,22 +241,34 @@ class AddressPool {
   readonly #first: number;
   readonly #size: number;
   readonly #returned: string[] = [];
+  /** In use without having been taken. */
+  readonly #reserved = new Set<string>();
   #next = 2;
 
   constructor(first: string, size: number) {
-    this.#first = first.split('.').reduce((value, part) => value * 256 + Number(part), 0);
+    this.#first = numberOf(first);
     this.#size = size;
   }
   take(): string {
-    if (this.#next < this.#size) return this.#dotted(this.#first + this.#next++);
+    while (this.#next < this.#size) {
+      const ip = this.#dotted(this.#first + this.#next++);
+      if (!this.#reserved.has(ip)) return ip;
+    }
     const again = this.#returned.shift();
     if (again === undefined) throw new Error('no addresses left for pods on this simulated node');
     return again;
   }
+  reserve(ip: string): void {
+    this.#reserved.add(ip);
+  }
   giveBack(ip: string): void {
-    this.#returned.push(ip);
+    // One whose turn has not come yet is taken then.
+    const isYetToCome = this.#reserved.delete(ip) && numberOf(ip) >= this.#first + this.#next;
+    if (!isYetToCome) this.#returned.push(ip);
   }
   #dotted(value: number): string {
     return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
   }
 }
+
+const numberOf = (ip: string): number => ip.split('.').reduce((value, part) => value * 256 + Number(part), 0);
