@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFields } from '../protobuf/wire.ts';
+import { FieldReader } from '../protobuf/wire.ts';
 import type { JsonObject } from './definitions.ts';
 import { encodeOpenApiV2 } from './v2-protobuf.ts';
 
 /** All values of a field of a message, as bytes. */
 function all(message: Buffer, field: number): Buffer[] {
-  const values = [...readFields(message)].filter(({ number }) => number === field).map(({ value }) => value);
+  const values = [...new FieldReader().read(message)]
+    .filter(({ number }) => number === field)
+    .map(({ value }) => value);
   return values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value))));
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeProtobuf } from './decode.ts';
 
-/** A length-delimited field; numbers below 16 only. */
+/** A length-delimited field. */
 const field = (number: number, ...parts: (Buffer | string)[]): Buffer => {
   const value = Buffer.concat(parts.map((part) => Buffer.from(part)));
   return Buffer.concat([varint((number << 3) | 2), varint(value.length), value]);
@@ -76,4 +76,32 @@ test('what is no message is refused, never thrown over', () => {
     }
   }
   assert.throws(() => decodeProtobuf(good, () => undefined), { code: 400 });
+});
+
+test('no more fields are read than an object may have, wherever they stand', () => {
+  const many = (part: Buffer, bytes = 2_900_000): Buffer =>
+    Buffer.alloc(Math.floor(bytes / part.length) * part.length, part);
+  const inMetadata = (part: Buffer): Buffer => envelope('v1', 'ConfigMap', field(1, many(part)));
+  const hostile = {
+    labels: inMetadata(field(11, field(1, 'k'), field(2, 'v'))),
+    'empty finalizers': inMetadata(field(14)),
+    'data without keys': envelope('v1', 'ConfigMap', many(field(2))),
+    'keys of one entry': envelope('v1', 'ConfigMap', field(2, many(field(1)))),
+    'fields that nobody knows': envelope('v1', 'ConfigMap', many(number(15, 1))),
+    'fields of a time': envelope('v1', 'ConfigMap', field(1, field(8, many(number(9, 1))))),
+    'parts of the envelope': Buffer.concat([Buffer.from('k8s\0'), many(number(9, 1))]),
+    'parts of the type': Buffer.concat([Buffer.from('k8s\0'), field(1, many(number(9, 1)))]),
+  };
+  for (const [what, body] of Object.entries(hostile)) {
+    assert.throws(() => decodeProtobuf(body, asKind), { code: 413 }, what);
+  }
+});
+
+test('free-form JSON in a message is counted like JSON', () => {
+  const managed = (json: string): Buffer =>
+    envelope('v1', 'ConfigMap', field(1, field(17, field(7, field(1, json)))));
+  const list = `[${'1,'.repeat(30_000)}1]`;
+  assert.ok(decodeProtobuf(managed(`{"a":${list}}`), asKind));
+  assert.throws(() => decodeProtobuf(managed(`{"a":${list},"b":${list}}`), asKind), { code: 413 });
+  assert.throws(() => decodeProtobuf(managed('['.repeat(5000) + ']'.repeat(5000)), asKind), { code: 400 });
 });

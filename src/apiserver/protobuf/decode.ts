@@ -3,9 +3,11 @@
 // pkg/runtime/serializer/protobuf.
 import { timestamp } from '../../api/clock.ts';
 import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import { setProperty } from '../../api/schema/set-property.ts';
+import { countValues, requireShallow } from '../http/body-limits.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { type NumberedField, numberedFields } from './numbered-fields.ts';
-import { MAGIC, malformed, readFields, type WireField } from './wire.ts';
+import { FieldReader, MAGIC, MAX_FIELDS, malformed, type WireField } from './wire.ts';
 
 /** Messages deeper than this are not Kubernetes objects. */
 const MAX_DEPTH = 64;
@@ -13,144 +15,155 @@ const MAX_DEPTH = 64;
 /**
  * Decodes a whole body.
  * @param schemaOf the schema type of an apiVersion and kind; undefined when it is not served.
- * @throws BadRequest for other bytes, and for kinds without a schema.
+ * @throws BadRequest for other bytes, and for kinds without a schema; RequestEntityTooLarge for too many fields.
  */
 export function decodeProtobuf(
   body: Buffer,
   schemaOf: (apiVersion: string, kind: string) => string | undefined,
 ): object {
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw malformed();
+  const reader = new FieldReader();
   let apiVersion = '';
   let kind = '';
   let raw = Buffer.alloc(0);
-  for (const { number, value } of readFields(body.subarray(MAGIC.length))) {
+  for (const { number, value } of reader.read(body.subarray(MAGIC.length))) {
     if (!Buffer.isBuffer(value)) continue;
     if (number === 2) raw = Buffer.from(value);
     if (number !== 1) continue;
-    for (const field of readFields(value)) {
+    for (const field of reader.read(value)) {
       if (field.number === 1) apiVersion = field.value.toString();
       if (field.number === 2) kind = field.value.toString();
     }
   }
   const schema = schemaOf(apiVersion, kind);
   if (!schema || !FIELD_NUMBERS[schema]) throw malformed();
-  return { apiVersion, kind, ...message(schema, schema, raw, 0) };
+  return { apiVersion, kind, ...new Decoder(reader).message(schema, schema, raw, 0) };
 }
 
-/** The fields of a message. @param type whose numbers they have. @param owner the schema type that they belong to. */
-function message(type: string, owner: string, bytes: Buffer, depth: number): Record<string, unknown> {
-  if (depth > MAX_DEPTH) throw malformed();
-  const object: Record<string, unknown> = {};
-  const plan = numberedFields(type);
-  const { properties } = typeSchema(owner);
-  for (const { number, value } of readFields(bytes)) {
-    const field = plan.get(number);
-    if (!field) continue;
-    if (field.inline) {
-      Object.assign(object, message(field.inline, owner, buffer(value), depth + 1));
-      continue;
+/** Decodes messages by the schema. */
+class Decoder {
+  readonly #reader: FieldReader;
+
+  constructor(reader: FieldReader) {
+    this.#reader = reader;
+  }
+
+  /** The fields of a message. @param type whose numbers they have. @param owner the schema type that they belong to. */
+  message(type: string, owner: string, bytes: Buffer, depth: number): Record<string, unknown> {
+    if (depth > MAX_DEPTH) throw malformed();
+    const object: Record<string, unknown> = {};
+    const plan = numberedFields(type);
+    const { properties } = typeSchema(owner);
+    for (const { number, value } of this.#reader.read(bytes)) {
+      const field = plan.get(number);
+      if (!field) continue;
+      if (field.inline) {
+        Object.assign(object, this.message(field.inline, owner, buffer(value), depth + 1));
+        continue;
+      }
+      const schema = properties[field.name];
+      if (schema) this.#add(object, field, schema, value, depth);
     }
-    const schema = properties[field.name];
-    if (schema) add(object, field, schema, value, depth);
+    return object;
   }
-  return object;
-}
 
-function add(
-  object: Record<string, unknown>,
-  { name, quantity }: NumberedField,
-  schema: FieldSchema,
-  value: WireField['value'],
-  depth: number,
-): void {
-  if (schema.type === 'map') {
-    const [key, item] = mapEntry(schema.values, quantity, buffer(value), depth);
-    // Defined, not assigned: a key may be `__proto__`.
-    object[name] ??= {};
-    Object.defineProperty(object[name], key, {
-      value: item,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  } else if (schema.type === 'array') {
-    const list = (object[name] as unknown[] | undefined) ?? [];
-    list.push(single(schema.items, quantity, value, depth));
-    object[name] = list;
-  } else {
-    const decoded = single(schema, quantity, value, depth);
-    if (decoded !== undefined) object[name] = decoded;
+  #add(
+    object: Record<string, unknown>,
+    { name, quantity }: NumberedField,
+    schema: FieldSchema,
+    value: WireField['value'],
+    depth: number,
+  ): void {
+    if (schema.type === 'map') {
+      const [key, item] = this.#mapEntry(schema.values, quantity, buffer(value), depth);
+      const map = (object[name] as Record<string, unknown> | undefined) ?? {};
+      setProperty(map, key, item);
+      object[name] = map;
+    } else if (schema.type === 'array') {
+      const list = (object[name] as unknown[] | undefined) ?? [];
+      list.push(this.#single(schema.items, quantity, value, depth));
+      object[name] = list;
+    } else {
+      const decoded = this.#single(schema, quantity, value, depth);
+      if (decoded !== undefined) object[name] = decoded;
+    }
   }
-}
 
-function mapEntry(schema: FieldSchema, quantity: boolean, bytes: Buffer, depth: number): [string, unknown] {
-  let key = '';
-  let value: unknown = schema.type === 'string' ? '' : schema.type === 'array' ? [] : undefined;
-  for (const field of readFields(bytes)) {
-    if (field.number === 1) key = buffer(field.value).toString();
-    if (field.number !== 2) continue;
-    // A list in a map is a message of its own, with the items in its first field.
-    value =
-      schema.type === 'array'
-        ? [...readFields(buffer(field.value))].map((item) => single(schema.items, false, item.value, depth))
-        : single(schema, quantity, field.value, depth);
+  #mapEntry(schema: FieldSchema, quantity: boolean, bytes: Buffer, depth: number): [string, unknown] {
+    let key = '';
+    let value: unknown = schema.type === 'string' ? '' : schema.type === 'array' ? [] : undefined;
+    for (const field of this.#reader.read(bytes)) {
+      if (field.number === 1) key = buffer(field.value).toString();
+      if (field.number !== 2) continue;
+      // A list in a map is a message of its own, with the items in its first field.
+      value =
+        schema.type === 'array'
+          ? [...this.#reader.read(buffer(field.value))].map((item) =>
+              this.#single(schema.items, false, item.value, depth),
+            )
+          : this.#single(schema, quantity, field.value, depth);
+    }
+    return [key, value];
   }
-  return [key, value];
-}
 
-function single(schema: FieldSchema, quantity: boolean, value: WireField['value'], depth: number): unknown {
-  switch (schema.type) {
-    case 'string':
-      if (quantity) return first(buffer(value), 1)?.toString() ?? '0';
-      if (schema.format === 'byte') return buffer(value).toString('base64');
-      return schema.format ? time(buffer(value), schema.format) : buffer(value).toString();
-    case 'integer':
-      return Number(BigInt.asIntN(64, integer(value)));
-    case 'boolean':
-      return integer(value) !== 0n;
-    case 'number':
-      return buffer(value).readDoubleLE();
-    case 'int-or-string':
-      return intOrString(buffer(value));
-    case 'any':
-      return json(first(buffer(value), 1));
-    case 'object':
-      return message(schema.ref, schema.ref, buffer(value), depth + 1);
-    case 'array':
-    case 'map':
+  #single(schema: FieldSchema, quantity: boolean, value: WireField['value'], depth: number): unknown {
+    switch (schema.type) {
+      case 'string':
+        if (quantity) return this.#first(buffer(value), 1)?.toString() ?? '0';
+        if (schema.format === 'byte') return buffer(value).toString('base64');
+        return schema.format ? this.#time(buffer(value), schema.format) : buffer(value).toString();
+      case 'integer':
+        return Number(BigInt.asIntN(64, integer(value)));
+      case 'boolean':
+        return integer(value) !== 0n;
+      case 'number':
+        return buffer(value).readDoubleLE();
+      case 'int-or-string':
+        return this.#intOrString(buffer(value));
+      case 'any':
+        return this.#json(this.#first(buffer(value), 1));
+      case 'object':
+        return this.message(schema.ref, schema.ref, buffer(value), depth + 1);
+      case 'array':
+      case 'map':
+        throw malformed();
+    }
+  }
+
+  /** A zero time is an empty message, and absent in JSON. */
+  #time(bytes: Buffer, format: 'date-time' | 'micro-time'): string | undefined {
+    const seconds = Number(BigInt.asIntN(64, integer(this.#first(bytes, 1) ?? 0n)));
+    const nanos = Number(BigInt.asIntN(32, integer(this.#first(bytes, 2) ?? 0n)));
+    if (bytes.length === 0 || !Number.isFinite(new Date(seconds * 1000).getTime())) return undefined;
+    const whole = timestamp(seconds * 1000);
+    if (format === 'date-time') return whole;
+    return `${whole.slice(0, -1)}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;
+  }
+
+  #intOrString(bytes: Buffer): number | string {
+    const isString = integer(this.#first(bytes, 1) ?? 0n) === 1n;
+    if (isString) return this.#first(bytes, 3)?.toString() ?? '';
+    return Number(BigInt.asIntN(32, integer(this.#first(bytes, 2) ?? 0n)));
+  }
+
+  #json(raw: WireField['value'] | undefined): unknown {
+    if (!Buffer.isBuffer(raw) || raw.length === 0) return undefined;
+    this.#reader.take(countValues(raw, MAX_FIELDS));
+    let value: unknown;
+    try {
+      value = JSON.parse(raw.toString());
+    } catch {
       throw malformed();
+    }
+    requireShallow(value);
+    return value;
   }
-}
 
-/** A zero time is an empty message, and absent in JSON. */
-function time(bytes: Buffer, format: 'date-time' | 'micro-time'): string | undefined {
-  const seconds = Number(BigInt.asIntN(64, integer(first(bytes, 1) ?? 0n)));
-  const nanos = Number(BigInt.asIntN(32, integer(first(bytes, 2) ?? 0n)));
-  if (bytes.length === 0 || !Number.isFinite(new Date(seconds * 1000).getTime())) return undefined;
-  const whole = timestamp(seconds * 1000);
-  if (format === 'date-time') return whole;
-  return `${whole.slice(0, -1)}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;
-}
-
-function intOrString(bytes: Buffer): number | string {
-  const isString = integer(first(bytes, 1) ?? 0n) === 1n;
-  if (isString) return first(bytes, 3)?.toString() ?? '';
-  return Number(BigInt.asIntN(32, integer(first(bytes, 2) ?? 0n)));
-}
-
-function json(raw: WireField['value'] | undefined): unknown {
-  if (!Buffer.isBuffer(raw) || raw.length === 0) return undefined;
-  try {
-    return JSON.parse(raw.toString());
-  } catch {
-    throw malformed();
+  /** The value of one field of a message. */
+  #first(bytes: Buffer, number: number): WireField['value'] | undefined {
+    for (const field of this.#reader.read(bytes)) if (field.number === number) return field.value;
+    return undefined;
   }
-}
-
-/** The value of one field of a message. */
-function first(bytes: Buffer, number: number): WireField['value'] | undefined {
-  for (const field of readFields(bytes)) if (field.number === number) return field.value;
-  return undefined;
 }
 
 function buffer(value: WireField['value']): Buffer {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeProtobuf } from './decode.ts';
 import { encodeProtobuf, encodeProtobufFrame, encodeProtobufList } from './encode.ts';
-import { readFields } from './wire.ts';
+import { FieldReader } from './wire.ts';
 
 const asKind = (_apiVersion: string, kind: string): string => kind;
 const roundTrip = (object: { apiVersion: string; kind: string }): object =>
@@ -80,14 +80,14 @@ test('a list holds its items in their order, a frame its length', () => {
     'ConfigMap',
     items,
   );
-  const [, raw] = [...readFields(list.subarray(4))];
-  const numbers = [...readFields(raw?.value as Buffer)].map(({ number }) => number);
+  const [, raw] = [...new FieldReader().read(list.subarray(4))];
+  const numbers = [...new FieldReader().read(raw?.value as Buffer)].map(({ number }) => number);
   assert.deepEqual(numbers, [1, 2, 2]);
   const body = encodeProtobuf('ConfigMap', { apiVersion: 'v1', kind: 'ConfigMap' });
   const frame = encodeProtobufFrame('ADDED', body);
   assert.equal(frame.readUInt32BE(0), frame.length - 4);
-  const [type, object] = [...readFields(frame.subarray(4))];
+  const [type, object] = [...new FieldReader().read(frame.subarray(4))];
   assert.equal(String(type?.value), 'ADDED');
-  const [inner] = [...readFields(object?.value as Buffer)];
+  const [inner] = [...new FieldReader().read(object?.value as Buffer)];
   assert.ok(body.equals(inner?.value as Buffer));
 });
