@@ -10,7 +10,7 @@ export const BODY_LIMIT = 3 * 1024 * 1024;
  * Numbers, texts, maps and lists together: those that an object may have (object-size.ts), and as many again that say
  * who owns them.
  */
-export const MAX_VALUES = 50_000;
+export const MAX_VALUES = 30_000;
 
 const MAX_DEPTH = 1000;
 

@@ -2,15 +2,24 @@
 // up. The operations themselves are the rfc6902 package's.
 import { applyPatch as applyOperations, type Operation } from 'rfc6902';
 import { badRequest, requestEntityTooLarge } from '../../api/errors.ts';
+import { countParts, MAX_PARTS } from '../object-size.ts';
 import { unprocessable } from './refusal.ts';
 
 const MAX_OPERATIONS = 10_000;
+/**
+ * What a pointer may have: nothing that an object holds is deeper, and names are shorter. Whatever is done for a part
+ * of it or a character is done again for each operation.
+ */
+const MAX_POINTER_PARTS = 64;
+const MAX_POINTER_CHARACTERS = 4096;
+/** Values that the copy operations of one patch may add: more no object may have. */
+const MAX_COPIED_VALUES = MAX_PARTS;
 /** Bytes of JSON that the copy operations of one patch may add up to. */
 const MAX_COPIED = 3 * 1024 * 1024;
 /** Items that one patch may shift: whatever goes into a list or out of it moves all that is behind. */
 const MAX_SHIFTED = 20_000_000;
 /** Keys that the package passes over, so that an operation would hit something else. */
-const UNREACHABLE: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+const UNREACHABLE = /\/(?:__proto__|constructor|prototype)(?:\/|$)/;
 const OPERATIONS: readonly string[] = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
 /**
@@ -26,11 +35,19 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
   }
   const document = { root: structuredClone(current) };
   let copied = 0;
+  let copiedValues = 0;
   let shifted = 0;
   for (const candidate of patch) {
     const operation = readOperation(candidate);
     if (operation.op === 'copy') {
-      copied += sizeAt(document.root, operation.from);
+      const source = valueAt(document.root, operation.from);
+      copiedValues += MAX_COPIED_VALUES - countParts(source, MAX_COPIED_VALUES);
+      if (copiedValues > MAX_COPIED_VALUES) {
+        throw unprocessable(
+          `Unable to complete the copy, the accumulated size increase of JSON Patch copy is more than ${MAX_COPIED_VALUES} values`,
+        );
+      }
+      copied += JSON.stringify(source)?.length ?? 0;
       if (copied > MAX_COPIED) {
         throw unprocessable(
           `Unable to complete the copy, the accumulated size increase of JSON Patch copy is ${copied}, exceeding the limit ${MAX_COPIED}`,
@@ -72,15 +89,10 @@ function readOperation(candidate: unknown): Operation {
   if ((op === 'move' || op === 'copy') && typeof from !== 'string') {
     throw badRequest(`the ${op} operation of a JSON patch needs a from`);
   }
+  // Lengths come first: what is said of a path repeats it.
+  for (const pointer of [path, from]) if (typeof pointer === 'string') requireReachable(op, pointer);
   if (from !== undefined && (op === 'move' || op === 'copy')) requireRooted(op, 'from path', String(from));
   requireRooted(op, 'path', path);
-  for (const pointer of [path, from]) {
-    if (typeof pointer === 'string' && pointer.split('/').some((token) => UNREACHABLE.includes(token))) {
-      throw unprocessable(
-        `${op} operation does not apply: the path ${JSON.stringify(pointer)} cannot be reached`,
-      );
-    }
-  }
   // Null is a value; an operation without one sets null, as upstream reads it.
   const value = 'value' in candidate ? candidate.value : null;
   return { op, path, from, value } as Operation;
@@ -92,6 +104,26 @@ function requireRooted(op: string, what: string, pointer: string): void {
   throw unprocessable(
     `${op} operation does not apply: doc is missing ${what}: ${JSON.stringify(pointer)}: missing value`,
   );
+}
+
+function requireReachable(op: string, pointer: string): void {
+  if (pointer.length > MAX_POINTER_CHARACTERS || hasManyParts(pointer)) {
+    const start = JSON.stringify(`${pointer.slice(0, 64)}…`);
+    throw unprocessable(
+      `${op} operation does not apply: the path ${start} is longer than ${MAX_POINTER_PARTS} parts or ${MAX_POINTER_CHARACTERS} characters`,
+    );
+  }
+  if (UNREACHABLE.test(pointer)) {
+    throw unprocessable(
+      `${op} operation does not apply: the path ${JSON.stringify(pointer)} cannot be reached`,
+    );
+  }
+}
+
+function hasManyParts(pointer: string): boolean {
+  let parts = 0;
+  for (let at = pointer.indexOf('/'); at >= 0; at = pointer.indexOf('/', at + 1)) parts++;
+  return parts > MAX_POINTER_PARTS;
 }
 
 /** The whole document is replaced by operations on the empty path, which the package leaves to its caller. */
@@ -113,10 +145,6 @@ function apply(document: { root: unknown }, operation: Operation): void {
   throw unprocessable(
     `${operation.op} operation does not apply: doc is missing path: ${path}: missing value`,
   );
-}
-
-function sizeAt(root: unknown, pointer: string): number {
-  return JSON.stringify(valueAt(root, pointer))?.length ?? 0;
 }
 
 /** What a pointer leads to; undefined where there is nothing. */

@@ -11,10 +11,11 @@ export interface WireField {
 }
 
 /**
- * Fields that all messages of a body may have together: an entry of a map takes three, itself, its key and its value.
+ * Fields that all messages of a body may have together: for each value that an object may have (object-size.ts) three,
+ * as an entry of a map has them: itself, its key and its value.
  * Bytes say nothing of how many there are: two make a field, and something is made of each.
  */
-export const MAX_FIELDS = 60_000;
+export const MAX_FIELDS = 45_000;
 
 /** Reads messages, and counts what it reads of them: no more of a body is ever looked at than it may have. */
 export class FieldReader {

@@ -4,6 +4,7 @@ import { conflict, invalid, required, unsupportedMediaType } from '../../api/err
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
+import { requireFewParts } from '../object-size.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApplyOptions } from '../patch/server-side-apply.ts';
 import type { Registry } from '../registry.ts';
@@ -20,6 +21,8 @@ export async function patch(
 ): Promise<ApiResult> {
   const { resource, patchType, subresource, body } = request;
   if (!patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
+  // A list of operations has limits of its own.
+  if (patchType !== 'json') requireFewParts(resource, body);
   const key = keyOfRequest(request);
   const apply = patchType === 'apply' ? applyOptions(registry.clock.now(), request) : undefined;
   if (apply && !subresource && !(await registry.find(resource, key))) {
