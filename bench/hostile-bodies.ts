@@ -8,7 +8,7 @@ import { openFrontDoor } from '../src/apiserver/http/test-front-door.ts';
 import { bodyOf, FILLINGS, sitesOf } from './hostile/bodies.ts';
 
 /** A body holds so many values at most; those beside the list are few. */
-const MAX_VALUES = 20_000 - 200;
+const MAX_VALUES = 15_000 - 200;
 const MAX_BYTES = 3 * 1024 * 1024;
 const SHOWN = 40;
 

@@ -75,12 +75,39 @@ describe('bodies', () => {
     await refuses(post(CONFIG_MAPS, `"${'a'.repeat(4 * MEGABYTE)}"`), 413, /limit is 3145728/);
   });
 
+  it('protobuf of too many fields is refused before an object is made', async () => {
+    const protobuf = 'application/vnd.kubernetes.protobuf';
+    const varint = (value: number): Buffer =>
+      Buffer.from(value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))]);
+    const field = (number: number, ...parts: (Buffer | string)[]): Buffer => {
+      const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+      return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
+    };
+    const configMap = (raw: Buffer): Buffer =>
+      Buffer.concat([Buffer.from('k8s\0'), field(1, field(1, 'v1'), field(2, 'ConfigMap')), field(2, raw)]);
+    const labels = many(200_000, (index) => field(11, field(1, `k${index}`)));
+    const limit = /Request entity too large: limit is \d+ fields/;
+    for (const raw of [
+      field(1, Buffer.concat(labels)),
+      field(1, Buffer.alloc(2_900_000, field(14))),
+      Buffer.alloc(2_900_000, field(2)),
+    ]) {
+      await refuses(post(CONFIG_MAPS, configMap(raw), protobuf), 413, limit);
+    }
+    const few = configMap(Buffer.concat([field(1, field(1, 'few')), field(2, field(1, 'k'), field(2, 'v'))]));
+    assert.equal((await post(`${CONFIG_MAPS}?dryRun=All`, few, protobuf)).code, 201);
+  });
+
   it('YAML is read elsewhere, and no more of it than of JSON', async () => {
     const yaml = 'application/yaml';
     const limit = /Request entity too large/;
     await refuses(post(REVIEWS, 'a:\n'.repeat(MEGABYTE), yaml), 413, limit);
     await refuses(post(REVIEWS, `- [${'[],'.repeat(10)}]\n`.repeat(50_000), yaml), 413, limit);
     await refuses(post(REVIEWS, `a: [${'x, '.repeat(900_000)}]`, yaml), 413, limit);
+    for (const line of ['%a\n', '- *a\n', '- !a\n', '""\n', '#\n']) {
+      await refuses(post(REVIEWS, line.repeat(500_000), yaml), 413, limit);
+    }
+    await refuses(post(REVIEWS, '"'.repeat(3_000_000), yaml), 413, limit);
     const anchors = `a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(50)}]\n`;
     await refuses(post(REVIEWS, anchors, yaml), 413, limit);
     const laughs = many(30, (index) => `l${index + 1}: &l${index + 1} [*l${index}, *l${index}]`).join('\n');
@@ -120,13 +147,13 @@ describe('bodies', () => {
   });
 
   it('a refusal tells of so many errors, and then of no more', async () => {
-    const labels = Object.fromEntries(many(15_000, (index) => [`-bad-${index}`, 'v']));
+    const labels = Object.fromEntries(many(10_000, (index) => [`-bad-${index}`, 'v']));
     const answer = post(CONFIG_MAPS, { metadata: { name: 'x', labels } });
     await refuses(answer, 422, /is invalid/);
     const { details } = JSON.parse((await answer).text);
     assert.match(details.causes.at(-1).message, /there are more errors than these/);
     const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true };
-    const ownerReferences = many(3_000, () => owner);
+    const ownerReferences = many(2_000, () => owner);
     await refuses(post(CONFIG_MAPS, { metadata: { name: 'x', ownerReferences } }), 422, /Only one reference/);
   });
 
@@ -197,9 +224,31 @@ describe('bodies', () => {
     );
     const strategic = 'application/strategic-merge-patch+json';
     const removed = {
-      metadata: { '$deleteFromPrimitiveList/finalizers': many(15_000, (index) => `a.b/w${index}`) },
+      metadata: { '$deleteFromPrimitiveList/finalizers': many(10_000, (index) => `a.b/w${index}`) },
     };
     assert.equal((await patch(removed, strategic)).code, 200);
+  });
+
+  it('patches have limits like objects, and so have the paths of their operations', async () => {
+    await post(CONFIG_MAPS, { metadata: { name: 'bounded' } });
+    const patch = (body: unknown, type: string): Promise<Answered> =>
+      server.ask(`${CONFIG_MAPS}/bounded?fieldManager=test`, {
+        method: 'PATCH',
+        headers: { 'content-type': `application/${type}` },
+        body: JSON.stringify(body),
+      });
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'bounded' }, data: map(24_000) };
+    await refuses(patch(config, 'apply-patch+yaml'), 413, /more than \d+ values/);
+    const nulls = { data: map(24_000, null) };
+    await refuses(patch(nulls, 'strategic-merge-patch+json'), 413, /more than \d+ values/);
+    await refuses(patch(nulls, 'merge-patch+json'), 413, /more than \d+ values/);
+    for (const path of ['/a'.repeat(1_400_000), `/data/${'~1'.repeat(1_400_000)}`, '/a'.repeat(65)]) {
+      const longer = /is longer than \d+ parts or \d+ characters/;
+      await refuses(patch([{ op: 'add', path, value: 1 }], 'json-patch+json'), 422, longer);
+      await refuses(patch([{ op: 'move', from: path, path: '/data' }], 'json-patch+json'), 422, longer);
+    }
+    const doubled = many(100, (index) => ({ op: 'copy', from: '', path: `/data${index}` }));
+    await refuses(patch(doubled, 'json-patch+json'), 422, /more than \d+ values/);
   });
 
   it('odd headers are refused or passed over', async () => {

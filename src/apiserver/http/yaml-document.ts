@@ -9,8 +9,13 @@ import { BODY_LIMIT, MAX_VALUES, tooDeep, tooManyValues } from './body-limits.ts
 const MAX_DEPTH = 100;
 /** As a document may use its anchors. */
 const MAX_ALIASES = 100;
-/** What the lexer says before a scalar. */
+/** What the lexer says before a scalar that has no quotes. */
 const SCALAR = '\x1f';
+/** A line of a map has eight: its indentation, key, colon, value, what is between, and what the lexer says of them. */
+const MAX_TOKENS = 10 * MAX_VALUES;
+/** Of directives, tags, anchors and aliases together: objects have none, and the parser may complain of each. */
+const MAX_MARKS = 1000;
+const MARKS = new Set('%!&*');
 
 export interface YamlDocument {
   json: string;
@@ -24,14 +29,23 @@ export interface YamlDocument {
  */
 export function readYaml(text: string, wantsRepeated: boolean): YamlDocument {
   requireShallowYaml(text);
-  requireFewScalars(text);
+  requireFewTokens(text);
   try {
     const { LineCounter, parseDocument } = yaml();
     const lines = new LineCounter();
     // Looking for keys that are there twice takes the parser time that grows with the square of their number.
-    const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error', lineCounter: lines });
+    // And so does showing each error in its line.
+    const document = parseDocument(text, {
+      uniqueKeys: false,
+      logLevel: 'error',
+      lineCounter: lines,
+      prettyErrors: false,
+    });
     const [wrong] = document.errors;
-    if (wrong) throw wrong;
+    if (wrong) {
+      const { line, col } = lines.linePos(wrong.pos[0]);
+      throw new Error(`${wrong.message} at line ${line}, column ${col}`);
+    }
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     requireBounded(value);
     const json = JSON.stringify(value ?? null);
@@ -56,7 +70,7 @@ export function writeYaml(json: string): string {
 export function requireShallowYaml(text: string): void {
   let open = 0;
   const levels: { indent: number; depth: number }[] = [];
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(text)) {
     const [start = '', indicators = ''] = /^ *((?:[-?:][ \t]+|[-?:]$)*)/.exec(line) ?? [];
     if (start.length === line.length && indicators === '') continue;
     const indent = start.length - indicators.length;
@@ -73,14 +87,34 @@ export function requireShallowYaml(text: string): void {
   }
 }
 
-/** Throws for more keys and values than a body may have, before the parser makes something of each. */
-function requireFewScalars(text: string): void {
+/** One by one: a text may have a million of them. */
+function* linesOf(text: string): Generator<string> {
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    yield text.slice(start, end);
+    start = end + 1;
+  }
+  yield text.slice(start);
+}
+
+/** Throws for more than an object takes to write, before the parser makes something of each part. */
+function requireFewTokens(text: string): void {
+  let tokens = 0;
   let scalars = 0;
   let brackets = 0;
+  let marks = 0;
+  let before = '';
   for (const token of new (yaml().Lexer)().lex(text)) {
-    if (token === SCALAR) scalars++;
+    const first = token[0] ?? '';
+    tokens++;
+    if (token === SCALAR || first === '"' || first === "'") scalars++;
     else if (token === '[' || token === '{') brackets++;
-    if (scalars > 2 * MAX_VALUES || brackets > MAX_VALUES) throw tooManyValues();
+    // The text of a scalar may begin with anything.
+    else if (before !== SCALAR && MARKS.has(first)) marks++;
+    before = token;
+    if (scalars > 2 * MAX_VALUES || brackets > MAX_VALUES || tokens > MAX_TOKENS || marks > MAX_MARKS) {
+      throw tooManyValues();
+    }
   }
 }
 

@@ -20,9 +20,11 @@ export type YamlAnswer = { document: YamlDocument } | { text: string } | { refus
 /** Shorter texts are read and written at once: a few milliseconds at most. */
 const SHORT = 2048;
 const MAX_WAITING = 32;
-/** A megabyte of ordinary YAML takes about one second. */
-const MAX_WORKING_MS = 10_000;
-const MAX_MEMORY_MB = 512;
+/** The longest that is read takes one or two seconds where nothing else is done. */
+const MAX_WORKING_MS = 5_000;
+const MAX_MEMORY_MB = 192;
+/** What is new; the rest of a worker's memory is small. */
+const MAX_NEW_MEMORY_MB = 32;
 const IDLE_MS = 30_000;
 const RETRY_AFTER_SECONDS = 1;
 
@@ -97,7 +99,10 @@ export class YamlThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./yaml-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: MAX_MEMORY_MB,
+        maxYoungGenerationSizeMb: MAX_NEW_MEMORY_MB,
+      },
     });
     const isCurrent = (): boolean => worker === this.#worker;
     worker.on('message', (answer: YamlAnswer) => {

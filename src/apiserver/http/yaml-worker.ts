@@ -4,6 +4,9 @@ import { internal, StatusError } from '../../api/errors.ts';
 import { readYaml, writeYaml } from './yaml-document.ts';
 import type { YamlAnswer, YamlQuestion } from './yaml-thread.ts';
 
+// The parser makes an error of everything that it does not like, and writing down where it stood takes the longest.
+Error.stackTraceLimit = 0;
+
 parentPort?.on('message', (question: YamlQuestion) => parentPort?.postMessage(answer(question)));
 
 function answer(question: YamlQuestion): YamlAnswer {
