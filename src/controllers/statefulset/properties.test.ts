@@ -130,7 +130,10 @@ function happen(world: World, happening: Happening): void {
     case 'state': {
       const current = world.pods.get(`web-${happening.pod}`);
       const ended = current?.status?.phase === 'Failed' || current?.status?.phase === 'Succeeded';
-      if (current && !isTerminating(current) && !ended)
+      // What a node has begun with is never again a pod that none has seen.
+      const unseen = happening.state === 'Pending' || happening.state === 'Unschedulable';
+      const impossible = ended || (unseen && current?.status?.startTime !== undefined);
+      if (current && !isTerminating(current) && !impossible)
         world.setState(`web-${happening.pod}`, happening.state);
       return;
     }
