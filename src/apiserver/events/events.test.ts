@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+import { silentLog } from '../../api/log.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { allResources } from '../../api/resources/all.ts';
 import { eventsV1 } from '../../api/resources/events-v1.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
 import { CacheHub } from '../cache/hub.ts';
+import { Registry } from '../registry.ts';
 import type { ApiRequest } from '../request.ts';
 import { startTestServer } from '../test-server.ts';
+import { EventExpiry } from './expiry.ts';
 
 const about = { kind: 'Pod', name: 'web-0', namespace: 'default', apiVersion: 'v1' };
 const body = (name: string, lastTimestamp: string): object => ({
@@ -70,6 +75,31 @@ test('an hour after it was last seen an event is gone', async () => {
   assert.deepEqual(
     left.items.map(({ metadata }) => metadata.name),
     ['new'],
+  );
+  server.api.stop();
+});
+
+test('of too many events the oldest go before their hour is over', async () => {
+  const server = await startTestServer();
+  for (const minute of ['50', '20', '40', '30'])
+    await server.object('create', 'events', { body: body(`at-${minute}`, `2026-11-22T06:${minute}:00Z`) });
+  const { clock, store } = server;
+  const registry = new Registry({
+    store,
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+    resources: allResources,
+  });
+  const early = await server.object<Event>('get', 'events', { name: 'at-20' });
+  server.clock.advance(60_000);
+  const count = (early.count ?? 0) + 1;
+  const lastTimestamp = '2026-11-22T07:01:00Z';
+  await server.object('update', 'events', { name: 'at-20', body: { ...early, count, lastTimestamp } });
+  await new EventExpiry(registry, server.resource('events'), 1).sweep();
+  assert.deepEqual(
+    (await server.list('list', 'events')).items.map(({ metadata }) => metadata.name),
+    ['at-20'],
   );
   server.api.stop();
 });
