@@ -117,8 +117,11 @@ class Chaos {
     this.#report.lost.push(...(await writers.lost()));
     await this.#readLedgers();
     this.#report.rounds = round;
+    const wholeMs = Math.round(this.#report.recoveriesMs.at(-1) ?? 0);
+    const { counters, lost } = this.#report;
+    const broken = counters.length + lost.length > 0 ? `; BROKEN: ${[...lost, ...counters].join('; ')}` : '';
     this.#say(
-      `round ${round}: ${asked}; killed ${killed}${startKilled ? ', then a start' : ''}; whole again after ${Math.round(this.#report.recoveriesMs.at(-1) ?? 0)} ms`,
+      `round ${round}: ${asked}; killed ${killed}${startKilled ? ', then a start' : ''}; whole again after ${wholeMs} ms${broken}`,
     );
   }
 
@@ -185,7 +188,12 @@ class Chaos {
   async #readLedgers(): Promise<void> {
     for (let ordinal = 0; ordinal < this.#replicas; ordinal++) {
       const pod = `${COUNTER}-${ordinal}`;
-      const text = await this.#stead.exec(pod, 'cat', '/data/ledger');
+      // A containerd that was killed may be on its way back.
+      const { stdout: text } = await eventually(
+        `the ledger of ${pod} can be read`,
+        () => this.#stead.tryKubectl(['exec', pod, '--', 'cat', '/data/ledger']),
+        ({ code }) => code === 0,
+      );
       // The last line may be written at this very moment.
       const whole = text.slice(0, text.lastIndexOf('\n') + 1);
       const { faults, steps } = readLedger(pod, whole, this.#ledgers.get(pod) ?? 0);
