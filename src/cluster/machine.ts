@@ -116,7 +116,7 @@ export async function startMachine(
   );
   const sweeper = new Sweeper(
     { ...context, log: log.named('sweep') },
-    { runtime, ...whatToSweep(paths, network, local) },
+    { runtime, ...whatToSweep(paths, network, local, containerd.socket) },
   );
   await sweeper.start();
   const agentEnds = agent.run();

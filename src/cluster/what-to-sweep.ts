@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CNI_RESULTS, networkName } from '../network/cni/config.ts';
 import { runCommand } from '../node/machine/command.ts';
+import { strayShims } from '../node/sweep/stray-shims.ts';
 import {
   strayCgroups,
   strayDirectories,
@@ -24,6 +25,7 @@ export function whatToSweep(
   paths: Paths,
   network: RunningPodNetwork,
   volumes: LocalVolumes,
+  containerdSocket: string,
 ): Pick<SweepOptions, 'atStart' | 'find'> {
   const name = networkName(network);
   const namespaces = join(paths.run, 'containerd', 'state', 'io.containerd.grpc.v1.cri', 'netns');
@@ -38,6 +40,7 @@ export function whatToSweep(
         strayDirectories(join(paths.data, 'pod-files'), (uid) => uid, runCommand, owners),
         strayDirectories(paths.podLogs, uidOfLog, runCommand, owners),
         strayUses(volumes, owners),
+        strayShims(containerdSocket, owners),
         strayTrials(volumes.volumesDirectory, runCommand),
       ]);
       return found.flat();

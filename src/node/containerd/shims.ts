@@ -44,14 +44,16 @@ export function shimsOf(processes: readonly ProcessEntry[], socket: string): Pro
  */
 export async function killShims(socket: string): Promise<void> {
   const processes = await listProcesses();
-  for (const shim of shimsOf(processes, socket)) {
-    // A shim that ends in order removes its own socket; its address is noted where it runs.
-    const address = await readFile(`/proc/${shim.pid}/cwd/address`, 'utf8').catch(() => '');
-    for (const { pid } of processes.filter((entry) => entry.parentPid === shim.pid))
-      sendSignal(pid, 'SIGKILL');
-    sendSignal(shim.pid, 'SIGKILL');
-    if (address.startsWith('unix://')) await rm(address.slice('unix://'.length), { force: true });
-  }
+  for (const shim of shimsOf(processes, socket)) await killShim(shim, processes);
+}
+
+/** Kills a shim and the containers below it. @param processes all that there are. */
+export async function killShim(shim: ProcessEntry, processes: readonly ProcessEntry[]): Promise<void> {
+  // A shim that ends in order removes its own socket; its address is noted where it runs.
+  const address = await readFile(`/proc/${shim.pid}/cwd/address`, 'utf8').catch(() => '');
+  for (const { pid } of processes.filter((entry) => entry.parentPid === shim.pid)) sendSignal(pid, 'SIGKILL');
+  sendSignal(shim.pid, 'SIGKILL');
+  if (address.startsWith('unix://')) await rm(address.slice('unix://'.length), { force: true });
 }
 
 /** Does nothing if the process has ended meanwhile. */
