@@ -35,7 +35,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: ${name}, labels: {app: victim}}
 spec:
-  restartPolicy: OnFailure
+  restartPolicy: Never
   terminationGracePeriodSeconds: 0
   volumes: [{name: v, persistentVolumeClaim: {claimName: shared}}]
   containers:
