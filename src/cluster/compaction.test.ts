@@ -28,3 +28,25 @@ it('keeps what was written in the last five minutes, and forgets what was before
   await clock.settle();
   await running;
 });
+
+it('keeps ten thousand revisions of a busy store, and all of the last minute', async () => {
+  const store = openMemoryStore();
+  const clock = new VirtualClock();
+  const stop = new AbortController();
+  const running = runCompaction(store, clock, silentLog, stop.signal);
+  const writeMany = async (prefix: string, count: number): Promise<void> => {
+    for (let index = 0; index < count; index++) await store.put(`/${prefix}/${index}`, Buffer.from('x'), 0);
+  };
+  const listAt = (revision: number): Promise<unknown> => store.list('/', { revision, limit: 1 });
+
+  await writeMany('a', 12_000);
+  await clock.advance(60_000);
+  await listAt(1);
+  await writeMany('b', 100);
+  await clock.advance(60_000);
+  await assert.rejects(listAt(2_099), CompactedError);
+  await listAt(2_101);
+  stop.abort();
+  await clock.settle();
+  await running;
+});
