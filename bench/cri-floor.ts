@@ -2,8 +2,8 @@
 // container, with no API, no controllers and no volumes in between.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { silentLog } from '../src/api/log.ts';
-import { systemClock } from '../src/cluster/system-clock.ts';
+import { silentLog } from '../src/base/log.ts';
+import { systemClock } from '../src/cluster/process/system-clock.ts';
 import { removeBridge, setUpBridge } from '../src/network/cni/bridge.ts';
 import { writeCniConfig } from '../src/network/cni/config.ts';
 import { readMachineNetwork } from '../src/network/cni/machine-network.ts';

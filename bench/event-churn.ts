@@ -4,8 +4,8 @@
 // `node dist/bench/event-churn.js [minutes] [pods replaced per second]`
 import { readFileSync } from 'node:fs';
 import type { StatefulSet } from '../src/api/generated/types.ts';
-import { events } from '../src/api/resources/events.ts';
-import { statefulSets } from '../src/api/resources/stateful-sets.ts';
+import { events } from '../src/api/resources/events/definition.ts';
+import { statefulSets } from '../src/api/resources/stateful-sets/definition.ts';
 import type { Client } from '../src/client/client.ts';
 import { httpsClient } from '../src/client/https.ts';
 import { parseKubeconfig } from '../src/client/kubeconfig.ts';

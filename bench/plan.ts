@@ -7,7 +7,7 @@ import type {
   StatefulSet,
 } from '../src/api/generated/types.ts';
 import type { KubeObject, Stored } from '../src/api/objects.ts';
-import { deepFreeze } from '../src/apiserver/deep-freeze.ts';
+import { deepFreeze } from '../src/base/deep-freeze.ts';
 import type { Observation } from '../src/controllers/statefulset/observation.ts';
 import { plan } from '../src/controllers/statefulset/plan.ts';
 import { machine, median } from './measure.ts';

@@ -6,7 +6,7 @@ import { Agent, get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NODE_FLAGS } from '../src/cluster/node-flags.ts';
+import { NODE_FLAGS } from '../src/cluster/process/node-flags.ts';
 
 const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
 const POLL_MS = 2;

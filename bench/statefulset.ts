@@ -2,8 +2,8 @@
 // containers. Ordered sets by the ordinal, parallel ones by the second, a rolling update, and a system at rest.
 import { readFileSync } from 'node:fs';
 import type { StatefulSet } from '../src/api/generated/types.ts';
-import { pods } from '../src/api/resources/pods.ts';
-import { statefulSets } from '../src/api/resources/stateful-sets.ts';
+import { pods } from '../src/api/resources/pods/definition.ts';
+import { statefulSets } from '../src/api/resources/stateful-sets/definition.ts';
 import { isRolledOut } from '../src/cli/rollout.ts';
 import type { Client } from '../src/client/client.ts';
 import { httpsClient } from '../src/client/https.ts';

@@ -1,8 +1,8 @@
 // Whether a node is one that a node selector means: used for a pod's node affinity and for the nodes from which a
 // volume can be reached. Labels only; label selectors of other objects are in selectors.ts.
 
+import { own } from '../base/own.ts';
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from './generated/types.ts';
-import { own } from './own.ts';
 
 /** What a node selector can ask about. */
 export interface NodeFacts {

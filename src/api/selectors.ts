@@ -2,10 +2,10 @@
 // pkg/labels/selector.go, pkg/fields/selector.go, pkg/apis/meta/v1/validation). Which fields a resource can be
 // selected by is not here: that is the resource's own table.
 
+import { own } from '../base/own.ts';
 import { badRequest, type FieldError, forbiddenField, invalidValue, required } from './errors.ts';
 import type { LabelSelector, LabelSelectorRequirement } from './generated/types.ts';
 import { labelValue, qualifiedName } from './names.ts';
-import { own } from './own.ts';
 
 type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | '>' | '<';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:https';
 import { test } from 'node:test';
-import { silentLog } from '../api/log.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import { ageColumn, column, nameColumn } from '../api/resources/columns.ts';
-import { ALL_VERBS } from '../api/resources/verbs.ts';
+import { ageColumn, column, nameColumn } from '../api/resources/shared/columns.ts';
+import { ALL_VERBS } from '../api/resources/shared/verbs.ts';
 import type { TypeSchema } from '../api/schema/schema.ts';
+import { silentLog } from '../base/log.ts';
 import { authorizeMasters } from './authz/authorize.ts';
-import { serveHttps } from './http/serve-https.ts';
+import { serveHttps } from './http/port/serve-https.ts';
 import { makeTestCertificates } from './test-certificates.ts';
 import { startTestServer } from './test-server.ts';
 

@@ -3,7 +3,7 @@
 // not a second serialization. The bytes of a frozen object are made once and shared by every reader.
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../base/deep-freeze.ts';
 import { shareFields } from './patch/shared-fields.ts';
 
 /** What is not in the stored form: known anyway, or in front. */

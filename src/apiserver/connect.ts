@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Pod } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import type { Exchange } from './http/exchange.ts';
+import type { Exchange } from './http/port/exchange.ts';
 import type { User } from './request.ts';
 
 /** The subresources of pods that are streams. */

@@ -5,10 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { silentLog } from '../api/log.ts';
+import { silentLog } from '../base/log.ts';
 import { directClient } from '../client/direct.ts';
 import { ensureDefaultRbac } from './authz/ensure-default-rbac.ts';
-import { type HttpsServer, serveHttps } from './http/serve-https.ts';
+import { type HttpsServer, serveHttps } from './http/port/serve-https.ts';
 import { makeTestCertificates } from './test-certificates.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 

@@ -5,12 +5,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Clock, Random } from '../api/clock.ts';
-import { silentLog } from '../api/log.ts';
 import { allResources } from '../api/resources/all.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import { authorizeMasters } from './authz/authorize.ts';
-import { type HttpsServer, serveHttps } from './http/serve-https.ts';
+import { type HttpsServer, serveHttps } from './http/port/serve-https.ts';
 import { createApiServer, type RunningApiServer } from './server.ts';
 import { makeTestCertificates } from './test-certificates.ts';
 

@@ -1,15 +1,16 @@
 // The generic registry: reads objects from the watch cache and writes them to the store, for every resource alike.
 // What a write means (defaults, admission, strategy) is decided in verbs/; here it is a compare-and-set.
-import type { Clock, Random } from '../api/clock.ts';
+
 import { alreadyExists, internal, notFound, StatusError, timeout } from '../api/errors.ts';
-import type { Log } from '../api/log.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { deepFreeze } from '../base/deep-freeze.ts';
+import type { Log } from '../base/log.ts';
 import { type Store, StoreFullError, type WriteResult } from '../store/store.ts';
 import { CacheHub } from './cache/hub.ts';
 import type { ResourceCache } from './cache/resource-cache.ts';
 import { encodeStored, seal } from './codec.ts';
-import { deepFreeze } from './deep-freeze.ts';
 import { storeKey } from './keys.ts';
 import { requireStorable } from './object-size.ts';
 

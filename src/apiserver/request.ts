@@ -1,10 +1,10 @@
 // The face of the API server's pipeline: what one request asks and what it gets, free of HTTP and of bytes. HTTP
 // and the in-process client both speak this; authentication happens before, encoding after.
 import type { DeleteOptions, Status } from '../api/generated/types.ts';
-import type { Metrics } from '../api/metrics.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { RepeatedKeys } from '../api/schema/repeated-keys.ts';
+import type { Metrics } from '../base/metrics.ts';
 
 export interface User {
   name: string;

@@ -1,10 +1,10 @@
 // What /metrics says of the server itself: how many objects it keeps, and what its process takes.
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Clock } from '../api/clock.ts';
-import { Gauge, type Metrics } from '../api/metrics.ts';
 import { groupResourceOf, type ResourceDefinition } from '../api/resource.ts';
+import type { Clock } from '../base/clock.ts';
+import { Gauge, type Metrics } from '../base/metrics.ts';
 import type { Store } from '../store/store.ts';
-import { VERSION } from './http/version.ts';
+import { VERSION } from './http/routes/version.ts';
 import { prefixOf } from './keys.ts';
 
 /** What the kernel counts memory in. */

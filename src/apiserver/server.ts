@@ -3,10 +3,10 @@
 
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
-import { Metrics } from '../api/metrics.ts';
-import { own } from '../api/own.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
+import { Metrics } from '../base/metrics.ts';
+import { own } from '../base/own.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { handleEventsV1 } from './events/events-v1.ts';

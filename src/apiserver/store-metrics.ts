@@ -1,7 +1,7 @@
 // How long the store takes, for /metrics. It stands where upstream has etcd, and is measured under the names that
 // dashboards know: apiserver pkg/storage/etcd3/metrics.
-import type { Clock } from '../api/clock.ts';
-import { Counter, Histogram, type Labels, type Metrics } from '../api/metrics.ts';
+import type { Clock } from '../base/clock.ts';
+import { Counter, Histogram, type Labels, type Metrics } from '../base/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { REGISTRY_PREFIX } from './keys.ts';
 

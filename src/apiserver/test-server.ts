@@ -1,9 +1,10 @@
 // An API server over a memory store, for the tests of this room: a clock that the test moves, chance from a seed.
-import type { Clock, Random } from '../api/clock.ts';
-import { silentLog } from '../api/log.ts';
+
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
 import type { ApiRequest, ApiResult, ObjectList, WatchStream } from './request.ts';

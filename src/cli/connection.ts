@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from '../client/client.ts';
 import { httpsClient } from '../client/https.ts';
 import { parseKubeconfig } from '../client/kubeconfig.ts';
-import { type ProcessInfo, processInfo } from '../cluster/control-socket.ts';
-import { refuseOtherUsers } from '../cluster/other-users.ts';
-import { type Paths, pathsOf } from '../cluster/paths.ts';
-import { UserError } from '../cluster/user-error.ts';
+import { type Paths, pathsOf } from '../cluster/disk/paths.ts';
+import { type ProcessInfo, processInfo } from '../cluster/process/control-socket.ts';
+import { refuseOtherUsers } from '../cluster/process/other-users.ts';
+import { UserError } from '../cluster/process/user-error.ts';
 
 export interface Connection {
   paths: Paths;

@@ -3,9 +3,9 @@
 // commands/, one file each, loaded when it is called.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UnreachableError } from '../client/unreachable-error.ts';
-import { defaultDataDirectory } from '../cluster/paths.ts';
-import { UserError } from '../cluster/user-error.ts';
-import { VERSION } from '../cluster/version.ts';
+import { defaultDataDirectory } from '../cluster/disk/paths.ts';
+import { UserError } from '../cluster/process/user-error.ts';
+import { VERSION } from '../cluster/process/version.ts';
 import { endWithReader } from './broken-pipe.ts';
 
 const program = new Command('stead')

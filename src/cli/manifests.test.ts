@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { UserError } from '../cluster/user-error.ts';
+import { UserError } from '../cluster/process/user-error.ts';
 import { readManifests } from './manifests.ts';
 
 describe('reading manifests', () => {

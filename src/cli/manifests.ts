@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
-import { UserError } from '../cluster/user-error.ts';
+import { UserError } from '../cluster/process/user-error.ts';
 
 /** One object of a manifest and where it came from. */
 export interface Manifest {

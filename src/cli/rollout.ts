@@ -1,15 +1,15 @@
 // Follows what was applied until it is ready, and says what happens meanwhile: a line whenever a pod comes, goes,
 // or waits for something else than before.
 
-import type { Clock, Random } from '../api/clock.ts';
+import { sentenceOf } from '../api/between/waiting.ts';
 import type { Pod, StatefulSet } from '../api/generated/types.ts';
-import { silentLog } from '../api/log.ts';
 import { controllerOf, isTerminating, type Stored } from '../api/objects.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { pods } from '../api/resources/pods.ts';
-import { statefulSets } from '../api/resources/stateful-sets.ts';
-import { sentenceOf } from '../api/waiting.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { whyNotReady } from '../api/why/pod.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
 import { createInformers } from '../client/shared-informers.ts';
 import type { Applied } from './apply.ts';

@@ -1,8 +1,9 @@
 // What `stead status` shows of the sets: a value (for -o json) made from the API's objects and the DNS answers, and
 // its drawing as a tree. Pure; where the objects and answers come from is the command's business.
+
+import { sentenceOf } from '../api/between/waiting.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
-import { sentenceOf } from '../api/waiting.ts';
 import { whyNotReady } from '../api/why/pod.ts';
 
 export interface ClaimView {

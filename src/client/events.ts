@@ -1,12 +1,13 @@
 // The event recorder: tells the API what happened to an object, for `kubectl describe` and `kubectl get events`.
 // It never holds up or fails its caller; what cannot be written is dropped, with a line in the log.
-import type { Clock, Random } from '../api/clock.ts';
-import { sleep, timestamp } from '../api/clock.ts';
+
 import { isNotFound, StatusError } from '../api/errors.ts';
 import type { Event, ObjectReference } from '../api/generated/types.ts';
-import type { Log } from '../api/log.ts';
 import type { KubeObject } from '../api/objects.ts';
-import { events } from '../api/resources/events.ts';
+import { events } from '../api/resources/events/definition.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { sleep, timestamp } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Client } from './client.ts';
 import { EventCorrelator } from './event-correlator.ts';
 

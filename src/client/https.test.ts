@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
 import * as x509 from '@peculiar/x509';
 import { isConflict, isExpired, isNotFound, notFound, StatusError } from '../api/errors.ts';
-import { silentLog } from '../api/log.ts';
+import { silentLog } from '../base/log.ts';
 import type { Client } from './client.ts';
 import { type Note, notes } from './fake-api.test.ts';
 import { httpsClient } from './https.ts';

@@ -1,9 +1,9 @@
 // One informer: the cache of a resource and the handlers that hear of its changes. What the API says comes in
 // through `replace` (a list) and `apply` (an event); reflector.ts does the listing and watching.
 
-import type { Log } from '../api/log.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { keyOf } from '../api/objects.ts';
+import type { Log } from '../base/log.ts';
 import type { Informer, InformerHandlers } from './informers.ts';
 import { ObjectCache } from './object-cache.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { expired, serviceUnavailable } from '../api/errors.ts';
-import type { LogFields } from '../api/log.ts';
-import { type Log, silentLog } from '../api/log.ts';
+import type { LogFields } from '../base/log.ts';
+import { type Log, silentLog } from '../base/log.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { Client } from './client.ts';

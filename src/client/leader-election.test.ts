@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { sleep } from '../api/clock.ts';
-import { silentLog } from '../api/log.ts';
-import { leases } from '../api/resources/leases.ts';
+import { leases } from '../api/resources/leases/definition.ts';
+import { sleep } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { Client } from './client.ts';

@@ -1,11 +1,12 @@
 // Leader election over a Lease: of all processes that ask for it, one leads at a time (client-go
 // tools/leaderelection). It trusts no other machine's clock: a lease has expired when this process has seen it
 // unchanged for its whole duration.
-import { microTimestamp, sleep } from '../api/clock.ts';
+
 import { isAlreadyExists, isConflict, isNotFound } from '../api/errors.ts';
 import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { leases } from '../api/resources/leases.ts';
+import { leases } from '../api/resources/leases/definition.ts';
+import { microTimestamp, sleep } from '../base/clock.ts';
 import type { RunContext } from './run-context.ts';
 
 const LEASE_SECONDS = 15;

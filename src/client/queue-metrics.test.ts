@@ -1,7 +1,7 @@
 // What a queue tells of itself, read as Prometheus reads it, with time in the test's hands.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Metrics } from '../api/metrics.ts';
+import { Metrics } from '../base/metrics.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 import { WorkQueue } from './work-queue.ts';

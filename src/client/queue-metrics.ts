@@ -1,8 +1,8 @@
 // What the work queues of a process tell of themselves, under the names of upstream's `workqueue_*` metrics: how much
 // is added, how much waits and how long, how long the work takes. Sums are made when they are read, not when things
 // happen.
-import type { Clock } from '../api/clock.ts';
-import { Gauge, Histogram, type Labels, type Metrics } from '../api/metrics.ts';
+import type { Clock } from '../base/clock.ts';
+import { Gauge, Histogram, type Labels, type Metrics } from '../base/metrics.ts';
 
 /** Upstream's buckets: from a microsecond to a quarter of an hour, each ten times the one before. */
 const BUCKETS = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000];

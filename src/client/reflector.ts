@@ -1,12 +1,13 @@
 // Keeps an informer's cache true to the API: lists, then watches from the list's version, and lists again when
 // that version is gone (client-go tools/cache/reflector.go). Ends with the signal.
-import type { Clock } from '../api/clock.ts';
-import { sleep } from '../api/clock.ts';
+
 import { isExpired, StatusError } from '../api/errors.ts';
 import type { Status } from '../api/generated/types.ts';
-import type { Log } from '../api/log.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { backoffDelay } from './backoff.ts';
 import type { Client, WatchEvent } from './client.ts';
 import type { CachingInformer } from './informer.ts';

@@ -1,7 +1,7 @@
 // What every controller, agent and server of floor 4 is run with; cluster/ and the simulator make it.
-import type { Clock, Random } from '../api/clock.ts';
-import type { Log } from '../api/log.ts';
-import type { Metrics } from '../api/metrics.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { Client } from './client.ts';
 import type { Informers } from './informers.ts';
 import type { QueueMetrics } from './queue-metrics.ts';

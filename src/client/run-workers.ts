@@ -1,6 +1,6 @@
 // Workers on a queue: each takes a key, reconciles it, and lets it come again when it failed or asked for it.
 import { isConflict } from '../api/errors.ts';
-import type { Log } from '../api/log.ts';
+import type { Log } from '../base/log.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** When to come again although nothing failed. */

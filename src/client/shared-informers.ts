@@ -1,10 +1,10 @@
 // The informers of one process: one list and one watch per resource, however many ask for it.
 import { setMaxListeners } from 'node:events';
-import type { Clock, Random } from '../api/clock.ts';
-import type { Log } from '../api/log.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { groupResourceOf } from '../api/resource.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Client } from './client.ts';
 import { CachingInformer } from './informer.ts';
 import type { Informer, Informers } from './informers.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { conflict } from '../api/errors.ts';
-import { type Log, silentLog } from '../api/log.ts';
+import { type Log, silentLog } from '../base/log.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { runWorkers } from './run-workers.ts';
 import { WorkQueue } from './work-queue.ts';

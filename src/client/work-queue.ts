@@ -1,7 +1,7 @@
 // A queue of keys with client-go's semantics (util/workqueue): a key waits at most once, is worked on by one
 // worker at a time, and, if added while it is worked on, comes again afterwards. Its length is bounded by the
 // number of different keys, that is, of objects. Time is the clock's alone.
-import type { CancelTimer, Clock } from '../api/clock.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { QueueObserver } from './queue-metrics.ts';
 
 const FIRST_RETRY_MS = 5;

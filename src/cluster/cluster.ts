@@ -1,28 +1,28 @@
 // Turns a configuration into a running cluster: the control plane, and the machine (or simulated machines) that its
 // pods run on. The only place that knows all rooms.
 import { hostname } from 'node:os';
-import { timestamp } from '../api/clock.ts';
-import { eachOrThrow } from '../api/each-by-itself.ts';
-import type { Log } from '../api/log.ts';
-import { Metrics } from '../api/metrics.ts';
+import { timestamp } from '../base/clock.ts';
+import { eachOrThrow } from '../base/each-by-itself.ts';
+import type { Log } from '../base/log.ts';
+import { Metrics } from '../base/metrics.ts';
 import { runCommand } from '../node/machine/command.ts';
 import type { PressureRules } from '../node/pressure/plan.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
 import { type Store, StoreInUseError } from '../store/store.ts';
-import { type AuditOptions, openAudit } from './audit.ts';
-import { LiveCertificates } from './certificate-renewal.ts';
-import { SERVICE_CIDR, startControlPlane } from './control-plane.ts';
-import type { ProcessInfo } from './control-socket.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
-import { checkMachine } from './machine-check.ts';
-import { type NodeHost, type Nodes, streamsTo } from './nodes.ts';
-import { type Paths, pathsOf } from './paths.ts';
-import { HOST, portError } from './port.ts';
-import { stopPods } from './stop-pods.ts';
-import { stopSignal } from './stop-signal.ts';
-import { StoreDisk } from './store-disk.ts';
-import { systemClock, systemRandom } from './system-clock.ts';
-import { UserError } from './user-error.ts';
+import { LiveCertificates } from './disk/certificate-renewal.ts';
+import { writeKubeconfig } from './disk/kubeconfig.ts';
+import { type Paths, pathsOf } from './disk/paths.ts';
+import { StoreDisk } from './disk/store-disk.ts';
+import type { ProcessInfo } from './process/control-socket.ts';
+import { checkMachine } from './process/machine-check.ts';
+import { HOST, portError } from './process/port.ts';
+import { stopSignal } from './process/stop-signal.ts';
+import { systemClock, systemRandom } from './process/system-clock.ts';
+import { UserError } from './process/user-error.ts';
+import { type AuditOptions, openAudit } from './roles/audit.ts';
+import { SERVICE_CIDR, startControlPlane } from './roles/control-plane.ts';
+import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
+import { stopPods } from './roles/stop-pods.ts';
 
 export interface ClusterConfig {
   dataDirectory: string;
@@ -156,8 +156,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 
 /** Each kind is loaded when it is wanted, and only once the API answers. */
 async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
-  if (config.runtime === 'containerd') return (await import('./machine.ts')).startMachine(host, config);
-  return (await import('./simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
+  if (config.runtime === 'containerd') return (await import('./roles/machine.ts')).startMachine(host, config);
+  return (await import('./roles/simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
 }
 
 async function openStore(paths: Paths): Promise<Store> {

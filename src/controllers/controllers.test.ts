@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
-import { timestamp } from '../api/clock.ts';
 import { isNotFound } from '../api/errors.ts';
 import type {
   ConfigMap,
@@ -13,18 +12,19 @@ import type {
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
-import { configMaps } from '../api/resources/config-maps.ts';
-import { endpointSlices } from '../api/resources/endpoint-slices.ts';
-import { endpoints } from '../api/resources/endpoints.ts';
-import { leases } from '../api/resources/leases.ts';
-import { namespaces } from '../api/resources/namespaces.ts';
-import { nodes } from '../api/resources/nodes.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { podDisruptionBudgets } from '../api/resources/pod-disruption-budgets.ts';
-import { pods } from '../api/resources/pods.ts';
-import { serviceAccounts } from '../api/resources/service-accounts.ts';
-import { services } from '../api/resources/services.ts';
-import { statefulSets } from '../api/resources/stateful-sets.ts';
+import { configMaps } from '../api/resources/config-maps/definition.ts';
+import { endpointSlices } from '../api/resources/endpoint-slices/definition.ts';
+import { endpoints } from '../api/resources/endpoints/definition.ts';
+import { leases } from '../api/resources/leases/definition.ts';
+import { namespaces } from '../api/resources/namespaces/definition.ts';
+import { nodes } from '../api/resources/nodes/definition.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { podDisruptionBudgets } from '../api/resources/pod-disruption-budgets/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { serviceAccounts } from '../api/resources/service-accounts/definition.ts';
+import { services } from '../api/resources/services/definition.ts';
+import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
+import { timestamp } from '../base/clock.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
 import { runDisruptionController } from './disruption/controller.ts';
 import { runEndpointsController } from './endpoints/controller.ts';

@@ -2,8 +2,8 @@
 // change of a pod concerns. What of a pod is published is api/service-endpoints.ts's business.
 import type { Pod, Service } from '../api/generated/types.ts';
 import { keyOf, type Stored } from '../api/objects.ts';
-import { pods } from '../api/resources/pods.ts';
-import { services } from '../api/resources/services.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { services } from '../api/resources/services/definition.ts';
 import { published, selects } from '../api/service-endpoints.ts';
 import type { Informers } from '../client/informers.ts';
 

@@ -1,11 +1,12 @@
 // The EndpointSlices that one controller manages, for the controllers that do: which there are for a service, and the
 // writes. It looks at the slices through what it has just written itself, since the informer may not have told of it yet.
-import { randomSuffix } from '../api/clock.ts';
+
 import { isNotFound } from '../api/errors.ts';
 import type { EndpointSlice } from '../api/generated/types.ts';
 import { keyOf, type Stored } from '../api/objects.ts';
-import { endpointSlices } from '../api/resources/endpoint-slices.ts';
+import { endpointSlices } from '../api/resources/endpoint-slices/definition.ts';
 import { MANAGED_BY, SERVICE_NAME } from '../api/service-endpoints.ts';
+import { randomSuffix } from '../base/clock.ts';
 import type { RunContext } from '../client/run-context.ts';
 
 /** A slice's name is a DNS subdomain of at most 253 characters; a dash and the suffix take six. */

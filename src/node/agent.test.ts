@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, Pod } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
-import { configMaps } from '../api/resources/config-maps.ts';
-import { leases } from '../api/resources/leases.ts';
-import { namespaces } from '../api/resources/namespaces.ts';
-import { nodes } from '../api/resources/nodes.ts';
-import { pods } from '../api/resources/pods.ts';
+import { configMaps } from '../api/resources/config-maps/definition.ts';
+import { leases } from '../api/resources/leases/definition.ts';
+import { namespaces } from '../api/resources/namespaces/definition.ts';
+import { nodes } from '../api/resources/nodes/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
 import { createNodeAgent, type NodeAgent } from './agent.ts';
-import { sandboxSpecOf } from './pods/sandbox-spec.ts';
+import { sandboxSpecOf } from './pods/spec/sandbox-spec.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
 import {
   SIMULATED_EXIT_CODE,

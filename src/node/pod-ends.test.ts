@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, PodSpec } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
-import { pods } from '../api/resources/pods.ts';
+import { pods } from '../api/resources/pods/definition.ts';
 import { startTestNode, type TestNode } from '../testing/test-node.ts';
 import { simulatedChecks } from './simulated/surroundings.ts';
 

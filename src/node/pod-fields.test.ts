@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { PodSpec } from '../api/generated/types.ts';
-import { pods } from '../api/resources/pods.ts';
-import { services } from '../api/resources/services.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { services } from '../api/resources/services/definition.ts';
 import { startTestNode, type TestNode } from '../testing/test-node.ts';
 import { simulatedChecks } from './simulated/surroundings.ts';
 

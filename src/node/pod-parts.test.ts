@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, Pod } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
-import { pods } from '../api/resources/pods.ts';
+import { pods } from '../api/resources/pods/definition.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
 import { createNodeAgent } from './agent.ts';
 import type { ContainerSpec } from './runtime.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, it } from 'node:test';
 import { StatusError } from '../api/errors.ts';
-import { pods } from '../api/resources/pods.ts';
+import { pods } from '../api/resources/pods/definition.ts';
 import { startTestNode, type TestNode } from '../testing/test-node.ts';
 import { simulatedVolumes } from './simulated/surroundings.ts';
 import { VolumeNotReadyError } from './volumes/volumes.ts';

@@ -2,7 +2,7 @@
 // it over containerd, simulated/ in memory. It follows the Container Runtime Interface (kubernetes/cri-api
 // runtime/v1/api.proto) in our terms; volumes, probes and pod rules live elsewhere.
 import type { Duplex } from 'node:stream';
-import type { ExecOptions, Session } from '../api/node-streams.ts';
+import type { ExecOptions, Session } from '../api/between/node-streams.ts';
 
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
 

@@ -1,13 +1,14 @@
 // What the scheduler writes: the choice of node on claims, the reservation of volumes, the binding, and the pod's
 // PodScheduled condition. Each is one small write that may be repeated.
-import { type Clock, timestamp } from '../api/clock.ts';
+
+import { boundVolume, SELECTED_NODE } from '../api/between/volume-binding.ts';
 import type { Binding, Pod } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { podCondition } from '../api/pod-state.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
-import { pods } from '../api/resources/pods.ts';
-import { boundVolume, SELECTED_NODE } from '../api/volume-binding.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { type Clock, timestamp } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { VolumeChoice } from './volumes.ts';
 

@@ -1,16 +1,17 @@
 // Storage as the scheduler sees it: the informers of claims, volumes and classes, with the indexes that keep a
 // decision from reading every volume.
-import type { PersistentVolume } from '../api/generated/types.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
-import { storageClasses } from '../api/resources/storage-classes.ts';
+
 import {
   claimRefKeys,
   classNameOf,
   UNCLAIMED_VOLUMES_BY_CLASS,
   unclaimedClassKeys,
   VOLUMES_BY_CLAIM,
-} from '../api/volume-binding.ts';
+} from '../api/between/volume-binding.ts';
+import type { PersistentVolume } from '../api/generated/types.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
+import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import type { Informers } from '../client/informers.ts';
 import type { StorageView } from './volumes.ts';
 

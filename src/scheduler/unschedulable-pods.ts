@@ -1,6 +1,6 @@
 // The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, while
 // there is other work none sooner than its own back-off allows: a stream of changes is no stream of attempts.
-import type { CancelTimer, Clock } from '../api/clock.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { WorkQueue } from '../client/work-queue.ts';
 
 /** Upstream's podInitialBackoff and podMaxBackoff. */

@@ -1,9 +1,7 @@
 // The volumes of a pod that is to be placed: can it be placed at all yet, which nodes reach its bound volumes, and
 // on which its unbound WaitForFirstConsumer claims can be satisfied, by a volume made by hand or by a provisioner.
 // Follows pkg/scheduler/framework/plugins/volumebinding.
-import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
-import type { Stored } from '../api/objects.ts';
-import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
+
 import {
   classNameOf,
   findMatchingVolume,
@@ -12,7 +10,10 @@ import {
   NO_PROVISIONER,
   SELECTED_NODE,
   waitsForFirstConsumer,
-} from '../api/volume-binding.ts';
+} from '../api/between/volume-binding.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
+import type { Stored } from '../api/objects.ts';
+import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
 import type { NodeState } from './cluster-state.ts';
 
 /** What the scheduler may ask about storage. */

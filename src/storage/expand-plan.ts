@@ -1,7 +1,8 @@
 // What is to be done to make the volume of one claim larger: the capacity of the volume's object is raised here, its
 // node then makes the bytes, and says on the claim when they can be used. A pure function of the claim, its volume
 // and its class. Conditions and their order follow external-resizer (pkg/controller/controller.go).
-import { timestamp } from '../api/clock.ts';
+
+import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/between/volume-binding.ts';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -10,7 +11,7 @@ import type {
 } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { parseQuantity } from '../api/quantity.ts';
-import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/volume-binding.ts';
+import { timestamp } from '../base/clock.ts';
 import { LOCAL_PROVISIONER } from './default-class.ts';
 
 /** All that the decision may depend on. */

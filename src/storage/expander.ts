@@ -1,12 +1,13 @@
 // The expander of local volumes: when a claim asks for more than its volume has, it raises the capacity of the
 // volume's object and says on the claim how far it is. The bytes are the node's (node/volumes/local). Events are
 // external-resizer's.
+
+import { classNameOf } from '../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
 import { keyOf, parseKey, type Stored } from '../api/objects.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
-import { storageClasses } from '../api/resources/storage-classes.ts';
-import { classNameOf } from '../api/volume-binding.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
+import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { runWorkers } from '../client/run-workers.ts';

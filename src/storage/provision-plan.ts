@@ -2,15 +2,15 @@
 // function of the claim, its class and the nodes. It describes the volume; the node's volume manager makes the bytes
 // when the first pod mounts it.
 import { join } from 'node:path';
-import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
-import type { Stored } from '../api/objects.ts';
 import {
   claimReference,
   PROVISIONED_BY,
   SELECTED_NODE,
   STORAGE_PROVISIONER,
   waitsForFirstConsumer,
-} from '../api/volume-binding.ts';
+} from '../api/between/volume-binding.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
+import type { Stored } from '../api/objects.ts';
 import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from './default-class.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';

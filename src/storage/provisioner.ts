@@ -1,14 +1,15 @@
 // The provisioner of local volumes: makes the PersistentVolume of a claim, and deletes it when the claim is gone and
 // the reclaim policy says so. Bytes are not made or removed here but by the node that the volume names; its
 // finalizer keeps the object until they are gone. Follows sig-storage-lib-external-provisioner.
+
+import { classNameOf, isFullyBound, SELECTED_NODE } from '../api/between/volume-binding.ts';
 import { isAlreadyExists, isNotFound } from '../api/errors.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
 import { keyOf, parseKey, type Stored } from '../api/objects.ts';
-import { nodes } from '../api/resources/nodes.ts';
-import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../api/resources/persistent-volumes.ts';
-import { storageClasses } from '../api/resources/storage-classes.ts';
-import { classNameOf, isFullyBound, SELECTED_NODE } from '../api/volume-binding.ts';
+import { nodes } from '../api/resources/nodes/definition.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
+import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { runWorkers } from '../client/run-workers.ts';

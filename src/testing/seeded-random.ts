@@ -1,5 +1,5 @@
 // Chance from a seed: the same seed gives the same numbers and UUIDs, on every machine.
-import type { Random } from '../api/clock.ts';
+import type { Random } from '../base/clock.ts';
 
 /** Numbers by mulberry32, a small generator with a state of 32 bits: good for tests, not for secrets. */
 export function seededRandom(seed: number): Random {

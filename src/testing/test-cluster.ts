@@ -2,15 +2,15 @@
 // time. Which controllers run is the test's choice; a node that runs nothing can be added by a line.
 
 import type { Node, Pod } from '../api/generated/types.ts';
-import { type Log, silentLog } from '../api/log.ts';
 import type { Stored } from '../api/objects.ts';
 import { allResources } from '../api/resources/all.ts';
-import { events } from '../api/resources/events.ts';
-import { namespaces } from '../api/resources/namespaces.ts';
-import { nodes } from '../api/resources/nodes.ts';
-import { pods } from '../api/resources/pods.ts';
-import { serviceAccounts } from '../api/resources/service-accounts.ts';
+import { events } from '../api/resources/events/definition.ts';
+import { namespaces } from '../api/resources/namespaces/definition.ts';
+import { nodes } from '../api/resources/nodes/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { serviceAccounts } from '../api/resources/service-accounts/definition.ts';
 import { createApiServer } from '../apiserver/server.ts';
+import { type Log, silentLog } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
 import type { RunContext } from '../client/run-context.ts';

@@ -1,11 +1,12 @@
 // One node for the tests of its agent: on a simulated runtime, against the real API server, on virtual time. What is
 // asked of the runtime can be read; how its containers take a stop signal can be told.
-import { sleep } from '../api/clock.ts';
+
 import type { ObjectMeta, Pod, PodSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { isPodReady } from '../api/pod-state.ts';
-import { namespaces } from '../api/resources/namespaces.ts';
-import { pods } from '../api/resources/pods.ts';
+import { namespaces } from '../api/resources/namespaces/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { sleep } from '../base/clock.ts';
 import { createNodeAgent, type NodeAgentOptions } from '../node/agent.ts';
 import type { ContainerSpec, SandboxSpec } from '../node/runtime.ts';
 import { type SimulatedRuntime, simulatedRuntime } from '../node/simulated/runtime.ts';

@@ -1,6 +1,6 @@
 // Time that passes only when a test says so. Timers fire in order of their time, and everything that follows from
 // one (all promises that can settle) happens before the next fires, so that a run replays exactly.
-import type { CancelTimer, Clock } from '../api/clock.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 
 interface Timer {
   atMs: number;

@@ -5,10 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Random } from '../../src/api/clock.ts';
+import type { Random } from '../../src/base/clock.ts';
 import { httpsClient } from '../../src/client/https.ts';
 import { parseKubeconfig } from '../../src/client/kubeconfig.ts';
-import { pathsOf } from '../../src/cluster/paths.ts';
+import { pathsOf } from '../../src/cluster/disk/paths.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { ensureImage } from '../e2e/images.ts';
 import { eventually, run, TestStead } from '../e2e/stead.ts';

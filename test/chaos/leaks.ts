@@ -2,8 +2,8 @@
 // is gone there must be nothing of any of them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupRootOf } from '../../src/cluster/cgroup-root.ts';
-import { pathsOf } from '../../src/cluster/paths.ts';
+import { pathsOf } from '../../src/cluster/disk/paths.ts';
+import { cgroupRootOf } from '../../src/cluster/process/cgroup-root.ts';
 import { run } from '../e2e/stead.ts';
 
 /**

@@ -1,10 +1,11 @@
 // Clients that write all the time, kill or no kill, and remember what was acknowledged. Each has objects of its own and
 // one request under way, so that for every object it is known what must be there: what was acknowledged last or, where
 // the answer to a later request never came, what that one asked for.
-import type { Random } from '../../src/api/clock.ts';
+
 import { isNotFound, StatusError } from '../../src/api/errors.ts';
 import type { ConfigMap } from '../../src/api/generated/types.ts';
-import { configMaps } from '../../src/api/resources/config-maps.ts';
+import { configMaps } from '../../src/api/resources/config-maps/definition.ts';
+import type { Random } from '../../src/base/clock.ts';
 import type { Client } from '../../src/client/client.ts';
 
 const NAMESPACE = 'default';

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cgroupRootOf } from '../../src/cluster/cgroup-root.ts';
-import { pathsOf } from '../../src/cluster/paths.ts';
+import { pathsOf } from '../../src/cluster/disk/paths.ts';
+import { cgroupRootOf } from '../../src/cluster/process/cgroup-root.ts';
 import { cgroupMounts } from '../../src/node/cri/cgroups.ts';
 import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from './stead.ts';
 

@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
-import type { Clock } from '../../src/api/clock.ts';
-import { silentLog } from '../../src/api/log.ts';
 import { allResources } from '../../src/api/resources/all.ts';
-import { serveHttps } from '../../src/apiserver/http/serve-https.ts';
+import { serveHttps } from '../../src/apiserver/http/port/serve-https.ts';
 import { createApiServer } from '../../src/apiserver/server.ts';
 import { makeTestCertificates } from '../../src/apiserver/test-certificates.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 
 export interface Asked {

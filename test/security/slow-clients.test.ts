@@ -5,8 +5,8 @@ import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { Connections, HANDSHAKE_MS, MAX_CONNECTIONS } from '../../src/apiserver/http/connections.ts';
-import { BodyBudget, readBody } from '../../src/apiserver/http/read-body.ts';
+import { Connections, HANDSHAKE_MS, MAX_CONNECTIONS } from '../../src/apiserver/http/port/connections.ts';
+import { BodyBudget, readBody } from '../../src/apiserver/http/port/read-body.ts';
 import { type Besieged, besieged } from './server.ts';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';

@@ -1,6 +1,7 @@
 // Looks through an object for fields that nothing here acts on, by the schema and the table of unsupported.ts.
+
+import { own } from '../../base/own.ts';
 import { type FieldError, forbiddenField } from '../errors.ts';
-import { own } from '../own.ts';
 import { type FieldSchema, typeSchema } from '../schema/schema.ts';
 import { UNSUPPORTED, type Unsupported } from './unsupported.ts';
 

@@ -1,26 +1,26 @@
 // The one table of everything that the API serves. A new kind is a file in this folder and a line here.
 import type { ResourceDefinition } from '../resource.ts';
-import { clusterRoleBindings } from './cluster-role-bindings.ts';
-import { clusterRoles } from './cluster-roles.ts';
-import { configMaps } from './config-maps.ts';
-import { controllerRevisions } from './controller-revisions.ts';
-import { csiNodes } from './csi-nodes.ts';
-import { customResourceDefinitions } from './custom-resource-definitions.ts';
-import { endpointSlices } from './endpoint-slices.ts';
-import { endpoints } from './endpoints.ts';
-import { events } from './events.ts';
-import { eventsV1 } from './events-v1.ts';
-import { leases } from './leases.ts';
-import { limitRanges } from './limit-ranges.ts';
-import { namespaces } from './namespaces.ts';
-import { nodes } from './nodes.ts';
-import { persistentVolumeClaims } from './persistent-volume-claims.ts';
-import { persistentVolumes } from './persistent-volumes.ts';
-import { podDisruptionBudgets } from './pod-disruption-budgets.ts';
-import { podTemplates } from './pod-templates.ts';
-import { pods } from './pods.ts';
-import { priorityClasses } from './priority-classes.ts';
-import { resourceQuotas } from './resource-quotas.ts';
+import { clusterRoleBindings } from './cluster-role-bindings/definition.ts';
+import { clusterRoles } from './cluster-roles/definition.ts';
+import { configMaps } from './config-maps/definition.ts';
+import { controllerRevisions } from './controller-revisions/definition.ts';
+import { csiNodes } from './csi-nodes/definition.ts';
+import { customResourceDefinitions } from './custom-resource-definitions/definition.ts';
+import { endpointSlices } from './endpoint-slices/definition.ts';
+import { endpoints } from './endpoints/definition.ts';
+import { events } from './events/definition.ts';
+import { eventsV1 } from './events-v1/definition.ts';
+import { leases } from './leases/definition.ts';
+import { limitRanges } from './limit-ranges/definition.ts';
+import { namespaces } from './namespaces/definition.ts';
+import { nodes } from './nodes/definition.ts';
+import { persistentVolumeClaims } from './persistent-volume-claims/definition.ts';
+import { persistentVolumes } from './persistent-volumes/definition.ts';
+import { podDisruptionBudgets } from './pod-disruption-budgets/definition.ts';
+import { podTemplates } from './pod-templates/definition.ts';
+import { pods } from './pods/definition.ts';
+import { priorityClasses } from './priority-classes/definition.ts';
+import { resourceQuotas } from './resource-quotas/definition.ts';
 import {
   localSubjectAccessReviews,
   selfSubjectAccessReviews,
@@ -28,16 +28,16 @@ import {
   selfSubjectRulesReviews,
   subjectAccessReviews,
   tokenReviews,
-} from './reviews.ts';
-import { roleBindings } from './role-bindings.ts';
-import { roles } from './roles.ts';
-import { runtimeClasses } from './runtime-classes.ts';
-import { secrets } from './secrets.ts';
-import { serviceAccounts } from './service-accounts.ts';
-import { services } from './services.ts';
-import { statefulSets } from './stateful-sets.ts';
-import { storageClasses } from './storage-classes.ts';
-import { volumeAttachments } from './volume-attachments.ts';
+} from './reviews/definition.ts';
+import { roleBindings } from './role-bindings/definition.ts';
+import { roles } from './roles/definition.ts';
+import { runtimeClasses } from './runtime-classes/definition.ts';
+import { secrets } from './secrets/definition.ts';
+import { serviceAccounts } from './service-accounts/definition.ts';
+import { services } from './services/definition.ts';
+import { statefulSets } from './stateful-sets/definition.ts';
+import { storageClasses } from './storage-classes/definition.ts';
+import { volumeAttachments } from './volume-attachments/definition.ts';
 
 export const allResources: readonly ResourceDefinition[] = [
   pods,

@@ -2,7 +2,7 @@
 // when counting says that there are any. What is reported of them, and how, is decode.ts's business. Follows
 // sigs.k8s.io/json's and sigs.k8s.io/yaml's strict decoding.
 import type { Document, LineCounter } from 'yaml';
-import { yaml } from '../yaml.ts';
+import { yaml } from '../../base/yaml.ts';
 
 /** What a body repeats, in upstream's terms: JSON tells the fields' paths, YAML what stands in which line. */
 export type RepeatedKeys =

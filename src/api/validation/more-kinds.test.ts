@@ -1,22 +1,22 @@
 // Rules of the smaller kinds, one table for all: kind, manifest, what is changed in it, what is said.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clusterRoleBindings } from '../resources/cluster-role-bindings.ts';
-import { csiNodes } from '../resources/csi-nodes.ts';
-import { endpointSlices } from '../resources/endpoint-slices.ts';
-import { events } from '../resources/events.ts';
-import { eventsV1 } from '../resources/events-v1.ts';
-import { leases } from '../resources/leases.ts';
-import { limitRanges } from '../resources/limit-ranges.ts';
-import { namespaces } from '../resources/namespaces.ts';
-import { nodes } from '../resources/nodes.ts';
-import { podDisruptionBudgets } from '../resources/pod-disruption-budgets.ts';
-import { resourceQuotas } from '../resources/resource-quotas.ts';
-import { roleBindings } from '../resources/role-bindings.ts';
-import { secrets } from '../resources/secrets.ts';
-import { services } from '../resources/services.ts';
-import { volumeAttachments } from '../resources/volume-attachments.ts';
-import { validateNamespaceFinalize } from './namespace.ts';
+import { clusterRoleBindings } from '../resources/cluster-role-bindings/definition.ts';
+import { csiNodes } from '../resources/csi-nodes/definition.ts';
+import { endpointSlices } from '../resources/endpoint-slices/definition.ts';
+import { events } from '../resources/events/definition.ts';
+import { eventsV1 } from '../resources/events-v1/definition.ts';
+import { leases } from '../resources/leases/definition.ts';
+import { limitRanges } from '../resources/limit-ranges/definition.ts';
+import { namespaces } from '../resources/namespaces/definition.ts';
+import { validateNamespaceFinalize } from '../resources/namespaces/validation.ts';
+import { nodes } from '../resources/nodes/definition.ts';
+import { podDisruptionBudgets } from '../resources/pod-disruption-budgets/definition.ts';
+import { resourceQuotas } from '../resources/resource-quotas/definition.ts';
+import { roleBindings } from '../resources/role-bindings/definition.ts';
+import { secrets } from '../resources/secrets/definition.ts';
+import { services } from '../resources/services/definition.ts';
+import { volumeAttachments } from '../resources/volume-attachments/definition.ts';
 import { type Changes, created, refusals, updateRefusals } from './test-manifests.ts';
 
 const check = (name: string, actual: () => string[], expected: string[]): void => {

@@ -1,7 +1,7 @@
 // Warnings about labels of nodes that have a newer name (pkg/api/node/util.go).
 
+import { own } from '../../base/own.ts';
 import type { NodeSelector, NodeSelectorTerm } from '../generated/types.ts';
-import { own } from '../own.ts';
 
 /** Old label → since when it is old, and what it is called now. */
 const RENAMED: Readonly<Record<string, readonly [since: string, now: string]>> = {

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { allResources } from '../resources/all.ts';
-import { configMaps } from '../resources/config-maps.ts';
-import { controllerRevisions } from '../resources/controller-revisions.ts';
-import { endpointSlices } from '../resources/endpoint-slices.ts';
-import { endpoints } from '../resources/endpoints.ts';
-import { leases } from '../resources/leases.ts';
-import { namespaces } from '../resources/namespaces.ts';
-import { nodes } from '../resources/nodes.ts';
-import { podDisruptionBudgets } from '../resources/pod-disruption-budgets.ts';
-import { priorityClasses } from '../resources/priority-classes.ts';
-import { roleBindings } from '../resources/role-bindings.ts';
-import { secrets } from '../resources/secrets.ts';
+import { configMaps } from '../resources/config-maps/definition.ts';
+import { controllerRevisions } from '../resources/controller-revisions/definition.ts';
+import { endpointSlices } from '../resources/endpoint-slices/definition.ts';
+import { endpoints } from '../resources/endpoints/definition.ts';
+import { leases } from '../resources/leases/definition.ts';
+import { namespaces } from '../resources/namespaces/definition.ts';
+import { nodes } from '../resources/nodes/definition.ts';
+import { podDisruptionBudgets } from '../resources/pod-disruption-budgets/definition.ts';
+import { priorityClasses } from '../resources/priority-classes/definition.ts';
+import { roleBindings } from '../resources/role-bindings/definition.ts';
+import { secrets } from '../resources/secrets/definition.ts';
 import { created, refusals, updateRefusals } from './test-manifests.ts';
 
 for (const resource of allResources) {

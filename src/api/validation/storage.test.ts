@@ -1,9 +1,9 @@
 // Claims, volumes and storage classes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { persistentVolumeClaims } from '../resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../resources/persistent-volumes.ts';
-import { storageClasses } from '../resources/storage-classes.ts';
+import { persistentVolumeClaims } from '../resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../resources/persistent-volumes/definition.ts';
+import { storageClasses } from '../resources/storage-classes/definition.ts';
 import { created, refusals, updateRefusals } from './test-manifests.ts';
 
 const CLAIM = `

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { KubeObject } from '../objects.ts';
 import type { ResourceDefinition } from '../resource.ts';
-import { persistentVolumeClaims } from '../resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../resources/persistent-volumes.ts';
-import { podTemplates } from '../resources/pod-templates.ts';
-import { pods } from '../resources/pods.ts';
-import { services } from '../resources/services.ts';
-import { statefulSets } from '../resources/stateful-sets.ts';
-import { storageClasses } from '../resources/storage-classes.ts';
+import { persistentVolumeClaims } from '../resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../resources/persistent-volumes/definition.ts';
+import { podTemplates } from '../resources/pod-templates/definition.ts';
+import { pods } from '../resources/pods/definition.ts';
+import { services } from '../resources/services/definition.ts';
+import { statefulSets } from '../resources/stateful-sets/definition.ts';
+import { storageClasses } from '../resources/storage-classes/definition.ts';
 import { type Changes, created } from './test-manifests.ts';
 
 function warned<T extends KubeObject>(

@@ -1,7 +1,8 @@
 // Why a claim is not Bound, or not as large as it is to be, read from the claim alone: its phase, its conditions. The provisioner's
 // and the binder's own reasons reach it through the claim's conditions; events are not looked at.
+
+import type { Cause } from '../between/waiting.ts';
 import type { PersistentVolumeClaim } from '../generated/types.ts';
-import type { Cause } from '../waiting.ts';
 
 /**
  * Why the claim is not Bound; undefined if it is. A claim being deleted counts as not usable.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rootCause, sentenceOf } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod, PodStatus } from '../generated/types.ts';
-import { rootCause, sentenceOf } from '../waiting.ts';
 import { whyNotReady } from './pod.ts';
 
 function podWith(status: PodStatus, spec: Partial<Pod['spec']> = {}, metadata: Pod['metadata'] = {}): Pod {

@@ -1,9 +1,10 @@
 // Why one pod is not Ready, read from the pod (and its claims, where they are at hand): the first thing in the way,
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
+
+import type { Cause, Party, Waiting } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
 import { type ClaimUse, claimsOf, isPodReady, podCondition } from '../pod-state.ts';
-import type { Cause, Party, Waiting } from '../waiting.ts';
 import { whyNotBound } from './claim.ts';
 import { describeProbe } from './probe.ts';
 

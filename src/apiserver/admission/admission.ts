@@ -1,8 +1,9 @@
 // The face of admission: what a plug-in is told of a write, and what it may look at. A plug-in changes or refuses
 // objects for reasons that lie outside the object itself; one file each, and server.ts lists them.
-import type { Clock, Random } from '../../api/clock.ts';
+
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import type { Clock, Random } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
 

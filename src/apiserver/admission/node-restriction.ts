@@ -2,8 +2,8 @@
 // itself labels or taints that would steer other people's pods to it, nor owners. Follows plugin/pkg/admission/noderestriction.
 import { forbidden, notFound, type StatusError } from '../../api/errors.ts';
 import type { Node, PersistentVolumeClaim, Pod, TokenRequest, Volume } from '../../api/generated/types.ts';
-import { sameJson } from '../../api/same-json.ts';
 import { semanticallyEqual } from '../../api/validation/equality.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { LEASE_NAMESPACE, nodeNameOf } from '../authz/node.ts';
 import { configMapsOf, secretsOf } from '../authz/pod-references.ts';
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts';

@@ -3,7 +3,7 @@
 import { forbidden } from '../../api/errors.ts';
 import type { Pod, PriorityClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { own } from '../../api/own.ts';
+import { own } from '../../base/own.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 interface Priority {

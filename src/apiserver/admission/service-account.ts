@@ -1,9 +1,10 @@
 // A pod that names no service account runs as its namespace's `default`; the account must be there; and the pod gets
 // a token of it, unless it or the account says no. Which secrets it may use is mountable-secrets.ts'. Follows plugin/pkg/admission/serviceaccount/admission.go.
-import { randomSuffix, sleep } from '../../api/clock.ts';
+
 import { forbidden, notFound } from '../../api/errors.ts';
 import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { randomSuffix, sleep } from '../../base/clock.ts';
 import { type AdmissionContext, type AdmissionPlugin, objectOf } from './admission.ts';
 import { ephemeralSecretsRefusal, secretsRefusal } from './mountable-secrets.ts';
 

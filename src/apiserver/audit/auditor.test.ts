@@ -1,7 +1,7 @@
 // What is recorded of requests that come through the front door, stage by stage.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Metrics } from '../../api/metrics.ts';
+import { Metrics } from '../../base/metrics.ts';
 import { type FrontDoor, openFrontDoor } from '../http/test-front-door.ts';
 import { configMap } from '../test-objects.ts';
 import { Auditor } from './auditor.ts';

@@ -2,11 +2,11 @@
 // wants. Where the events go is the sink's business. Follows apiserver pkg/audit/request.go and
 // pkg/endpoints/filters/audit.go.
 import { isIP } from 'node:net';
-import { type Clock, microTimestamp, type Random } from '../../api/clock.ts';
 import type { Status } from '../../api/generated/types.ts';
-import { Counter, type Metrics } from '../../api/metrics.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
+import { type Clock, microTimestamp, type Random } from '../../base/clock.ts';
+import { Counter, type Metrics } from '../../base/metrics.ts';
 import type { Attributes, Decision } from '../authz/authorize.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { type AuditConfig, atLeast, evaluate, type Policy, type Stage } from './policy.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { silentLog } from '../../api/log.ts';
-import { Metrics } from '../../api/metrics.ts';
+import { silentLog } from '../../base/log.ts';
+import { Metrics } from '../../base/metrics.ts';
 import { AuditLogFile, BACKLOG_BYTES } from './log-file.ts';
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {

@@ -2,9 +2,9 @@
 // wait for the disk; what the disk does not take in time is dropped, and said so.
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import type { Clock } from '../../api/clock.ts';
-import type { Log } from '../../api/log.ts';
-import { Counter, type Metrics } from '../../api/metrics.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { Counter, type Metrics } from '../../base/metrics.ts';
 import type { AuditSink } from './auditor.ts';
 
 /** What may wait for the disk. */

@@ -2,7 +2,7 @@
 // pkg/apis/audit (types, validation) and pkg/audit/policy/checker.go.
 import { type FieldError, invalidValue, notSupported, required, typeInvalid } from '../../api/errors.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
-import { yaml } from '../../api/yaml.ts';
+import { yaml } from '../../base/yaml.ts';
 import type { Attributes } from '../authz/authorize.ts';
 import type { User } from '../request.ts';
 

@@ -1,8 +1,9 @@
 // Who is who, asked as objects that nobody stores: TokenReview and SelfSubjectReview. Follows
 // pkg/registry/authentication.
-import { timestamp } from '../../api/clock.ts';
+
 import { badRequest } from '../../api/errors.ts';
 import type { SelfSubjectReview, TokenReview, UserInfo } from '../../api/generated/types.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';

@@ -1,12 +1,12 @@
 // POST to serviceaccounts/token: a token of the account. Follows pkg/registry/core/serviceaccount/storage/token.go.
 
-import { timestamp } from '../../api/clock.ts';
 import { badRequest, conflict, type FieldError, invalid, invalidValue, notFound } from '../../api/errors.ts';
 import type { BoundObjectReference, Pod, ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { own } from '../../api/own.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
+import { timestamp } from '../../base/clock.ts';
+import { own } from '../../base/own.ts';
 import { Admission } from '../admission/admission.ts';
 import { nodeRestriction } from '../admission/node-restriction.ts';
 import type { Registry } from '../registry.ts';

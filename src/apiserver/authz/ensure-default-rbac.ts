@@ -12,10 +12,10 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { clusterRoleBindings } from '../../api/resources/cluster-role-bindings.ts';
-import { clusterRoles } from '../../api/resources/cluster-roles.ts';
-import { roleBindings } from '../../api/resources/role-bindings.ts';
-import { roles } from '../../api/resources/roles.ts';
+import { clusterRoleBindings } from '../../api/resources/cluster-role-bindings/definition.ts';
+import { clusterRoles } from '../../api/resources/cluster-roles/definition.ts';
+import { roleBindings } from '../../api/resources/role-bindings/definition.ts';
+import { roles } from '../../api/resources/roles/definition.ts';
 import { missingRules } from './covers.ts';
 import { defaultClusterRoleBindings, defaultRoleBindings } from './default-bindings.ts';
 import { AUTOUPDATE, defaultClusterRoles, defaultRoles } from './default-roles.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { configMaps } from '../../api/resources/config-maps.ts';
+import { configMaps } from '../../api/resources/config-maps/definition.ts';
 import { openMemoryStore } from '../../store/memory.ts';
 import { encodeStored } from '../codec.ts';
 import { storeKey } from '../keys.ts';

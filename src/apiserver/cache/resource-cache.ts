@@ -3,9 +3,9 @@
 import { expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { deepFreeze } from '../../base/deep-freeze.ts';
 import { CompactedError, type Store, type StoreEvent } from '../../store/store.ts';
 import { atRevision, decodeStored, seal } from '../codec.ts';
-import { deepFreeze } from '../deep-freeze.ts';
 import { prefixOf, storeKey } from '../keys.ts';
 import type { Selection } from './selection.ts';
 import { SharedStrings } from './shared-strings.ts';

@@ -2,9 +2,9 @@
 
 import { badRequest } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
-import { own } from '../../api/own.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { parseFieldSelector, parseLabelSelector } from '../../api/selectors.ts';
+import { own } from '../../base/own.ts';
 import type { ApiRequest } from '../request.ts';
 
 export interface Selection {

@@ -11,8 +11,8 @@ import {
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { validateEventV1, validateEventV1Update } from '../../api/validation/event-v1.ts';
-import { deepFreeze } from '../deep-freeze.ts';
+import { validateEventV1, validateEventV1Update } from '../../api/resources/events-v1/validation.ts';
+import { deepFreeze } from '../../base/deep-freeze.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
 import { writerOf } from '../patch/writer.ts';

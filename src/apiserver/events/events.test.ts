@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
-import { silentLog } from '../../api/log.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { allResources } from '../../api/resources/all.ts';
-import { eventsV1 } from '../../api/resources/events-v1.ts';
+import { eventsV1 } from '../../api/resources/events-v1/definition.ts';
+import { silentLog } from '../../base/log.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { CacheHub } from '../cache/hub.ts';
 import { Registry } from '../registry.ts';

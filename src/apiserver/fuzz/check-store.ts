@@ -1,9 +1,9 @@
 // Whether everything that is stored could be stored again: of the schema, in its one form, and valid.
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { sameJson } from '../../api/same-json.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
+import { sameJson } from '../../base/same-json.ts';
 import type { Store } from '../../store/store.ts';
 import { decodeStored } from '../codec.ts';
 import { prefixOf, storeKey } from '../keys.ts';

@@ -3,7 +3,7 @@
 
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { CertificateSubject } from '../authn/authenticate.ts';
-import { dispatch } from '../http/dispatcher.ts';
+import { dispatch } from '../http/routes/dispatcher.ts';
 import { dispatcherParts } from '../http/test-front-door.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { invalidObjects } from './check-store.ts';

@@ -1,7 +1,7 @@
 // The same requests over a real connection: TLS, HTTP/1.1, headers and bodies as bytes on a wire.
 import { Agent, request as httpsRequest } from 'node:https';
-import { silentLog } from '../../api/log.ts';
-import { type HttpsServer, serveHttps } from '../http/serve-https.ts';
+import { silentLog } from '../../base/log.ts';
+import { type HttpsServer, serveHttps } from '../http/port/serve-https.ts';
 import { makeTestCertificates } from '../test-certificates.ts';
 import type { TestServer } from '../test-server.ts';
 import type { FuzzAnswer, Send } from './fuzz.ts';

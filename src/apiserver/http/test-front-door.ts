@@ -1,14 +1,14 @@
 // The server's front door without a network, for tests: requests as HTTP would hand them to the dispatcher, from
 // whoever the test says. Watches are read line by line until the test has seen enough.
-import { silentLog } from '../../api/log.ts';
-import { Metrics } from '../../api/metrics.ts';
+import { silentLog } from '../../base/log.ts';
+import { Metrics } from '../../base/metrics.ts';
 import type { CertificateSubject } from '../authn/authenticate.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
-import { type DispatcherParts, dispatch } from './dispatcher.ts';
-import type { Exchange, ResponseHeaders } from './exchange.ts';
-import { Limits } from './limits.ts';
-import { requestMetrics } from './request-metrics.ts';
-import { YamlThread } from './yaml-thread.ts';
+import { YamlThread } from './forms/yaml-thread.ts';
+import type { Exchange, ResponseHeaders } from './port/exchange.ts';
+import { type DispatcherParts, dispatch } from './routes/dispatcher.ts';
+import { Limits } from './traffic/limits.ts';
+import { requestMetrics } from './traffic/request-metrics.ts';
 
 export interface Ask {
   headers?: Record<string, string | string[]>;

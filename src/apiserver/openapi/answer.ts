@@ -4,8 +4,8 @@
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { own } from '../../api/own.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { own } from '../../base/own.ts';
 import {
   type OpenApiDocument,
   openApiV2,

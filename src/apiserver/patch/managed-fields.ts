@@ -1,11 +1,12 @@
 // metadata.managedFields: who owns which fields, read and written, and kept up to date when somebody writes without
 // applying. Follows apimachinery pkg/util/managedfields/internal and structured-merge-diff's merge/update.go.
-import { timestamp } from '../../api/clock.ts';
+
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
-import { sameJson } from '../../api/same-json.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { fieldSchema } from '../../api/schema/schema.ts';
+import { timestamp } from '../../base/clock.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { createdFields, UNOWNED, UNOWNED_METADATA } from './created-fields.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { fieldsOfText, readFields, writeFields } from './shared-fields.ts';

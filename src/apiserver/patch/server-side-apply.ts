@@ -1,10 +1,11 @@
 // Server-side apply: a manager says which fields it wants and with what values. What it no longer says is taken out
 // when nobody else wants it; what others own with another value is a conflict. Follows structured-merge-diff's
 // merge/update.go and apimachinery pkg/util/managedfields/internal (structuredmerge.go, conflict.go).
-import { timestamp } from '../../api/clock.ts';
+
 import { badRequest, StatusError } from '../../api/errors.ts';
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { timestamp } from '../../base/clock.ts';
 import { EMPTY, type FieldSet, pathText } from './field-set.ts';
 import {
   changesOf,

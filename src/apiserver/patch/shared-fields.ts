@@ -2,7 +2,7 @@
 // about each of them need not be kept for each. Both tables are bounded; beyond the bound nothing is shared, and
 // nothing else changes.
 import type { KubeObject } from '../../api/objects.ts';
-import { deepFreeze } from '../deep-freeze.ts';
+import { deepFreeze } from '../../base/deep-freeze.ts';
 import { FieldSet } from './field-set.ts';
 import { isStruct, type Struct } from './struct.ts';
 

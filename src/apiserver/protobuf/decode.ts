@@ -1,10 +1,11 @@
 // Request bodies in protobuf, which kubectl and Go clients send for built-in types: decoded to the JSON form, from
 // where they go the way of every other body. Answers are encode.ts's. Follows apimachinery
 // pkg/runtime/serializer/protobuf.
-import { timestamp } from '../../api/clock.ts';
+
 import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
-import { countValues, requireShallow } from '../http/body-limits.ts';
+import { timestamp } from '../../base/clock.ts';
+import { countValues, requireShallow } from '../http/forms/body-limits.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { type NumberedField, numberedFields } from './numbered-fields.ts';
 import { FieldReader, MAGIC, MAX_FIELDS, malformed, type WireField } from './wire.ts';

@@ -4,9 +4,9 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp, STATU
 import { request as requestHttps } from 'node:https';
 import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
-import type { Clock } from '../../api/clock.ts';
 import { badRequest, internal, StatusError, serviceUnavailable } from '../../api/errors.ts';
-import type { Exchange, RawRequest } from '../http/exchange.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Exchange, RawRequest } from '../http/port/exchange.ts';
 import type { Destination } from './destination.ts';
 import { type Passage, requestHeaders, responseHeaders, rewriteLocation } from './headers.ts';
 import { IdleTimer } from './idle-timer.ts';

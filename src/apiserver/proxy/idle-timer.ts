@@ -1,5 +1,5 @@
 // Ends what nothing moves on any more.
-import type { CancelTimer, Clock } from '../../api/clock.ts';
+import type { CancelTimer, Clock } from '../../base/clock.ts';
 
 /** Calls `onIdle` once when `touch` has not been called for that long; never after `stop`. */
 export class IdleTimer {

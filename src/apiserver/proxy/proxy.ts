@@ -1,10 +1,10 @@
 // pods/proxy and services/proxy: finds where a request goes, and passes it on. HTTP has authenticated and authorized.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../api/clock.ts';
 import { serviceUnavailable } from '../../api/errors.ts';
-import type { Exchange } from '../http/exchange.ts';
-import type { ResourceRoute } from '../http/route.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Exchange } from '../http/port/exchange.ts';
+import type { ResourceRoute } from '../http/routes/route.ts';
 import type { ApiServer, User } from '../request.ts';
 import { destinationOf, type ReadObject } from './destination.ts';
 import { type Forwarding, forward, forwardUpgrade } from './forward.ts';

@@ -5,11 +5,11 @@ import { type AddressInfo, connect as connectTcp, createServer as createTcpServe
 import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
+import type { ExecOptions, NodeStreams, Session } from '../../api/between/node-streams.ts';
 import { StatusError } from '../../api/errors.ts';
 import type { Pod } from '../../api/generated/types.ts';
-import { silentLog } from '../../api/log.ts';
-import type { ExecOptions, NodeStreams, Session } from '../../api/node-streams.ts';
 import type { Stored } from '../../api/objects.ts';
+import { silentLog } from '../../base/log.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 import type { ConnectSubresource } from '../connect.ts';
 import { createStreamHandler } from './handler.ts';

@@ -3,10 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../../api/clock.ts';
+import type { NodeStreams, PodTarget } from '../../api/between/node-streams.ts';
 import { badRequest, internal } from '../../api/errors.ts';
-import type { Log } from '../../api/log.ts';
-import type { NodeStreams, PodTarget } from '../../api/node-streams.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { ConnectHandler, ConnectRequest } from '../connect.ts';
 import type { Channels, Wanted } from './channels.ts';
 import { chooseContainer } from './container.ts';

@@ -1,8 +1,9 @@
 // kubectl logs: reads the options, and sends what the node reads from the container's log as it comes.
+
+import type { LogOptions, NodeStreams, PodTarget } from '../../api/between/node-streams.ts';
 import { badRequest } from '../../api/errors.ts';
-import type { LogOptions, NodeStreams, PodTarget } from '../../api/node-streams.ts';
 import type { ConnectRequest } from '../connect.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange } from '../http/port/exchange.ts';
 
 /** @throws StatusError before anything was answered. */
 export async function sendLogs(

@@ -2,7 +2,7 @@
 // plain SPDY upgrade or inside a WebSocket (`SPDY/3.1+portforward.k8s.io`, kubectl since 1.31).
 import { Duplex, pipeline } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Log } from '../../api/log.ts';
+import type { Log } from '../../base/log.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 
 /** The sub-protocol of a plain SPDY upgrade, and its name when it is tunnelled through a WebSocket. */

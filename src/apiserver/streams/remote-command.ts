@@ -1,9 +1,9 @@
 // Joins a client's channels to a session in a container: bytes both ways, terminal sizes in, the outcome out as
 // the metav1.Status that kubectl reads its exit code from (kubelet pkg/kubelet/server/remotecommand).
 import { pipeline } from 'node:stream';
+import type { Session } from '../../api/between/node-streams.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
-import type { Session } from '../../api/node-streams.ts';
 import type { Channels } from './channels.ts';
 
 /** Runs until the command has ended, the session could not be opened, or the client has gone. Never rejects. */

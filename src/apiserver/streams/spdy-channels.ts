@@ -1,8 +1,8 @@
 // Exec and attach over SPDY/3.1, as kubectl before 1.31 speaks them: the client opens one stream for each of stdin,
 // stdout, stderr, error and resize, told apart by their `streamType` header.
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../api/clock.ts';
 import { badRequest } from '../../api/errors.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { SpdyStream } from '../../wire/spdy/session.ts';
 import { SpdySession } from '../../wire/spdy/session.ts';
 import { type Channels, readTerminalSize, type Wanted } from './channels.ts';

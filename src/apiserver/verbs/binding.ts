@@ -1,9 +1,10 @@
 // POST to pods/binding: gives a pod its node, once. Follows pkg/registry/core/pod/storage/storage.go (assignPod).
-import { timestamp } from '../../api/clock.ts';
+
 import { conflict, invalid, required } from '../../api/errors.ts';
 import type { Binding, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';

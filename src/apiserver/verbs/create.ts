@@ -1,6 +1,6 @@
 // POST: a new object, from a body to a stored version. Follows apiserver pkg/endpoints/handlers/create.go,
 // pkg/registry/rest/create.go and pkg/registry/generic/registry/store.go.
-import { randomSuffix, timestamp } from '../../api/clock.ts';
+
 import {
   badRequest,
   boundedErrors,
@@ -15,6 +15,7 @@ import { dns1123Subdomain } from '../../api/names.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMeta } from '../../api/validation/metadata.ts';
+import { randomSuffix, timestamp } from '../../base/clock.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';

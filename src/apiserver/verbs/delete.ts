@@ -1,6 +1,6 @@
 // DELETE of one object: at once, or gracefully (the node stops the pod first), or once its finalizers are through.
 // Follows apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go (Delete).
-import { timestamp } from '../../api/clock.ts';
+
 import {
   conflict,
   type FieldError,
@@ -12,7 +12,8 @@ import {
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { sameJson } from '../../api/same-json.ts';
+import { timestamp } from '../../base/clock.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import type { Registry } from '../registry.ts';

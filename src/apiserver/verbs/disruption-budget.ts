@@ -1,12 +1,13 @@
 // What the disruption budget of a pod says to its eviction; what is granted is taken from the budget. The numbers are
 // the disruption controller's. Follows pkg/registry/core/pod/storage/eviction.go (checkAndDecrement).
-import { timestamp } from '../../api/clock.ts';
+
 import { conflict, forbidden, OBJECT_WAS_MODIFIED, StatusError, tooManyRequests } from '../../api/errors.ts';
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isPodReady } from '../../api/pod-state.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { selectorOf } from '../../api/selectors.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
 import { CONFLICT_TRIES } from './update.ts';
 

@@ -1,11 +1,12 @@
 // POST to pods/eviction: a deletion that respects disruption budgets, and that the pod itself tells of. Follows
 // pkg/registry/core/pod/storage/eviction.go; what a budget says is disruption-budget.ts'.
-import { timestamp } from '../../api/clock.ts';
+
 import { badRequest, conflict, isConflict, OBJECT_WAS_MODIFIED } from '../../api/errors.ts';
 import type { DeleteOptions, Eviction, Pod, PodCondition } from '../../api/generated/types.ts';
 import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import { decode } from '../../api/schema/decode.ts';
+import { timestamp } from '../../base/clock.ts';
 import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';

@@ -2,7 +2,7 @@
 // deletion was requested goes.
 import { invalid } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
-import { validateNamespaceFinalize } from '../../api/validation/namespace.ts';
+import { validateNamespaceFinalize } from '../../api/resources/namespaces/validation.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import type { Registry } from '../registry.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatefulSet } from '../../api/generated/types.ts';
-import { encodeOne } from '../http/encode.ts';
+import { encodeOne } from '../http/forms/encode.ts';
 import { refusal } from '../test-objects.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 

@@ -16,8 +16,8 @@ import {
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
-import { sameJson } from '../../api/same-json.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { writerOf } from '../patch/writer.ts';

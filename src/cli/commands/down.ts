@@ -1,15 +1,15 @@
 // stead down: stops all pods in order, then stead itself. When no stead runs but its containers do (it was killed),
 // one is started for as long as it takes to stop them. With --purge everything stead made is removed.
 import { existsSync } from 'node:fs';
-import { sleep } from '../../api/clock.ts';
-import { call, HungError, processInfo } from '../../cluster/control-socket.ts';
-import { ownEntries } from '../../cluster/data-directory.ts';
-import { stopLeftovers } from '../../cluster/leftovers.ts';
-import { refuseOtherUsers } from '../../cluster/other-users.ts';
-import { type Paths, pathsOf } from '../../cluster/paths.ts';
-import { purge } from '../../cluster/purge.ts';
-import { systemClock } from '../../cluster/system-clock.ts';
-import { UserError } from '../../cluster/user-error.ts';
+import { sleep } from '../../base/clock.ts';
+import { ownEntries } from '../../cluster/disk/data-directory.ts';
+import { type Paths, pathsOf } from '../../cluster/disk/paths.ts';
+import { purge } from '../../cluster/disk/purge.ts';
+import { call, HungError, processInfo } from '../../cluster/process/control-socket.ts';
+import { stopLeftovers } from '../../cluster/process/leftovers.ts';
+import { refuseOtherUsers } from '../../cluster/process/other-users.ts';
+import { systemClock } from '../../cluster/process/system-clock.ts';
+import { UserError } from '../../cluster/process/user-error.ts';
 import { lockStore } from '../../store/lmdb/lock.ts';
 import { StoreInUseError } from '../../store/store.ts';
 

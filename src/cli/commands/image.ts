@@ -1,9 +1,9 @@
 // stead image load and stead image list: the images that pods can use without pulling.
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { call, NotRunningError } from '../../cluster/control-socket.ts';
-import { pathsOf } from '../../cluster/paths.ts';
-import { UserError } from '../../cluster/user-error.ts';
+import { pathsOf } from '../../cluster/disk/paths.ts';
+import { call, NotRunningError } from '../../cluster/process/control-socket.ts';
+import { UserError } from '../../cluster/process/user-error.ts';
 
 interface ImageOptions {
   dataDir: string;

@@ -1,6 +1,6 @@
 // stead kubeconfig: prints the administrator's kubeconfig, or where it lies.
 import { parse } from 'yaml';
-import { pathsOf } from '../../cluster/paths.ts';
+import { pathsOf } from '../../cluster/disk/paths.ts';
 import { readKubeconfig } from '../connection.ts';
 
 interface KubeconfigOptions {

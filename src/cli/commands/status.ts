@@ -1,8 +1,8 @@
 // stead status: the process, and its sets with their pods, claims and names.
 import { Resolver } from 'node:dns/promises';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { connect } from '../connection.ts';
 import { drawSets, viewSets } from '../set-tree.ts';
 

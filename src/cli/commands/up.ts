@@ -3,18 +3,18 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { CancelTimer } from '../../api/clock.ts';
 import { StatusError } from '../../api/errors.ts';
-import type { AuditOptions } from '../../cluster/audit.ts';
+import type { CancelTimer } from '../../base/clock.ts';
 import type { ClusterConfig } from '../../cluster/cluster.ts';
-import { type ProcessInfo, processInfo } from '../../cluster/control-socket.ts';
-import { makeDataDirectory } from '../../cluster/data-directory.ts';
-import { NODE_FLAGS } from '../../cluster/node-flags.ts';
-import { isNodeName } from '../../cluster/node-name.ts';
-import { pathsOf } from '../../cluster/paths.ts';
-import { preflight } from '../../cluster/preflight.ts';
-import { systemClock, systemRandom } from '../../cluster/system-clock.ts';
-import { UserError } from '../../cluster/user-error.ts';
+import { makeDataDirectory } from '../../cluster/disk/data-directory.ts';
+import { isNodeName } from '../../cluster/disk/node-name.ts';
+import { pathsOf } from '../../cluster/disk/paths.ts';
+import { type ProcessInfo, processInfo } from '../../cluster/process/control-socket.ts';
+import { NODE_FLAGS } from '../../cluster/process/node-flags.ts';
+import { preflight } from '../../cluster/process/preflight.ts';
+import { systemClock, systemRandom } from '../../cluster/process/system-clock.ts';
+import { UserError } from '../../cluster/process/user-error.ts';
+import type { AuditOptions } from '../../cluster/roles/audit.ts';
 import type { PressureRules } from '../../node/pressure/plan.ts';
 import { DEFAULT_THRESHOLDS, parseThresholds, withMinimumReclaim } from '../../node/pressure/thresholds.ts';
 import { type Applied, apply, displayName } from '../apply.ts';
@@ -48,7 +48,7 @@ export async function up(options: UpOptions): Promise<void> {
   const manifests = await readManifests(options.filename);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (options.foreground) {
-    const { runForeground } = await import('../../cluster/foreground.ts');
+    const { runForeground } = await import('../../cluster/process/foreground.ts');
     outliveReader();
     return runForeground(config, () => applyAll(options, manifests, say));
   }

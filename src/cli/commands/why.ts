@@ -1,9 +1,9 @@
 // stead why KIND/NAME: the chain from what the user sees to its root cause. What is said stands in why/.
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
-import { systemClock } from '../../cluster/system-clock.ts';
-import { UserError } from '../../cluster/user-error.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { systemClock } from '../../cluster/process/system-clock.ts';
+import { UserError } from '../../cluster/process/user-error.ts';
 import { connect } from '../connection.ts';
 import { Evidence, readObjects } from '../why/evidence.ts';
 import { type Kind, linesOf, storyOf } from '../why/story.ts';

@@ -1,15 +1,16 @@
 // Why a claim is not Bound, or not as large as it is to be: further down than the claim itself says, to its class, the
 // pod that has to come first, its provisioner's last word, or the node that its volume lies on.
-import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
-import { compareQuantities } from '../../api/quantity.ts';
+
 import {
   classNameOf,
   NO_PROVISIONER,
   SELECTED_NODE,
   waitsForFirstConsumer,
-} from '../../api/volume-binding.ts';
-import type { Cause, Party, Waiting } from '../../api/waiting.ts';
+} from '../../api/between/volume-binding.ts';
+import type { Cause, Party, Waiting } from '../../api/between/waiting.ts';
+import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
+import { compareQuantities } from '../../api/quantity.ts';
 import { whyNotBound, whyNotExpanded } from '../../api/why/claim.ts';
 import { LOCAL_PROVISIONER } from '../../storage/default-class.ts';
 import type { Evidence } from './evidence.ts';

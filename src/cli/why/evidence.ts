@@ -17,16 +17,16 @@ import type {
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { claimsOf } from '../../api/pod-state.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
-import { events } from '../../api/resources/events.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { nodes } from '../../api/resources/nodes.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
-import { podDisruptionBudgets } from '../../api/resources/pod-disruption-budgets.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
-import { storageClasses } from '../../api/resources/storage-classes.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
+import { events } from '../../api/resources/events/definition.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
+import { podDisruptionBudgets } from '../../api/resources/pod-disruption-budgets/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import type { Client } from '../../client/client.ts';
 
 /** Everything that was read. Pods are those of all namespaces, since they take room on nodes; the rest is of one. */

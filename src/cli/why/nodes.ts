@@ -1,10 +1,11 @@
 // Why a pod fits on no node: what each node has against it, with what was asked and what is free. The questions are the
 // scheduler's own; here its answers are told node by node.
+
+import { claimRefKeys, classNameOf } from '../../api/between/volume-binding.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import { formatQuantity } from '../../api/quantity.ts';
-import { claimRefKeys, classNameOf } from '../../api/volume-binding.ts';
 import { ClusterState, type NodeState } from '../../scheduler/cluster-state.ts';
 import { filterNode, type PodFacts, podFacts } from '../../scheduler/filters.ts';
 import {

@@ -1,7 +1,15 @@
 // What `stead why` answers: an object, the chain from it to the root cause, and what else is to be known; as a value
 // (for -o json) and as text that fits on one screen, the root cause last.
+
+import {
+  type Cause,
+  isWaiting,
+  partyName,
+  rootCause,
+  sentenceOf,
+  type Waiting,
+} from '../../api/between/waiting.ts';
 import { isPodReady } from '../../api/pod-state.ts';
-import { type Cause, isWaiting, partyName, rootCause, sentenceOf, type Waiting } from '../../api/waiting.ts';
 import { parentOf, podName } from '../../controllers/statefulset/identity.ts';
 import { wantedOrdinals } from '../../controllers/statefulset/ordinals.ts';
 import { explainClaim } from './claim.ts';

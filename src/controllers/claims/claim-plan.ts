@@ -1,9 +1,7 @@
 // What to do about one claim: bind it to a volume, ask for one to be made, wait, or declare it lost. A pure function
 // of the claim, the volumes that concern it and its class. Follows pkg/controller/volume/persistentvolume
 // (syncUnboundClaim, syncBoundClaim, provisionClaimOperationExternal).
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
-import { parseQuantity } from '../../api/quantity.ts';
+
 import {
   BIND_COMPLETED,
   BOUND_BY_CONTROLLER,
@@ -17,7 +15,10 @@ import {
   STORAGE_PROVISIONER,
   sameVolumeMode,
   waitsForFirstConsumer,
-} from '../../api/volume-binding.ts';
+} from '../../api/between/volume-binding.ts';
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
+import { parseQuantity } from '../../api/quantity.ts';
 
 /** The older name of the annotation, which provisioners still read. */
 const BETA_STORAGE_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';

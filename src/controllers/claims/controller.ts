@@ -1,14 +1,6 @@
 // The binder's loop: claims and volumes that changed come from one queue, the pure plans decide, and the writes are
 // made here, volume first. Two claims that reach for one volume at once are told apart by its resourceVersion.
-import { timestamp } from '../../api/clock.ts';
-import { isNotFound } from '../../api/errors.ts';
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { storageClasses } from '../../api/resources/storage-classes.ts';
+
 import {
   boundVolume,
   claimRefKeys,
@@ -17,7 +9,16 @@ import {
   UNCLAIMED_VOLUMES_BY_CLASS,
   unclaimedClassKeys,
   VOLUMES_BY_CLAIM,
-} from '../../api/volume-binding.ts';
+} from '../../api/between/volume-binding.ts';
+import { isNotFound } from '../../api/errors.ts';
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
+import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
+import { timestamp } from '../../base/clock.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { boundVolume } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
-import { boundVolume } from '../../api/volume-binding.ts';
 import { boundClaim, type ClaimObservation, claimWithPhase, planClaim } from './claim-plan.ts';
 import { planVolume, releasedPhase, unboundVolume } from './volume-plan.ts';
 

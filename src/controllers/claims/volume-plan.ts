@@ -1,8 +1,9 @@
 // What to do about one volume: which phase it is in, and whether its claim has left it behind. A pure function of the
 // volume and the claim that it names. Follows pkg/controller/volume/persistentvolume (syncVolume, reclaimVolume).
+
+import { BOUND_BY_CONTROLLER, isFullyBound, PROVISIONED_BY } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { BOUND_BY_CONTROLLER, isFullyBound, PROVISIONED_BY } from '../../api/volume-binding.ts';
 
 export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 

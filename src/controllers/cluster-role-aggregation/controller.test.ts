@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clusterRoles } from '../../api/resources/cluster-roles.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
+import { clusterRoles } from '../../api/resources/cluster-roles/definition.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { ensureDefaultRbac } from '../../apiserver/authz/ensure-default-rbac.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runClusterRoleAggregationController } from './controller.ts';

@@ -1,7 +1,7 @@
 // The loop that fills aggregated ClusterRoles (admin, edit, view and users' own) with the rules of the roles that they
 // are made of. One change may reach several of them, one after the other.
 import { isNotFound } from '../../api/errors.ts';
-import { clusterRoles } from '../../api/resources/cluster-roles.ts';
+import { clusterRoles } from '../../api/resources/cluster-roles/definition.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';

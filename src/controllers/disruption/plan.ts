@@ -1,6 +1,6 @@
 // How many pods of a PodDisruptionBudget may be taken away right now. A pure function. Follows
 // pkg/controller/disruption/disruption.go.
-import { timestamp } from '../../api/clock.ts';
+
 import type {
   Condition,
   Pod,
@@ -9,6 +9,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { isPodReady } from '../../api/pod-state.ts';
+import { timestamp } from '../../base/clock.ts';
 
 /** An eviction that was allowed, and whose pod is still not being deleted after this long, is forgotten, ms. */
 export const DELETION_TIMEOUT_MS = 2 * 60_000;

@@ -3,9 +3,9 @@
 import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
 import type { Endpoints } from '../../api/generated/types.ts';
 import { keyOf, parseKey } from '../../api/objects.ts';
-import { endpoints } from '../../api/resources/endpoints.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { services } from '../../api/resources/services.ts';
+import { endpoints } from '../../api/resources/endpoints/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { services } from '../../api/resources/services/definition.ts';
 import { selectsPods } from '../../api/service-endpoints.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

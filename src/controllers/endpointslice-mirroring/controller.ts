@@ -1,9 +1,9 @@
 // The loop that mirrors Endpoints which somebody writes for a service without selector: a key per service, which is the
 // Endpoints' own.
 import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { endpointSlices } from '../../api/resources/endpoint-slices.ts';
-import { endpoints } from '../../api/resources/endpoints.ts';
-import { services } from '../../api/resources/services.ts';
+import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
+import { endpoints } from '../../api/resources/endpoints/definition.ts';
+import { services } from '../../api/resources/services/definition.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

@@ -1,10 +1,10 @@
 // The loop that keeps the EndpointSlices of every service that selects pods: a key per service, one pass for a burst of
 // changes.
 import { parseKey } from '../../api/objects.ts';
-import { endpointSlices } from '../../api/resources/endpoint-slices.ts';
-import { nodes } from '../../api/resources/nodes.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { services } from '../../api/resources/services.ts';
+import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { services } from '../../api/resources/services/definition.ts';
 import { ENDPOINT_SLICE_CONTROLLER, selectsPods } from '../../api/service-endpoints.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

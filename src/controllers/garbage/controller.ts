@@ -1,10 +1,11 @@
 // The garbage collector's loop: objects that may have lost their owners, or that wait for their dependents, come from
 // one queue. Caches only raise suspicion; before anything is deleted the API itself is asked.
-import { eachOrThrow } from '../../api/each-by-itself.ts';
+
 import { isNotFound } from '../../api/errors.ts';
 import type { OwnerReference } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
+import { eachOrThrow } from '../../base/each-by-itself.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

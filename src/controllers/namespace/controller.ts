@@ -1,11 +1,12 @@
 // The loop that empties a namespace that is being deleted: its pods first, then the rest, then its own finalizer.
 // Follows pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
-import { eachByItself } from '../../api/each-by-itself.ts';
+
 import { isConflict, isNotFound } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { eachByItself } from '../../base/each-by-itself.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';

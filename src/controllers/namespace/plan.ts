@@ -1,9 +1,10 @@
 // What is left of a namespace that is being deleted, said in its conditions. A pure function of what the last round
 // of deletion found. Follows pkg/controller/namespace/deletion (namespaced_resources_deleter.go,
 // status_condition_utils.go).
-import { timestamp } from '../../api/clock.ts';
+
 import type { Namespace, NamespaceCondition } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { timestamp } from '../../base/clock.ts';
 
 /** What one resource still has in the namespace. */
 export interface Remainder {

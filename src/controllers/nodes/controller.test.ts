@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { isPodReady } from '../../api/pod-state.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runNodesController } from './controller.ts';
 

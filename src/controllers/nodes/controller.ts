@@ -1,14 +1,15 @@
 // The loop over nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
 // those that do not tolerate it are deleted when their time is up. Silence is measured on this process's own clock.
-import { timestamp } from '../../api/clock.ts';
-import { eachOrThrow } from '../../api/each-by-itself.ts';
+
 import { isNotFound } from '../../api/errors.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { isPodFinished, isPodReady, podCondition } from '../../api/pod-state.ts';
-import { leases } from '../../api/resources/leases.ts';
-import { nodes } from '../../api/resources/nodes.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { leases } from '../../api/resources/leases/definition.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { timestamp } from '../../base/clock.ts';
+import { eachOrThrow } from '../../base/each-by-itself.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

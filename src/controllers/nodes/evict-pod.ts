@@ -1,9 +1,10 @@
 // How a pod leaves a node whose taints it does not tolerate: it says why, and is deleted. Follows
 // pkg/controller/tainteviction (addConditionAndDeletePod).
-import { timestamp } from '../../api/clock.ts';
+
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 

@@ -1,6 +1,6 @@
 // How a node is: has it been heard of, which taints does that mean, and which of its pods do not put up with them. Pure
 // functions. Follows pkg/controller/nodelifecycle and pkg/controller/tainteviction.
-import { timestamp } from '../../api/clock.ts';
+
 import type { Lease, Node, NodeCondition, Pod, Taint } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
@@ -11,6 +11,7 @@ import {
   TAINT_UNSCHEDULABLE,
   tolerates,
 } from '../../api/taints.ts';
+import { timestamp } from '../../base/clock.ts';
 
 /** A node whose lease was not renewed for so long is not heard of any more, ms. */
 export const GRACE_MS = 40_000;

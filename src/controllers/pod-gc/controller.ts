@@ -1,11 +1,12 @@
 // The loop that removes the pods of lost nodes. A node that is missing from the cache is first left alone for a
 // while, and then asked for at the API: a pod is deleted by force only when its node is certainly gone.
-import { timestamp } from '../../api/clock.ts';
-import { eachByItself } from '../../api/each-by-itself.ts';
+
 import { isNotFound } from '../../api/errors.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
-import { nodes } from '../../api/resources/nodes.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { timestamp } from '../../base/clock.ts';
+import { eachByItself } from '../../base/each-by-itself.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';

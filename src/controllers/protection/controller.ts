@@ -5,9 +5,9 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/gen
 import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { claimKeysOf, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';

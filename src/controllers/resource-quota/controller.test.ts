@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allResources } from '../../api/resources/all.ts';
-import { configMaps } from '../../api/resources/config-maps.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { resourceQuotas } from '../../api/resources/resource-quotas.ts';
+import { configMaps } from '../../api/resources/config-maps/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runResourceQuotaController } from './controller.ts';
 

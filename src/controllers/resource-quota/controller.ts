@@ -5,7 +5,7 @@ import type { ResourceQuota } from '../../api/generated/types.ts';
 import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import type { Counted } from '../../api/quota/usage.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { resourceQuotas } from '../../api/resources/resource-quotas.ts';
+import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
 import type { Informer } from '../../client/informers.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';

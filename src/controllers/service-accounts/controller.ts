@@ -4,9 +4,9 @@
 import { isAlreadyExists, isNotFound, isReason } from '../../api/errors.ts';
 import type { ConfigMap, ServiceAccount } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
-import { configMaps } from '../../api/resources/config-maps.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { serviceAccounts } from '../../api/resources/service-accounts.ts';
+import { configMaps } from '../../api/resources/config-maps/definition.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { serviceAccounts } from '../../api/resources/service-accounts/definition.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';

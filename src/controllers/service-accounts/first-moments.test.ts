@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runStatefulSetController } from '../statefulset/controller.ts';
 import { fixedRoot, runServiceAccountsController } from './controller.ts';

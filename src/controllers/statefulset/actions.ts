@@ -1,5 +1,7 @@
 // What the controller can do to the world, as values. Deciding on them is plan.ts's and its parts' business, doing
 // them execute.ts's.
+
+import type { Waiting } from '../../api/between/waiting.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -7,7 +9,6 @@ import type {
   StatefulSetStatus,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import type { Waiting } from '../../api/waiting.ts';
 
 /** Creates claims, or gives existing ones other owners. */
 export interface ClaimWork {

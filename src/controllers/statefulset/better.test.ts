@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { StatusError } from '../../api/errors.ts';
 import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { storageClasses } from '../../api/resources/storage-classes.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { type Cluster, NAMESPACE, withCluster } from './cluster.test.ts';
 
 const terminating = async (cluster: Cluster): Promise<string[]> => {

@@ -1,6 +1,6 @@
 // Claims that exist and are smaller than their template says, or lack its labels: brought in line in the order of
 // their ordinals, while pods use them. Upstream lets claim templates not change at all; what of them may change here
-// is admission's (api/validation/claim-templates.ts), and who makes volumes larger is storage/'s.
+// is admission's (api/resources/stateful-sets/claim-templates.ts), and who makes volumes larger is storage/'s.
 import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { compareQuantities } from '../../api/quantity.ts';

@@ -1,8 +1,9 @@
 // The claims of a set's pods: their names, what they are made of, the volumes that point at them, and which of them
 // are missing or in the way. Who owns them is retention.ts's.
+
+import { SELECTED_NODE } from '../../api/between/volume-binding.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import { SELECTED_NODE } from '../../api/volume-binding.ts';
 import type { ClaimWork } from './actions.ts';
 import { claimTemplates, controllerReference, type Place, placeOf } from './identity.ts';
 import type { Claims } from './observation.ts';

@@ -1,17 +1,18 @@
 // A control plane for this room's tests: memory store, API server and informers in virtual time, this controller, and
 // a node that does what the test says. No tests.
-import { timestamp } from '../../api/clock.ts';
+
 import type { Pod, PodStatus, StatefulSet } from '../../api/generated/types.ts';
-import { silentLog } from '../../api/log.ts';
 import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { allResources } from '../../api/resources/all.ts';
-import { events } from '../../api/resources/events.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { serviceAccounts } from '../../api/resources/service-accounts.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { events } from '../../api/resources/events/definition.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { serviceAccounts } from '../../api/resources/service-accounts/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { createApiServer } from '../../apiserver/server.ts';
+import { timestamp } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
 import type { Informers } from '../../client/informers.ts';

@@ -2,10 +2,11 @@
 // `Progressing`: True while the set is complete or on its way, with what it waits for as reason and message; False
 // when what it waits for does not pass by itself (a crash loop, an image that cannot be pulled, no node with room),
 // with that as its reason. `ClaimsExpanding`: while claims are made larger, how many of them are.
-import { timestamp } from '../../api/clock.ts';
+
+import { rootCause, sentenceOf, type Waiting } from '../../api/between/waiting.ts';
 import type { StatefulSetCondition, StatefulSetStatus } from '../../api/generated/types.ts';
 import { PAUSED } from '../../api/stateful-set-options.ts';
-import { rootCause, sentenceOf, type Waiting } from '../../api/waiting.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { ClaimGrowth } from './claim-growth.ts';
 import { replicasOf } from './identity.ts';
 import { isDown, type Scene } from './scene.ts';

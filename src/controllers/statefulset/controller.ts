@@ -4,12 +4,12 @@
 import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
 import { controllerOf, keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
-import { storageClasses } from '../../api/resources/storage-classes.ts';
-import { restAfter } from '../../api/rest.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
+import { restAfter } from '../../base/rest.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';

@@ -10,9 +10,9 @@ import type {
 } from '../../api/generated/types.ts';
 import { controllerOf, type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
 import type { Client } from '../../client/client.ts';
 import type { Action, ClaimWork, Phase, Plan } from './actions.ts';
 import { revisionOf } from './identity.ts';

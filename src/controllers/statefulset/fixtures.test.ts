@@ -1,5 +1,5 @@
 // What the tests of this room share: a set, its pods in a state said in one word, its claims and revisions. No tests.
-import { timestamp } from '../../api/clock.ts';
+
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -10,6 +10,7 @@ import type {
   StatefulSetStatus,
 } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
+import { timestamp } from '../../base/clock.ts';
 import { claimWork } from './claims.ts';
 import { parentOf, placeOf } from './identity.ts';
 import { newPod } from './new-pod.ts';

@@ -9,7 +9,7 @@ import type {
   StorageClass,
 } from '../../api/generated/types.ts';
 import { controllerOf, type Stored } from '../../api/objects.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions.ts';
+import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informers.ts';
 import { claimTemplates, parentOf, placeOf } from './identity.ts';

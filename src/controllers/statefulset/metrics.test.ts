@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Metrics } from '../../api/metrics.ts';
+import { Metrics } from '../../base/metrics.ts';
 import { makeSet } from './fixtures.test.ts';
 import { addSetMetrics } from './metrics.ts';
 

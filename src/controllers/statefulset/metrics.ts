@@ -1,8 +1,8 @@
 // What /metrics says of each set, under upstream's names (pkg/controller/statefulset/metrics): how many of its pods may
 // be unavailable during an update, and how many are. Read off the sets when somebody asks; a pass pays nothing for it.
 import type { StatefulSet } from '../../api/generated/types.ts';
-import { Gauge, type Labels, type Metrics } from '../../api/metrics.ts';
 import type { Stored } from '../../api/objects.ts';
+import { Gauge, type Labels, type Metrics } from '../../base/metrics.ts';
 import type { Informer } from '../../client/informers.ts';
 import { replicasOf } from './identity.ts';
 import { maxUnavailableOf } from './partition.ts';

@@ -2,8 +2,9 @@
 // Pure. The order of the pass is upstream's (updateStatefulSet in stateful_set_control.go): wanted pods ascending,
 // claims of condemned pods, condemned pods descending, claims that grow, then the update; each part stands in a file
 // of its own.
+
+import type { Waiting } from '../../api/between/waiting.ts';
 import { isTerminating } from '../../api/objects.ts';
-import type { Waiting } from '../../api/waiting.ts';
 import type { Action, Phase, Plan } from './actions.ts';
 import { type ClaimGrowth, growClaims } from './claim-growth.ts';
 import { conditionsOf } from './conditions.ts';

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { timestamp } from '../../api/clock.ts';
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { Plan } from './actions.ts';
 import { makePod, makeSet, type PodState, revisionFor, stored } from './fixtures.test.ts';
 import { parentOf, replicasOf, revisionOf } from './identity.ts';

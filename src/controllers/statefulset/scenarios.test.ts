@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { sentenceOf } from '../../api/between/waiting.ts';
 import type { ControllerRevision, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { sentenceOf } from '../../api/waiting.ts';
 import type { Action, ClaimWork, Plan } from './actions.ts';
 import {
   makeClaims,

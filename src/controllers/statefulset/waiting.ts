@@ -1,8 +1,9 @@
-// What a set waits for, as the value of api/waiting.ts: which of its pods (or the set itself) is held back, from
+// What a set waits for, as the value of api/between/waiting.ts: which of its pods (or the set itself) is held back, from
 // what, by whom, and why. The reasons of a single pod come from api/why/.
+
+import type { Cause, Party, Waiting } from '../../api/between/waiting.ts';
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
-import type { Cause, Party, Waiting } from '../../api/waiting.ts';
 import { whyNotExpanded } from '../../api/why/claim.ts';
 import { whyNotGone, whyNotReady } from '../../api/why/pod.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';

@@ -1,7 +1,6 @@
 // A world of one set for the property tests, in which plans are carried out and time goes by in steps. Whatever plan
 // must never do in any world is asserted here, at the moment it would be done. No tests.
 import assert from 'node:assert/strict';
-import { timestamp } from '../../api/clock.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -9,6 +8,7 @@ import type {
   StatefulSet,
 } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { Action, ClaimWork, Plan } from './actions.ts';
 import { type PodState, podStatus, START, stored } from './fixtures.test.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';

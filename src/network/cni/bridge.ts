@@ -2,8 +2,8 @@
 // listen on its address.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandError, type RunCommand } from '../../api/machine-command.ts';
-import type { PodNetwork } from '../../api/pod-network.ts';
+import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import { CNI_RESULTS, networkName, removeEmptyCniCache } from './config.ts';
 import { type RefusedRange, removeFirewall, setUpFirewall } from './firewall.ts';
 

@@ -1,7 +1,7 @@
 // The CNI configuration by which containerd gives each pod its interface and address.
 import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PodNetwork } from '../../api/pod-network.ts';
+import type { PodNetwork } from '../../api/between/pod-network.ts';
 
 const CNI_CACHE = '/var/lib/cni';
 /** libcni notes here what it did for each pod, whatever the configuration says; others on the machine may, too. */

@@ -2,8 +2,9 @@
 // world sees the machine's address. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
 // Addresses that nobody answers for are refused at once, as kube-proxy refuses a Service without endpoints: they would
 // else leave by the default route, to whoever answers there. What the portmap plugin leaves behind is taken away, too.
-import { CommandError, type RunCommand } from '../../api/machine-command.ts';
-import type { PodNetwork } from '../../api/pod-network.ts';
+
+import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import { networkName } from './config.ts';
 
 type Table = 'filter' | 'nat';

@@ -1,5 +1,5 @@
 // Reads what the machine's network looks like now, with iproute2's JSON.
-import type { RunCommand } from '../../api/machine-command.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 import type { MachineNetwork } from './pod-network.ts';
 
 interface AddressEntry {

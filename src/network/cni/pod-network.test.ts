@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { PodNetwork } from '../../api/pod-network.ts';
+import type { PodNetwork } from '../../api/between/pod-network.ts';
 import { cniConfig } from './config.ts';
 import { firewallRules, portmapLeftovers } from './firewall.ts';
 import { choosePodNetwork, keepOrChoosePodNetwork, type MachineNetwork, useOf } from './pod-network.ts';

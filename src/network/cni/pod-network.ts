@@ -1,5 +1,5 @@
 // The choice of a pod network that collides with nothing on this machine. Pure; cluster/ remembers what was chosen.
-import type { PodNetwork } from '../../api/pod-network.ts';
+import type { PodNetwork } from '../../api/between/pod-network.ts';
 
 /** What the machine uses already. */
 export interface MachineNetwork {

@@ -2,7 +2,7 @@
 // resolvers do that.
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
-import type { Clock } from '../../api/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Transport } from './answer.ts';
 import { MAX_MESSAGE_BYTES } from './answer-writer.ts';
 import { HEADER_BYTES } from './question.ts';

@@ -2,7 +2,7 @@
 // than their share: what is held for a client is bounded, and a client that does not read or write is let go.
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
-import type { Clock } from '../../api/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Transport } from './answer.ts';
 import { framed } from './forward.ts';
 import { MAX_QUESTION_BYTES } from './question.ts';

@@ -3,10 +3,10 @@
 // is gone in the same step as its pod. Slices that others write (by hand, or as a mirror of Endpoints) are read as they are.
 import type { EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
 import { keyOf, type Stored } from '../../api/objects.ts';
-import { endpointSlices } from '../../api/resources/endpoint-slices.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { services } from '../../api/resources/services.ts';
+import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { services } from '../../api/resources/services/definition.ts';
 import {
   addressesOf,
   ENDPOINT_SLICE_CONTROLLER,

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, realpath, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, sleep } from '../../api/clock.ts';
-import type { Log } from '../../api/log.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import { rotateOpenFile } from '../logs/rotate-open-file.ts';
 import { programEnvironment, runCommand } from '../machine/command.ts';
 import { unmountBelow } from '../machine/mounts.ts';

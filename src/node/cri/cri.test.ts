@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { Container } from '../../api/generated/types.ts';
 import { isPodReady } from '../../api/pod-state.ts';
-import { pods } from '../../api/resources/pods.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
 import { cgroupMounts } from './cgroups.ts';
 import { BUSYBOX, CGROUP_ROOT, startRealNode, whyNoContainers } from './real-node.test.ts';
 

@@ -1,8 +1,8 @@
 // Tells of exits within milliseconds: listens to containerd's own events, since CRI of containerd 1.6 has none, and
 // waits until CRI agrees, which takes some 40 ms more. If the stream breaks it is opened again, and every pod is
 // looked at, so that no exit is missed.
-import { type CancelTimer, type Clock, sleep } from '../../api/clock.ts';
-import type { Log } from '../../api/log.ts';
+import { type CancelTimer, type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 import type { CriChannel } from './channel.ts';
 

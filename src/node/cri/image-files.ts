@@ -1,7 +1,7 @@
 // The unpacked files of images, which CRI of containerd 1.6 has no call for: a read-only view of an image's topmost
 // snapshot, by containerd's own service. Mounting it is the volumes' business.
 import { status } from '@grpc/grpc-js';
-import type { Clock } from '../../api/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { ImageFiles } from '../runtime.ts';
 import { CriChannel, RuntimeCallError } from './channel.ts';
 import type { WireMount } from './wire.ts';

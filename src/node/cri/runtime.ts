@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { status } from '@grpc/grpc-js';
-import type { Clock } from '../../api/clock.ts';
-import type { Log } from '../../api/log.ts';
-import type { ExecOptions, Session } from '../../api/node-streams.ts';
+import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import {
   type Container,
   type ContainerSpec,

@@ -2,8 +2,8 @@
 // runtime speaks and that can half-close stdin (kubelet's and crictl's own choice for long).
 import { request } from 'node:http';
 import { Duplex, PassThrough } from 'node:stream';
-import type { Clock } from '../../api/clock.ts';
-import type { ExecOptions, Session } from '../../api/node-streams.ts';
+import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
+import type { Clock } from '../../base/clock.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 import { LastingSocket } from './lasting-socket.ts';
 

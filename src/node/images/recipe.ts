@@ -2,7 +2,7 @@
 // what it runs (images/build.sh). For machines that reach no registry but have their distribution's packages.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandError } from '../../api/machine-command.ts';
+import { CommandError } from '../../base/machine-command.ts';
 import { runCommand } from '../machine/command.ts';
 import { type ImageConfig, imageArchitecture, writeImageArchive } from './archive.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { LogOptions } from '../../api/node-streams.ts';
+import type { LogOptions } from '../../api/between/node-streams.ts';
 import { endOfLog, readLog } from './read-log.ts';
 import { rotateLog } from './rotate.ts';
 

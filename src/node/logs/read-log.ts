@@ -2,8 +2,8 @@
 // across rotation (kubelet kuberuntime/logs/logs.go).
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Clock, sleep } from '../../api/clock.ts';
-import type { LogOptions } from '../../api/node-streams.ts';
+import type { LogOptions } from '../../api/between/node-streams.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import { parseLogLine } from './log-line.ts';
 
 const BLOCK = 64 * 1024;

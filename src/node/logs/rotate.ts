@@ -1,10 +1,10 @@
 // Keeps container logs from filling the disk: a log larger than 10 MiB is moved aside, and the newest five files of
 // a container are kept (kubelet logs/container_log_manager.go).
 import { rename, rm, stat } from 'node:fs/promises';
-import { eachByItself } from '../../api/each-by-itself.ts';
-import type { NodeServices } from '../pods/node-services.ts';
-import type { PodManager } from '../pods/pod-manager.ts';
-import { podLogDirectory } from '../pods/sandbox-spec.ts';
+import { eachByItself } from '../../base/each-by-itself.ts';
+import type { NodeServices } from '../pods/do/node-services.ts';
+import type { PodManager } from '../pods/do/pod-manager.ts';
+import { podLogDirectory } from '../pods/spec/sandbox-spec.ts';
 import { rotatedLogs } from './read-log.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;

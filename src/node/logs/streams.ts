@@ -1,12 +1,12 @@
 // The streams into this node's pods: finds the container that is meant, and says in upstream's words why there is
 // none. The bytes are the runtime's and the log reader's.
 import type { Duplex } from 'node:stream';
+import type { LogOptions, NodeStreams, PodTarget, Session } from '../../api/between/node-streams.ts';
 import { badRequest, notFound } from '../../api/errors.ts';
-import type { LogOptions, NodeStreams, PodTarget, Session } from '../../api/node-streams.ts';
-import type { NodeServices } from '../pods/node-services.ts';
-import type { PodManager } from '../pods/pod-manager.ts';
-import { everyContainer, reportedStatuses } from '../pods/view.ts';
-import type { PodWorker } from '../pods/worker.ts';
+import { everyContainer, reportedStatuses } from '../pods/decide/view.ts';
+import type { NodeServices } from '../pods/do/node-services.ts';
+import type { PodManager } from '../pods/do/pod-manager.ts';
+import type { PodWorker } from '../pods/do/worker.ts';
 import type { Container } from '../runtime.ts';
 import { readLog } from './read-log.ts';
 import { logPath } from './rotate.ts';

@@ -1,6 +1,6 @@
 // Runs programs of the machine. What they are for is the callers' business.
 import { spawn } from 'node:child_process';
-import { CommandError, type RunCommand } from '../../api/machine-command.ts';
+import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 
 /** More output than this is cut off: nothing that is run here prints that much. */
 const OUTPUT_LIMIT = 16 * 1024 * 1024;

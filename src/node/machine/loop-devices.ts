@@ -1,6 +1,6 @@
 // Loop devices as the kernel lists them: which file stands behind which device.
-import { eachOrThrow } from '../../api/each-by-itself.ts';
-import type { RunCommand } from '../../api/machine-command.ts';
+import { eachOrThrow } from '../../base/each-by-itself.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 
 export interface LoopDevice {
   /** `/dev/loop3` */

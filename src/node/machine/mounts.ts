@@ -1,7 +1,7 @@
 // What is mounted on this machine, and how to take it down. Read from the kernel each time: mounts outlive stead.
 import { readFile } from 'node:fs/promises';
-import { eachOrThrow } from '../../api/each-by-itself.ts';
-import type { RunCommand } from '../../api/machine-command.ts';
+import { eachOrThrow } from '../../base/each-by-itself.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 
 export interface Mount {
   mountPoint: string;

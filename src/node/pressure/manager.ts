@@ -1,16 +1,17 @@
 // Looks after the node's disks: sees when one runs short, tells the node's condition, keeps new pods away, frees what
 // nobody uses, and evicts pods, those first that use more than they may (kubelet eviction/eviction_manager.go). All
 // decisions are in plan.ts, limits.ts, rank.ts and unused-images.ts.
-import { type Clock, sleep } from '../../api/clock.ts';
+
 import type { Pod } from '../../api/generated/types.ts';
-import type { Log } from '../../api/log.ts';
-import { Counter, type Metrics } from '../../api/metrics.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isCriticalPod } from '../../api/pod-state.ts';
-import type { Eviction } from '../pods/observation.ts';
-import { EVICTED } from '../pods/plan.ts';
-import type { PodEvent } from '../pods/pod-events.ts';
-import { isTerminalPhase } from '../pods/view.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { Counter, type Metrics } from '../../base/metrics.ts';
+import type { Eviction } from '../pods/decide/observation.ts';
+import { EVICTED } from '../pods/decide/plan.ts';
+import { isTerminalPhase } from '../pods/decide/view.ts';
+import type { PodEvent } from '../pods/do/pod-events.ts';
 import type { Container, Runtime } from '../runtime.ts';
 import type { MeasureDirectories } from './directory-sizes.ts';
 import type { Disks } from './disks.ts';

@@ -1,9 +1,9 @@
 // Measures what pods use of the node's disks: volumes and logs by their directories, containers' own files as the
 // runtime tells. Only the pods that somebody asks about.
 import type { Pod } from '../../api/generated/types.ts';
-import type { Log } from '../../api/log.ts';
 import type { Stored } from '../../api/objects.ts';
-import { podLogDirectory } from '../pods/sandbox-spec.ts';
+import type { Log } from '../../base/log.ts';
+import { podLogDirectory } from '../pods/spec/sandbox-spec.ts';
 import type { Container, Runtime } from '../runtime.ts';
 import { podVolumeDirectory } from '../volumes/pod-volumes.ts';
 import type { MeasureDirectories } from './directory-sizes.ts';

@@ -1,7 +1,7 @@
 // Which images may go when the disk is nearly full (kubelet images/image_gc_manager.go). Pure.
 import type { Pod } from '../../api/generated/types.ts';
 import { fullName } from '../images/import.ts';
-import { everyContainer } from '../pods/view.ts';
+import { everyContainer } from '../pods/decide/view.ts';
 import type { Container, Image } from '../runtime.ts';
 
 /**

@@ -2,8 +2,8 @@
 // stay on the host (upstream's pkg/probe/http). What a result means for the container is decided elsewhere.
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Clock } from '../../api/clock.ts';
-import type { CheckResult, HttpCheck } from '../pods/node-services.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { CheckResult, HttpCheck } from '../pods/do/node-services.ts';
 import { bracketed, dialError } from './dial-error.ts';
 
 /** What is said of an HTTPS check that a server without TLS answered, in Go's words. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { CheckResult, HttpCheck } from '../pods/node-services.ts';
+import type { CheckResult, HttpCheck } from '../pods/do/node-services.ts';
 import { HTTP_TO_HTTPS_CLIENT } from './http-check.ts';
 import { networkChecks } from './network-checks.ts';
 

@@ -2,8 +2,8 @@
 // (pkg/probe/tcp, grpc). HTTP is in http-check.ts.
 import { connect } from 'node:net';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
-import type { Clock } from '../../api/clock.ts';
-import type { CheckResult, NetworkChecks } from '../pods/node-services.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { CheckResult, NetworkChecks } from '../pods/do/node-services.ts';
 import { bracketed, dialError } from './dial-error.ts';
 import { httpCheck } from './http-check.ts';
 

@@ -1,10 +1,11 @@
 // The probes of one pod: one runner for each probe of each running container, their results, and a word to the
 // worker when a result changes (kubelet prober/prober_manager.go). How a check is made is in run-probe.ts.
-import type { Clock } from '../../api/clock.ts';
+
 import type { Container, Probe } from '../../api/generated/types.ts';
-import type { NetworkChecks } from '../pods/node-services.ts';
-import type { ProbeKind, ProbeOutcome } from '../pods/observation.ts';
-import type { PodEvent } from '../pods/pod-events.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ProbeKind, ProbeOutcome } from '../pods/decide/observation.ts';
+import type { NetworkChecks } from '../pods/do/node-services.ts';
+import type { PodEvent } from '../pods/do/pod-events.ts';
 import type { Runtime } from '../runtime.ts';
 import { ProbeRunner } from './probe-runner.ts';
 import { runProbe } from './run-probe.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Probe } from '../../api/generated/types.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
-import type { ProbeKind, ProbeOutcome } from '../pods/observation.ts';
+import type { ProbeKind, ProbeOutcome } from '../pods/decide/observation.ts';
 import { ProbeRunner } from './probe-runner.ts';
 
 function start(kind: ProbeKind, probe: Probe, initial?: ProbeOutcome) {

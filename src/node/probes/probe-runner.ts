@@ -1,8 +1,9 @@
 // One probe of one container: when it runs, and what a row of results comes to (kubelet prober/worker.go).
-import type { CancelTimer, Clock } from '../../api/clock.ts';
+
 import type { Probe } from '../../api/generated/types.ts';
-import type { CheckResult } from '../pods/node-services.ts';
-import type { ProbeKind, ProbeOutcome } from '../pods/observation.ts';
+import type { CancelTimer, Clock } from '../../base/clock.ts';
+import type { ProbeKind, ProbeOutcome } from '../pods/decide/observation.ts';
+import type { CheckResult } from '../pods/do/node-services.ts';
 
 export interface ProbeOrder {
   clock: Clock;

@@ -1,8 +1,8 @@
 // One check of one probe (kubelet prober/prober.go): exec in the container, or http, tcp, grpc from the node.
 import type { Container, Probe } from '../../api/generated/types.ts';
-import { expand } from '../pods/expansion.ts';
-import { resolvePort } from '../pods/hooks.ts';
-import type { CheckResult, NetworkChecks } from '../pods/node-services.ts';
+import { resolvePort } from '../pods/do/hooks.ts';
+import type { CheckResult, NetworkChecks } from '../pods/do/node-services.ts';
+import { expand } from '../pods/spec/expansion.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** So often a check that errors is made before it counts as errored. */

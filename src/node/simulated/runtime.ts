@@ -1,7 +1,7 @@
 // A runtime without processes: pods "run" as records in memory, on the clock that it is handed. For thousands of
 // pods on one machine, for trying controllers, and for the simulator.
-import type { Clock } from '../../api/clock.ts';
-import { sleep } from '../../api/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { sleep } from '../../base/clock.ts';
 import {
   type Container,
   type ContainerSpec,

@@ -1,8 +1,8 @@
 // What a simulated node has instead of disk and network: volumes that are always ready, files that are nowhere,
 // checks that always succeed.
 import type { Pod } from '../../api/generated/types.ts';
-import type { NetworkChecks } from '../pods/node-services.ts';
-import type { PodFiles } from '../pods/pod-files.ts';
+import type { NetworkChecks } from '../pods/do/node-services.ts';
+import type { PodFiles } from '../pods/do/pod-files.ts';
 import type { ImageUser } from '../runtime.ts';
 import type { MachineFacts } from '../status/machine-facts.ts';
 import type { VolumeKeeper } from '../volumes/local/run.ts';

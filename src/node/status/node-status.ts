@@ -1,11 +1,12 @@
 // The Node object and its lease: registers the node, says what it offers and how it is, and renews the lease every
 // 10 s so that the others know it lives (kubelet nodestatus/setters.go and component-helpers node lease).
-import { microTimestamp, sleep, timestamp } from '../../api/clock.ts';
+
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
 import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { leases } from '../../api/resources/leases.ts';
-import { nodes } from '../../api/resources/nodes.ts';
+import { leases } from '../../api/resources/leases/definition.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { microTimestamp, sleep, timestamp } from '../../base/clock.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import type { Runtime, RuntimeInfo } from '../runtime.ts';
 import { nodeConditions } from './conditions.ts';

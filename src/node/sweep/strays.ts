@@ -2,7 +2,7 @@
 // volumes. Only looks; when what is found may go is sweeper.ts's business.
 import { readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunCommand } from '../../api/machine-command.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 import { podCgroups, removeCgroup } from '../cri/cgroups.ts';
 import { mountAt, readMounts, removeUnmounted } from '../machine/mounts.ts';
 import { TRIAL_PREFIX } from '../volumes/local/backing.ts';

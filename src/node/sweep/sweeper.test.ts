@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { pods } from '../../api/resources/pods.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
 import { startTestCluster } from '../../testing/test-cluster.ts';
 import { runCommand } from '../machine/command.ts';
 import type { Sandbox } from '../runtime.ts';

@@ -1,7 +1,8 @@
 // Sweeps what a process that was killed between two steps has left: things of pods that are no more. Something goes when it was
 // found to be nobody's twice in a row, a minute apart, because what is being made belongs to nobody that can be seen yet.
-import { sleep } from '../../api/clock.ts';
-import { pods } from '../../api/resources/pods.ts';
+
+import { pods } from '../../api/resources/pods/definition.ts';
+import { sleep } from '../../base/clock.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Owners, Stray } from './stray.ts';

@@ -1,9 +1,9 @@
 // emptyDir: a directory that lives as long as the pod, on disk or in memory (kubelet's pkg/volume/emptydir).
 import { chmod, mkdir, rename, stat } from 'node:fs/promises';
 import type { EmptyDirVolumeSource, Pod } from '../../api/generated/types.ts';
-import type { RunCommand } from '../../api/machine-command.ts';
 import { podLimits } from '../../api/pod-resources.ts';
 import { quantityToNumber } from '../../api/quantity.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 import { type FsGroup, giveToGroup } from './ownership.ts';
 import { mountTmpfs } from './tmpfs.ts';
 import { type ReadyVolume, VolumeNotReadyError } from './volumes.ts';

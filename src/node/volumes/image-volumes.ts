@@ -4,11 +4,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ImageVolumeSource, Pod, Secret } from '../../api/generated/types.ts';
-import type { RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 import { mountAt, readMounts, unmountBelow } from '../machine/mounts.ts';
-import { invalidImageName } from '../pods/image-name.ts';
-import { credentialsFor } from '../pods/pull-secrets.ts';
+import { invalidImageName } from '../pods/decide/image-name.ts';
+import { credentialsFor } from '../pods/spec/pull-secrets.ts';
 import type { FileSystemMount, ImageFiles, Runtime } from '../runtime.ts';
 import type { VolumeObjects } from './volume-objects.ts';
 import { type ReadyVolume, VolumeNotReadyError } from './volumes.ts';

@@ -1,6 +1,7 @@
 // persistentVolumeClaim: from the claim that a pod names to a directory on this machine. Volumes of stead's own
 // provisioner are made and mounted (local/); local and hostPath volumes that somebody prepared are used as they are.
 import { stat } from 'node:fs/promises';
+import { isReservedFor } from '../../api/between/volume-binding.ts';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -9,7 +10,6 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { whyNotMadeFor } from '../../api/pod-state.ts';
-import { isReservedFor } from '../../api/volume-binding.ts';
 import { setUpHostPath } from './host-path.ts';
 import { type LocalVolume, localVolumeOf } from './local/layout.ts';
 import type { VolumeObjects } from './volume-objects.ts';

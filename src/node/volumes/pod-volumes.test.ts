@@ -16,11 +16,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { Clock } from '../../api/clock.ts';
 import { notFound } from '../../api/errors.ts';
 import type { Pod, PodSpec, Volume } from '../../api/generated/types.ts';
-import { silentLog } from '../../api/log.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
+import type { Clock } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import { runCommand } from '../machine/command.ts';
 import { mountsBelow, readMounts, removeUnmounted } from '../machine/mounts.ts';

@@ -8,16 +8,16 @@
 // so that a pod can be taken down that this process has never seen.
 import { chmod, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Clock } from '../../api/clock.ts';
-import { eachOrThrow } from '../../api/each-by-itself.ts';
 import { StatusError } from '../../api/errors.ts';
 import type { Pod, Volume } from '../../api/generated/types.ts';
-import { CommandError, type RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
 import { ephemeralClaimName } from '../../api/pod-state.ts';
+import type { Clock } from '../../base/clock.ts';
+import { eachOrThrow } from '../../base/each-by-itself.ts';
+import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import type { Client } from '../../client/client.ts';
 import { removeUnmounted, unmountBelow } from '../machine/mounts.ts';
-import type { Placement } from '../pods/downward.ts';
+import type { Placement } from '../pods/spec/downward.ts';
 import { memoryVolumeBytes, setUpEmptyDir } from './empty-dir.ts';
 import { setUpHostPath } from './host-path.ts';
 import { type ImageVolumeDependencies, ImageVolumes } from './image-volumes.ts';

@@ -1,7 +1,6 @@
 // Volumes whose files come from the API: configMap, secret, downwardAPI, and projected, which joins them. Each
 // becomes one payload, written atomically; calling again brings it up to date.
 import { chmod, mkdir } from 'node:fs/promises';
-import type { Clock } from '../../api/clock.ts';
 import type {
   ConfigMapProjection,
   DownwardAPIVolumeFile,
@@ -11,9 +10,10 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../api/generated/types.ts';
-import type { RunCommand } from '../../api/machine-command.ts';
 import type { Stored } from '../../api/objects.ts';
-import { fieldValue, type Placement, resourceValue } from '../pods/downward.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
+import { fieldValue, type Placement, resourceValue } from '../pods/spec/downward.ts';
 import { writeAtomically } from './atomic-directory.ts';
 import { fsGroupOf } from './ownership.ts';
 import { configMapData, type KeySelection, type Payload, secretData, selectKeys } from './payload.ts';

@@ -4,7 +4,7 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { RunCommand } from '../../api/machine-command.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
 import { mountAt, readMounts } from '../machine/mounts.ts';
 import { openInside } from '../machine/open-inside.ts';
 import type { ReadyVolume } from './volumes.ts';

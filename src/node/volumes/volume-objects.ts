@@ -12,11 +12,11 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { configMaps } from '../../api/resources/config-maps.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
-import { secrets } from '../../api/resources/secrets.ts';
-import { serviceAccounts } from '../../api/resources/service-accounts.ts';
+import { configMaps } from '../../api/resources/config-maps/definition.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
+import { secrets } from '../../api/resources/secrets/definition.ts';
+import { serviceAccounts } from '../../api/resources/service-accounts/definition.ts';
 import type { Client } from '../../client/client.ts';
 
 /** Objects that are not there are undefined; any other failure is thrown. */

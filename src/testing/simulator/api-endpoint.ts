@@ -1,8 +1,9 @@
 // Where the API server of a simulated cluster is: it may be down, and come back as another server over the same store.
-import type { Clock, Random } from '../../api/clock.ts';
-import { silentLog } from '../../api/log.ts';
+
 import { allResources } from '../../api/resources/all.ts';
 import { createApiServer, type RunningApiServer } from '../../apiserver/server.ts';
+import type { Clock, Random } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
 import type { Store } from '../../store/store.ts';

@@ -1,9 +1,9 @@
 // The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
 // cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
-import type { Clock } from '../../api/clock.ts';
-import { type Log, silentLog } from '../../api/log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type Log, silentLog } from '../../base/log.ts';
 import { createInformers } from '../../client/shared-informers.ts';
-import { controllers } from '../../cluster/controllers.ts';
+import { controllers } from '../../cluster/roles/controllers.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import type { plan } from '../../controllers/statefulset/plan.ts';

@@ -1,6 +1,6 @@
 // How bad the weather is: the probabilities and delays that a faulty client and a faulty machine roll their dice with.
 // The schedule changes them in the course of a run; at its end all is calm.
-import type { Random } from '../../api/clock.ts';
+import type { Random } from '../../base/clock.ts';
 
 export interface Weather {
   name: string;

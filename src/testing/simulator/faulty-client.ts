@@ -1,10 +1,11 @@
 // The simulator's transport: a client of one process whose requests fail before or after they happened, come late, or
 // conflict; and whose watches lag, break, and lose their place. The dice are the weather's.
-import { type Random, sleep } from '../../api/clock.ts';
+
 import { conflict, expired, internal, OBJECT_WAS_MODIFIED, tooManyRequests } from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { type Random, sleep } from '../../base/clock.ts';
 import type {
   Client,
   ListOptions,

@@ -1,6 +1,6 @@
 // The runtime of a simulated machine as one agent's process sees it: slow, failing at times, and out of reach for a
 // process that is dead. What runs, runs on when the process does not.
-import { type Clock, type Random, sleep } from '../../api/clock.ts';
+import { type Clock, type Random, sleep } from '../../base/clock.ts';
 import type { Runtime } from '../../node/runtime.ts';
 import type { Weather } from './faults.ts';
 import type { Process } from './process.ts';

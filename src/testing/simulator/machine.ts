@@ -1,11 +1,11 @@
 // A simulated machine: its power, its network, its runtime and its disks, and the agent that runs on it as long as
 // nobody kills it. What the containers on it are like (slow to get ready, flapping) is decided here, too.
-import type { Clock, Random } from '../../api/clock.ts';
-import { silentLog } from '../../api/log.ts';
+import type { Clock, Random } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { createNodeAgent } from '../../node/agent.ts';
-import type { NetworkChecks } from '../../node/pods/node-services.ts';
+import type { NetworkChecks } from '../../node/pods/do/node-services.ts';
 import { type SimulatedRuntime, simulatedRuntime } from '../../node/simulated/runtime.ts';
 import { simulatedFacts, simulatedFiles, simulatedKeeper } from '../../node/simulated/surroundings.ts';
 import { runLocalVolumes } from '../../node/volumes/local/run.ts';

@@ -1,7 +1,7 @@
 // A process of the simulated cluster that can be killed at any instruction: from then on none of its timers fires and
 // none of its calls does anything or returns. What it had asked of others before (the API, a runtime) may still happen.
 import { setMaxListeners } from 'node:events';
-import type { CancelTimer, Clock } from '../../api/clock.ts';
+import type { CancelTimer, Clock } from '../../base/clock.ts';
 
 export class Process {
   readonly name: string;

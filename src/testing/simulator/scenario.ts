@@ -1,6 +1,7 @@
 // What a seed means: how many machines, which sets, how long the trouble lasts. Nothing happens here.
-import type { Random } from '../../api/clock.ts';
+
 import type { StatefulSet } from '../../api/generated/types.ts';
+import type { Random } from '../../base/clock.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { between, pick } from './faults.ts';
 

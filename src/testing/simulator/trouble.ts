@@ -1,7 +1,8 @@
 // What can go wrong, as single steps that dice choose among: weather, crashes, lost machines, and people. Each sees to
 // it that it ends by itself, or that `makeGood` can end it.
-import type { Random } from '../../api/clock.ts';
+
 import type { Pod } from '../../api/generated/types.ts';
+import type { Random } from '../../base/clock.ts';
 import { anyWeather, between, CALM, pick } from './faults.ts';
 import { CRASHING_IMAGE, type Machine } from './machine.ts';
 import { imageOf } from './scenario.ts';

@@ -4,10 +4,10 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import { isPodReady, podCondition } from '../../api/pod-state.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { decodeStored, seal } from '../../apiserver/codec.ts';
 import { prefixOf, prefixOfKey } from '../../apiserver/keys.ts';
 import type { StoreEvent } from '../../store/store.ts';

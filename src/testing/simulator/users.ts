@@ -3,10 +3,10 @@
 import type { StatefulSet } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { nodes } from '../../api/resources/nodes.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { statefulSets } from '../../api/resources/stateful-sets.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
+import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import type { Client } from '../../client/client.ts';
 import type { World } from './world.ts';
 

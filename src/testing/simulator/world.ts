@@ -2,12 +2,12 @@
 // rules, which see every write at the moment at which it is made. What happens to it is the scenario's.
 
 import type { Pod } from '../../api/generated/types.ts';
-import type { Log } from '../../api/log.ts';
-import { silentLog } from '../../api/log.ts';
-import { namespaces } from '../../api/resources/namespaces.ts';
-import { pods } from '../../api/resources/pods.ts';
-import { storageClasses } from '../../api/resources/storage-classes.ts';
+import { namespaces } from '../../api/resources/namespaces/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { REGISTRY_PREFIX } from '../../apiserver/keys.ts';
+import type { Log } from '../../base/log.ts';
+import { silentLog } from '../../base/log.ts';
 import { plan } from '../../controllers/statefulset/plan.ts';
 import { defaultStorageClass } from '../../storage/default-class.ts';
 import { openMemoryStore } from '../../store/memory.ts';

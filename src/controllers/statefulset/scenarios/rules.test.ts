@@ -60,7 +60,7 @@ const RULES: Readonly<Record<string, string>> = {
   'metadata-only': 'A change of labels and annotations alone restarts nothing',
 };
 
-const FIELDS = 'src/api/validation/stateful-set.test.ts';
+const FIELDS = 'src/api/resources/stateful-sets/validation.test.ts';
 const CONTROLLER = 'src/controllers/statefulset/controller.test.ts';
 
 /** What is not plan's to decide: the file of the test that proves it, and words of its title. */

@@ -2,7 +2,7 @@
 // size is a limit, or only a directory. Found out by trying.
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunCommand } from '../../../api/machine-command.ts';
+import type { RunCommand } from '../../../base/machine-command.ts';
 import { removeUnmounted } from '../../machine/mounts.ts';
 import { VolumeNotReadyError } from '../volumes.ts';
 

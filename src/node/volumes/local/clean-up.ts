@@ -1,8 +1,8 @@
 // Takes down everything that is mounted below stead's directories, so that they can be removed. For a purge: the
 // bytes of volumes are not spared afterwards, but nothing outside may ever be reached through a forgotten mount.
 import { realpath } from 'node:fs/promises';
-import { eachOrThrow } from '../../../api/each-by-itself.ts';
-import type { RunCommand } from '../../../api/machine-command.ts';
+import { eachOrThrow } from '../../../base/each-by-itself.ts';
+import type { RunCommand } from '../../../base/machine-command.ts';
 import { detachLoopDevices } from '../../machine/loop-devices.ts';
 import { mountsBelow, readMounts, unmountBelow } from '../../machine/mounts.ts';
 

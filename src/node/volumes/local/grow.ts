@@ -1,6 +1,7 @@
 // Growing the bytes of a volume whose object says that it has more than its claim can use, and telling the claim how
 // that went: the part of kubelet that finishes an expansion. Who raises the capacity is not here.
-import { timestamp } from '../../../api/clock.ts';
+
+import { isReservedFor } from '../../../api/between/volume-binding.ts';
 import { isNotFound } from '../../../api/errors.ts';
 import type {
   PersistentVolume,
@@ -9,8 +10,8 @@ import type {
 } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
-import { persistentVolumeClaims } from '../../../api/resources/persistent-volume-claims.ts';
-import { isReservedFor } from '../../../api/volume-binding.ts';
+import { persistentVolumeClaims } from '../../../api/resources/persistent-volume-claims/definition.ts';
+import { timestamp } from '../../../base/clock.ts';
 import type { EventRecorder } from '../../../client/events.ts';
 import type { RunContext } from '../../../client/run-context.ts';
 import { VolumeNotReadyError } from '../volumes.ts';

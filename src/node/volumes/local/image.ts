@@ -1,7 +1,7 @@
 // One image file: made, mounted, grown, unmounted. Each step may be the last before a crash; the next call goes on
 // from what it finds. Which pods use a volume is not known here.
 import { chmod, mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { CommandError, type RunCommand } from '../../../api/machine-command.ts';
+import { CommandError, type RunCommand } from '../../../base/machine-command.ts';
 import { detachLoopDevices } from '../../machine/loop-devices.ts';
 import { mountAt, readMounts, unmountBelow } from '../../machine/mounts.ts';
 import { VolumeNotReadyError } from '../volumes.ts';

@@ -6,9 +6,9 @@
 //   <volumes>/<name>/users/<pod uid>                    a pod that uses it: an empty file
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { quantityToNumber } from '../../../api/quantity.ts';
-import { PROVISIONED_BY } from '../../../api/volume-binding.ts';
 import { VolumeNotReadyError } from '../volumes.ts';
 import type { BackingKind } from './backing.ts';
 

@@ -5,8 +5,8 @@ import { access, mkdtemp, readFile, rename, stat, statfs, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { silentLog } from '../../../api/log.ts';
-import type { RunCommand } from '../../../api/machine-command.ts';
+import { silentLog } from '../../../base/log.ts';
+import type { RunCommand } from '../../../base/machine-command.ts';
 import { runCommand } from '../../machine/command.ts';
 import { listLoopDevices } from '../../machine/loop-devices.ts';
 import { mountAt, mountsBelow, readMounts, removeUnmounted } from '../../machine/mounts.ts';

@@ -3,8 +3,8 @@
 // list of mounts; nothing is remembered here that a restart would lose.
 import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../../../api/log.ts';
-import type { RunCommand } from '../../../api/machine-command.ts';
+import type { Log } from '../../../base/log.ts';
+import type { RunCommand } from '../../../base/machine-command.ts';
 import { mountAt, readMounts, removeUnmounted } from '../../machine/mounts.ts';
 import { probeBacking, type VolumeBacking } from './backing.ts';
 import { createBytes, growBytes, mountBytes, unmountBytes, usableBytes } from './image.ts';

@@ -1,10 +1,11 @@
 // Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go; grows those
 // whose objects say more. Making and mounting is the pods' business: see local-volumes.ts.
+
+import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
 import { isNotFound } from '../../../api/errors.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../../api/objects.ts';
-import { persistentVolumes } from '../../../api/resources/persistent-volumes.ts';
-import { PROVISIONED_BY } from '../../../api/volume-binding.ts';
+import { persistentVolumes } from '../../../api/resources/persistent-volumes/definition.ts';
 import { createRecorder } from '../../../client/events.ts';
 import type { RunContext } from '../../../client/run-context.ts';
 import { type ReconcileResult, runWorkers } from '../../../client/run-workers.ts';

@@ -2,7 +2,7 @@
 // never fails because the machine's disk has filled up meanwhile.
 import { open, stat, statfs, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CommandError, type RunCommand } from '../../../api/machine-command.ts';
+import { CommandError, type RunCommand } from '../../../base/machine-command.ts';
 import { VolumeNotReadyError } from '../volumes.ts';
 
 const MIB = 1024 * 1024;

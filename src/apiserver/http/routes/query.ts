@@ -1,0 +1,119 @@
+// The query parameters of resource requests, checked and typed. Follows apimachinery pkg/apis/meta/v1/validation.
+import {
+  badRequest,
+  type FieldError,
+  forbiddenField,
+  invalid,
+  invalidValue,
+  notSupported,
+  tooLong,
+} from '../../../api/errors.ts';
+import type { DeleteOptions } from '../../../api/generated/types.ts';
+import type { Verb } from '../../../api/resource.ts';
+import type { RequestOptions } from '../../request.ts';
+
+const MAX_FIELD_MANAGER = 128;
+const FIELD_VALIDATION = ['Ignore', 'Warn', 'Strict'] as const;
+
+/** The kind of options that a verb has; lists and watches check theirs when they know what is asked. */
+const OPTIONS_KINDS: Partial<Record<Verb, string>> = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
+  delete: 'DeleteOptions',
+  deletecollection: 'DeleteOptions',
+};
+
+/**
+ * Reads the parameters of a verb. Throws BadRequest or Invalid for values that mean nothing.
+ * @param isApply whether it is a server-side apply.
+ */
+export function requestOptions(query: URLSearchParams, verb: Verb, isApply = false): RequestOptions {
+  const options: RequestOptions = {};
+  const kind = OPTIONS_KINDS[verb];
+  if (!kind && query.size === 0) return options;
+  for (const name of [
+    'labelSelector',
+    'fieldSelector',
+    'continue',
+    'resourceVersion',
+    'resourceVersionMatch',
+    'fieldManager',
+  ] as const) {
+    const value = query.get(name);
+    if (value) options[name] = value;
+  }
+  for (const name of ['limit', 'timeoutSeconds'] as const) {
+    const value = integer(query, name);
+    if (value !== undefined && value > 0) options[name] = value;
+  }
+  for (const name of ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const) {
+    const value = boolean(query, name);
+    if (value !== undefined) options[name] = value;
+  }
+  const validation = query.get('fieldValidation');
+  const known = FIELD_VALIDATION.find((each) => each === validation);
+  if (known) options.fieldValidation = known;
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (dryRun.length > 0) options.dryRun = true;
+
+  if (!kind) return options;
+  const errors: FieldError[] = [];
+  if (verb === 'patch' && !isApply && options.force !== undefined) {
+    errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
+  }
+  if (kind !== 'DeleteOptions') errors.push(...fieldManagerErrors(options.fieldManager ?? ''));
+  if (dryRun.some((value) => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']));
+  if (validation && !known && kind !== 'DeleteOptions') {
+    errors.push(notSupported('fieldValidation', validation, ['', ...FIELD_VALIDATION.toSorted()]));
+  }
+  if (errors.length > 0)
+    throw invalid({ group: 'meta.k8s.io', kind, plural: kind.toLowerCase() }, '', errors);
+  return options;
+}
+
+function fieldManagerErrors(manager: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(manager) > MAX_FIELD_MANAGER) errors.push(tooLong('fieldManager', MAX_FIELD_MANAGER));
+  let position = 0;
+  for (const character of manager) {
+    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(
+        invalidValue('fieldManager', manager, `invalid character U+${code} (at position ${position})`),
+      );
+    }
+    position += Buffer.byteLength(character);
+  }
+  return errors;
+}
+
+/** DeleteOptions that come in the query instead of the body; the body's win. */
+export function deleteOptionsOf(query: URLSearchParams, body: DeleteOptions): DeleteOptions {
+  const options: DeleteOptions = {};
+  const grace = integer(query, 'gracePeriodSeconds');
+  if (grace !== undefined) options.gracePeriodSeconds = grace;
+  const policy = query.get('propagationPolicy');
+  if (policy) options.propagationPolicy = policy;
+  const orphan = boolean(query, 'orphanDependents');
+  if (orphan !== undefined) options.orphanDependents = orphan;
+  return { ...options, ...body };
+}
+
+/** As Go reads a query's booleans: `0` and `false` are false, anything else is true. */
+export function boolean(query: URLSearchParams, name: string): boolean | undefined {
+  const value = query.get(name);
+  if (value === null) return undefined;
+  return value.toLowerCase() !== 'false' && value !== '0';
+}
+
+function integer(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === '') return undefined;
+  const inRange = /^[-+]?\d{1,18}$/.test(value);
+  if (!inRange) {
+    const why = /^[-+]?\d+$/.test(value) ? 'value out of range' : 'invalid syntax';
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${why}`);
+  }
+  return Number(value);
+}

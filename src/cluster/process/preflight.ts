@@ -1,0 +1,26 @@
+// What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
+import { sysctlAllowlist } from '../../node/pods/decide/sysctls.ts';
+import type { ClusterConfig } from '../cluster.ts';
+import { checkDataDirectory } from '../disk/data-directory.ts';
+import { pathsOf } from '../disk/paths.ts';
+import { readPolicy } from '../roles/audit.ts';
+import { checkMachine } from './machine-check.ts';
+import { checkPort } from './port.ts';
+import { UserError } from './user-error.ts';
+
+/** @throws UserError with one sentence about the first thing that is in the way. */
+export async function preflight(config: ClusterConfig): Promise<void> {
+  await checkDataDirectory(pathsOf(config.dataDirectory));
+  await checkPort(config.port);
+  if (config.runtime === 'containerd') await checkMachine();
+  if (config.audit) await readPolicy(config.audit.policyFile);
+  checkSysctls(config.allowedUnsafeSysctls ?? []);
+}
+
+function checkSysctls(allowed: readonly string[]): void {
+  try {
+    sysctlAllowlist('', allowed);
+  } catch (error) {
+    throw new UserError(`--allowed-unsafe-sysctls: ${error instanceof Error ? error.message : error}.`);
+  }
+}

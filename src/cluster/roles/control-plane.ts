@@ -1,0 +1,127 @@
+// The control plane role: store, API server, its HTTPS face, and every controller, wired together in one process.
+
+import { createPrivateKey } from 'node:crypto';
+import { allResources } from '../../api/resources/all.ts';
+import type { Auditor } from '../../apiserver/audit/auditor.ts';
+import type { ConnectHandler } from '../../apiserver/connect.ts';
+import { serveHttps, type TlsMaterial } from '../../apiserver/http/port/serve-https.ts';
+import { createApiServer } from '../../apiserver/server.ts';
+import type { Clock, Random } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Client } from '../../client/client.ts';
+import { directClient } from '../../client/direct.ts';
+import type { Informers } from '../../client/informers.ts';
+import { QueueMetrics } from '../../client/queue-metrics.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { createInformers } from '../../client/shared-informers.ts';
+import type { RootCertificate } from '../../controllers/service-accounts/controller.ts';
+import type { Store } from '../../store/store.ts';
+import type { LiveCertificates } from '../disk/certificate-renewal.ts';
+import type { Certificates } from '../disk/certificates.ts';
+import { runCompaction } from '../disk/compaction.ts';
+import { keepRunning } from '../process/keep-running.ts';
+import { stopSignal } from '../process/stop-signal.ts';
+import { bootstrap } from './bootstrap.ts';
+import { controllers } from './controllers.ts';
+import { healthChecks, WatchedInformers } from './health.ts';
+
+export interface ControlPlaneOptions {
+  store: Store;
+  /** Why the store's disk is a matter of concern; undefined when it is not. */
+  storeComplaint(): string | undefined;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  certificates: LiveCertificates;
+  metrics: Metrics;
+  auditor: Auditor | undefined;
+  host: string;
+  port: number;
+  connect: ConnectHandler;
+}
+
+export interface ControlPlane {
+  /** The administrator of the cluster, in this process. */
+  client: Client;
+  informers: Informers;
+  port: number;
+  /** Ends the controllers and the scheduler: from then on nothing makes what somebody deletes. */
+  stopControllers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const SERVICE_CIDR = '10.96.0.0/16';
+
+/** The API answers when it resolves; the controllers are starting. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { certificates, store, clock, random, log, metrics } = options;
+  const api = createApiServer({
+    metrics,
+    store,
+    clock,
+    random,
+    log: log.named('api'),
+    resources: allResources,
+    serviceCidr: SERVICE_CIDR,
+    serviceAccountKey: createPrivateKey(certificates.current.serviceAccountKey),
+  });
+  const client = directClient(api, {
+    name: 'system:stead',
+    groups: ['system:masters', 'system:authenticated'],
+  });
+  await bootstrap(client);
+  const stopInformers = new AbortController();
+  const informers = new WatchedInformers(
+    createInformers(client, clock, log.named('informer'), stopInformers.signal, random),
+  );
+  const stop = stopSignal();
+  const server = await serveHttps({
+    api,
+    tls: tlsOf(certificates.current),
+    host: options.host,
+    port: options.port,
+    ...api.identity,
+    connect: options.connect,
+    audit: options.auditor,
+    log: log.named('https'),
+    clock,
+    health: healthChecks(store, options.storeComplaint, informers, stop.signal),
+  });
+
+  const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));
+
+  const queues = new QueueMetrics(metrics, clock);
+  const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
+  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
+    keepRunning(() => run({ ...context, log: log.named(name) }), name, context),
+  );
+  running.push(certificates.keep(stop.signal));
+  running.push(runCompaction(store, clock, log.named('store'), stop.signal));
+  const stopControllers = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(running);
+  };
+  return {
+    client,
+    informers,
+    port: server.port,
+    stopControllers,
+    async close() {
+      await stopControllers();
+      stopInformers.abort();
+      unsubscribe();
+      await server.close();
+      api.stop();
+    },
+  };
+}
+
+const tlsOf = ({ ca, server }: Certificates): TlsMaterial => ({ ...server, ca });
+
+function rootCertificateOf(certificates: LiveCertificates): RootCertificate {
+  return {
+    current: () => certificates.current.ca,
+    onChange: (listener) => certificates.onChange(listener),
+  };
+}

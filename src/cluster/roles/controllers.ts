@@ -1,0 +1,51 @@
+// Everything of floor 4 that the control plane runs, by the name it has in the log.
+import { allResources } from '../../api/resources/all.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { runClaimsController } from '../../controllers/claims/controller.ts';
+import { runClusterRoleAggregationController } from '../../controllers/cluster-role-aggregation/controller.ts';
+import { runDisruptionController } from '../../controllers/disruption/controller.ts';
+import { runEndpointsController } from '../../controllers/endpoints/controller.ts';
+import { runEndpointSliceMirroringController } from '../../controllers/endpointslice-mirroring/controller.ts';
+import { runEndpointSlicesController } from '../../controllers/endpointslices/controller.ts';
+import { runEphemeralVolumesController } from '../../controllers/ephemeral-volumes/controller.ts';
+import { runGarbageController } from '../../controllers/garbage/controller.ts';
+import { runNamespaceController } from '../../controllers/namespace/controller.ts';
+import { runNodesController } from '../../controllers/nodes/controller.ts';
+import { runPodGcController } from '../../controllers/pod-gc/controller.ts';
+import { runProtectionController } from '../../controllers/protection/controller.ts';
+import { runResourceQuotaController } from '../../controllers/resource-quota/controller.ts';
+import {
+  type RootCertificate,
+  runServiceAccountsController,
+} from '../../controllers/service-accounts/controller.ts';
+import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
+import { runScheduler } from '../../scheduler/controller.ts';
+import { runLocalExpander } from '../../storage/expander.ts';
+import { runLocalProvisioner } from '../../storage/provisioner.ts';
+
+/** Runs until the context's signal. */
+export type Controller = (context: RunContext) => Promise<void>;
+
+/** @param rootCertificate what every namespace is given. */
+export function controllers(rootCertificate: RootCertificate): Record<string, Controller> {
+  return {
+    statefulset: runStatefulSetController,
+    scheduler: runScheduler,
+    claims: runClaimsController,
+    provisioner: runLocalProvisioner,
+    expander: runLocalExpander,
+    endpointslices: runEndpointSlicesController,
+    endpoints: runEndpointsController,
+    'endpointslice-mirroring': runEndpointSliceMirroringController,
+    'ephemeral-volumes': runEphemeralVolumesController,
+    garbage: (context) => runGarbageController(context, allResources),
+    namespace: (context) => runNamespaceController(context, allResources),
+    'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
+    protection: runProtectionController,
+    'pod-gc': runPodGcController,
+    nodes: runNodesController,
+    disruption: runDisruptionController,
+    'resource-quota': (context) => runResourceQuotaController(context, allResources),
+    'cluster-role-aggregation': runClusterRoleAggregationController,
+  };
+}

@@ -1,0 +1,174 @@
+// Creates and starts one container of a pod: resolves its configuration, makes its files, runs postStart (kubelet's
+// startContainer). Whether and when is the plan's decision.
+import { isNotFound } from '../../../api/errors.ts';
+import type { ConfigMap, Container, Pod, Secret } from '../../../api/generated/types.ts';
+import type { Stored } from '../../../api/objects.ts';
+import { configMaps } from '../../../api/resources/config-maps/definition.ts';
+import { secrets } from '../../../api/resources/secrets/definition.ts';
+import type { ContainerMount, Image, Sandbox, SandboxSpec } from '../../runtime.ts';
+import type { ReadyVolume } from '../../volumes/volumes.ts';
+import { graceSecondsOf } from '../decide/view.ts';
+import { containerSpecOf } from '../spec/container-spec.ts';
+import { ContainerConfigError, type EnvironmentSources, environmentOf } from '../spec/environment.ts';
+import { hostNetworkHostsFile, hostsFile } from '../spec/names.ts';
+import { volumeMounts } from '../spec/volume-mounts.ts';
+import { runHook } from './hooks.ts';
+import type { NodeServices } from './node-services.ts';
+
+/** A container that could not be created or started, as its status says it. */
+export class ContainerStartError extends Error {
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface StartOrder {
+  container: Container;
+  attempt: number;
+  image: Image;
+  sandbox: Sandbox;
+  sandboxSpec: SandboxSpec;
+  volumes: ReadonlyMap<string, ReadyVolume>;
+  /** The container whose processes this one is to see; its ID while it runs. */
+  target: { name: string; id: string | undefined } | undefined;
+  /** Aborted when the pod is to end: its postStart hook is not waited for any more. */
+  signal: AbortSignal;
+  /** Told as soon as the runtime knows the container, before it runs. */
+  created(id: string): void;
+  /** Told when it runs, before postStart. */
+  started(id: string): Promise<void>;
+}
+
+const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** @throws ContainerStartError */
+export async function startContainer(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+): Promise<void> {
+  const { container, sandbox, sandboxSpec } = order;
+  const { events, runtime } = services;
+  const { name } = container;
+  const podIps = sandboxSpec.hostNetwork ? [services.nodeIp] : sandbox.ips;
+  const spec = await prepare(services, pod, order, podIps).catch((error: unknown) => {
+    const reason = error instanceof ContainerConfigError ? error.reason : 'CreateContainerConfigError';
+    events.record(pod, {
+      type: 'Warning',
+      reason: 'Failed',
+      message: `Error: ${asMessage(error)}`,
+      container: name,
+    });
+    throw new ContainerStartError(reason, asMessage(error));
+  });
+  let id: string;
+  try {
+    // One that came later may be privileged in a sandbox that was made for none.
+    const surroundings = spec.security.privileged ? { ...sandboxSpec, privileged: true } : sandboxSpec;
+    id = await runtime.createContainer(sandbox, surroundings, spec);
+  } catch (error) {
+    const message = asMessage(error);
+    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
+    throw new ContainerStartError('CreateContainerError', message);
+  }
+  order.created(id);
+  events.record(pod, { type: 'Normal', reason: 'Created', message: 'Container created', container: name });
+  try {
+    await runtime.startContainer(id);
+  } catch (error) {
+    const message = asMessage(error);
+    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
+    throw new ContainerStartError('RunContainerError', message);
+  }
+  events.record(pod, { type: 'Normal', reason: 'Started', message: 'Container started', container: name });
+  await order.started(id);
+  const handler = container.lifecycle?.postStart;
+  if (handler === undefined) return;
+  const { signal } = order;
+  const podIp = podIps[0] ?? '';
+  const failure = await runHook(services, { pod, container, containerId: id, podIp, handler, signal });
+  if (failure === undefined || signal.aborted) return;
+  events.record(pod, {
+    type: 'Warning',
+    reason: 'FailedPostStartHook',
+    message: `PostStartHook failed: ${failure}`,
+    container: name,
+  });
+  await runtime.stopContainer(id, graceSecondsOf(pod));
+  throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${failure}`);
+}
+
+async function prepare(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+  podIps: readonly string[],
+): Promise<ReturnType<typeof containerSpecOf>> {
+  const { container, target } = order;
+  if (target && !target.id) {
+    throw new ContainerConfigError(`unable to find target container ${target.name}: it does not run`);
+  }
+  const environment = await environmentOf(
+    pod,
+    container,
+    { podIps, nodeIp: services.nodeIp, nodeName: services.nodeName, allocatable: services.machine },
+    sourcesOf(services, pod.metadata.namespace),
+  );
+  const mounts = [
+    ...(await volumeMounts(services.volumes, pod.metadata.uid, container, order.volumes, environment)),
+    ...(await ownMounts(services, pod, order, podIps)),
+  ];
+  return containerSpecOf(pod, container, {
+    attempt: order.attempt,
+    image: services.imageUser ? { ...order.image, user: services.imageUser(pod) } : order.image,
+    targetContainerId: target?.id,
+    environment,
+    mounts,
+    machineMemoryBytes: services.machine.memoryBytes,
+    seccompDirectory: services.seccompDirectory,
+  });
+}
+
+async function ownMounts(
+  services: NodeServices,
+  pod: Stored<Pod>,
+  order: StartOrder,
+  podIps: readonly string[],
+): Promise<ContainerMount[]> {
+  const { container } = order;
+  const mounts: ContainerMount[] = [];
+  const add = (hostPath: string | undefined, containerPath: string): void => {
+    const taken = container.volumeMounts?.some((mount) => mount.mountPath === containerPath) === true;
+    if (hostPath !== undefined && !taken) {
+      mounts.push({ hostPath, containerPath, readOnly: false, propagation: 'private' });
+    }
+  };
+  const uid = pod.metadata.uid;
+  const { files } = services;
+  const hosts = pod.spec.hostNetwork
+    ? hostNetworkHostsFile(pod, await files.machineHosts())
+    : hostsFile(pod, podIps, services.clusterDns?.domain ?? 'cluster.local');
+  add(await files.hosts(uid, hosts), '/etc/hosts');
+  const terminationPath = container.terminationMessagePath ?? '/dev/termination-log';
+  add(await files.terminationLog(uid, container.name, order.attempt), terminationPath);
+  return mounts;
+}
+
+/** Reads from the API when a container starts, as it is then. */
+function sourcesOf(services: NodeServices, namespace: string | undefined): EnvironmentSources {
+  const orUndefined = (error: unknown): undefined => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  };
+  const { client, clusterServices } = services;
+  return {
+    async services() {
+      await clusterServices.synced();
+      return [...clusterServices.list('default'), ...clusterServices.list(namespace)];
+    },
+    configMap: (name) => client.get<ConfigMap>(configMaps, { namespace, name }).catch(orUndefined),
+    secret: (name) => client.get<Secret>(secrets, { namespace, name }).catch(orUndefined),
+  };
+}
