@@ -12,7 +12,7 @@ const EVENT_TTL_MS = 60 * 60 * 1000;
  * So many are kept when a sweep is over, those that were seen last: what a busy hour of a machine full of pods has to
  * say, several times over. Upstream has no such limit, and a cluster that churns pays for it with its store's memory.
  */
-const MOST_EVENTS = 20_000;
+const MOST_EVENTS = 15_000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** Deletions that go to the store at once. */
 const BATCH = 100;
