@@ -35,7 +35,7 @@ export class Registry {
     this.clock = clock;
     this.random = random;
     this.log = log;
-    this.hub = new CacheHub(store);
+    this.hub = new CacheHub(store, clock, log.named('cache'));
     for (const resource of resources) this.add(resource);
   }
 
@@ -49,7 +49,14 @@ export class Registry {
     return this.#resources.get(`${group}/${plural}`);
   }
 
-  cache(resource: ResourceDefinition): Promise<ResourceCache> {
+  /** The cache of a resource, with all that was written before the call: by this server, or by another on its store. */
+  async cache(resource: ResourceDefinition): Promise<ResourceCache> {
+    await this.hub.newest();
+    return this.hub.of(resource);
+  }
+
+  /** The cache of a resource as this server knows it: what another has written just now may be missing. */
+  recent(resource: ResourceDefinition): Promise<ResourceCache> {
     return this.hub.of(resource);
   }
 
@@ -68,13 +75,17 @@ export class Registry {
     return object;
   }
 
-  /** Throws Timeout when a client asks for a state newer than there is, as after a restore from a backup. */
-  requireRevision(revision: number | bigint): void {
-    if (revision > this.hub.revision) {
-      const error = timeout(`Too large resource version: ${revision}, current: ${this.hub.revision}`, 1);
-      const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
-      throw new StatusError({ ...error.status, details: { ...error.status.details, causes } });
-    }
+  /**
+   * Resolves when what is read is not older than a revision. Throws Timeout when a client asks for a state newer than there
+   * is, as after a restore from a backup.
+   */
+  async requireRevision(revision: bigint): Promise<void> {
+    if (revision <= this.hub.revision) return;
+    const newest = await this.store.revision();
+    if (revision <= newest) return this.hub.reached(Number(revision));
+    const error = timeout(`Too large resource version: ${revision}, current: ${newest}`, 1);
+    const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+    throw new StatusError({ ...error.status, details: { ...error.status.details, causes } });
   }
 
   /** Writes a new object. Throws AlreadyExists. */
@@ -120,7 +131,7 @@ export class Registry {
     object: KubeObject,
     expectedRevision: number,
   ): Promise<Stored | undefined> {
-    const cache = await this.cache(resource);
+    const cache = await this.recent(resource);
     const value = encodeStored(object);
     requireStorable(resource, object, value.length);
     const result = await storing(() => this.store.put(storeKey(resource, key), value, expectedRevision));

@@ -111,9 +111,9 @@ test('a status write changes only the status and does not count as a generation'
 
 test('dryRun writes nothing', async () => {
   const server = await startTestServer();
-  const before = server.store.revision();
+  const before = await server.store.revision();
   await server.object('create', 'configmaps', { body: configMap('a'), options: { dryRun: true } });
-  assert.equal(server.store.revision(), before);
+  assert.equal(await server.store.revision(), before);
   assert.equal((await refusal(server.handle('get', 'configmaps', { name: 'a' }))).code, 404);
 });
 
@@ -136,7 +136,7 @@ test('a list is paged at one revision, whatever is written between', async () =>
   );
   assert.equal(second.metadata.resourceVersion, first.metadata.resourceVersion);
   assert.equal(second.metadata.continue, undefined);
-  await server.store.compact(server.store.revision());
+  await server.store.compact(await server.store.revision());
   assert.equal((await refusal(server.handle('list', 'configmaps', { options }))).code, 410);
 });
 

@@ -1,5 +1,6 @@
 // An API server over a memory store, for the tests of this room: a clock that the test moves, chance from a seed.
 
+import { isAlreadyExists } from '../api/errors.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
@@ -25,17 +26,26 @@ export interface TestServer {
 
 type RequestArgs = [verb: ApiRequest['verb'], plural: string, parts?: Partial<ApiRequest>];
 
+/** What is not as usual. */
+export interface TestServerOptions {
+  /** Its store and clock, if it is not the only server. */
+  store?: Store;
+  clock?: TestServer['clock'];
+  /** Of its chance. */
+  seed?: number;
+  serviceCidr?: string;
+}
+
 /** A server with the namespace `default` and its service account. */
-export async function startTestServer(): Promise<TestServer> {
-  const clock = manualClock();
-  const store = openMemoryStore();
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { clock = manualClock(), store = openMemoryStore() } = options;
   const api = createApiServer({
     store,
     clock,
-    random: seededRandom(1),
+    random: seededRandom(options.seed ?? 1),
     log: silentLog,
     resources: allResources,
-    serviceCidr: '10.96.0.0/16',
+    serviceCidr: options.serviceCidr ?? '10.96.0.0/16',
   });
   const resource = (plural: string): ResourceDefinition => {
     const found = allResources.find((each) => each.plural === plural);
@@ -74,8 +84,11 @@ export async function startTestServer(): Promise<TestServer> {
       return result.stream;
     },
   };
-  await handle('create', 'namespaces', { body: { metadata: { name: 'default' } } });
-  await handle('create', 'serviceaccounts', { body: { metadata: { name: 'default' } } });
+  for (const plural of ['namespaces', 'serviceaccounts']) {
+    await handle('create', plural, { body: { metadata: { name: 'default' } } }).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  }
   return server;
 }
 

@@ -83,6 +83,7 @@ export class FakeApi implements ApiServer {
         prefix,
         afterRevision: Number(options.resourceVersion),
         onEvents: (events) => stream.push(events.map(toWatchEvent)),
+        onEnd: () => stream.stop(),
       });
       stream.onStop = end;
       this.streams.add(stream);

@@ -133,7 +133,7 @@ describe('informers', () => {
     await client.delete(notes, { namespace: 'a', name: 'replaced' });
     await create('replaced', '2');
     await create('new', '1');
-    await api.store.compact(api.store.revision());
+    await api.store.compact(await api.store.revision());
     await clock.settle();
     assert.deepEqual(seen, []);
     api.intercept = () => {};

@@ -36,10 +36,50 @@ async function mustDelete(store: Store, key: string, expected: number): Promise<
   return result.revision;
 }
 
-function record(store: Store, options: Omit<WatchOptions, 'onEvents'>): { seen: string[]; stop: () => void } {
-  const seen: string[] = [];
-  const stop = store.watch({ ...options, onEvents: (events) => seen.push(...events.map(show)) });
-  return { seen, stop };
+/** What a watch has told so far. */
+interface Recording {
+  seen: string[];
+  revisions: number[];
+  /** Why it has ended by itself. */
+  ended: Error | undefined;
+  stop(): void;
+  /** Resolves when it has told of all that was written before the call. */
+  caughtUp(): Promise<void>;
+}
+
+/** Others have their turn until it holds; the test's own limit ends what never does. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+function record(store: Store, options: Pick<WatchOptions, 'prefix' | 'afterRevision'>): Recording {
+  let reached = options.afterRevision;
+  const recording: Recording = {
+    seen: [],
+    revisions: [],
+    ended: undefined,
+    stop: () => stop(),
+    async caughtUp() {
+      const newest = await store.revision();
+      await until(() => reached >= newest);
+    },
+  };
+  const stop = store.watch({
+    ...options,
+    onEvents: (events) => {
+      recording.seen.push(...events.map(show));
+      recording.revisions.push(...events.map(revisionOfEvent));
+      reached = Math.max(reached, ...events.map(revisionOfEvent));
+    },
+    onProgress: (revision) => {
+      reached = Math.max(reached, revision);
+    },
+    onEnd: (reason) => {
+      assert.equal(recording.ended, undefined, 'a watch ends once');
+      recording.ended = reason;
+    },
+  });
+  return recording;
 }
 
 /** Keys and their revisions, in order. */
@@ -64,7 +104,7 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
     });
 
     it('begins empty, at revision 0', async () => {
-      assert.equal(store.revision(), 0);
+      assert.equal(await store.revision(), 0);
       assert.equal(await store.get('/a'), undefined);
       assert.deepEqual(await store.list('/'), { entries: [], revision: 0, more: false });
     });
@@ -76,7 +116,7 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       assert.equal(text(refused.current?.value), '1');
       const second = await mustPut(store, '/a', '2', first);
       assert.ok(second > first);
-      assert.equal(store.revision(), second);
+      assert.equal(await store.revision(), second);
       assert.deepEqual(
         { ...(await store.get('/a')), value: undefined },
         { key: '/a', revision: second, createRevision: first, value: undefined },
@@ -108,7 +148,7 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
           else assert.ok((result.current?.revision ?? 0) > expected, 'the loser is shown what won');
         }
       }
-      assert.equal(store.revision(), 21);
+      assert.equal(await store.revision(), 21);
     });
 
     it('keeps a counter right when writers retry', async () => {
@@ -186,63 +226,69 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       await store.compact(a1);
       assert.deepEqual(await at(b2), ['/a=2', '/b=2']);
       await store.compact(1_000_000);
-      assert.equal(store.revision(), b2);
+      assert.equal(await store.revision(), b2);
       assert.deepEqual(await at(b2), ['/a=2', '/b=2']);
       assert.equal((await store.get('/b'))?.createRevision, b2);
       assert.equal(text((await store.get('/a'))?.value), '2');
     });
 
-    it('tells watchers of every change below their prefix, before the write resolves', async () => {
+    it('tells watchers of every change below their prefix, and how far they have come', async () => {
       const all = record(store, { prefix: '/', afterRevision: 0 });
       const some = record(store, { prefix: '/p/', afterRevision: 0 });
       const a = await mustPut(store, '/p/a', '1');
+      await all.caughtUp();
       assert.deepEqual(all.seen, ['+/p/a@1=1']);
       const b = await mustPut(store, '/q', '1');
       const c = await mustPut(store, '/p/a', '2', a);
       await store.put('/p/a', bytes('refused'), 0);
       await mustDelete(store, '/p/a', c);
       await mustPut(store, '/p/a', '3');
+      await some.caughtUp();
       some.stop();
       await mustPut(store, '/p/z', '1');
+      await all.caughtUp();
       all.stop();
       await mustDelete(store, '/q', b);
       assert.deepEqual(some.seen, ['+/p/a@1=1', '+/p/a@3=2', '-/p/a@4<2', '+/p/a@5=3']);
       assert.deepEqual(all.seen, ['+/p/a@1=1', '+/q@2=1', ...some.seen.slice(1), '+/p/z@6=1']);
       const replay = record(store, { prefix: '/p/', afterRevision: 1 });
+      await replay.caughtUp();
       assert.deepEqual(replay.seen, [...some.seen.slice(1), '+/p/z@6=1']);
       replay.stop();
+      const nothing = record(store, { prefix: '/nobody/', afterRevision: 0 });
+      await nothing.caughtUp();
+      await mustPut(store, '/r', '1');
+      await nothing.caughtUp();
+      nothing.stop();
+      assert.deepEqual(
+        [nothing.seen, all.ended, some.ended, nothing.ended],
+        [[], undefined, undefined, undefined],
+      );
     });
 
     it('delivers without gap or duplicate when watches begin while writes go on', async () => {
-      const seen = new Map<number, number[]>();
-      const stops: (() => void)[] = [];
+      const watches = new Map<number, Recording>();
       const begin = (afterRevision: number): void => {
-        const revisions: number[] = [];
-        seen.set(afterRevision, revisions);
-        stops.push(
-          store.watch({
-            prefix: '/',
-            afterRevision,
-            onEvents: (events) => revisions.push(...events.map(revisionOfEvent)),
-          }),
-        );
+        if (watches.has(afterRevision)) return;
+        watches.set(afterRevision, record(store, { prefix: '/', afterRevision }));
       };
       begin(0);
       await Promise.all(
         Array.from({ length: 20 }, async (_, writer) => {
           for (let i = 0; i < 10; i++) {
             await mustPut(store, `/${writer}/${i}`, 'v');
-            if (!seen.has(store.revision())) begin(store.revision());
+            begin(await store.revision());
           }
         }),
       );
-      for (const [after, revisions] of seen) {
+      for (const [after, watch] of watches) {
+        await watch.caughtUp();
         assert.deepEqual(
-          revisions,
+          watch.revisions,
           Array.from({ length: 200 - after }, (_, i) => after + 1 + i),
         );
+        watch.stop();
       }
-      for (const stop of stops) stop();
     });
 
     it('orders the events of writes that a watcher makes', async () => {
@@ -255,15 +301,13 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
             if (revisionOfEvent(event) < 5) done.push(store.put(`/by-watcher/${done.length}`, bytes('x'), 0));
           }
         },
+        onEnd: assert.fail,
       });
       const second = record(store, { prefix: '/', afterRevision: 0 });
       await mustPut(store, '/a', '1');
-      while (store.revision() < 5) await Promise.all(done);
+      await until(() => second.revisions.length >= 5);
       await Promise.all(done);
-      assert.deepEqual(
-        second.seen.map((event) => event.replace(/=.*/, '').replace(/.*@/, '')),
-        ['1', '2', '3', '4', '5'],
-      );
+      assert.deepEqual(second.revisions, [1, 2, 3, 4, 5]);
       stop();
       second.stop();
     });
@@ -272,13 +316,22 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       const live = record(store, { prefix: '/', afterRevision: 0 });
       let revision = await mustPut(store, '/a', '1');
       for (let i = 2; i <= 5; i++) revision = await mustPut(store, '/a', String(i), revision);
+      await live.caughtUp();
       await store.compact(3);
-      assert.throws(() => record(store, { prefix: '/', afterRevision: 2 }), CompactedError);
+      const early = record(store, { prefix: '/', afterRevision: 2 });
+      await until(() => early.ended !== undefined);
+      assert.ok(early.ended instanceof CompactedError, String(early.ended));
+      assert.deepEqual(early.seen, []);
       const late = record(store, { prefix: '/', afterRevision: 3 });
+      await late.caughtUp();
       assert.deepEqual(late.seen, ['+/a@4=4', '+/a@5=5']);
       await mustDelete(store, '/a', revision);
+      await late.caughtUp();
+      await live.caughtUp();
       await store.compact(6);
       await mustPut(store, '/b', '1');
+      await late.caughtUp();
+      await live.caughtUp();
       assert.deepEqual(late.seen.slice(2), ['-/a@6<5', '+/b@7=1']);
       assert.deepEqual(live.seen.slice(3), late.seen);
       assert.equal(live.seen.length, 7);
@@ -286,6 +339,18 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
         (await store.list('/')).entries.map((entry) => entry.key),
         ['/b'],
       );
+    });
+
+    it('tells a watch that was stopped nothing, not even its end', async () => {
+      const stopped = record(store, { prefix: '/', afterRevision: 0 });
+      stopped.stop();
+      await mustPut(store, '/a', '1');
+      await store.compact(1);
+      const early = record(store, { prefix: '/', afterRevision: 0 });
+      early.stop();
+      await store.close();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      assert.deepEqual([stopped.seen, stopped.ended, early.ended], [[], undefined, undefined]);
     });
 
     it('compacts a long history while writes go on', async () => {
@@ -302,8 +367,8 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       };
       await churn('/c');
       await write(200);
-      await Promise.all([store.compact(store.revision()), churn('/d'), write(50)]);
-      await store.compact(store.revision());
+      await Promise.all([store.revision().then((at) => store.compact(at)), churn('/d'), write(50)]);
+      await store.compact(await store.revision());
       const { entries } = await store.list('/');
       assert.deepEqual(
         entries.map((entry) => `${entry.key}=${text(entry.value)}`),
@@ -321,14 +386,14 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
           // The store goes on from run to run: the model begins with what is there.
-          const origin = store.revision();
+          const origin = await store.revision();
           const current = new Map((await store.list('')).entries.map((entry) => [entry.key, entry.revision]));
           const history = new Map([[origin, listing(current)]]);
           const live = record(store, { prefix: '/', afterRevision: origin });
           let oldest = origin;
           for (const one of steps) {
             if (one.do === 'compact') {
-              oldest = Math.max(oldest, store.revision() - one.back);
+              oldest = Math.max(oldest, (await store.revision()) - one.back);
               await store.compact(oldest);
               continue;
             }
@@ -339,13 +404,15 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
               const result = await store.delete(one.key, expected);
               assert.equal(result.ok, current.delete(one.key));
             }
-            history.set(store.revision(), listing(current));
+            history.set(await store.revision(), listing(current));
           }
+          await live.caughtUp();
           for (const [revision, model] of history) {
             if (revision < oldest) continue;
             const { entries } = await store.list('', { revision });
             assert.equal(listing(new Map(entries.map((entry) => [entry.key, entry.revision]))), model);
             const replay = record(store, { prefix: '/', afterRevision: revision });
+            await replay.caughtUp();
             assert.deepEqual(replay.seen, live.seen.slice(revision - origin));
             replay.stop();
           }
@@ -374,12 +441,38 @@ export function storeContract(name: string, make: () => Promise<Backend>): void 
       }
     });
 
-    it('refuses to work after it was closed', async () => {
+    it('refuses to work after it was closed, and ends its watches', async () => {
+      const before = record(store, { prefix: '/', afterRevision: 0 });
       await store.close();
+      await until(() => before.ended !== undefined);
+      assert.match(String(before.ended), /closed/);
       await assert.rejects(store.get('/a'), /closed/);
+      await assert.rejects(store.revision(), /closed/);
       await assert.rejects(store.put('/a', bytes('1'), 0), /closed/);
-      assert.throws(() => record(store, { prefix: '/', afterRevision: 0 }), /closed/);
+      const after = record(store, { prefix: '/', afterRevision: 0 });
+      await until(() => after.ended !== undefined);
+      assert.match(String(after.ended), /closed/);
       await store.close();
     });
+  });
+}
+
+/**
+ * What those in this process do beyond the contract, and what makes reading right after writing cheap: watchers know of a
+ * write before whoever made it.
+ */
+export function embeddedStoreContract(name: string, make: () => Promise<Backend>): void {
+  it(`store contract: ${name}: tells watchers before the write resolves`, async () => {
+    const backend = await make();
+    const store = await backend.open();
+    const all = record(store, { prefix: '/', afterRevision: 0 });
+    const a = await mustPut(store, '/a', '1');
+    assert.deepEqual(all.seen, ['+/a@1=1']);
+    await mustDelete(store, '/a', a);
+    assert.deepEqual(all.seen, ['+/a@1=1', '-/a@2<1']);
+    const replay = record(store, { prefix: '/', afterRevision: 0 });
+    assert.deepEqual(replay.seen, all.seen);
+    await store.close();
+    await backend.remove();
   });
 }

@@ -1,4 +1,10 @@
-import { storeContract } from './contract.ts';
+import { type Backend, embeddedStoreContract, storeContract } from './contract.ts';
 import { openMemoryStore } from './memory.ts';
 
-storeContract('memory', async () => ({ open: async () => openMemoryStore(), remove: async () => {} }));
+const inMemory = async (): Promise<Backend> => ({
+  open: async () => openMemoryStore(),
+  remove: async () => {},
+});
+
+storeContract('memory', inMemory);
+embeddedStoreContract('memory', inMemory);

@@ -35,7 +35,8 @@ class MemoryStore implements Store {
   #compacted = 0;
   #closed = false;
 
-  revision(): number {
+  async revision(): Promise<number> {
+    this.#mustBeOpen();
     return this.#revision;
   }
 
@@ -91,8 +92,9 @@ class MemoryStore implements Store {
   }
 
   watch(options: WatchOptions): () => void {
-    this.#mustBeOpen();
-    if (options.afterRevision < this.#compacted) throw new CompactedError(this.#compacted);
+    if (this.#closed) return this.#watchers.refuse(options, closed());
+    if (options.afterRevision < this.#compacted)
+      return this.#watchers.refuse(options, new CompactedError(this.#compacted));
     const backlog = this.#log.slice(logIndexAfter(this.#log, options.afterRevision));
     const wanted = backlog.filter((event) => keyOfEvent(event).startsWith(options.prefix));
     return this.#watchers.add(options, wanted, this.#revision);
@@ -109,12 +111,13 @@ class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#watchers.clear();
+    this.#watchers.end(closed());
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw new Error('the store is closed');
+    if (this.#closed) throw closed();
   }
 
   #current(key: string): Entry | undefined {
@@ -139,7 +142,7 @@ class MemoryStore implements Store {
       this.#keys.splice(firstAfter(this.#keys, key), 0, key);
     }
     this.#log.push(event);
-    this.#watchers.publish([event]);
+    this.#watchers.publish([event], version.revision);
   }
 
   /** Keeps of a key what was true at `revision`, and all that came later. */
@@ -157,6 +160,8 @@ class MemoryStore implements Store {
     }
   }
 }
+
+const closed = (): Error => new Error('the store is closed');
 
 /** The index of the first key strictly greater than `key`, in a sorted array. */
 function firstAfter(keys: readonly string[], key: string): number {

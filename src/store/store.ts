@@ -1,6 +1,8 @@
 // The store's contract: etcd's model, as small as it can be. One ever-rising revision for the whole store,
 // compare-and-set on the revision of a key, consistent lists, a watch from any revision that was not compacted
-// away. Values are bytes: what they mean is the API server's business. Every backend passes contract.ts.
+// away. The store may be elsewhere, and others may write to it: everything takes time and may fail, and what was
+// written is seen when a watch tells of it. Values are bytes: what they mean is the API server's business. Every
+// backend passes contract.ts.
 
 /** A key with the value it has at one revision. */
 export interface Entry {
@@ -40,13 +42,23 @@ export type WriteResult = { ok: true; revision: number } | { ok: false; current:
 export interface WatchOptions {
   /** Keys that begin with this. */
   prefix: string;
-  /** Events with a revision strictly greater than this. Throws `CompactedError` if they are not all there. */
+  /** Events with a revision strictly greater than this. */
   afterRevision: number;
   /**
    * Called with every batch of events, in order of revision, none missed and none twice, and only when they are
-   * durable. Called synchronously, before the promise of the write that caused them resolves.
+   * durable; before or after the write that caused them resolves.
    */
   onEvents(events: readonly StoreEvent[]): void;
+  /**
+   * Called when the watch has told of everything up to a revision, where events do not say so by themselves. Whoever
+   * has been told a revision by `revision` hears soon that it is reached, by events or by this.
+   */
+  onProgress?(revision: number): void;
+  /**
+   * Called once when the watch has ended by itself: with `CompactedError` if events that it should tell of are gone, and
+   * with another error if the store was lost or closed; it can then begin again after what it told last.
+   */
+  onEnd(reason: Error): void;
 }
 
 /** The revision asked for has been compacted away. */
@@ -80,8 +92,8 @@ export class StoreInUseError extends Error {
 }
 
 export interface Store {
-  /** The newest revision; 0 for an empty store. */
-  revision(): number;
+  /** The newest revision, of whoever's writes; 0 for an empty store. */
+  revision(): Promise<number>;
   get(key: string): Promise<Entry | undefined>;
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
   /** The number of keys below a prefix. */
@@ -93,9 +105,9 @@ export interface Store {
   put(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteResult>;
   /** Deletes the key if it is at `expectedRevision`; the deletion has a revision of its own. */
   delete(key: string, expectedRevision: number): Promise<WriteResult>;
-  /** Starts a watch; returns what ends it. */
+  /** Starts a watch; returns what ends it, and then it tells nothing more. It never throws: see `onEnd`. */
   watch(options: WatchOptions): () => void;
-  /** Forgets history before `revision`: older lists and watches throw `CompactedError` from then on. */
+  /** Forgets history before `revision`: older lists and watches fail with `CompactedError` from then on. */
   compact(revision: number): Promise<void>;
   /** Bytes that can be written without the store taking more of its disk; infinite where there is no disk. */
   reusableBytes(): number;

@@ -4,6 +4,9 @@
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { Clock, Random } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Store } from '../../store/store.ts';
+import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
 
@@ -22,6 +25,7 @@ export interface AdmissionRequest {
 
 /** An object as it is (undefined: gone) and as it was (undefined: new). */
 export interface ObjectChange {
+  revision: number;
   object: Stored | undefined;
   previous: Stored | undefined;
 }
@@ -29,22 +33,31 @@ export interface ObjectChange {
 export interface AdmissionContext {
   clock: Clock;
   random: Random;
+  /** For what plug-ins reserve by compare-and-set, beside the objects: those are the registry's. */
+  store: Store;
+  /** Resolves when everything that was written before the call is seen, and everything up to a revision. */
+  newest(revision?: number): Promise<void>;
+  /** The revision of what is seen. */
+  revision(): number;
   find(group: string, plural: string, key: ObjectKey): Promise<Stored | undefined>;
   list(group: string, plural: string, namespace?: string): Promise<Stored[]>;
   /**
    * Calls back with every change of a kind from now on, for as long as the server runs.
-   * @returns what lists a namespace as it is now.
+   * @returns the objects as they are seen now.
    */
   follow(
     group: string,
     plural: string,
     onChange: (change: ObjectChange) => void,
-  ): Promise<(namespace: string) => readonly Stored[]>;
+  ): Promise<Pick<ResourceCache, 'get' | 'list'>>;
   /** Tells the client something that does not refuse its write. */
   warn(text: string): void;
-  /** Calls back when the write has ended, either way: what was held for it can go. */
-  afterwards(release: () => void): void;
+  /** Calls back when the write has ended: what was held for it can go, or what it gave back. */
+  afterwards(action: (written: boolean) => Promise<void> | void): void;
 }
+
+/** What is seen of a kind that is not served. */
+const NOTHING = { get: () => undefined, *list(): Generator<Stored> {} };
 
 /** Throws a `StatusError` to refuse. */
 export interface AdmissionPlugin {
@@ -72,15 +85,23 @@ export function objectOf<T extends KubeObject>(
 export class Admission {
   readonly #plugins: readonly AdmissionPlugin[];
   readonly #context: AdmissionContext;
-  readonly #releases: (() => void)[] = [];
+  readonly #afterwards: ((written: boolean) => Promise<void> | void)[] = [];
+  readonly #log: Log;
   /** For the client to read. */
   readonly warnings: string[] = [];
 
   constructor(plugins: readonly AdmissionPlugin[], registry: Registry) {
     this.#plugins = plugins;
+    this.#log = registry.log;
     this.#context = {
       clock: registry.clock,
       random: registry.random,
+      store: registry.store,
+      newest: async (revision = 0) => {
+        await registry.hub.newest();
+        await registry.hub.reached(revision);
+      },
+      revision: () => registry.hub.revision,
       find: async (group, plural, key) => {
         const resource = registry.resource(group, plural);
         return resource && (await registry.find(resource, key));
@@ -91,15 +112,15 @@ export class Admission {
       },
       follow: async (group, plural, onChange) => {
         const resource = registry.resource(group, plural);
-        if (!resource) return () => [];
+        if (!resource) return NOTHING;
         const cache = await registry.cache(resource);
-        cache.observe(({ event: { type, object }, previous }) =>
-          onChange({ object: type === 'DELETED' ? undefined : object, previous }),
+        cache.observe(({ revision, event: { type, object }, previous }) =>
+          onChange({ revision, object: type === 'DELETED' ? undefined : object, previous }),
         );
-        return (namespace) => [...cache.list(namespace)];
+        return cache;
       },
       warn: (text) => this.warnings.push(text),
-      afterwards: (release) => this.#releases.push(release),
+      afterwards: (action) => this.#afterwards.push(action),
     };
   }
 
@@ -111,8 +132,14 @@ export class Admission {
     for (const plugin of this.#plugins) await plugin.validate?.(request, this.#context);
   }
 
-  /** To be called once, when the write has ended. */
-  end(): void {
-    for (const release of this.#releases.splice(0)) release();
+  /** To be called once, when the write has ended. What plug-ins do then no longer changes how. */
+  async end(written: boolean): Promise<void> {
+    for (const action of this.#afterwards.splice(0)) {
+      try {
+        await action(written);
+      } catch (error) {
+        this.#log.error('what was reserved for a write could not be given back', error);
+      }
+    }
   }
 }

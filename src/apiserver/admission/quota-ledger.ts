@@ -1,11 +1,12 @@
 // How much of each quota is used: counted once over the objects there are, then kept as they change, so that a write
-// costs the same in a namespace of ten pods and of ten thousand. Beside it, what writes that have not ended will add.
+// costs the same in a namespace of ten pods and of ten thousand. What writes under way will add is in pending-charges.ts.
 import type { ResourceQuota } from '../../api/generated/types.ts';
-import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
-import { type Amounts, addTo } from '../../api/pod-resources.ts';
+import { type KubeObject, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import type { Amounts } from '../../api/pod-resources.ts';
 import { matchesScopes } from '../../api/quota/scopes.ts';
 import { type Counted, usageOf } from '../../api/quota/usage.ts';
 import type { AdmissionContext, ObjectChange } from './admission.ts';
+import { type Pending, PendingCharges } from './pending-charges.ts';
 
 /** One kind's part in one quota. */
 interface Account {
@@ -13,83 +14,103 @@ interface Account {
   used: Amounts;
 }
 
-/** What a write adds to a quota, of the resources that the quota bounds. */
-export interface Charge {
-  quota: Stored<ResourceQuota>;
-  added: Amounts;
-}
+type Seen = Awaited<ReturnType<AdmissionContext['follow']>>;
 
 /** Everything that is known of one kind of object. */
 interface Book {
   kind: Counted;
   /** namespace → quota's uid → account. */
   accounts: Map<string, Map<string, Account>>;
-  /** object → what writes of it hold. */
-  held: Map<string, Charge[]>;
-  list(namespace: string): readonly Stored[];
+  objects: Seen;
+  /** Objects that have gone lately, oldest first: when, and at which revision. */
+  gone: Map<string, { atMs: number; revision: number }>;
 }
+
+/** How long it is known that an object has gone, ms: longer than a write may be under way. */
+const GONE_MS = 120_000;
 
 export class QuotaLedger {
   readonly #books = new Map<string, Promise<Book>>();
+  readonly #opened = new Map<string, Book>();
+  /** By the uid of the quota. */
+  readonly #pending = new Map<string, PendingCharges>();
 
-  /** The book of a kind, true from the moment it is returned on. */
-  async open(kind: Counted, context: AdmissionContext): Promise<OpenBook> {
-    const path = `${kind.group}/${kind.plural}`;
-    let book = this.#books.get(path);
-    if (!book) {
-      book = openBook(kind, context);
-      this.#books.set(path, book);
-      book.catch(() => this.#books.delete(path));
+  /** What is used of quotas by a kind, true at every moment from the one on in which it is returned. */
+  async open(kind: Counted, context: AdmissionContext): Promise<(quota: Stored<ResourceQuota>) => Amounts> {
+    const path = pathOf(kind);
+    let opening = this.#books.get(path);
+    if (!opening) {
+      opening = this.#openBook(kind, context);
+      this.#books.set(path, opening);
+      opening.catch(() => this.#books.delete(path));
     }
-    return new OpenBook(await book);
-  }
-}
-
-/** A book in the hand of one write: no other comes between two calls without an await. */
-export class OpenBook {
-  readonly #book: Book;
-
-  constructor(book: Book) {
-    this.#book = book;
+    const book = await opening;
+    return (quota) => accountOf(book, quota).used;
   }
 
-  /** What is used of a quota by this kind, with what is held. */
-  used(quota: Stored<ResourceQuota>): Amounts {
-    const sum = new Map(accountOf(this.#book, quota).used);
-    for (const charges of this.#book.held.values()) {
-      for (const charge of charges)
-        if (charge.quota.metadata.uid === quota.metadata.uid) addTo(sum, charge.added);
+  /** What writes under way will add to a quota. */
+  pending({ metadata: { uid } }: Stored<ResourceQuota>, context: AdmissionContext): PendingCharges {
+    let pending = this.#pending.get(uid);
+    if (!pending) {
+      const { store, clock } = context;
+      pending = new PendingCharges(uid, store, clock, {
+        newest: context.newest,
+        revision: context.revision,
+        isSeen: (charge) => this.#isSeen(charge),
+      });
+      this.#pending.set(uid, pending);
     }
-    return sum;
+    return pending;
   }
 
-  /** Holds charges for a write until the object is seen or `release` is called, whichever comes first. */
-  hold(key: ObjectKey, charges: readonly Charge[]): () => void {
-    const { held } = this.#book;
-    const path = pathOf(key);
-    held.set(path, [...(held.get(path) ?? []), ...charges]);
-    return () => {
-      const left = (held.get(path) ?? []).filter((charge) => !charges.includes(charge));
-      if (left.length > 0) held.set(path, left);
-      else held.delete(path);
-    };
+  /** A write has been seen when the object is another than it was to be made from, or has come and gone. */
+  #isSeen({ kind, object, from, since }: Pending): boolean {
+    const book = this.#opened.get(kind);
+    if (!book) return false;
+    const { namespace, name } = parseKey(object);
+    const there = book.objects.get(namespace, name)?.metadata.resourceVersion ?? '';
+    return there !== from || (book.gone.get(object)?.revision ?? 0) > since;
+  }
+
+  async #openBook(kind: Counted, context: AdmissionContext): Promise<Book> {
+    const accounts: Book['accounts'] = new Map();
+    let book: Book | undefined;
+    const objects = await context.follow(kind.group, kind.plural, (change) => {
+      if (book) take(book, change, context.clock.now());
+    });
+    book = { kind, accounts, objects, gone: new Map() };
+    this.#opened.set(pathOf(kind), book);
+    await context.follow('', 'resourcequotas', ({ object, previous }) => {
+      if (object || !previous) return;
+      const { namespace = '', uid } = previous.metadata;
+      accounts.get(namespace)?.delete(uid);
+      // Another server may have done so: then there is nothing left to remove.
+      this.#pending
+        .get(uid)
+        ?.drop()
+        .catch(() => {});
+      this.#pending.delete(uid);
+    });
+    return book;
   }
 }
 
-async function openBook(kind: Counted, context: AdmissionContext): Promise<Book> {
-  const book: Book = { kind, accounts: new Map(), held: new Map(), list: () => [] };
-  book.list = await context.follow(kind.group, kind.plural, (change) => take(book, change));
-  await context.follow('', 'resourcequotas', ({ object, previous }) => {
-    if (object || !previous) return;
-    book.accounts.get(previous.metadata.namespace ?? '')?.delete(previous.metadata.uid);
-  });
-  return book;
-}
-
-function take({ kind, accounts, held }: Book, { object, previous }: ObjectChange): void {
+function take(
+  { kind, accounts, gone }: Book,
+  { revision, object, previous }: ObjectChange,
+  nowMs: number,
+): void {
   const changed = object ?? previous;
   if (!changed) return;
-  held.delete(pathOf(changed.metadata));
+  if (!object) {
+    const key = keyOf(changed);
+    gone.delete(key);
+    gone.set(key, { atMs: nowMs, revision });
+    for (const [old, { atMs }] of gone) {
+      if (nowMs - atMs <= GONE_MS) break;
+      gone.delete(old);
+    }
+  }
   for (const { quota, used } of accounts.get(changed.metadata.namespace ?? '')?.values() ?? []) {
     if (previous) count(used, quota, kind, previous, -1n);
     if (object) count(used, quota, kind, object, 1n);
@@ -103,7 +124,7 @@ function accountOf(book: Book, quota: Stored<ResourceQuota>): Account {
   const known = inNamespace.get(uid);
   if (known && known.quota.metadata.generation === generation) return known;
   const account: Account = { quota, used: new Map() };
-  for (const object of book.list(namespace)) count(account.used, quota, book.kind, object, 1n);
+  for (const object of book.objects.list(namespace)) count(account.used, quota, book.kind, object, 1n);
   inNamespace.set(uid, account);
   return account;
 }
@@ -113,4 +134,5 @@ function count(used: Amounts, quota: ResourceQuota, kind: Counted, object: KubeO
   for (const [name, amount] of usageOf(kind, object)) used.set(name, (used.get(name) ?? 0n) + amount * sign);
 }
 
-const pathOf = ({ namespace, name }: ObjectKey | Stored['metadata']): string => `${namespace ?? ''}/${name}`;
+/** How charges name a kind. */
+export const pathOf = ({ group, plural }: Pick<Counted, 'group' | 'plural'>): string => `${group}/${plural}`;

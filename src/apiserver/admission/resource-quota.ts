@@ -3,12 +3,13 @@
 // pkg/admission/plugin/resourcequota/controller.go.
 import { forbidden } from '../../api/errors.ts';
 import type { Container, Pod, ResourceQuota } from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
-import { type Amounts, amountsOf } from '../../api/pod-resources.ts';
+import { type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
+import { type Amounts, addTo, amountsOf } from '../../api/pod-resources.ts';
 import { matchesScopes } from '../../api/quota/scopes.ts';
 import { type Counted, countsObject, resourcesFor, usageOf, writeAmount } from '../../api/quota/usage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
-import { type Charge, QuotaLedger } from './quota-ledger.ts';
+import type { Charge } from './pending-charges.ts';
+import { pathOf, QuotaLedger } from './quota-ledger.ts';
 
 /** Where a quota names one of these, every container must say how much it takes. */
 const MUST_SPECIFY = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
@@ -18,20 +19,38 @@ export function resourceQuota(): AdmissionPlugin {
   return {
     name: 'ResourceQuota',
     async validate(request, context) {
-      const { resource, operation, subresource, key, object, old } = request;
+      const { resource, operation, subresource, key, object, old, dryRun } = request;
       if (operation === 'DELETE' || !object || !key.namespace) return;
       if (subresource && subresource !== 'resize') return;
       // The resource decides the type.
       const quotas = (await context.list('', 'resourcequotas', key.namespace)) as Stored<ResourceQuota>[];
       const counting = quotas.filter((quota) => countsObject(quota, resource, object));
       if (counting.length === 0) return;
-      const book = await ledger.open(resource, context);
-      // No await from here on: two writes cannot both take what is left.
-      const charges = counting.map((quota) => ({ quota, added: addedTo(quota, resource, object, old) }));
-      for (const charge of charges) requireWithin(request, charge, book.used(charge.quota));
-      context.afterwards(book.hold(key, charges));
+      const used = await ledger.open(resource, context);
+      const kind = pathOf(resource);
+      const from = operation === 'CREATE' ? '' : (old?.metadata.resourceVersion ?? '');
+      for (const quota of counting) {
+        requireSpecified(request, quota);
+        const added = addedTo(quota, resource, object, old);
+        if (added.size === 0) continue;
+        const pending = ledger.pending(quota, context);
+        const check = (held: Amounts): void => requireWithin(request, quota, added, sum(used(quota), held));
+        if (dryRun) {
+          check(await pending.held(kind));
+          continue;
+        }
+        const charge: Charge = { kind, object: keyOf({ metadata: key }), from, added };
+        await pending.add(charge, check);
+        context.afterwards((written) => (written ? undefined : pending.callOff(charge)));
+      }
     },
   };
+}
+
+function sum(used: Amounts, held: Amounts): Amounts {
+  const all: Amounts = new Map(used);
+  addTo(all, held);
+  return all;
 }
 
 function addedTo(
@@ -50,19 +69,26 @@ function addedTo(
   return added;
 }
 
-/** Throws Forbidden when the write would exceed the quota, or does not say what it takes of it. */
-function requireWithin(
+/** Throws Forbidden when a new pod does not say what it takes of the quota. */
+function requireSpecified(
   { resource, operation, key, object }: AdmissionRequest,
-  { quota, added }: Charge,
+  quota: ResourceQuota,
+): void {
+  if (operation !== 'CREATE' || resource.group !== '' || resource.kind !== 'Pod') return;
+  // The resource decides the type.
+  const unspecified = unspecifiedBy(object as Pod, quota);
+  if (!unspecified) return;
+  const why = `failed quota: ${quota.metadata.name}: must specify ${unspecified}`;
+  throw forbidden(resource, key.name, why);
+}
+
+/** Throws Forbidden when the write would exceed the quota. */
+function requireWithin(
+  { resource, key }: AdmissionRequest,
+  quota: Stored<ResourceQuota>,
+  added: Amounts,
   used: Amounts,
 ): void {
-  const { name } = quota.metadata;
-  const unspecified =
-    operation === 'CREATE' && resource.group === '' && resource.kind === 'Pod'
-      ? unspecifiedBy(object as Pod, quota)
-      : '';
-  if (unspecified) throw forbidden(resource, key.name, `failed quota: ${name}: must specify ${unspecified}`);
-  if (added.size === 0) return;
   const hard = amountsOf(quota.spec.hard);
   const exceeded = [...added.keys()].sort().filter((each) => {
     return (used.get(each) ?? 0n) + (added.get(each) ?? 0n) > (hard.get(each) ?? 0n);
@@ -70,7 +96,7 @@ function requireWithin(
   if (exceeded.length === 0) return;
   const print = (amounts: Amounts): string =>
     exceeded.map((each) => `${each}=${writeAmount(each, amounts.get(each) ?? 0n)}`).join(',');
-  const why = `exceeded quota: ${name}, requested: ${print(added)}, used: ${print(used)}, limited: ${print(hard)}`;
+  const why = `exceeded quota: ${quota.metadata.name}, requested: ${print(added)}, used: ${print(used)}, limited: ${print(hard)}`;
   throw forbidden(resource, key.name, why);
 }
 

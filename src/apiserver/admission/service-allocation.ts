@@ -1,40 +1,106 @@
-// Gives Services their cluster addresses and node ports, each to one Service only. What is taken is read from the
-// Services there are, so nothing has to be repaired; what is given out and not yet written is held meanwhile. Follows
-// pkg/registry/core/service/storage/alloc.go.
-import { internal, invalid, invalidValue } from '../../api/errors.ts';
+// Gives Services their cluster addresses and node ports, each to one Service only: each is reserved before the Service is
+// written, and given back when it has gone. What was given before there were reservations is read from the Services
+// there are, so nothing has to be repaired. Follows pkg/registry/core/service/storage/alloc.go.
+import { alreadyExists, internal, invalid, invalidValue } from '../../api/errors.ts';
 import type { Service } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { type AddressRange, formatAddress, isUsable, parseAddress, parseRange } from './address-range.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
+import { Reservations } from './reservations.ts';
 
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 /** Random tries before the range is searched from one end to the other. */
 const RANDOM_TRIES = 16;
 
-/** Addresses and ports of writes that have not ended. */
-interface Held {
-  addresses: Set<number>;
-  ports: Set<number>;
-}
-
 /** @param cidr the range of cluster addresses; its first (10.96.0.1) is for the API server's own Service. */
 export function serviceAllocation(cidr: string): AdmissionPlugin {
   const range = parseRange(cidr);
-  const held: Held = { addresses: new Set(), ports: new Set() };
   return {
     name: 'ServiceAllocation',
     async admit(request, context) {
+      const { resource, subresource } = request;
+      if (subresource || resource.group !== '' || resource.kind !== 'Service') return;
+      // The resource decides the type.
+      const old = request.old as Stored<Service> | undefined;
       const service = objectOf<Service>(request, '', 'Service');
-      if (!service?.spec || request.operation === 'DELETE') return;
-      keepGiven(service, request.old as Stored<Service> | undefined);
       const others = ((await context.list('', 'services')) as Stored<Service>[]).filter(
         ({ metadata }) => metadata.namespace !== request.key.namespace || metadata.name !== request.key.name,
       );
-      // No await from here on: two writes cannot choose the same.
-      giveAddress(request, service, range, others, held, context);
-      givePorts(request, service, others, held, context);
+      const sort = (name: string, has: Allocation['has']): Allocation => ({
+        request,
+        context,
+        reservations: new Reservations(context.store, context.clock, name),
+        has,
+        own: old ? has(old) : [],
+        taken: new Set(others.flatMap(has)),
+      });
+      const addresses = sort('clusterips', addressOf);
+      const ports = sort('nodeports', portsOf);
+      if (service?.spec) {
+        keepGiven(service, old);
+        await giveAddress(addresses, service, range);
+        await givePorts(ports, service);
+      }
+      const isLeaving = old && isTerminating(old) && !service?.metadata.finalizers?.length;
+      const next = isLeaving ? undefined : service;
+      for (const allocation of [addresses, ports])
+        await giveBack(allocation, next ? allocation.has(next) : []);
     },
   };
+}
+
+/** One sort of thing, for one write of a Service: an address or a port is a number here, and a word in its reservation. */
+interface Allocation {
+  request: AdmissionRequest;
+  context: AdmissionContext;
+  reservations: Reservations;
+  /** What a Service has of it. */
+  has(service: Service): string[];
+  /** What the Service has already. */
+  own: readonly string[];
+  /** What other Services have. */
+  taken: Set<string>;
+}
+
+const addressOf = ({ spec }: Service): string[] =>
+  parseAddress(spec?.clusterIP ?? '') === undefined ? [] : [spec.clusterIP ?? ''];
+const portsOf = ({ spec }: Service): string[] =>
+  (spec?.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [`${nodePort}`] : []));
+
+/** Whether the Service may have it now: it has it already, or it is free and reserved until the write has ended. */
+async function allocate(allocation: Allocation, thing: string): Promise<boolean> {
+  const { request, context, reservations, own, taken } = allocation;
+  if (own.includes(thing)) return true;
+  if (taken.has(thing)) return false;
+  const owner = keyOf({ metadata: request.key });
+  const holder = await reservations.ownerOf(thing);
+  if (request.dryRun) return holder === undefined || holder === owner;
+  // Its own, but not of what is to be made: then that is there already, and may be going this moment.
+  if (holder === owner && request.operation === 'CREATE') await requireNew(allocation);
+  const taking = await reservations.take(thing, owner, async (other) => {
+    const service = await context.find('', 'services', parseKey(other));
+    // The resource decides the type.
+    return service !== undefined && allocation.has(service as Stored<Service>).includes(thing);
+  });
+  if (!taking) return false;
+  context.afterwards((written) => (written || !taking.isNew ? undefined : reservations.release(taking)));
+  return true;
+}
+
+async function requireNew({ request, context }: Allocation): Promise<void> {
+  if (await context.find('', 'services', request.key))
+    throw alreadyExists(request.resource, request.key.name);
+}
+
+/** What the Service has and will not have any more is free when the write is done. */
+async function giveBack({ request, context, reservations, own }: Allocation, kept: string[]): Promise<void> {
+  if (request.dryRun) return;
+  for (const thing of own) {
+    if (kept.includes(thing)) continue;
+    const reservation = await reservations.find(thing, keyOf({ metadata: request.key }));
+    if (!reservation) continue;
+    context.afterwards((written) => (written ? reservations.release(reservation) : undefined));
+  }
 }
 
 /** An update that leaves out what was given keeps it (patchAllocatedValues). */
@@ -57,14 +123,7 @@ const hasAddress = (spec: Service['spec']): boolean => spec.type !== 'ExternalNa
 const hasNodePorts = (spec: Service['spec']): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 
-function giveAddress(
-  request: AdmissionRequest,
-  { spec }: Service,
-  range: AddressRange,
-  others: readonly Stored<Service>[],
-  held: Held,
-  context: AdmissionContext,
-): void {
+async function giveAddress(allocation: Allocation, { spec }: Service, range: AddressRange): Promise<void> {
   if (!hasAddress(spec)) {
     delete spec.clusterIP;
     delete spec.clusterIPs;
@@ -75,121 +134,89 @@ function giveAddress(
   spec.ipFamilyPolicy ??= 'SingleStack';
   spec.ipFamilies ??= ['IPv4'];
   spec.clusterIP ||= spec.clusterIPs?.[0] ?? '';
-  if (spec.clusterIP !== 'None') {
-    const taken = new Set(held.addresses);
-    for (const other of others) {
-      const address = parseAddress(other.spec.clusterIP ?? '');
-      if (address !== undefined) taken.add(address);
-    }
-    const address = spec.clusterIP
-      ? requireAddress(request, spec.clusterIP, range, taken)
-      : freeAddress(request, range, taken, context);
-    held.addresses.add(address);
-    context.afterwards(() => held.addresses.delete(address));
-    spec.clusterIP = formatAddress(address);
-  }
+  if (!spec.clusterIP) spec.clusterIP = await freeAddress(allocation, range);
+  else if (spec.clusterIP !== 'None') await requireAddress(allocation, spec.clusterIP, range);
   spec.clusterIPs = [spec.clusterIP];
 }
 
-function requireAddress(
-  request: AdmissionRequest,
-  text: string,
-  range: AddressRange,
-  taken: ReadonlySet<number>,
-): number {
+async function requireAddress(allocation: Allocation, text: string, range: AddressRange): Promise<void> {
   const address = parseAddress(text);
   const why =
     address === undefined
       ? 'must be empty, "None", or a valid IP address'
       : !isUsable(range, address)
         ? `failed to allocate IP ${text}: the provided IP (${text}) is not in the valid range. The range of valid IPs is ${range.cidr}`
-        : taken.has(address)
-          ? `failed to allocate IP ${text}: provided IP is already allocated`
-          : '';
-  if (address === undefined || why) {
-    throw invalid(request.resource, request.key.name, [invalidValue('spec.clusterIPs', [text], why)]);
-  }
-  return address;
+        : (await allocate(allocation, text))
+          ? ''
+          : `failed to allocate IP ${text}: provided IP is already allocated`;
+  if (!why) return;
+  const { resource, key } = allocation.request;
+  throw invalid(resource, key.name, [invalidValue('spec.clusterIPs', [text], why)]);
 }
 
-function freeAddress(
-  { resource, key }: AdmissionRequest,
-  range: AddressRange,
-  taken: ReadonlySet<number>,
-  context: AdmissionContext,
-): number {
+async function freeAddress(allocation: Allocation, range: AddressRange): Promise<string> {
   // The first address is the API server's own Service, which asks for it by name.
   const first = range.base + 2;
   const count = range.size - 3;
-  const found = pick(first, count, taken, context);
-  if (found === undefined) {
-    throw internal(
-      `failed to allocate a serviceIP for ${resource.plural} "${key.name}": range is full (${range.cidr})`,
-    );
-  }
-  return found;
+  const found = await allocateAny(allocation, first, count, formatAddress);
+  if (found !== undefined) return found;
+  const { resource, key } = allocation.request;
+  throw internal(
+    `failed to allocate a serviceIP for ${resource.plural} "${key.name}": range is full (${range.cidr})`,
+  );
 }
 
-function givePorts(
-  request: AdmissionRequest,
-  { spec }: Service,
-  others: readonly Stored<Service>[],
-  held: Held,
-  context: AdmissionContext,
-): void {
+async function givePorts(allocation: Allocation, { spec }: Service): Promise<void> {
   if (!hasNodePorts(spec)) return;
-  const taken = new Set(held.ports);
-  for (const other of others) {
-    for (const { nodePort } of other.spec.ports ?? []) if (nodePort) taken.add(nodePort);
-  }
   const given = new Set<number>();
-  spec.ports?.forEach((port, index) => {
-    if (port.nodePort) requirePort(request, port.nodePort, index, taken);
-    else port.nodePort = freePort(new Set([...taken, ...given]), context);
+  for (const [index, port] of (spec.ports ?? []).entries()) {
+    if (!port.nodePort) port.nodePort = await freePort(allocation);
+    else if (!given.has(port.nodePort)) await requirePort(allocation, port.nodePort, index);
     given.add(port.nodePort);
-  });
-  for (const port of given) held.ports.add(port);
-  context.afterwards(() => {
-    for (const port of given) held.ports.delete(port);
-  });
+    allocation.taken.add(`${port.nodePort}`);
+  }
 }
 
-function requirePort(
-  request: AdmissionRequest,
-  port: number,
-  index: number,
-  taken: ReadonlySet<number>,
-): void {
+async function requirePort(allocation: Allocation, port: number, index: number): Promise<void> {
   const { first, last } = NODE_PORTS;
-  const why = taken.has(port)
-    ? 'provided port is already allocated'
-    : port < first || port > last
+  const why =
+    port < first || port > last
       ? `provided port is not in the valid range. The range of valid ports is ${first}-${last}`
-      : '';
+      : (await allocate(allocation, `${port}`))
+        ? ''
+        : 'provided port is already allocated';
   if (!why) return;
-  const error = invalidValue(`spec.ports[${index}].nodePort`, port, why);
-  throw invalid(request.resource, request.key.name, [error]);
+  const { resource, key } = allocation.request;
+  throw invalid(resource, key.name, [invalidValue(`spec.ports[${index}].nodePort`, port, why)]);
 }
 
-function freePort(taken: ReadonlySet<number>, context: AdmissionContext): number {
-  const found = pick(NODE_PORTS.first, NODE_PORTS.last - NODE_PORTS.first + 1, taken, context);
+async function freePort(allocation: Allocation): Promise<number> {
+  const count = NODE_PORTS.last - NODE_PORTS.first + 1;
+  const found = await allocateAny(allocation, NODE_PORTS.first, count, String);
   if (found === undefined) throw internal('failed to allocate a nodePort: range is full');
-  return found;
+  return Number(found);
 }
 
-/** A free number out of `count` from `first` on: a few random tries, then the lowest that is free. */
-function pick(
+/** One that is free out of `count` from `first` on: a few random tries, then the lowest. */
+async function allocateAny(
+  allocation: Allocation,
   first: number,
   count: number,
-  taken: ReadonlySet<number>,
-  { random }: AdmissionContext,
-): number | undefined {
+  write: (number: number) => string,
+): Promise<string | undefined> {
+  const { context, own, taken } = allocation;
+  const free = async (number: number): Promise<string | undefined> => {
+    const thing = write(number);
+    return !own.includes(thing) && (await allocate(allocation, thing)) ? thing : undefined;
+  };
   for (let i = 0; i < RANDOM_TRIES; i++) {
-    const candidate = first + Math.floor(random.next() * count);
-    if (!taken.has(candidate)) return candidate;
+    const found = await free(first + Math.floor(context.random.next() * count));
+    if (found !== undefined) return found;
   }
-  for (let candidate = first; candidate < first + count; candidate++) {
-    if (!taken.has(candidate)) return candidate;
+  for (let number = first; number < first + count; number++) {
+    if (taken.has(write(number))) continue;
+    const found = await free(number);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -1,25 +1,35 @@
 // The one watch on the store that feeds the caches of all resources, and so knows the revision up to which all of
-// them are true.
+// them are true. A watch that ends begins again where it was, or, when what came meanwhile is forgotten, with caches
+// that are filled anew.
 import type { ResourceDefinition } from '../../api/resource.ts';
-import type { Store, StoreEvent } from '../../store/store.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { CompactedError, type Store, type StoreEvent } from '../../store/store.ts';
 import { prefixOf, prefixOfKey, REGISTRY_PREFIX } from '../keys.ts';
 import { ResourceCache } from './resource-cache.ts';
 
+/** Between attempts to reach a store that is lost, ms: doubled from the first to the last. */
+const RETRY_MS = { first: 50, last: 5_000 };
+
 export class CacheHub {
   readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
   readonly #caches = new Map<string, ResourceCache>();
-  readonly #endWatch: () => void;
-  #revision: number;
-  #waiting: { revision: number; resolve: () => void }[] = [];
+  readonly #stop = new AbortController();
+  readonly #started: Promise<void>;
+  #endWatch: () => void = () => {};
+  #revision = 0;
+  #failures = 0;
+  #waiting: { revision: number; resolve: () => void; reject: (reason: Error) => void }[] = [];
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock, log: Log) {
     this.#store = store;
-    this.#revision = store.revision();
-    this.#endWatch = store.watch({
-      prefix: REGISTRY_PREFIX,
-      afterRevision: this.#revision,
-      onEvents: (events) => this.#take(events),
-    });
+    this.#clock = clock;
+    this.#log = log;
+    this.#started = this.#start();
+    // Whoever asks for a cache is told.
+    this.#started.catch(() => {});
   }
 
   /** Every filled cache is true at this revision. */
@@ -27,40 +37,112 @@ export class CacheHub {
     return this.#revision;
   }
 
-  /** The cache of a resource, filled. */
+  /** The cache of a resource, filled; what others have written just now may not be in it yet. */
   async of(resource: ResourceDefinition): Promise<ResourceCache> {
+    await this.#started;
     const prefix = prefixOf(resource);
     let cache = this.#caches.get(prefix);
     if (!cache) {
       cache = new ResourceCache(resource, this.#store);
       this.#caches.set(prefix, cache);
     }
-    await cache.ready();
+    // A list that is newer than the watch has come is waited for: all caches are true at one revision.
+    await this.reached(await cache.ready());
     return cache;
   }
 
-  /** Resolves when the caches have seen a revision; at once for stores that tell watchers before writers. */
+  /** Resolves when the caches have seen a revision; rejects when the hub is stopped before. */
   reached(revision: number): Promise<void> {
     if (this.#revision >= revision) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+    if (this.#stop.signal.aborted) return Promise.reject(stopped());
+    return new Promise((resolve, reject) => this.#waiting.push({ revision, resolve, reject }));
+  }
+
+  /** Resolves when the caches have seen everything that was written, by whomever, before the call. */
+  async newest(): Promise<void> {
+    await this.#started;
+    await this.reached(await this.#store.revision());
+  }
+
+  async #start(): Promise<void> {
+    this.#came(await this.#store.revision());
+    this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#endWatch = this.#store.watch({
+      prefix: REGISTRY_PREFIX,
+      afterRevision: this.#revision,
+      onEvents: (events) => this.#take(events),
+      onProgress: (revision) => this.#came(revision),
+      onEnd: (reason) => void this.#begin(reason),
+    });
+  }
+
+  /** Begins anew after a watch that has ended by itself. */
+  async #begin(reason: Error): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return;
+    if (reason instanceof CompactedError) {
+      this.#log.warn('what the store has told meanwhile is forgotten; reading it anew', {
+        revision: this.#revision,
+      });
+      await this.#fillAnew();
+    } else {
+      if (this.#failures === 0) this.#log.warn('the store is lost, trying again', { why: reason.message });
+      await sleep(this.#clock, this.#backOffMs(), signal);
+    }
+    this.#watch();
+  }
+
+  /** Reads what is there now in place of what was missed. Those who watch are sent away, to list again. */
+  async #fillAnew(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        const revision = await this.#store.revision();
+        await Promise.all([...this.#caches.values()].map((cache) => cache.fillAnew()));
+        this.#came(revision);
+        return;
+      } catch (error) {
+        this.#log.warn('the store cannot be read, trying again', { why: String(error) });
+        await sleep(this.#clock, this.#backOffMs(), signal);
+      }
+    }
+  }
+
+  #backOffMs(): number {
+    return Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** this.#failures++);
   }
 
   #take(events: readonly StoreEvent[]): void {
+    let revision = this.#revision;
     for (const event of events) {
-      const [key, revision] =
-        event.type === 'put' ? [event.entry.key, event.entry.revision] : [event.key, event.revision];
+      const key = event.type === 'put' ? event.entry.key : event.key;
+      revision = event.type === 'put' ? event.entry.revision : event.revision;
       this.#caches.get(prefixOfKey(key))?.apply(event);
-      this.#revision = Math.max(this.#revision, revision);
     }
+    this.#came(revision);
+  }
+
+  /** The watch has told everything up to a revision. */
+  #came(revision: number): void {
+    this.#failures = 0;
+    this.#revision = Math.max(this.#revision, revision);
     if (this.#waiting.length === 0) return;
-    const reached = this.#waiting.filter(({ revision }) => revision <= this.#revision);
-    this.#waiting = this.#waiting.filter(({ revision }) => revision > this.#revision);
+    const reached = this.#waiting.filter((waiting) => waiting.revision <= this.#revision);
+    this.#waiting = this.#waiting.filter((waiting) => waiting.revision > this.#revision);
     for (const { resolve } of reached) resolve();
   }
 
-  /** Ends the watch on the store and every watcher. */
+  /** Ends the watch on the store and every watcher; nobody waits any longer. */
   stop(): void {
+    this.#stop.abort();
     this.#endWatch();
     for (const cache of this.#caches.values()) cache.stop();
+    for (const { reject } of this.#waiting.splice(0)) reject(stopped());
   }
 }
+
+const stopped = (): Error => new Error('the API server is stopping');

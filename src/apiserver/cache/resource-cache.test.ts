@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { configMaps } from '../../api/resources/config-maps/definition.ts';
+import { silentLog } from '../../base/log.ts';
 import { openMemoryStore } from '../../store/memory.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { encodeStored } from '../codec.ts';
 import { storeKey } from '../keys.ts';
 import { CacheHub } from './hub.ts';
@@ -21,7 +23,7 @@ async function write(store: ReturnType<typeof openMemoryStore>, name: string): P
 
 test('a watcher that is not read is cut off at its limit, and the others go on', async () => {
   const store = openMemoryStore();
-  const hub = new CacheHub(store);
+  const hub = new CacheHub(store, new VirtualClock(), silentLog);
   const cache = await hub.of(configMaps);
   const slow = cache.watch(everything, hub.revision);
   const quick = cache.watch(everything, hub.revision);
@@ -42,7 +44,7 @@ test('a watcher that is not read is cut off at its limit, and the others go on',
 test('what is written while a cache fills is in it once', async () => {
   const store = openMemoryStore();
   await write(store, 'x');
-  const hub = new CacheHub(store);
+  const hub = new CacheHub(store, new VirtualClock(), silentLog);
   const filling = hub.of(configMaps);
   await write(store, 'y');
   await write(store, 'x');
@@ -57,7 +59,7 @@ test('what is written while a cache fills is in it once', async () => {
 
 test('an object that is made again at once is deleted and added to a watch of its name, wherever that begins', async () => {
   const store = openMemoryStore();
-  const hub = new CacheHub(store);
+  const hub = new CacheHub(store, new VirtualClock(), silentLog);
   const cache = await hub.of(configMaps);
   await write(store, 'x');
   const first = hub.revision;
@@ -86,7 +88,7 @@ test('lists are in order, whatever came and went since the last one', async () =
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const store = openMemoryStore();
-      const hub = new CacheHub(store);
+      const hub = new CacheHub(store, new VirtualClock(), silentLog);
       const cache = await hub.of(configMaps);
       const there = new Set<string>();
       for (const { type, name } of [...steps, { type: 'list' as const, name: '' }]) {

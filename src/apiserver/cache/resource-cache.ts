@@ -4,7 +4,7 @@ import { expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
-import { CompactedError, type Store, type StoreEvent } from '../../store/store.ts';
+import { CompactedError, type Entry, type Store, type StoreEvent } from '../../store/store.ts';
 import { atRevision, decodeStored, seal } from '../codec.ts';
 import { prefixOf, storeKey } from '../keys.ts';
 import type { Selection } from './selection.ts';
@@ -33,7 +33,7 @@ export class ResourceCache {
   /** Changes after this revision are all in the history. */
   #historyStart = 0;
   #lastChange = 0;
-  #filling: Promise<void> | undefined;
+  #filling: Promise<number> | undefined;
   #filled = false;
   #held: StoreEvent[] = [];
   readonly #shared = new SharedStrings();
@@ -46,8 +46,11 @@ export class ResourceCache {
     this.#store = store;
   }
 
-  /** Resolves when the cache is filled; fills it on the first call. */
-  ready(): Promise<void> {
+  /**
+   * Resolves when the cache is filled; fills it on the first call.
+   * @returns the revision of the list that filled it.
+   */
+  ready(): Promise<number> {
     if (!this.#filling) {
       this.#filling = this.#fill().catch((error: unknown) => {
         this.#filling = undefined;
@@ -57,18 +60,68 @@ export class ResourceCache {
     return this.#filling;
   }
 
-  async #fill(): Promise<void> {
+  async #fill(): Promise<number> {
     this.#held = [];
     const { entries, revision } = await this.#store.list(this.prefix);
     for (const entry of entries) {
       this.#set(entry.key, seal(decodeStored(this.resource, entry.value), entry.revision, entry.value));
     }
+    this.#begins(revision);
+    return revision;
+  }
+
+  /** From here on the watch is what keeps it true. */
+  #begins(revision: number): void {
     this.#historyStart = revision;
     this.#lastChange = revision;
     this.#filled = true;
     const held = this.#held;
     this.#held = [];
     for (const event of held) this.apply(event);
+  }
+
+  /**
+   * Fills it again from the store: changes were missed. Observers hear of what is another than it was; watchers are ended,
+   * since what happened in between nobody can tell them.
+   */
+  async fillAnew(): Promise<void> {
+    if (!this.#filling) return;
+    await this.#filling;
+    this.#filled = false;
+    this.#held = [];
+    let list: Awaited<ReturnType<Store['list']>>;
+    try {
+      list = await this.#store.list(this.prefix);
+    } catch (error) {
+      this.#filled = true;
+      throw error;
+    }
+    const missed = this.#missed(list.entries, list.revision);
+    this.#history = [];
+    this.#historyBytes = 0;
+    this.stop();
+    for (const change of missed) for (const observer of this.#observers) observer(change);
+    this.#filling = Promise.resolve(list.revision);
+    this.#begins(list.revision);
+  }
+
+  /** Brings the objects to what the list says, and tells what that changed. */
+  #missed(entries: readonly Entry[], revision: number): Change[] {
+    const there = new Set(entries.map(({ key }) => key));
+    const gone = [...this.list()].filter(({ metadata }) => !there.has(storeKey(this.resource, metadata)));
+    const changes = gone.map((previous): Change => {
+      this.#drop(storeKey(this.resource, previous.metadata));
+      return { revision, previous, event: { type: 'DELETED', object: atRevision(previous, revision) } };
+    });
+    for (const entry of entries) {
+      const previous = this.#lookup(entry.key);
+      if (previous?.metadata.resourceVersion === String(entry.revision)) continue;
+      const object = seal(decodeStored(this.resource, entry.value), entry.revision, entry.value);
+      this.#set(entry.key, object);
+      const type = previous ? 'MODIFIED' : 'ADDED';
+      changes.push({ revision: entry.revision, previous, event: { type, object } });
+    }
+    return changes;
   }
 
   /** The newest revision at which an object of the resource changed, as far as known. */
@@ -143,6 +196,7 @@ export class ResourceCache {
   /** Takes a change from the store. */
   apply(event: StoreEvent): void {
     if (!this.#filled) {
+      // A cache that nobody has asked for yet will list.
       if (this.#filling) this.#held.push(event);
       return;
     }
@@ -171,17 +225,20 @@ export class ResourceCache {
   #remove(event: StoreEvent & { type: 'delete' }): Change | undefined {
     const previous = this.#lookup(event.key);
     if (event.revision <= this.#historyStart || !previous) return undefined;
-    const [namespace, name] = this.#place(event.key);
-    const objects = this.#objects.get(namespace);
-    objects?.delete(name);
-    if (objects?.size === 0) {
-      this.#objects.delete(namespace);
-      this.#order.delete(namespace);
-    }
+    this.#drop(event.key);
     const object = this.resource.outline
       ? seal(decodeStored(this.resource, event.previous.value), event.revision, event.previous.value)
       : atRevision(previous, event.revision);
     return { revision: event.revision, previous, event: { type: 'DELETED', object } };
+  }
+
+  #drop(key: string): void {
+    const [namespace, name] = this.#place(key);
+    const objects = this.#objects.get(namespace);
+    objects?.delete(name);
+    if (objects?.size !== 0) return;
+    this.#objects.delete(namespace);
+    this.#order.delete(namespace);
   }
 
   #place(key: string): [string, string] {

@@ -233,7 +233,7 @@ test('of an event only an outline is kept in memory, and everybody is told all o
   await server.object('create', 'events', { body: written });
   for (let index = 0; index < 500; index++)
     await server.object('create', 'events', { body: { ...written, metadata: { name: `b-${index}` } } });
-  const hub = new CacheHub(server.store);
+  const hub = new CacheHub(server.store, server.clock, silentLog);
   const kept = (await hub.of(server.resource('events'))).get('default', 'a') as Event;
   assert.deepEqual([kept.involvedObject.name, kept.reason, kept.message], ['web-0', 'Started', undefined]);
   hub.stop();

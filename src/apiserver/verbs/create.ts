@@ -84,6 +84,7 @@ export async function createOne(
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
   if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
+  let written = false;
   try {
     await admission.admit(admissionRequest);
     prepareMetadata(resource, object, registry, nowMs);
@@ -93,6 +94,7 @@ export async function createOne(
     if (refused) throw refused;
     await admission.validate(admissionRequest);
     const created = await registry.create(resource, object, dryRun);
+    written = !dryRun;
     const advice = resource.strategy.warnings?.(created) ?? [];
     return {
       type: 'object',
@@ -103,7 +105,7 @@ export async function createOne(
   } catch (error) {
     throw withWarnings(error, [...warnings, ...admission.warnings]);
   } finally {
-    admission.end();
+    await admission.end(written);
   }
 }
 

@@ -14,7 +14,7 @@ import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { timestamp } from '../../base/clock.ts';
 import { sameJson } from '../../base/same-json.ts';
-import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
+import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
@@ -50,18 +50,48 @@ export async function deleteKey(
   for (let attempt = 1; ; attempt++) {
     const current = await registry.get(resource, key);
     checkPreconditions(resource, current, options);
-    await admitDeletion(registry, plugins, request, key, current, dryRun);
+    const result = await deleteOnce(registry, plugins, request, current, { options, dryRun });
+    if (result) return result;
+    if (options.preconditions?.resourceVersion || attempt >= CONFLICT_TRIES) {
+      throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
+    }
+  }
+}
+
+/** One try; undefined when another write came in between. */
+async function deleteOnce(
+  registry: Registry,
+  plugins: readonly AdmissionPlugin[],
+  { resource, user }: ApiRequest,
+  current: Stored,
+  { options, dryRun }: { options: DeleteOptions; dryRun: boolean },
+): Promise<ApiResult | undefined> {
+  const admission = new Admission(plugins, registry);
+  const admissionRequest: AdmissionRequest = {
+    operation: 'DELETE',
+    resource,
+    subresource: undefined,
+    key: current.metadata,
+    object: undefined,
+    old: current,
+    user,
+    dryRun,
+  };
+  let written = false;
+  try {
+    await admission.admit(admissionRequest);
+    await admission.validate(admissionRequest);
     const step = deletionStep(resource, current, options, registry.clock.now());
     if (step.type === 'wait') return { type: 'object', code: 200, object: current, warnings: [] };
     if (step.type === 'mark') {
       const marked = await registry.replace(resource, current, step.object, dryRun);
-      if (marked) return { type: 'object', code: 200, object: marked, warnings: [] };
-    } else if (await registry.remove(resource, current, dryRun)) {
-      return deleted(resource, current);
+      return marked && { type: 'object', code: 200, object: marked, warnings: [] };
     }
-    if (options.preconditions?.resourceVersion || attempt >= CONFLICT_TRIES) {
-      throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
-    }
+    const removed = await registry.remove(resource, current, dryRun);
+    written = removed && !dryRun;
+    return removed ? deleted(resource, current) : undefined;
+  } finally {
+    await admission.end(written);
   }
 }
 
@@ -98,25 +128,6 @@ export function checkPreconditions(
   if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
     throw conflict(subject, metadata.name, why);
-  }
-}
-
-async function admitDeletion(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-  key: ObjectKey,
-  old: Stored,
-  dryRun: boolean,
-): Promise<void> {
-  const { resource, user } = request;
-  const admission = new Admission(plugins, registry);
-  const base = { operation: 'DELETE' as const, resource, subresource: undefined, key, object: undefined };
-  try {
-    await admission.admit({ ...base, old, user, dryRun });
-    await admission.validate({ ...base, old, user, dryRun });
-  } finally {
-    admission.end();
   }
 }
 

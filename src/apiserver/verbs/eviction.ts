@@ -77,7 +77,7 @@ async function admitEviction(
   try {
     await admission.admit({ ...base, user, dryRun: isDryRun(order) });
   } finally {
-    admission.end();
+    await admission.end(false);
   }
 }
 

@@ -6,7 +6,7 @@ import { reachedRevision } from './revision.ts';
 
 export async function get(registry: Registry, request: ApiRequest): Promise<ApiResult> {
   const { resource, options } = request;
-  reachedRevision(registry, options.resourceVersion);
+  await reachedRevision(registry, options.resourceVersion);
   const object = await registry.get(resource, keyOfRequest(request));
   return { type: 'object', code: 200, object, warnings: [] };
 }

@@ -46,7 +46,7 @@ export async function listSelected(
     const at = token.revision === NEWEST ? registry.hub.revision : token.revision;
     return page(cache, selection, at, limit, token.after);
   }
-  const revision = reachedRevision(registry, options.resourceVersion);
+  const revision = await reachedRevision(registry, options.resourceVersion);
   const exact =
     options.resourceVersionMatch === 'Exact' || (limit && revision && !options.resourceVersionMatch);
   if (exact && revision && cache.lastChange > revision) {

@@ -24,10 +24,13 @@ export function parseRevision(resourceVersion: string | undefined): number | und
   return resourceVersion ? Number(resourceVersion) : undefined;
 }
 
-/** The same for a read that must not be older. Throws Timeout when there is no such version yet. */
-export function reachedRevision(registry: Registry, resourceVersion: string | undefined): number | undefined {
+/** The same for a read that must not be older, when it is not. Throws Timeout when there is no such version yet. */
+export async function reachedRevision(
+  registry: Registry,
+  resourceVersion: string | undefined,
+): Promise<number | undefined> {
   const revision = parseRevision(resourceVersion);
   // Not the number: past 2^53 it would be another one, and the client is told which it asked for.
-  if (resourceVersion && revision !== undefined) registry.requireRevision(BigInt(resourceVersion));
+  if (resourceVersion && revision !== undefined) await registry.requireRevision(BigInt(resourceVersion));
   return revision;
 }

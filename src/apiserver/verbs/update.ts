@@ -204,6 +204,7 @@ async function writeOnce(
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
   if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
+  let written = false;
   try {
     await admission.admit(admissionRequest);
     keepMetadata(next, current);
@@ -229,14 +230,17 @@ async function writeOnce(
     });
     if (sameJson(next, current)) return done(current);
     if (endsDeletion(resource, next, current)) {
-      return (await registry.remove(resource, current, dryRun)) ? done(next) : undefined;
+      const removed = await registry.remove(resource, current, dryRun);
+      written = removed && !dryRun;
+      return removed ? done(next) : undefined;
     }
-    const written = await registry.replace(resource, current, next, dryRun);
-    return written && done(written);
+    const replaced = await registry.replace(resource, current, next, dryRun);
+    written = replaced !== undefined && !dryRun;
+    return replaced && done(replaced);
   } catch (error) {
     throw withWarnings(error, [...wanted.warnings, ...admission.warnings]);
   } finally {
-    admission.end();
+    await admission.end(written);
   }
 }
 

@@ -30,7 +30,7 @@ export async function watch(registry: Registry, request: ApiRequest): Promise<Ap
         : (revision ?? registry.hub.revision);
   let watcher: Watcher;
   try {
-    if (sendInitialEvents) reachedRevision(registry, options.resourceVersion);
+    if (sendInitialEvents) await reachedRevision(registry, options.resourceVersion);
     watcher = cache.watch(selection, from);
   } catch (error) {
     if (error instanceof StatusError) return { type: 'watch', stream: failed(error) };

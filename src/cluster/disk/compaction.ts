@@ -21,19 +21,18 @@ export async function runCompaction(
   signal: AbortSignal,
 ): Promise<void> {
   /** Where the store was at the beginning of each interval that is kept. */
-  const marks = [store.revision()];
-  for (;;) {
-    await sleep(clock, INTERVAL_MS, signal);
-    if (signal.aborted) return;
-    const aMinuteAgo = marks.at(-1) ?? 0;
-    const newest = store.revision();
-    marks.push(newest);
-    const fiveMinutesAgo = marks.length > KEPT_INTERVALS ? (marks.shift() ?? 0) : 0;
-    const revision = Math.max(fiveMinutesAgo, Math.min(aMinuteAgo, newest - KEPT_REVISIONS));
+  const marks: number[] = [];
+  while (!signal.aborted) {
     try {
+      const newest = await store.revision();
+      const aMinuteAgo = marks.at(-1) ?? 0;
+      marks.push(newest);
+      const fiveMinutesAgo = marks.length > KEPT_INTERVALS ? (marks.shift() ?? 0) : 0;
+      const revision = Math.max(fiveMinutesAgo, Math.min(aMinuteAgo, newest - KEPT_REVISIONS));
       if (revision > 0) await store.compact(revision);
     } catch (error) {
-      log.error('old revisions could not be forgotten', error, { revision });
+      log.error('old revisions could not be forgotten', error);
     }
+    await sleep(clock, INTERVAL_MS, signal);
   }
 }

@@ -132,18 +132,16 @@ export class StoreDisk {
 
   /** Looks again and again until the signal. */
   async watch(signal: AbortSignal): Promise<void> {
-    let history = { revision: this.#store.revision(), atMs: this.#clock.now() };
+    let history = { revision: 0, atMs: this.#clock.now() };
     while (!signal.aborted) {
       try {
         await this.measure();
-        if (this.#refusing && this.#clock.now() - history.atMs >= SHORT_HISTORY_MS) {
-          await this.#store.compact(history.revision);
+        if (this.#clock.now() - history.atMs >= SHORT_HISTORY_MS) {
+          if (this.#refusing) await this.#store.compact(history.revision);
+          history = { revision: await this.#store.revision(), atMs: this.#clock.now() };
         }
       } catch (error) {
         this.#log.error('looking after the disk of the store failed', error);
-      }
-      if (this.#clock.now() - history.atMs >= SHORT_HISTORY_MS) {
-        history = { revision: this.#store.revision(), atMs: this.#clock.now() };
       }
       await sleep(this.#clock, WATCH_MS, signal);
     }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { open } from 'lmdb';
-import { storeContract } from '../contract.ts';
+import { type Backend, embeddedStoreContract, storeContract } from '../contract.ts';
 import type { StoreEvent } from '../store.ts';
 import { CompactedError, StoreFormatError } from '../store.ts';
 import { openLmdbStore } from './lmdb.ts';
@@ -15,16 +15,19 @@ import { openLmdbStore } from './lmdb.ts';
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'stead-store-'));
 const removeDirectory = (directory: string): void => rmSync(directory, { recursive: true, force: true });
 
-storeContract('lmdb', async () => {
+const onDisk = async (): Promise<Backend> => {
   const directory = newDirectory();
   return { open: () => openLmdbStore(directory), remove: async () => removeDirectory(directory) };
-});
+};
+
+storeContract('lmdb', onDisk);
+embeddedStoreContract('lmdb', onDisk);
 
 /** Opens the store of its argument with 8 writers, and prints each key and revision once it is acknowledged. */
 const WRITER = `
 const { openLmdbStore } = await import(${JSON.stringify(new URL('./lmdb.js', import.meta.url).href)});
 const store = await openLmdbStore(process.argv[1]);
-const base = store.revision();
+const base = await store.revision();
 await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
   for (let i = 0; ; i++) {
     const key = '/' + base + '/' + writer + '/' + i;
@@ -43,7 +46,7 @@ const beside = join(process.argv[1], 'beside');
 writeFileSync(beside, Buffer.alloc(1 << 20));
 const store = await openLmdbStore(process.argv[1]);
 let told = 0;
-store.watch({ prefix: '/', afterRevision: 0, onEvents: (events) => { told += events.length; } });
+store.watch({ prefix: '/', afterRevision: 0, onEvents: (events) => { told += events.length; }, onEnd: () => {} });
 let done = 0;
 let failure;
 while (!failure) {
@@ -54,11 +57,11 @@ while (!failure) {
   else if (failed.length !== 10) throw new Error('half of a transaction failed');
   else failure = failed[0].reason;
 }
-const full = { count: await store.count('/'), revision: store.revision(), told };
+const full = { count: await store.count('/'), revision: await store.revision(), told };
 const entry = await store.get('/0');
 rmSync(beside);
 const deleted = await store.delete('/0', entry.revision);
-await store.compact(store.revision());
+await store.compact(await store.revision());
 const again = await store.put('/again', Buffer.alloc(1000), 0);
 await store.close();
 const reopened = await openLmdbStore(process.argv[1]);
@@ -94,12 +97,12 @@ describe('lmdb store', () => {
     await store.close();
 
     store = await openLmdbStore(directory);
-    assert.equal(store.revision(), 52);
+    assert.equal(await store.revision(), 52);
     assert.deepEqual(await store.list('/', { revision: 50 }), before);
     assert.equal(await store.count('/k/'), 49);
     const events: StoreEvent[] = [];
     const onEvents = (batch: readonly StoreEvent[]): void => void events.push(...batch);
-    const stop = store.watch({ prefix: '/', afterRevision: 49, onEvents });
+    const stop = store.watch({ prefix: '/', afterRevision: 49, onEvents, onEnd: assert.fail });
     assert.deepEqual(
       events.map((event) => event.type),
       ['put', 'delete', 'put'],
@@ -113,8 +116,11 @@ describe('lmdb store', () => {
     await store.close();
 
     store = await openLmdbStore(directory);
-    assert.equal(store.revision(), 53);
-    assert.throws(() => store.watch({ prefix: '/', afterRevision: 52, onEvents }), CompactedError);
+    assert.equal(await store.revision(), 53);
+    const reason = await new Promise<Error>((onEnd) =>
+      store.watch({ prefix: '/', afterRevision: 52, onEvents, onEnd }),
+    );
+    assert.ok(reason instanceof CompactedError);
     await assert.rejects(store.list('/', { revision: 52 }), CompactedError);
     assert.equal((await store.list('/')).entries.length, 48);
     const next = await store.put('/k/00', Buffer.from('again'), 0);
@@ -175,7 +181,7 @@ describe('lmdb store', () => {
       assert.deepEqual(Buffer.from(entry.value), Buffer.alloc(2000, key));
     }
     const { entries } = await store.list('/');
-    assert.equal(Math.max(...entries.map((entry) => entry.revision)), store.revision());
+    assert.equal(Math.max(...entries.map((entry) => entry.revision)), await store.revision());
     await store.close();
   });
 
@@ -231,7 +237,7 @@ describe('lmdb store', () => {
     assert.equal(good.status, 'fulfilled');
     assert.equal(long.status === 'rejected' && long.reason instanceof RangeError, true);
     assert.equal(empty.status === 'rejected' && empty.reason instanceof RangeError, true);
-    assert.equal(store.revision(), 1);
+    assert.equal(await store.revision(), 1);
     await store.close();
   });
 });

@@ -59,6 +59,8 @@ export async function openLmdbStore(directory: string): Promise<Store> {
   }
 }
 
+const closed = (): Error => new Error('the store is closed');
+
 class LmdbStore implements Store {
   readonly #tables: Tables;
   readonly #lock: FileLock;
@@ -82,7 +84,8 @@ class LmdbStore implements Store {
     this.#revision = Math.max(last, this.#compacted);
   }
 
-  revision(): number {
+  async revision(): Promise<number> {
+    this.#mustBeOpen();
     return this.#revision;
   }
 
@@ -130,21 +133,31 @@ class LmdbStore implements Store {
   }
 
   watch(options: WatchOptions): () => void {
-    this.#mustBeOpen();
+    if (this.#closed) return this.#watchers.refuse(options, closed());
     const { prefix, afterRevision } = options;
-    if (afterRevision < this.#compacted) throw new CompactedError(this.#compacted);
-    const backlog: StoreEvent[] = [];
-    const range = { start: afterRevision + 1, end: this.#revision + 1 };
-    for (const { key: revision, value } of this.#tables.log.getRange(range)) {
-      const record = decodeLogRecord(value);
-      if (!record.key.startsWith(prefix)) continue;
-      const event = this.#eventOf(record.key, record.type === 'put' ? record.value : undefined, {
-        ...record,
-        revision,
-      });
-      if (event) backlog.push(event);
+    if (afterRevision < this.#compacted)
+      return this.#watchers.refuse(options, new CompactedError(this.#compacted));
+    let backlog: StoreEvent[];
+    try {
+      backlog = [...this.#eventsBetween(afterRevision, this.#revision, prefix)];
+    } catch (error) {
+      return this.#watchers.refuse(options, error instanceof Error ? error : new Error(String(error)));
     }
     return this.#watchers.add(options, backlog, this.#revision);
+  }
+
+  /** What was written below a prefix after one revision and up to another. */
+  *#eventsBetween(after: number, through: number, prefix: string): Generator<StoreEvent> {
+    for (const { key: revision, value } of this.#tables.log.getRange({
+      start: after + 1,
+      end: through + 1,
+    })) {
+      const record = decodeLogRecord(value);
+      if (!record.key.startsWith(prefix)) continue;
+      const written = record.type === 'put' ? record.value : undefined;
+      const event = this.#eventOf(record.key, written, { ...record, revision });
+      if (event) yield event;
+    }
   }
 
   async compact(revision: number): Promise<void> {
@@ -171,13 +184,13 @@ class LmdbStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#committing;
-    this.#watchers.clear();
+    this.#watchers.end(closed());
     await this.#tables.root.close();
     this.#lock.release();
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw new Error('the store is closed');
+    if (this.#closed) throw closed();
   }
 
   async #write(key: string, value: Uint8Array | undefined, expectedRevision: number): Promise<WriteResult> {
@@ -221,7 +234,7 @@ class LmdbStore implements Store {
       const done = outcomes.filter((outcome) => outcome.record);
       if (done.length > 0) await commit(this.#tables, () => this.#putRecords(done));
       this.#revision += done.length;
-      this.#publish(done);
+      if (done.length > 0) this.#publish(done);
       for (const { write, result } of outcomes) write.resolve(result);
     } catch (error) {
       for (const write of writes) write.reject(error);
@@ -276,7 +289,7 @@ class LmdbStore implements Store {
       const event = this.#eventOf(write.key, write.value, record);
       if (event) events.push(event);
     }
-    if (events.length > 0) this.#watchers.publish(events);
+    this.#watchers.publish(events, this.#revision);
   }
 
   /** The event of a write; none for a deletion whose previous entry is gone, which does not happen. */

@@ -87,6 +87,9 @@ export class World {
       onEvents: (events) => {
         for (const event of events) this.#take(event);
       },
+      onEnd: (reason) => {
+        throw reason;
+      },
     });
   }
 

@@ -131,7 +131,7 @@ test('a watch of tables has columns once; bookmarks are rows, too', async () => 
     ],
   );
   assert.deepEqual(events.at(-1)?.object.rows[0]?.object?.metadata, {
-    resourceVersion: String(door.server.store.revision()),
+    resourceVersion: String(await door.server.store.revision()),
     annotations: { 'k8s.io/initial-events-end': 'true' },
   });
 });

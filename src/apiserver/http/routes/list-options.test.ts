@@ -135,7 +135,7 @@ test('pages of a revision that is gone: told so, with a token to go on at the ne
     ['c'],
   );
   assert.equal(second.metadata.resourceVersion, first.metadata.resourceVersion);
-  await door.server.store.compact(door.server.store.revision());
+  await door.server.store.compact(await door.server.store.revision());
   const gone = await list(`continue=${second.metadata.continue}`);
   assert.deepEqual([gone.code, gone.reason], [410, 'Expired']);
   assert.match(gone.message ?? '', /or use the continue token in this response to retrieve the remainder/);
