@@ -83,7 +83,11 @@ export class FakeApi implements ApiServer {
         prefix,
         afterRevision: Number(options.resourceVersion),
         onEvents: (events) => stream.push(events.map(toWatchEvent)),
-        onEnd: () => stream.stop(),
+        onEnd: (reason) => {
+          if (reason instanceof CompactedError)
+            stream.push([{ type: 'ERROR', object: expired('too old resource version').status }]);
+          stream.stop();
+        },
       });
       stream.onStop = end;
       this.streams.add(stream);

@@ -249,11 +249,11 @@ test('at rest the controller writes nothing', () =>
   withCluster(async (cluster) => {
     await cluster.createSet();
     await cluster.behave();
-    const before = cluster.store.revision();
+    const before = await cluster.store.revision();
     await cluster.kill();
     cluster.run();
     await cluster.clock.advance(3600_000);
-    assert.equal(cluster.store.revision(), before);
+    assert.equal(await cluster.store.revision(), before);
   }));
 
 /** Informers whose pods can be held at what they were: a watch that lags. */

@@ -87,9 +87,8 @@ export class World {
       onEvents: (events) => {
         for (const event of events) this.#take(event);
       },
-      onEnd: (reason) => {
-        throw reason;
-      },
+      // It ends with the world.
+      onEnd: () => {},
     });
   }
 
