@@ -2,7 +2,8 @@
 // seconds; what it checks is in test/chaos/chaos.ts, and the figures go to docs/reliability.md.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { root, setUp } from './setup.mjs';
+import { root } from './dist.mjs';
+import { setUp } from './setup.mjs';
 
 const why = await setUp();
 if (why) {

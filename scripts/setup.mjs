@@ -2,11 +2,10 @@
 // packages, the build, and the Debian packages that real containers need. Runs before anything is installed, so it
 // uses nothing but Node.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isBuilt, root } from './dist.mjs';
 
 /** Debian's packages that running real containers takes, and a file of each that says it is there. */
 const RUNTIME_PACKAGES = {
@@ -48,11 +47,6 @@ export function step(title, command, args, options = {}) {
   });
 }
 
-const newest = (folder) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
-
 export async function ensureNpmPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   const lock = join(root, 'package-lock.json');
@@ -61,11 +55,7 @@ export async function ensureNpmPackages() {
 }
 
 export async function ensureBuild() {
-  const built = join(root, 'dist', 'src', 'cli', 'main.js');
-  const sources = ['src', 'test', 'bench', 'scripts'].map((folder) => join(root, folder)).filter(existsSync);
-  const changed = Math.max(...sources.map(newest), statSync(join(root, 'tsconfig.json')).mtimeMs);
-  if (existsSync(built) && statSync(built).mtimeMs >= changed) return;
-  await step('building', process.execPath, [join('scripts', 'build.mjs')]);
+  if (!isBuilt()) await step('building', process.execPath, [join('scripts', 'build.mjs')]);
 }
 
 const missingOf = (wanted) => Object.keys(wanted).filter((name) => !wanted[name].some(existsSync));
@@ -114,9 +104,6 @@ export async function setUp({ tests = false } = {}) {
   }
   return undefined;
 }
-
-/** The version in package.json. */
-export const version = () => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {

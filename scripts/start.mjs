@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, setUp, step } from './setup.mjs';
+import { root } from './dist.mjs';
+import { setUp, step } from './setup.mjs';
 
 const MANIFEST = join('examples', 'nginx.yaml');
 const IMAGE = 'k8s.gcr.io/nginx-slim:0.8';

@@ -5,7 +5,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { root, setUp, step } from './setup.mjs';
+import { root } from './dist.mjs';
+import { setUp, step } from './setup.mjs';
 
 const filters = process.argv.slice(2);
 

@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UnreachableError } from '../client/unreachable-error.ts';
 import { defaultDataDirectory } from '../cluster/disk/paths.ts';
+import { LOG_LEVELS } from '../cluster/process/log-writer.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 import { VERSION } from '../cluster/process/version.ts';
 import { endWithReader } from './broken-pipe.ts';
@@ -101,6 +102,11 @@ command(program, 'up', 'start stead, and apply manifests')
     30,
   )
   .option('--foreground', 'stay attached and log to the terminal', false)
+  .addOption(
+    new Option('--log-level <level>', 'the least that is logged; debug says every request and step')
+      .choices(LOG_LEVELS)
+      .default('info'),
+  )
   .option('--wait', 'return when everything that was applied is ready', false)
   .action(async (options) => (await import('./commands/up.ts')).up(options));
 

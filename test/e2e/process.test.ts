@@ -41,6 +41,22 @@ describe('the process', () => {
     await stead('down', '--data-dir', directory);
   });
 
+  it('logs from the level that it is told, in the background too', async () => {
+    const file = join(directory, 'stead.log');
+    for (const [level, told] of [
+      ['debug', /DEBUG/],
+      ['warn', /^$/],
+    ] as const) {
+      rmSync(file, { force: true });
+      assert.equal((await stead('up', ...simulated, '--log-level', level)).code, 0);
+      await stead('status', '--data-dir', directory);
+      assert.match(readFileSync(file, 'utf8'), told);
+      await stead('down', '--data-dir', directory);
+    }
+    const unknown = await stead('up', ...simulated, '--log-level', 'loud');
+    assert.match(unknown.stderr, /Allowed choices are debug, info, warn, error/);
+  });
+
   it('outlives the command that started it, even one that is interrupted', async () => {
     rmSync(join(directory, 'stead.log'), { force: true });
     const starting = spawn(process.execPath, [CLI, 'up', ...simulated], { stdio: 'ignore' });

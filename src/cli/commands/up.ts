@@ -10,6 +10,7 @@ import { makeDataDirectory } from '../../cluster/disk/data-directory.ts';
 import { isNodeName } from '../../cluster/disk/node-name.ts';
 import { pathsOf } from '../../cluster/disk/paths.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/process/control-socket.ts';
+import type { LogLevel } from '../../cluster/process/log-writer.ts';
 import { NODE_FLAGS } from '../../cluster/process/node-flags.ts';
 import { preflight } from '../../cluster/process/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/process/system-clock.ts';
@@ -36,6 +37,7 @@ interface UpOptions {
   auditLogMaxsize: number;
   auditLogMaxbackup: number;
   foreground: boolean;
+  logLevel: LogLevel;
   wait: boolean;
   evictionHard?: string;
   evictionMinimumReclaim?: string;
@@ -50,7 +52,7 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.foreground) {
     const { runForeground } = await import('../../cluster/process/foreground.ts');
     outliveReader();
-    return runForeground(config, () => applyAll(options, manifests, say));
+    return runForeground(config, options.logLevel, () => applyAll(options, manifests, say));
   }
   const before = await processInfo(pathsOf(options.dataDir).controlSocket);
   const info = before ?? (await startInBackground(options, config));
@@ -190,6 +192,7 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
       ...NODE_FLAGS,
       ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })],
       ...pressureFlags(options),
+      ...['--log-level', options.logLevel],
     ],
     { detached: true, stdio: ['ignore', log.fd, log.fd, 'ipc'], cwd: '/' },
   );

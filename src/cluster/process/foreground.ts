@@ -12,7 +12,7 @@ import { type Paths, pathsOf } from '../disk/paths.ts';
 import { alreadyRuns, type ProcessInfo, processInfo, serveControl } from './control-socket.ts';
 import { standardOutput } from './log-output.ts';
 import { withoutRepeats } from './log-repeats.ts';
-import { logTo } from './log-writer.ts';
+import { type LogLevel, logTo } from './log-writer.ts';
 import { preflight } from './preflight.ts';
 import { systemClock } from './system-clock.ts';
 import { UserError } from './user-error.ts';
@@ -20,12 +20,17 @@ import { VERSION } from './version.ts';
 
 /**
  * Resolves when stead has ended.
+ * @param logLevel what is less than this is not logged.
  * @param onReady called when the API answers.
  * @throws UserError if it cannot start.
  */
-export async function runForeground(config: ClusterConfig, onReady: () => Promise<void>): Promise<void> {
+export async function runForeground(
+  config: ClusterConfig,
+  logLevel: LogLevel,
+  onReady: () => Promise<void>,
+): Promise<void> {
   const paths = pathsOf(config.dataDirectory);
-  const log = withoutRepeats(logTo(standardOutput(), 'info', systemClock.now), systemClock);
+  const log = withoutRepeats(logTo(standardOutput(), logLevel, systemClock.now), systemClock);
   const stop = new AbortController();
   let start: (cluster: RunningCluster) => void = () => {};
   // Commands that come while stead starts wait for it.

@@ -1,10 +1,14 @@
 // Writes the rooms' log to a stream, one line an entry: time, level, room, message, fields.
 import type { Log, LogFields } from '../../base/log.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+/** From what is said of every step to what should not happen. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** @param write gets whole lines. */
+/**
+ * @param write gets whole lines.
+ * @param least what is less than this is not written.
+ */
 export function logTo(
   write: (line: string) => void,
   least: LogLevel,
@@ -12,7 +16,7 @@ export function logTo(
   room = 'stead',
 ): Log {
   const entry = (level: LogLevel, message: string, fields: LogFields = {}): void => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
     const pairs = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => ` ${name}=${typeof value === 'string' ? quoted(value) : value}`);
