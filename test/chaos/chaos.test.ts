@@ -1,7 +1,7 @@
 // Ten rounds of chaos, so that nothing that breaks a promise under kill -9 lands unseen. `npm run chaos` runs more.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { noContainers } from '../e2e/stead.ts';
+import { noContainers } from '../kit/stead.ts';
 import { chaos } from './chaos.ts';
 
 it('keeps its promises through ten rounds of kill -9', { skip: noContainers }, async (t) => {

@@ -2,9 +2,9 @@
 // most operators (go/client and go/operator say what they do). Each prints a line for every step that went well.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { run, type TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import { run, type TestStead } from '../kit/stead.ts';
 import { findGoPrograms } from './go-programs.ts';
-import { startSimulated } from './simulated-stead.ts';
 
 const found = findGoPrograms();
 

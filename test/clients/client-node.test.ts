@@ -11,9 +11,9 @@ import type {
   V1StatefulSet,
   V1Status,
 } from '@kubernetes/client-node';
-import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../e2e/stead.ts';
-import { loadClient } from './client-node.ts';
-import { startSimulated } from './simulated-stead.ts';
+import { loadClient } from '../kit/client-node.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const client = await loadClient();
 const { PatchStrategy } = client;

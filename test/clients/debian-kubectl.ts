@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLIENTS } from './simulated-stead.ts';
+import { CLIENTS } from '../kit/simulated-stead.ts';
 
 const PACKAGE = 'kubernetes-client';
 

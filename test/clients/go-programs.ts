@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CLIENTS } from './simulated-stead.ts';
+import { CLIENTS } from '../kit/simulated-stead.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', '..', 'test', 'clients', 'go');
 const PACKAGES = ['./client', './operator', './kubectl', 'helm.sh/helm/v4/cmd/helm'];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ran, run, type TestStead } from '../e2e/stead.ts';
+import { type Ran, run, type TestStead } from '../kit/stead.ts';
 
 export class KubectlProgram {
   /** Where files lie that it is given. */

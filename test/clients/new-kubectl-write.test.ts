@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { NGINX_MANIFEST, type TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import { NGINX_MANIFEST, type TestStead } from '../kit/stead.ts';
 import { findGoPrograms } from './go-programs.ts';
 import { KubectlProgram } from './kubectl-program.ts';
-import { startSimulated } from './simulated-stead.ts';
 
 const found = findGoPrograms();
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { NGINX_MANIFEST, noContainers, TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import { NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 import { findDebianKubectl } from './debian-kubectl.ts';
 import { KubectlProgram } from './kubectl-program.ts';
-import { startSimulated } from './simulated-stead.ts';
 
 const found = findDebianKubectl();
 const skip = 'why' in found && found.why;

@@ -14,8 +14,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ensureImage } from './images.ts';
-import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from './stead.ts';
+import { ensureImage } from '../kit/images.ts';
+import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from '../kit/stead.ts';
 
 const seed = readFileSync(NGINX_MANIFEST, 'utf8');
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');

@@ -2,7 +2,7 @@
 // they are in use, and a stuck rollout that is rolled back without a hand.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, TestStead } from './stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const manifest = (image: string, storage: string): string => `
 apiVersion: v1

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ensureImage } from './images.ts';
-import { eventually, noContainers, type Ran, TestStead } from './stead.ts';
+import { ensureImage } from '../kit/images.ts';
+import { eventually, noContainers, type Ran, TestStead } from '../kit/stead.ts';
 
 /** Sparse: only what is written takes space of the machine's disk. */
 const DISK = '500M';

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, run, TestStead } from './stead.ts';
+import { eventually, noContainers, run, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 const NAMESPACE = '/api/v1/namespaces/default';

@@ -2,7 +2,7 @@
 // wrote by hand, names that come with readiness; and claims that come and go with their pod.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, TestStead } from './stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 const DOMAIN = 'default.svc.cluster.local';

@@ -2,7 +2,7 @@
 // for, its names answered, and its data outliving a pod.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, NGINX_MANIFEST, noContainers, TestStead } from './stead.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const DOMAIN = 'nginx.default.svc.cluster.local';
 const HTML = '/usr/share/nginx/html';

@@ -2,7 +2,7 @@
 // from the highest ordinal down, and back.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, TestStead } from './stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 /** Ready only while the file /gate/open is in the pod's volume. */
 const GATED = `

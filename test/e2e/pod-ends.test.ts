@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, TestStead } from './stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const IMAGE = 'stead.dev/toolbox:1';
 /** What a container says and when, in seconds since the machine has started, is in its log. */

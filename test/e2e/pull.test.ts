@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ensureImage } from './images.ts';
+import { ensureImage } from '../kit/images.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 import { registryProgram, startRegistry, type TestRegistry } from './registry.ts';
-import { eventually, NGINX_MANIFEST, noContainers, TestStead } from './stead.ts';
 
 const available = noContainers ? { missing: noContainers } : await registryProgram();
 

@@ -16,7 +16,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, run } from './stead.ts';
+import { eventually, run } from '../kit/stead.ts';
 
 const cache = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'stead');
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { noContainers, type Ran, TestStead } from './stead.ts';
+import { noContainers, type Ran, TestStead } from '../kit/stead.ts';
 
 const MANIFEST = `
 apiVersion: v1

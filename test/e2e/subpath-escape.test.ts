@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startSwapper } from '../../src/node/machine/test-swapper.ts';
-import { eventually, noContainers, TestStead } from './stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const VICTIMS = Array.from({ length: 8 }, (_, index) => `victim-${index}`);
 

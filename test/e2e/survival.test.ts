@@ -2,7 +2,7 @@
 // outlives `stead down --purge`.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, NGINX_MANIFEST, noContainers, TestStead } from './stead.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const HTML = '/usr/share/nginx/html';
 const CONTAINERS =

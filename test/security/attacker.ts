@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { parseKubeconfig } from '../../src/client/kubeconfig.ts';
-import { startSimulated } from '../clients/simulated-stead.ts';
-import type { TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import type { TestStead } from '../kit/stead.ts';
 
 export interface Attempt {
   /** A ServiceAccount's or any other bearer token. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from '../e2e/stead.ts';
+import { eventually } from '../kit/stead.ts';
 import { Target } from './attacker.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';

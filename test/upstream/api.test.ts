@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1StatefulSet } from '@kubernetes/client-node';
-import { startSimulated } from '../clients/simulated-stead.ts';
-import type { TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import type { TestStead } from '../kit/stead.ts';
 import { client, TestNamespace } from './namespace.ts';
 import { createSet, NEW_IMAGE, untilPods, untilReady, untilStatus, untilUpdated } from './sets.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1Container, V1PodTemplateSpec } from '@kubernetes/client-node';
-import { eventually, noContainers, TestStead } from '../e2e/stead.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 import { TestNamespace } from './namespace.ts';
 import { type Probe, partitionAndFinalizer, rollbackTest } from './rollouts.ts';
 import { evictedTest, scalingTest } from './scaling.ts';

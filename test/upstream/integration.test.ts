@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1StatefulSet } from '@kubernetes/client-node';
-import { startSimulated } from '../clients/simulated-stead.ts';
-import { eventually, type TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import { eventually, type TestStead } from '../kit/stead.ts';
 import { TestNamespace } from './namespace.ts';
 import { createSet, podNames, scale, setOf, untilReady, untilStatus } from './sets.ts';
 

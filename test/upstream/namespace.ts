@@ -9,8 +9,8 @@ import type {
   V1Pod,
   V1StatefulSet,
 } from '@kubernetes/client-node';
-import { loadClient } from '../clients/client-node.ts';
-import type { TestStead } from '../e2e/stead.ts';
+import { loadClient } from '../kit/client-node.ts';
+import type { TestStead } from '../kit/stead.ts';
 
 export const client = await loadClient();
 

@@ -2,8 +2,8 @@
 // test/e2e/apps/statefulset.go), on simulated nodes. Each test names upstream's.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { startSimulated } from '../clients/simulated-stead.ts';
-import type { TestStead } from '../e2e/stead.ts';
+import { startSimulated } from '../kit/simulated-stead.ts';
+import type { TestStead } from '../kit/stead.ts';
 import { isReady, TestNamespace } from './namespace.ts';
 import { partitionAndFinalizer, rollbackTest } from './rollouts.ts';
 import { simulatedProbe } from './scaling.ts';

@@ -1,7 +1,7 @@
 // A stead over simulated nodes for tests of clients (the whole API, without root, containers or volumes), and the
 // place where the clients lie that had to be fetched or built.
 import { join } from 'node:path';
-import { TestStead } from '../e2e/stead.ts';
+import { TestStead } from './stead.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 

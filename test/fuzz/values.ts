@@ -1,8 +1,8 @@
 // Values for request bodies: by the schema, mostly of the right type, from few names, so that requests meet each
 // other's objects; and now and then anything at all.
-import { ENUMS } from '../../api/schema/facts/enums.ts';
-import { QUANTITIES } from '../../api/schema/facts/quantities.ts';
-import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import { ENUMS } from '../../src/api/schema/facts/enums.ts';
+import { QUANTITIES } from '../../src/api/schema/facts/quantities.ts';
+import { type FieldSchema, typeSchema } from '../../src/api/schema/schema.ts';
 import type { Dice } from './dice.ts';
 
 export const NAMES = ['a', 'b', 'web', 'web-0', 'default', 'kube-system'] as const;

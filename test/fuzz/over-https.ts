@@ -1,9 +1,9 @@
 // The same requests over a real connection: TLS, HTTP/1.1, headers and bodies as bytes on a wire.
 import { Agent, request as httpsRequest } from 'node:https';
-import { silentLog } from '../../base/log.ts';
-import { type HttpsServer, serveHttps } from '../http/port/serve-https.ts';
-import { makeTestCertificates } from '../test-certificates.ts';
-import type { TestServer } from '../test-server.ts';
+import { type HttpsServer, serveHttps } from '../../src/apiserver/http/port/serve-https.ts';
+import { makeTestCertificates } from '../../src/apiserver/test-certificates.ts';
+import type { TestServer } from '../../src/apiserver/test-server.ts';
+import { silentLog } from '../../src/base/log.ts';
 import type { FuzzAnswer, Send } from './fuzz.ts';
 import type { FuzzRequest } from './requests.ts';
 

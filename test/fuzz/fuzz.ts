@@ -1,11 +1,11 @@
 // Throws made-up requests at an API server over a memory store, and says what should never be: an answer of 500 and
 // above, an error that is no Status, something stored that is not valid. main.ts is the command for long runs.
 
-import type { ResourceDefinition } from '../../api/resource.ts';
-import type { CertificateSubject } from '../authn/authenticate.ts';
-import { dispatch } from '../http/routes/dispatcher.ts';
-import { dispatcherParts } from '../http/test-front-door.ts';
-import { startTestServer, type TestServer } from '../test-server.ts';
+import type { ResourceDefinition } from '../../src/api/resource.ts';
+import type { CertificateSubject } from '../../src/apiserver/authn/authenticate.ts';
+import { dispatch } from '../../src/apiserver/http/routes/dispatcher.ts';
+import { dispatcherParts } from '../../src/apiserver/http/test-front-door.ts';
+import { startTestServer, type TestServer } from '../../src/apiserver/test-server.ts';
 import { invalidObjects } from './check-store.ts';
 import { Dice } from './dice.ts';
 import { MemoryExchange } from './memory-exchange.ts';

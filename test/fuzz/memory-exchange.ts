@@ -1,7 +1,7 @@
 // A request without a network: what HTTP would hand to the dispatcher, and what it is answered.
-import { badRequest, requestEntityTooLarge } from '../../api/errors.ts';
-import type { CertificateSubject } from '../authn/authenticate.ts';
-import type { Exchange, ResponseHeaders } from '../http/port/exchange.ts';
+import { badRequest, requestEntityTooLarge } from '../../src/api/errors.ts';
+import type { CertificateSubject } from '../../src/apiserver/authn/authenticate.ts';
+import type { Exchange, ResponseHeaders } from '../../src/apiserver/http/port/exchange.ts';
 import type { FuzzRequest } from './requests.ts';
 
 export class MemoryExchange implements Exchange {

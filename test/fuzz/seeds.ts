@@ -1,5 +1,5 @@
 // Good objects to begin with, for the kinds that a random one is seldom good for.
-import type { ResourceDefinition } from '../../api/resource.ts';
+import type { ResourceDefinition } from '../../src/api/resource.ts';
 
 const template = {
   metadata: { labels: { app: 'web' } },

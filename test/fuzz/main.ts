@@ -1,5 +1,5 @@
 // The long run of the fuzzer, as a command:
-//   node dist/src/apiserver/fuzz/main.js --requests 100000 --seed 1 [--https]
+//   npm run fuzz -- --requests 100000 --seed 1 [--https]
 import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz.ts';
 

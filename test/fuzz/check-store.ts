@@ -1,12 +1,12 @@
 // Whether everything that is stored could be stored again: of the schema, in its one form, and valid.
-import type { KubeObject } from '../../api/objects.ts';
-import type { ResourceDefinition } from '../../api/resource.ts';
-import { decode } from '../../api/schema/decode.ts';
-import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
-import { sameJson } from '../../base/same-json.ts';
-import type { Store } from '../../store/store.ts';
-import { decodeStored } from '../codec.ts';
-import { prefixOf, storeKey } from '../keys.ts';
+import type { KubeObject } from '../../src/api/objects.ts';
+import type { ResourceDefinition } from '../../src/api/resource.ts';
+import { decode } from '../../src/api/schema/decode.ts';
+import { validateObjectMetaUpdate } from '../../src/api/validation/metadata.ts';
+import { decodeStored } from '../../src/apiserver/codec.ts';
+import { prefixOf, storeKey } from '../../src/apiserver/keys.ts';
+import { sameJson } from '../../src/base/same-json.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** What is wrong with the stored objects, one line each. */
 export async function invalidObjects(

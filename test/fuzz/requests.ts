@@ -1,8 +1,8 @@
 // Requests of every kind, on every path: well-formed, nearly so, and not at all.
-import type { ResourceDefinition } from '../../api/resource.ts';
-import { apiVersionOf } from '../../api/resource.ts';
-import { decode } from '../../api/schema/decode.ts';
-import { encodeProtobuf, hasProtobuf } from '../protobuf/encode.ts';
+import type { ResourceDefinition } from '../../src/api/resource.ts';
+import { apiVersionOf } from '../../src/api/resource.ts';
+import { decode } from '../../src/api/schema/decode.ts';
+import { encodeProtobuf, hasProtobuf } from '../../src/apiserver/protobuf/encode.ts';
 import type { Dice } from './dice.ts';
 import { seedOf } from './seeds.ts';
 import { NAMES, objectOf, wild } from './values.ts';
