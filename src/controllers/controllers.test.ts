@@ -25,7 +25,7 @@ import { serviceAccounts } from '../api/resources/service-accounts/definition.ts
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { timestamp } from '../base/clock.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { runDisruptionController } from './disruption/controller.ts';
 import { runEndpointsController } from './endpoints/controller.ts';
 import { runEndpointSlicesController } from './endpointslices/controller.ts';
@@ -76,10 +76,10 @@ const map = (name: string, ownerReferences?: OwnerReference[]): ConfigMap => ({
 });
 
 describe('controllers against the API server', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   beforeEach(async () => {
     await cluster?.stop();
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
   });
   after(() => cluster.stop());
 

@@ -9,7 +9,7 @@ import { nodes } from '../api/resources/nodes/definition.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
-import { startTestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane } from '../testing/test-control-plane.ts';
 import { runNodesController } from './nodes/controller.ts';
 import { runPodGcController } from './pod-gc/controller.ts';
 import { runStatefulSetController } from './statefulset/controller.ts';
@@ -36,7 +36,7 @@ const SET: StatefulSet = {
 const key = (name: string) => ({ namespace: 'default', name });
 
 test('a fenced node lets its pods go, and only then are they made again', async (context) => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   context.after(() => cluster.stop());
   const { client } = cluster;
   await cluster.addNode('lost');

@@ -12,7 +12,7 @@ import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { fixedRoot } from './service-accounts/controller.ts';
 
 const set: StatefulSet = {
@@ -50,7 +50,7 @@ const set: StatefulSet = {
 };
 
 describe('all controllers together', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   let address = 4;
 
   /** Does once what a node would do: starts bound pods, ends deleted ones, removes the bytes of deleted volumes. */
@@ -84,7 +84,7 @@ describe('all controllers together', () => {
     0;
 
   before(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     for (const run of Object.values(controllers(fixedRoot('PEM')))) cluster.run(run(cluster.context));
     await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.addNode('one');

@@ -9,7 +9,7 @@ import { leases } from '../api/resources/leases/definition.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent, type NodeAgent } from './agent.ts';
 import { sandboxSpecOf } from './pods/spec/sandbox-spec.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
@@ -23,11 +23,11 @@ import {
 } from './simulated/surroundings.ts';
 import { type PodVolumes, VolumeNotReadyError } from './volumes/volumes.ts';
 
-let cluster: TestCluster;
+let cluster: TestControlPlane;
 let runtime: SimulatedRuntime;
 
 beforeEach(async () => {
-  cluster = await startTestCluster();
+  cluster = await startTestControlPlane();
   runtime = simulatedRuntime({ clock: cluster.clock, firstAddress: '10.77.0.0', addresses: 200 });
 });
 afterEach(() => cluster.stop());

@@ -14,7 +14,7 @@ import { Metrics } from '../base/metrics.ts';
 import { runNodesController } from '../controllers/nodes/controller.ts';
 import { runStatefulSetController } from '../controllers/statefulset/controller.ts';
 import { runScheduler } from '../scheduler/controller.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent } from './agent.ts';
 import type { Disk } from './pressure/disks.ts';
 import { parseThresholds } from './pressure/thresholds.ts';
@@ -29,7 +29,7 @@ import {
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-let cluster: TestCluster;
+let cluster: TestControlPlane;
 let runtime: SimulatedRuntime;
 let disk: Disk;
 /** Bytes by the end of the directory's path. */
@@ -39,7 +39,7 @@ let metrics: Metrics;
 let removedImages: string[];
 
 beforeEach(async () => {
-  cluster = await startTestCluster();
+  cluster = await startTestControlPlane();
   runtime = simulatedRuntime({ clock: cluster.clock, firstAddress: '10.77.0.0', addresses: 200 });
   disk = { capacityBytes: 10 * GIB, availableBytes: 5 * GIB, inodes: 1000, inodesFree: 900 };
   sizes = {};

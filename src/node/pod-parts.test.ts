@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Container, Pod } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
 import { pods } from '../api/resources/pods/definition.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent } from './agent.ts';
 import type { ContainerSpec } from './runtime.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
@@ -16,7 +16,7 @@ import {
   simulatedVolumes,
 } from './simulated/surroundings.ts';
 
-let cluster: TestCluster;
+let cluster: TestControlPlane;
 let runtime: SimulatedRuntime;
 let created: ContainerSpec[];
 let updates: Array<{ id: string } & ContainerSpec['resources']>;
@@ -25,7 +25,7 @@ let refusal: Error | undefined;
 let stopAgent: () => void;
 
 beforeEach(async () => {
-  cluster = await startTestCluster();
+  cluster = await startTestControlPlane();
   runtime = simulatedRuntime({ clock: cluster.clock, firstAddress: '10.77.0.0', addresses: 200 });
   created = [];
   updates = [];

@@ -7,7 +7,7 @@ import { isPodReady } from '../api/pod-state.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent } from './agent.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
 import {
@@ -18,9 +18,9 @@ import {
 } from './simulated/surroundings.ts';
 
 async function withAgent(
-  body: (cluster: TestCluster, runtime: SimulatedRuntime) => Promise<void>,
+  body: (cluster: TestControlPlane, runtime: SimulatedRuntime) => Promise<void>,
 ): Promise<void> {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const runtime = simulatedRuntime({ clock: cluster.clock, firstAddress: '10.77.0.0', addresses: 200 });
     await cluster.client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });

@@ -9,7 +9,7 @@ import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { runClaimsController } from '../controllers/claims/controller.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
 import { runLocalProvisioner } from '../storage/provisioner.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { runScheduler } from './controller.ts';
 
 const key = (name: string) => ({ namespace: 'default', name });
@@ -42,7 +42,7 @@ const withClaim = (claimName: string): Partial<Pod['spec']> => ({
 });
 
 describe('scheduler, claim binder and provisioner against the API server', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   const nodeOf = async (name: string): Promise<string | undefined> =>
     (await cluster.client.get(pods, key(name))).spec.nodeName;
   const whyNot = async (name: string): Promise<string | undefined> =>
@@ -51,7 +51,7 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
 
   beforeEach(async () => {
     await cluster?.stop();
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     for (const run of [runScheduler, runClaimsController, runLocalProvisioner])
       cluster.run(run(cluster.context));
   });

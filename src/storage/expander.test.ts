@@ -6,7 +6,7 @@ import type { Stored } from '../api/objects.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
-import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { defaultStorageClass } from './default-class.ts';
 import { type ExpandObservation, planExpand } from './expand-plan.ts';
 import { runLocalExpander } from './expander.ts';
@@ -53,9 +53,9 @@ function claim(storage: string): PersistentVolumeClaim {
 const BOUND = { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '200Mi' } };
 
 describe('the expander', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   beforeEach(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
   });
   afterEach(() => cluster.stop());
 

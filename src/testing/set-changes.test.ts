@@ -22,7 +22,7 @@ import {
 } from '../node/simulated/surroundings.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
-import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from './test-control-plane.ts';
 
 const KEY = { namespace: 'default', name: 'web' };
 const VOLUMES = '/simulated/volumes';
@@ -53,10 +53,10 @@ function makeSet(image: string, storage: string): StatefulSet {
 }
 
 describe('changes of a running set', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
 
   before(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
     for (const run of Object.values(controllers(fixedRoot('')))) cluster.run(run(context));

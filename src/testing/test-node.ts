@@ -16,10 +16,10 @@ import {
   simulatedFiles,
   simulatedVolumes,
 } from '../node/simulated/surroundings.ts';
-import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from './test-control-plane.ts';
 
 export interface TestNode {
-  cluster: TestCluster;
+  cluster: TestControlPlane;
   runtime: SimulatedRuntime;
   /** Sandboxes and containers as the runtime was told to make them. */
   sandboxes: SandboxSpec[];
@@ -40,7 +40,7 @@ export interface TestNode {
 
 /** The node `node-1`; its agent is not started. */
 export async function startTestNode(): Promise<TestNode> {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   const { client, clock } = cluster;
   await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
   const runtime = simulatedRuntime({ clock, firstAddress: '10.77.0.0', addresses: 200 });

@@ -4,15 +4,15 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
-import { startTestCluster, type TestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../../testing/test-control-plane.ts';
 import { isNodeName, nodeNameOf } from './node-name.ts';
 import { type Paths, pathsOf } from './paths.ts';
 
 describe('the name of the node', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   let paths: Paths;
   beforeEach(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     paths = pathsOf(mkdtempSync(join(tmpdir(), 'stead-name-')));
   });
   afterEach(async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '../../api/generated/types.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { stopPods } from './stop-pods.ts';
 
 const pod = (name: string, finalizers?: string[]): Pod => ({
@@ -20,7 +20,7 @@ const pod = (name: string, finalizers?: string[]): Pod => ({
 });
 
 test('pods are stopped from the highest ordinal down, and one that only a finalizer holds is not waited for', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   const { client, informers, clock } = cluster.context;
   await client.create(pods, pod('web-0'));
   await client.create(pods, pod('web-1', ['example.com/held']));
@@ -46,7 +46,7 @@ test('pods are stopped from the highest ordinal down, and one that only a finali
 });
 
 test('a pod that cannot be deleted keeps no other from being stopped', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   const { client, informers, clock } = cluster.context;
   await client.create(pods, pod('web-0'));
   await client.create(pods, pod('web-1'));

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { clusterRoles } from '../../api/resources/cluster-roles/definition.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { ensureDefaultRbac } from '../../apiserver/authz/ensure-default-rbac.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runClusterRoleAggregationController } from './controller.ts';
 
 test('admin, edit and view hold what they are made of, also what comes later', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const { client } = cluster;
     await client.create(namespaces, { metadata: { name: 'kube-system' }, spec: {} });

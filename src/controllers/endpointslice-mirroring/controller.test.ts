@@ -5,16 +5,16 @@ import type { Stored } from '../../api/objects.ts';
 import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
 import { endpoints } from '../../api/resources/endpoints/definition.ts';
 import { services } from '../../api/resources/services/definition.ts';
-import { startTestCluster, type TestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../../testing/test-control-plane.ts';
 import { runEndpointSliceMirroringController } from './controller.ts';
 import { MAX_MIRRORED } from './plan.ts';
 
 const key = { namespace: 'default', name: 'legacy' };
 
 describe('the endpoint slice mirroring controller', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   before(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     cluster.run(runEndpointSliceMirroringController(cluster.context));
   });
   after(() => cluster.stop());

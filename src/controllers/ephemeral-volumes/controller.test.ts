@@ -4,7 +4,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
-import { startTestCluster, type TestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../../testing/test-control-plane.ts';
 import { runProtectionController } from '../protection/controller.ts';
 import { runEphemeralVolumesController } from './controller.ts';
 import { planEphemeralClaims } from './plan.ts';
@@ -32,10 +32,10 @@ const pod: Pod = {
 const claimKey = { namespace: 'default', name: 'web-0-scratch' };
 
 describe('the ephemeral volume controller', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   beforeEach(async () => {
     await cluster?.stop();
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     cluster.run(runEphemeralVolumesController(cluster.context));
     // It lets go of claims that nobody uses.
     cluster.run(runProtectionController(cluster.context));

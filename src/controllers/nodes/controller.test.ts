@@ -3,11 +3,11 @@ import { it } from 'node:test';
 import { isPodReady } from '../../api/pod-state.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runNodesController } from './controller.ts';
 
 it('marks the pods of a silent node not ready once, and does not contradict an agent that is back', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const { client, clock } = cluster;
     await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
@@ -32,7 +32,7 @@ it('marks the pods of a silent node not ready once, and does not contradict an a
 });
 
 it('evicts every pod of a lost node that it can, whatever becomes of another', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const { client } = cluster;
     await client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });

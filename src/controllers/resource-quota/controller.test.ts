@@ -4,11 +4,11 @@ import { allResources } from '../../api/resources/all.ts';
 import { configMaps } from '../../api/resources/config-maps/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runResourceQuotaController } from './controller.ts';
 
 test("a quota's status follows the objects of its namespace", async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const { client } = cluster;
     cluster.run(runResourceQuotaController(cluster.context, allResources));

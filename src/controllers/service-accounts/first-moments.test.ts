@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runStatefulSetController } from '../statefulset/controller.ts';
 import { fixedRoot, runServiceAccountsController } from './controller.ts';
 
 test('a set that is there before its namespace has a service account gets its pods', async () => {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   try {
     const { client, clock } = cluster;
     cluster.run(runStatefulSetController(cluster.context));

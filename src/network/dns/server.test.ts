@@ -9,7 +9,7 @@ import type { EndpointSlice } from '../../api/generated/types.ts';
 import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { services } from '../../api/resources/services/definition.ts';
-import { startTestCluster, type TestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../../testing/test-control-plane.ts';
 import { framed, nameserversOf } from './forward.ts';
 import { type DnsServer, startDnsServer } from './server.ts';
 
@@ -27,14 +27,14 @@ const sliceOf = (addresses: string[]): EndpointSlice => ({
 });
 
 describe('the DNS server', () => {
-  let cluster: TestCluster;
+  let cluster: TestControlPlane;
   let dns: DnsServer;
   let taken: { port: number; close(): void };
   let beyond: { port: number; close(): void };
   const resolver = new Resolver({ timeout: 2_000, tries: 1 });
 
   before(async () => {
-    cluster = await startTestCluster();
+    cluster = await startTestControlPlane();
     taken = await listenForNothing();
     beyond = await resolverBeyond();
     dns = await startDnsServer(cluster.context, {

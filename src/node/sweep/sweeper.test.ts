@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pods } from '../../api/resources/pods/definition.ts';
-import { startTestCluster } from '../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runCommand } from '../machine/command.ts';
 import type { Sandbox } from '../runtime.ts';
 import type { Owners } from './stray.ts';
@@ -31,7 +31,7 @@ describe('what nobody owns', () => {
 
   /** A sweeper over a runtime with these sandboxes. */
   async function sweeperOf(sandboxes: Sandbox[], options: Pick<SweepOptions, 'atStart' | 'find'>) {
-    const cluster = await startTestCluster();
+    const cluster = await startTestControlPlane();
     const runtime = { listSandboxes: async () => sandboxes };
     return { cluster, sweeper: new Sweeper(cluster.context, { runtime, ...options }) };
   }

@@ -5,7 +5,7 @@ import type { Stored } from '../../../api/objects.ts';
 import { pods } from '../../../api/resources/pods/definition.ts';
 import { sleep } from '../../../base/clock.ts';
 import { silentLog } from '../../../base/log.ts';
-import { startTestCluster } from '../../../testing/test-cluster.ts';
+import { startTestControlPlane } from '../../../testing/test-control-plane.ts';
 import { StatusWriter } from './status-writer.ts';
 
 /** How long the API takes over a write. */
@@ -13,7 +13,7 @@ const WRITE_MS = 30;
 
 /** How often the status of a pod with so many init containers is written while it changes all the time for 6 s. */
 async function writesIn6Seconds(initContainers: number): Promise<number> {
-  const cluster = await startTestCluster();
+  const cluster = await startTestControlPlane();
   const { client, clock } = cluster;
   try {
     const pod: Pod = {

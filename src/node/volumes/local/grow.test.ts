@@ -8,7 +8,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/gener
 import { persistentVolumeClaims } from '../../../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../../../api/resources/persistent-volumes/definition.ts';
 import { silentLog } from '../../../base/log.ts';
-import { startTestCluster, type TestCluster } from '../../../testing/test-cluster.ts';
+import { startTestControlPlane, type TestControlPlane } from '../../../testing/test-control-plane.ts';
 import { runCommand } from '../../machine/command.ts';
 import { removeUnmounted } from '../../machine/mounts.ts';
 import { VolumeNotReadyError } from '../volumes.ts';
@@ -89,8 +89,8 @@ async function clusterWith(
   context: TestContext,
   keeper: VolumeKeeper,
   capacity: string,
-): Promise<TestCluster> {
-  const cluster = await startTestCluster();
+): Promise<TestControlPlane> {
+  const cluster = await startTestControlPlane();
   context.after(() => cluster.stop());
   await cluster.client.create(persistentVolumes, volumeOf(join(keeper.volumesDirectory, 'pv'), capacity));
   const claim = await cluster.client.create(persistentVolumeClaims, structuredClone(CLAIM));

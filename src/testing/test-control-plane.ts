@@ -19,7 +19,7 @@ import { openMemoryStore } from '../store/memory.ts';
 import { seededRandom } from './seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-export interface TestCluster {
+export interface TestControlPlane {
   client: Client;
   clock: VirtualClock;
   context: RunContext;
@@ -44,7 +44,7 @@ const STEP_MS = 250;
 const LIMIT_MS = 10 * 60_000;
 
 /** A cluster with the namespace `default`, its service account, and no nodes. */
-export async function startTestCluster(): Promise<TestCluster> {
+export async function startTestControlPlane(): Promise<TestControlPlane> {
   const clock = new VirtualClock();
   const random = seededRandom(1);
   const complaints: string[] = [];
