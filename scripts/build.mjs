@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { shipDeclarations } from './declarations.mjs';
 import { copy, forgetStateIfIncomplete, markBuilt, outputs, removeLeftovers, root, STATE } from './dist.mjs';
 
 const generated = join(root, 'src', 'api', 'generated', 'schema.json');
@@ -21,6 +22,7 @@ removeLeftovers();
 forgetStateIfIncomplete();
 run(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.', '--incremental', '--tsBuildInfoFile', STATE);
 copy([...outputs().keys()]);
+shipDeclarations();
 
 // `npx stead` runs it by itself; npm sees to that only the first time that it meets a folder.
 chmodSync(join(root, 'dist', 'src', 'cli', 'main.js'), 0o755);

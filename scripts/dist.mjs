@@ -8,6 +8,9 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** What tsc remembers of the last build. In dist/, so that it goes when dist/ does. */
 export const STATE = join('dist', '.tsbuildinfo');
 
+/** Where tsc writes declarations of every file (tsconfig.json). */
+export const DECLARATIONS = join('dist', 'declarations');
+
 export const FOLDERS = ['src', 'test', 'bench'];
 /** Read at run time, and not copied by tsc. */
 const COPIED = /\.(json|proto|yaml|sh)$/;
@@ -65,16 +68,22 @@ export function markBuilt(atMs) {
 
 /** Removes what came from a source that is gone. A deleted test would go on running, a deleted file go on shipping. */
 export function removeLeftovers() {
-  const wanted = new Set([...outputs().values()].flat());
-  for (const folder of FOLDERS.map((name) => join('dist', name))) {
+  const made = outputs();
+  const wanted = new Set([...made.values()].flat().concat([...made.keys()].map(declarationOf)));
+  for (const folder of [...FOLDERS.map((name) => join('dist', name)), DECLARATIONS]) {
     if (!existsSync(join(root, folder))) continue;
     for (const file of filesBelow(folder)) if (!wanted.has(file)) rmSync(join(root, file));
   }
 }
 
+const declarationOf = (source) => join(DECLARATIONS, source.replace(/ts$/, 'd.ts'));
+
 /** tsc believes its memory rather than the disk: without one of the files that it has made it must begin anew. */
 export function forgetStateIfIncomplete() {
-  const complete = [...outputs().values()].flat().every((file) => existsSync(join(root, file)));
+  const made = [...outputs()].flatMap(([source, targets]) =>
+    source.endsWith('.ts') ? [...targets, declarationOf(source)] : targets,
+  );
+  const complete = made.every((file) => existsSync(join(root, file)));
   if (!complete) rmSync(join(root, STATE), { force: true });
 }
 
