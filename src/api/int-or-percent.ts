@@ -15,11 +15,6 @@ export function percentErrors(text: string): string[] {
   ];
 }
 
-/** Whether a value is a whole number or a percentage. */
-export function isValidIntOrPercent(value: number | string): boolean {
-  return typeof value === 'number' ? Number.isInteger(value) : percentErrors(value).length === 0;
-}
-
 /** The percentage of a text such as `25%`; undefined for anything else. */
 export function percentOf(value: number | string): number | undefined {
   return typeof value === 'string' && percentErrors(value).length === 0

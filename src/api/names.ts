@@ -9,7 +9,6 @@ const UNDERSCORE_SUBDOMAIN = `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`;
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED})?`;
-const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
 
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 const labelPattern = whole(LABEL);
@@ -17,7 +16,6 @@ const subdomainPattern = whole(SUBDOMAIN);
 const label1035Pattern = whole(LABEL_1035);
 const qualifiedPattern = whole(QUALIFIED);
 const labelValuePattern = whole(LABEL_VALUE);
-const cIdentifierPattern = whole(C_IDENTIFIER);
 const underscoreSubdomainPattern = whole(UNDERSCORE_SUBDOMAIN);
 const portNamePattern = /^[-a-z0-9]+$/;
 
@@ -27,7 +25,7 @@ const QUALIFIED_MESSAGE =
 const bytes = (text: string): number => Buffer.byteLength(text);
 
 /** Upstream's sentence for a text longer than `length` bytes, which it calls characters in names. */
-export function maxLengthMessage(length: number, unit: 'bytes' | 'characters' = 'characters'): string {
+function maxLengthMessage(length: number, unit: 'bytes' | 'characters' = 'characters'): string {
   return `must be no more than ${length} ${unit}`;
 }
 
@@ -142,20 +140,6 @@ export function labelValue(value: string): string[] {
     );
   }
   return reasons;
-}
-
-/** An identifier of C, which some environments' names of variables must be. */
-export function cIdentifier(name: string): string[] {
-  if (cIdentifierPattern.test(name)) return [];
-  return [
-    patternMessage(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      C_IDENTIFIER,
-      'my_name',
-      'MY_NAME',
-      'MyName',
-    ),
-  ];
 }
 
 /** An IANA service name: names of ports. */

@@ -26,7 +26,7 @@ export interface Selector {
 }
 
 /** Matches no object: what an absent selector means. */
-export const NOTHING: Selector = { matches: () => false, empty: false, toString: () => '' };
+const NOTHING: Selector = { matches: () => false, empty: false, toString: () => '' };
 
 /** The decision that a requirement stands for: asked of many objects, and perhaps of many values. */
 function testOf({ key, operator, values }: Requirement): (labels: Record<string, string>) => boolean {

@@ -7,11 +7,11 @@ import { parseLabelSelector, type Selector } from './selectors.ts';
 /** `manual`: a rollout that is stuck on a pod that never became Ready is left as it is, as upstream does. */
 export const ROLLOUT_RECOVERY = 'stead.dev/rollout-recovery';
 /** `1,3-5`: ordinals that get no pod. */
-export const RESERVE_ORDINALS = 'stead.dev/reserve-ordinals';
+const RESERVE_ORDINALS = 'stead.dev/reserve-ordinals';
 /** `role=primary`: pods with these labels are updated after all others. */
-export const UPDATE_LAST = 'stead.dev/update-last';
+const UPDATE_LAST = 'stead.dev/update-last';
 /** `in-place-if-possible`: pods keep their place, address and node when only images or metadata change. */
-export const POD_UPDATE = 'stead.dev/pod-update';
+const POD_UPDATE = 'stead.dev/pod-update';
 /** `true`: no pod is taken to another revision for now. */
 export const PAUSED = 'stead.dev/paused';
 

@@ -26,7 +26,7 @@ export function isRolledOut(set: Stored<StatefulSet>): boolean {
 }
 
 /** What the line about a pod says. */
-export function describePod(pod: Stored<Pod>, claim: Parameters<typeof whyNotReady>[1]): string {
+function describePod(pod: Stored<Pod>, claim: Parameters<typeof whyNotReady>[1]): string {
   const because = whyNotReady(pod, claim);
   if (because) return `${isTerminating(pod) ? 'stops' : 'waits'}: ${sentenceOf(because)}`;
   return `ready, ${pod.status?.podIP ?? 'no address'}`;

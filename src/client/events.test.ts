@@ -8,7 +8,7 @@ import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { directClient } from './direct.ts';
 import { createRecorder, type EventRecorder } from './events.ts';
-import { FakeApi, notes, user } from './fake-api.test.ts';
+import { FakeApi, notes, user } from './test-api.ts';
 
 describe('event recorder', () => {
   let clock: VirtualClock;

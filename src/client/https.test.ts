@@ -9,9 +9,9 @@ import * as x509 from '@peculiar/x509';
 import { isConflict, isExpired, isNotFound, notFound, StatusError } from '../api/errors.ts';
 import { silentLog } from '../base/log.ts';
 import type { Client } from './client.ts';
-import { type Note, notes } from './fake-api.test.ts';
 import { httpsClient } from './https.ts';
 import { createInformers } from './shared-informers.ts';
+import { type Note, notes } from './test-api.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 

@@ -7,9 +7,9 @@ import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { Client } from './client.ts';
 import { directClient } from './direct.ts';
-import { FakeApi, type Note, notes, user } from './fake-api.test.ts';
 import type { Informer } from './informers.ts';
 import { createInformers } from './shared-informers.ts';
+import { FakeApi, type Note, notes, user } from './test-api.ts';
 
 describe('informers', () => {
   let clock: VirtualClock;

@@ -7,8 +7,8 @@ import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { Client } from './client.ts';
 import { directClient } from './direct.ts';
-import { FakeApi, user } from './fake-api.test.ts';
 import { runElected } from './leader-election.ts';
+import { FakeApi, user } from './test-api.ts';
 
 describe('leader election', () => {
   let clock: VirtualClock;

@@ -2,17 +2,10 @@
 // In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
 
 import type { Pod, Taint } from '../api/generated/types.ts';
-import { matchesNodeSelector } from '../api/node-selector.ts';
 import type { Stored } from '../api/objects.ts';
 import { type Amounts, podRequests } from '../api/pod-resources.ts';
 import { isCriticalPod } from '../api/pod-state.ts';
-import {
-  CONDITION_TAINTS,
-  TAINT_NOT_READY,
-  TAINT_UNREACHABLE,
-  TAINT_UNSCHEDULABLE,
-  untolerated,
-} from '../api/taints.ts';
+import { TAINT_UNSCHEDULABLE, untolerated } from '../api/taints.ts';
 import {
   affinityGroups,
   antiAffinityGroups,
@@ -21,6 +14,7 @@ import {
   type TermGroup,
 } from './affinity-terms.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
+import { keepingAway, matchesNodeAffinity } from './node-match.ts';
 import { type HostPort, hostPortsOf, portsConflict } from './requests.ts';
 import { type Domains, spreadDomains, spreadReasons } from './topology-spread.ts';
 
@@ -68,24 +62,6 @@ const unschedulable: Filter = ({ pod }, { node }) => {
   return untolerated([taint], pod.spec.tolerations ?? []) ? ['node(s) were unschedulable'] : [];
 };
 
-/**
- * The taints that keep pods away. A node that is not Ready or short of something counts as tainted even before the node
- * controller has come round to tainting it.
- */
-export function keepingAway(node: NodeState): Taint[] {
-  const taints = (node.node?.spec.taints ?? []).filter(
-    (taint) => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute',
-  );
-  const conditions = node.node?.status?.conditions ?? [];
-  const keys = conditions.flatMap(({ status, type }) => (status === 'True' && CONDITION_TAINTS[type]) || []);
-  const ready = conditions.find((condition) => condition.type === 'Ready')?.status;
-  if (ready !== 'True') keys.push(ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE);
-  const missing = keys.filter((key) => !taints.some((taint) => taint.key === key));
-  return missing.length === 0
-    ? taints
-    : [...taints, ...missing.map((key) => ({ key, effect: 'NoSchedule' }))];
-}
-
 const taints: Filter = ({ pod }, node) => {
   const taint = untolerated(keepingAway(node), pod.spec.tolerations ?? []);
   return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`] : [];
@@ -101,14 +77,6 @@ const diskPressure: Filter = ({ pod }, { node }) => {
   );
   return isShort && !isCriticalPod(pod) ? ['node(s) had disk pressure'] : [];
 };
-
-/** Whether the node satisfies the pod's nodeSelector and required node affinity. */
-export function matchesNodeAffinity(pod: Pod, node: NodeState): boolean {
-  const { labels } = node;
-  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return selected && (!required || matchesNodeSelector(required, { name: node.name, labels }));
-}
 
 const nodeAffinity: Filter = ({ pod }, node) =>
   matchesNodeAffinity(pod, node) ? [] : ["node(s) didn't match Pod's node affinity/selector"];

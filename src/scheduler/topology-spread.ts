@@ -6,7 +6,7 @@ import type { Stored } from '../api/objects.ts';
 import { selectorOf } from '../api/selectors.ts';
 import { untolerated } from '../api/taints.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
-import { keepingAway, matchesNodeAffinity } from './filters.ts';
+import { keepingAway, matchesNodeAffinity } from './node-match.ts';
 
 /** One constraint with the matching pods of each of its domains. */
 export interface Domains {

@@ -80,9 +80,9 @@ export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes |
   return unboundImmediate ? { reason: 'pod has unbound immediate PersistentVolumeClaims' } : result;
 }
 
-export const NO_VOLUME_TO_BIND = "node(s) didn't find available persistent volumes to bind";
+const NO_VOLUME_TO_BIND = "node(s) didn't find available persistent volumes to bind";
 export const VOLUME_NOT_REACHABLE = "node(s) didn't match PersistentVolume's node affinity";
-export const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)';
+const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)';
 
 /** What the claims need if the pod goes to the node, or why it cannot. */
 export function chooseVolumes(

@@ -1,5 +1,5 @@
-import { type Backend, embeddedStoreContract, storeContract } from './contract.ts';
 import { openMemoryStore } from './memory.ts';
+import { type Backend, embeddedStoreContract, storeContract } from './test-contract.ts';
 
 const inMemory = async (): Promise<Backend> => ({
   open: async () => openMemoryStore(),

@@ -1,6 +1,7 @@
 // Time that passes only when a test says so. Timers fire in order of their time, and everything that follows from
 // one (all promises that can settle) happens before the next fires, so that a run replays exactly.
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { othersTurn } from '../base/others-turn.ts';
 
 interface Timer {
   atMs: number;
@@ -48,7 +49,7 @@ export class VirtualClock implements Clock {
   /** Lets all promises settle that can without time passing. */
   async settle(): Promise<void> {
     // A macrotask runs only when the microtask queue is empty.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await othersTurn();
   }
 
   /** Lets `ms` milliseconds pass: fires what falls due, in order, each with all its consequences. */

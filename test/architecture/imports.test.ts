@@ -1,12 +1,8 @@
 // Holds the floors of the house: a room imports from floors below it, never from above or beside. Tests may import
 // what they like; everything else, types included, may not.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-
-const root = join(import.meta.dirname, '..', '..', '..');
-const source = join(root, 'src');
+import { importsOf, isTest, sourceFiles } from './source.ts';
 
 /** Rooms by floor, from the ground up. Controllers are a room each. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -30,7 +26,7 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
  * `controllers/` itself are the hall, which all apartments share.
  */
 function placeOf(file: string): { room: string; apartment: string } {
-  const [room = '', second, third] = relative(source, file).split('/');
+  const [room = '', second, third] = file.split('/').slice(1);
   return { room, apartment: room === 'controllers' && third !== undefined ? `${room}/${second}` : room };
 }
 
@@ -39,7 +35,7 @@ function violation(from: string, to: string): string | undefined {
   const there = placeOf(to);
   if (here.apartment === there.apartment) return undefined;
   if (there.apartment === here.room) return undefined;
-  const where = `${relative(root, from)} imports ${relative(root, to)}`;
+  const where = `${from} imports ${to}`;
   if (floorOf(here.room) < 0) return `${where}: ${here.room} stands on no floor`;
   if (floorOf(there.room) < 0) return `${where}: ${there.room} stands on no floor`;
   if (ARROWS.has(`${here.room} -> ${there.room}`)) return undefined;
@@ -49,29 +45,23 @@ function violation(from: string, to: string): string | undefined {
   return undefined;
 }
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8');
-  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g);
-  return [...specifiers].map(([, specifier = '']) => resolve(dirname(file), specifier));
-}
-
 describe('import directions', () => {
-  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map((name) => join(source, name));
+  const files = sourceFiles('src').filter((file) => !isTest(file));
 
   it('finds the source', () => {
-    assert.ok(files.length > 50, `only ${files.length} files below ${source}`);
+    assert.ok(files.length > 50, `only ${files.length} files`);
     assert.ok(files.some((file) => importsOf(file).length > 0));
   });
 
   it('go down only', () => {
-    const violations = files.flatMap((file) => importsOf(file).flatMap((to) => violation(file, to) ?? []));
+    const violations = files.flatMap((file) =>
+      importsOf(file).flatMap(({ from }) => violation(file, from) ?? []),
+    );
     assert.deepEqual(violations, []);
   });
 
   it('are told apart', () => {
-    const at = (path: string): string => join(source, path);
+    const at = (path: string): string => `src/${path}`;
     assert.equal(violation(at('node/agent.ts'), at('api/objects.ts')), undefined);
     assert.match(violation(at('node/agent.ts'), at('store/store.ts')) ?? '', /past the client/);
     assert.match(violation(at('node/agent.ts'), at('network/dns/server.ts')) ?? '', /not a floor below/);

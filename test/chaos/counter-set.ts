@@ -3,7 +3,7 @@
 // uid that comes back is two pods of one name at the same time.
 
 export const COUNTER = 'counter';
-export const COUNTER_IMAGE = 'stead.dev/toolbox:1';
+const COUNTER_IMAGE = 'stead.dev/toolbox:1';
 const COUNT = [
   'n=$(tail -n 1 /data/ledger 2>/dev/null | cut -d " " -f 2)',
   'n=$((n+0))',

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathsOf } from '../../src/cluster/disk/paths.ts';
 import { cgroupRootOf } from '../../src/cluster/process/cgroup-root.ts';
-import { run } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
 
 /**
  * Everything of pods that a running stead without pods and claims has on this machine.

@@ -2,8 +2,9 @@
 // most operators (go/client and go/operator say what they do). Each prints a line for every step that went well.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { run } from '../kit/run.ts';
 import { startSimulated } from '../kit/simulated-stead.ts';
-import { run, type TestStead } from '../kit/stead.ts';
+import type { TestStead } from '../kit/stead.ts';
 import { findGoPrograms } from './go-programs.ts';
 
 const found = findGoPrograms();

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { type Ran, run } from '../kit/run.ts';
 import { startSimulated } from '../kit/simulated-stead.ts';
-import { type Ran, run, type TestStead } from '../kit/stead.ts';
+import type { TestStead } from '../kit/stead.ts';
 import { findGoPrograms } from './go-programs.ts';
 import { writeChart } from './helm-chart.ts';
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ran, run, type TestStead } from '../kit/stead.ts';
+import { type Ran, run } from '../kit/run.ts';
+import type { TestStead } from '../kit/stead.ts';
 
 export class KubectlProgram {
   /** Where files lie that it is given. */

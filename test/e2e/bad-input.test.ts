@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ensureImage } from '../kit/images.ts';
-import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const seed = readFileSync(NGINX_MANIFEST, 'utf8');
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ensureImage } from '../kit/images.ts';
-import { eventually, noContainers, type Ran, TestStead } from '../kit/stead.ts';
+import type { Ran } from '../kit/run.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 /** Sparse: only what is written takes space of the machine's disk. */
 const DISK = '500M';

@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eventually, noContainers, run, TestStead } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
+import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 const NAMESPACE = '/api/v1/namespaces/default';

@@ -10,7 +10,8 @@ import { after, before, describe, it } from 'node:test';
 import { pathsOf } from '../../src/cluster/disk/paths.ts';
 import { cgroupRootOf } from '../../src/cluster/process/cgroup-root.ts';
 import { cgroupMounts } from '../../src/node/cri/cgroups.ts';
-import { eventually, NGINX_MANIFEST, noContainers, run, TestStead } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
+import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
 const stead = (...args: string[]) => run(process.execPath, [CLI, ...args]);

@@ -16,7 +16,8 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, run } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
+import { eventually } from '../kit/stead.ts';
 
 const cache = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'stead');
 

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { noContainers, type Ran, TestStead } from '../kit/stead.ts';
+import type { Ran } from '../kit/run.ts';
+import { noContainers, TestStead } from '../kit/stead.ts';
 
 const MANIFEST = `
 apiVersion: v1

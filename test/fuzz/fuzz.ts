@@ -10,16 +10,7 @@ import { invalidObjects } from './check-store.ts';
 import { Dice } from './dice.ts';
 import { MemoryExchange } from './memory-exchange.ts';
 import { overHttps } from './over-https.ts';
-import { type FuzzRequest, makeRequest } from './requests.ts';
-
-export interface FuzzAnswer {
-  code: number;
-  contentType: string;
-  body: Buffer;
-}
-
-/** Sends one request; rejects when the server fails to answer. */
-export type Send = (request: FuzzRequest) => Promise<FuzzAnswer>;
+import { type FuzzRequest, makeRequest, type Send } from './requests.ts';
 
 export interface FuzzReport {
   /** Answers by code. */

@@ -4,8 +4,7 @@ import { type HttpsServer, serveHttps } from '../../src/apiserver/http/port/serv
 import { makeTestCertificates } from '../../src/apiserver/test-certificates.ts';
 import type { TestServer } from '../../src/apiserver/test-server.ts';
 import { silentLog } from '../../src/base/log.ts';
-import type { FuzzAnswer, Send } from './fuzz.ts';
-import type { FuzzRequest } from './requests.ts';
+import type { FuzzAnswer, FuzzRequest, Send } from './requests.ts';
 
 export async function overHttps(server: TestServer): Promise<{ send: Send; close(): Promise<void> }> {
   const certificates = await makeTestCertificates();

@@ -14,6 +14,15 @@ export interface FuzzRequest {
   body: Buffer;
 }
 
+export interface FuzzAnswer {
+  code: number;
+  contentType: string;
+  body: Buffer;
+}
+
+/** Sends one request; rejects when the server fails to answer. */
+export type Send = (request: FuzzRequest) => Promise<FuzzAnswer>;
+
 const METHODS = [
   'GET',
   'GET',

@@ -1,12 +1,13 @@
 // One stead for one test file, through its front door: the command, kubectl, and its DNS server. Its data lies in a
 // directory of its own, its port is a free one, and `purge` leaves nothing behind, which it checks.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureImage } from './images.ts';
+import { type Ran, run } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const CLI = join(root, 'dist', 'src', 'cli', 'main.js');
@@ -17,34 +18,6 @@ export const noContainers: string | false =
   process.env.STEAD_TEST_NO_CONTAINERS ||
   (process.getuid?.() === 0 ? false : 'real containers take root') ||
   (existsSync('/usr/bin/kubectl') || existsSync('/usr/local/bin/kubectl') ? false : 'there is no kubectl');
-
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a program to its end; never rejects because of how it ended. */
-export function run(
-  command: string,
-  args: readonly string[],
-  options: { env?: object; input?: string } = {},
-): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      command,
-      args,
-      { env: { ...process.env, ...options.env }, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-        resolve({ code, stdout, stderr });
-      },
-    );
-    // A program that ends without reading its input is judged by how it ended.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input ?? '');
-  });
-}
 
 /** How long a condition may take before the test gives up: far more than it ever needs. */
 const PATIENCE_MS = 120_000;

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { run } from '../kit/stead.ts';
+import { run } from '../kit/run.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 

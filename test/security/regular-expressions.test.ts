@@ -10,7 +10,7 @@ import { isSafePattern } from 'redos-detector';
 
 const SOURCE = join(import.meta.dirname, '..', '..', 'src');
 /** What does not go into the package. */
-const NOT_SHIPPED = /\.test\.js$|(?:^|\/)test-|^store\/contract\.js$/;
+const NOT_SHIPPED = /\.test\.js$|(?:^|\/)test-|^testing\/(?!cluster\.js$)/;
 
 /** A regular expression may go back so many times before it gives up; one that is not linear does so without bound. */
 const MAX_BACKTRACKS = 200;

@@ -2,12 +2,11 @@
 import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '../generated/types.ts';
 import type { KubeObject } from '../objects.ts';
 import { podLimits, podRequests } from '../pod-resources.ts';
-import type { Counted } from './usage.ts';
 
 /** Whether an object lies in every scope of the quota. Only pods have scopes: a quota with scopes counts nothing else. */
 export function matchesScopes(
   { spec }: ResourceQuota,
-  { group, plural }: Counted,
+  { group, plural }: { group: string; plural: string },
   object: KubeObject,
 ): boolean {
   const requirements: ScopedResourceSelectorRequirement[] = [

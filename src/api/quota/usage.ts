@@ -30,7 +30,7 @@ const POD_COMPUTE = ['cpu', 'memory', 'ephemeral-storage'];
 const STORAGE_CLASS_SUFFIX = '.storageclass.storage.k8s.io/';
 
 /** `count/statefulsets.apps`. */
-export function countName({ group, plural }: Counted): string {
+function countName({ group, plural }: Counted): string {
   return `count/${plural}${group ? `.${group}` : ''}`;
 }
 

@@ -99,13 +99,6 @@ export function configKeyReasons(key: string): string[] {
   return reasons;
 }
 
-/** A quantity that is none below zero. */
-export function quantity(value: string, path: string): FieldError[] {
-  const amount = parseQuantity(value);
-  if (amount === undefined) return [invalidValue(path, value, QUANTITY_ERROR)];
-  return amount < 0n ? [invalidValue(path, value, NOT_NEGATIVE)] : [];
-}
-
 /** A quantity above zero. */
 export function positiveQuantity(value: string, path: string): FieldError[] {
   const amount = parseQuantity(value);

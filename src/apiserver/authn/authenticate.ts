@@ -56,7 +56,7 @@ function knownUser(certificate: CertificateSubject): User | undefined {
 const users = new WeakMap<CertificateSubject, User>();
 
 /** The common name is the user, the organizations are the groups. */
-export function userOfCertificate({ CN, O }: CertificateSubject): User | undefined {
+function userOfCertificate({ CN, O }: CertificateSubject): User | undefined {
   const name = Array.isArray(CN) ? CN[0] : CN;
   if (!name) return undefined;
   return withGroup({ name, groups: O === undefined ? [] : Array.isArray(O) ? O : [O] });

@@ -154,7 +154,7 @@ export class ServiceAccountTokens {
   }
 }
 
-export function accountUser(namespace: string, name: string): string {
+function accountUser(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 

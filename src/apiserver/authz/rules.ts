@@ -24,7 +24,7 @@ export function urlCovers(url: string, path: string): boolean {
 }
 
 /** Whether the resources of a rule mean this one: by name, by `*`, or by a star before the subresource. */
-export function resourceMatches(
+function resourceMatches(
   resources: readonly string[],
   plural: string,
   subresource: string | undefined,

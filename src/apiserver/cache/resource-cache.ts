@@ -4,6 +4,7 @@ import { expired } from '../../api/errors.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
+import { othersTurn } from '../../base/others-turn.ts';
 import { CompactedError, type Entry, type Store, type StoreEvent } from '../../store/store.ts';
 import { atRevision, decodeStored, seal } from '../codec.ts';
 import { prefixOf, storeKey } from '../keys.ts';
@@ -142,8 +143,7 @@ export class ResourceCache {
     if (!this.resource.outline) return [...objects];
     const whole: Stored[] = [];
     for (const [index, outline] of objects.entries()) {
-      if (index > 0 && index % READ_AT_ONCE === 0)
-        await new Promise<void>((resolve) => setImmediate(resolve));
+      if (index > 0 && index % READ_AT_ONCE === 0) await othersTurn();
       const object = await this.#read(outline);
       if (object) whole.push(object);
     }
@@ -197,7 +197,7 @@ export class ResourceCache {
   apply(event: StoreEvent): void {
     if (!this.#filled) {
       // A cache that nobody has asked for yet will list.
-      if (this.#filling) this.#held.push(event);
+      if (this.#filling !== undefined) this.#held.push(event);
       return;
     }
     const change = event.type === 'put' ? this.#put(event) : this.#remove(event);

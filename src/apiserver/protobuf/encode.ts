@@ -1,6 +1,8 @@
 // Answers in protobuf, which Go clients ask for: objects, lists, metadata alone, Status, and the frames of a watch.
 // The message of a frozen object is made once and shared by every reader. Follows apimachinery
 // pkg/runtime/serializer/protobuf and the generated.proto files.
+
+import { othersTurn } from '../../base/others-turn.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { writeMessage } from './message-writer.ts';
 import { MAGIC } from './wire.ts';
@@ -36,8 +38,7 @@ const MADE_AT_ONCE = 250;
 export async function makeMessages(schema: string, objects: readonly object[]): Promise<void> {
   for (const [index, object] of objects.entries()) {
     if (Object.isFrozen(object)) messageOf(schema, object);
-    if (index % MADE_AT_ONCE === MADE_AT_ONCE - 1)
-      await new Promise<void>((resolve) => setImmediate(resolve));
+    if (index % MADE_AT_ONCE === MADE_AT_ONCE - 1) await othersTurn();
   }
 }
 

@@ -80,7 +80,7 @@ export class PodProxy {
 const asPath = (rest: string): string => (rest.startsWith('/') ? rest : `/${rest}`);
 
 /** `/api/v1/namespaces/NS/pods/NAME/proxy` and what comes after it, neither decoded nor tidied up. */
-export function splitTarget(target: string): { prefix: string; rest: string } {
+function splitTarget(target: string): { prefix: string; rest: string } {
   const match = /^((?:\/+[^/?]+){6}\/+proxy)(.*)$/s.exec(target);
   return { prefix: match?.[1] ?? target, rest: match?.[2] ?? '' };
 }

@@ -132,7 +132,7 @@ export function checkPreconditions(
 }
 
 /** Decides what a deletion does now. Pure: the same object, options and time give the same step. */
-export function deletionStep(
+function deletionStep(
   resource: ResourceDefinition,
   current: Stored,
   options: DeleteOptions,

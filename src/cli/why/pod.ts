@@ -22,7 +22,7 @@ const START_FAILURES = [
   'InspectFailed',
 ];
 
-export const podParty = ({ metadata: { name, namespace } }: Stored<Pod>): Party => ({
+const podParty = ({ metadata: { name, namespace } }: Stored<Pod>): Party => ({
   kind: 'Pod',
   name,
   namespace,

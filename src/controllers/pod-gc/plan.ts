@@ -6,7 +6,7 @@ import { isPodFinished } from '../../api/pod-state.ts';
 import { TAINT_OUT_OF_SERVICE } from '../../api/taints.ts';
 
 /** As upstream's --terminated-pod-gc-threshold. */
-export const FINISHED_THRESHOLD = 12_500;
+const FINISHED_THRESHOLD = 12_500;
 
 /** A pod to be deleted by force. */
 export interface Doomed {

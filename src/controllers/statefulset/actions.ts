@@ -1,7 +1,7 @@
 // What the controller can do to the world, as values. Deciding on them is plan.ts's and its parts' business, doing
 // them execute.ts's.
 
-import type { Waiting } from '../../api/between/waiting.ts';
+import type { Party, Waiting } from '../../api/between/waiting.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -9,6 +9,9 @@ import type {
   StatefulSetStatus,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+
+/** A link of the chain before it is known who is held back; `who` is given where it is. */
+export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
 
 /** Creates claims, or gives existing ones other owners. */
 export interface ClaimWork {

@@ -8,7 +8,7 @@ import { isTerminating, type Stored } from '../../api/objects.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
-import { type Cluster, NAMESPACE, withCluster } from './cluster.test.ts';
+import { type Cluster, NAMESPACE, withCluster } from './test-cluster.ts';
 
 const terminating = async (cluster: Cluster): Promise<string[]> => {
   const { items } = await cluster.client.list(pods, { namespace: NAMESPACE });

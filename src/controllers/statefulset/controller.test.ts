@@ -10,7 +10,7 @@ import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer, Informers } from '../../client/informers.ts';
-import { NAMESPACE, withCluster } from './cluster.test.ts';
+import { NAMESPACE, withCluster } from './test-cluster.ts';
 
 test('creates in order, each after its predecessor is ready, with claims, revision, status and events', () =>
   withCluster(async (cluster) => {

@@ -22,7 +22,7 @@ export function isRunningAndReady(pod: Pod): boolean {
  * When a ready pod is, or was, available: minReadySeconds after it became ready. ms since the epoch; undefined for
  * a pod that is not ready, or does not say since when while it has to be so for some time.
  */
-export function availableAt(pod: Pod, minReadySeconds: number): number | undefined {
+function availableAt(pod: Pod, minReadySeconds: number): number | undefined {
   const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
   if (ready?.status !== 'True') return undefined;
   if (minReadySeconds === 0) return 0;

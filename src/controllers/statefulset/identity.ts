@@ -3,8 +3,8 @@
 import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 
-export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
-export const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 /** Holds the full name of the pod's ControllerRevision. */
 export const REVISION_LABEL = 'controller-revision-hash';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metrics } from '../../base/metrics.ts';
-import { makeSet } from './fixtures.test.ts';
 import { addSetMetrics } from './metrics.ts';
+import { makeSet } from './test-fixtures.ts';
 
 test('how many pods of a set may be down, and how many are, under the names of upstream', async () => {
   const rolling = makeSet({

@@ -7,10 +7,10 @@ import type { StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
 import type { Plan } from './actions.ts';
-import { makePod, makeSet, type PodState, revisionFor, stored } from './fixtures.test.ts';
 import { parentOf, replicasOf, revisionOf } from './identity.ts';
 import { plan } from './plan.ts';
-import { ordinalsOf, sizeOf, World } from './world.test.ts';
+import { makePod, makeSet, type PodState, revisionFor, stored } from './test-fixtures.ts';
+import { ordinalsOf, sizeOf, World } from './test-world.ts';
 
 const strategies = fc.oneof(
   fc.record({

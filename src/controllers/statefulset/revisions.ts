@@ -7,7 +7,7 @@ import type { Action } from './actions.ts';
 import { controllerReference, revisionOf } from './identity.ts';
 import { canonicalJson, revisionHash } from './revision-hash.ts';
 
-export const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
+const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
 /** So that name and hash stay a DNS subdomain. */
 const MAX_PREFIX = 223;
 

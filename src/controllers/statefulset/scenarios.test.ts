@@ -10,6 +10,9 @@ import { sentenceOf } from '../../api/between/waiting.ts';
 import type { ControllerRevision, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { Action, ClaimWork, Plan } from './actions.ts';
+import { parentOf } from './identity.ts';
+import type { Observation } from './observation.ts';
+import { plan } from './plan.ts';
 import {
   makeClaims,
   makePod,
@@ -19,10 +22,7 @@ import {
   type SetOptions,
   START,
   stored,
-} from './fixtures.test.ts';
-import { parentOf } from './identity.ts';
-import type { Observation } from './observation.ts';
-import { plan } from './plan.ts';
+} from './test-fixtures.ts';
 
 interface ScenarioPod extends Omit<PodOptions, 'revision' | 'readySince'> {
   /** `new` is that of the set's template, the others those of `images`. */

@@ -65,4 +65,4 @@ export function distinct(backends: readonly Backend[]): Backend[] {
 }
 
 /** What an endpoint without a hostname is called. */
-export const dashed = (ip: string): string => ip.replace(/[.:]/g, '-');
+const dashed = (ip: string): string => ip.replace(/[.:]/g, '-');

@@ -32,10 +32,15 @@ export function listenUdp(address: string, port: number, answer: AnswerMessage):
       // A client that went away makes later sends fail; the server goes on.
       socket.on('error', () => {});
       let closed = false;
-      socket.on('message', async (message, client) => {
-        const reply = await answer(message, 'udp');
-        // Nobody can answer from port 0.
-        if (reply && !closed && client.port > 0) socket.send(reply, client.port, client.address, () => {});
+      socket.on('message', (message, { address: from, port: fromPort }) => {
+        const send = (reply: Buffer | undefined): void => {
+          // Nobody can answer from port 0.
+          if (reply && !closed && fromPort > 0) socket.send(reply, fromPort, from, () => {});
+        };
+        // A question without an answer is a datagram that was lost: its client asks again.
+        answer(message, 'udp')
+          .then(send)
+          .catch(() => {});
       });
       resolve({
         port: socket.address().port,

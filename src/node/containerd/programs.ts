@@ -23,7 +23,7 @@ const INSTALL =
   'run `apt-get install containerd runc containernetworking-plugins`, or use your distribution’s packages of these';
 
 /** Finds a program as a shell would, and in the directories of system programs. */
-export async function findProgram(name: string): Promise<string | undefined> {
+async function findProgram(name: string): Promise<string | undefined> {
   for (const directory of programPath().split(':')) {
     if (directory && (await isExecutable(join(directory, name)))) return join(directory, name);
   }

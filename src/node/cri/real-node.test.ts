@@ -43,7 +43,7 @@ export const CGROUP_ROOT = '/stead-node-test';
 
 export const BUSYBOX = 'stead.dev/busybox:test';
 
-export const realClock: Clock = {
+const realClock: Clock = {
   now: () => Date.now(),
   after(delayMs, action) {
     const timer = setTimeout(action, delayMs);

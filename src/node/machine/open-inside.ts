@@ -24,7 +24,7 @@ export class NotInsideError extends Error {}
 export const pathOf = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
 
 /** The path of an entry of an open directory. Only for calls that do not follow a link at the end of a path. */
-export const entryPath = (directory: FileHandle, name: string): string => `${pathOf(directory)}/${name}`;
+const entryPath = (directory: FileHandle, name: string): string => `${pathOf(directory)}/${name}`;
 
 /** Opens a directory by a path that only trusted users can change. */
 export function openDirectory(path: string): Promise<FileHandle> {

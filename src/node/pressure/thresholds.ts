@@ -3,12 +3,7 @@
 import { parseQuantity } from '../../api/quantity.ts';
 
 /** nodefs is the disk of the data directory; imagefs that of containerd, which is nearly always the same. */
-export const SIGNALS = [
-  'imagefs.available',
-  'imagefs.inodesFree',
-  'nodefs.available',
-  'nodefs.inodesFree',
-] as const;
+const SIGNALS = ['imagefs.available', 'imagefs.inodesFree', 'nodefs.available', 'nodefs.inodesFree'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 /** An amount of bytes or inodes, a share of all there are (0 to 1), or the smaller of both. */

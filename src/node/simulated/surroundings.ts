@@ -50,7 +50,7 @@ export const simulatedChecks: NetworkChecks = {
 };
 
 /** `"false"` on a pod: its containers count as not ready. */
-export const SIMULATED_READY = 'simulated.stead.dev/ready';
+const SIMULATED_READY = 'simulated.stead.dev/ready';
 
 /** Lets `kubectl annotate` decide whether a simulated pod is ready. */
 export function simulatedHold(pod: Pod): string | undefined {
@@ -68,7 +68,7 @@ export function simulatedExitCode(annotations: Readonly<Record<string, string>>)
 }
 
 /** A number on a pod: its images ask to be run as that user; `"0"` is root. */
-export const SIMULATED_IMAGE_USER = 'simulated.stead.dev/image-user';
+const SIMULATED_IMAGE_USER = 'simulated.stead.dev/image-user';
 
 /** Without the annotation: what images that are made to run without root usually ask for. */
 const USUAL_USER = 65_532;

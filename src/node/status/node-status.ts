@@ -83,7 +83,7 @@ export async function runNodeStatus(
       retryMs = Math.min(2 * (retryMs ?? RETRY_MS / 2), RENEW_MS);
       delay = retryMs;
     }
-    await Promise.race([sleep(clock, delay, signal), ...(change ? [change] : [])]);
+    await Promise.race([sleep(clock, delay, signal), ...(change !== undefined ? [change] : [])]);
   }
 }
 

@@ -147,7 +147,7 @@ function select(
 }
 
 /** The content of one downwardAPI file. Pure. */
-export function downwardValue(pod: Stored<Pod>, item: DownwardAPIVolumeFile, placement: Placement): string {
+function downwardValue(pod: Stored<Pod>, item: DownwardAPIVolumeFile, placement: Placement): string {
   const { fieldRef, resourceFieldRef } = item;
   if (fieldRef?.fieldPath === 'metadata.labels') return formatMap(pod.metadata.labels);
   if (fieldRef?.fieldPath === 'metadata.annotations') return formatMap(pod.metadata.annotations);

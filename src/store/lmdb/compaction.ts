@@ -32,10 +32,11 @@ export async function compactionStep(tables: Tables, revision: number): Promise<
     }
   }
   await commit(tables, () => {
-    for (const at of superseded) log.remove(at);
-    for (const key of gone) keys.remove(key);
-    meta.put('compactRevision', revision);
-    meta.put('compactedThrough', through);
+    // The transaction as a whole is waited for, and fails if one of these does.
+    for (const at of superseded) void log.remove(at);
+    for (const key of gone) void keys.remove(key);
+    void meta.put('compactRevision', revision);
+    void meta.put('compactedThrough', through);
   });
   return through < revision;
 }

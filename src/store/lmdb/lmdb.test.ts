@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { open } from 'lmdb';
-import { type Backend, embeddedStoreContract, storeContract } from '../contract.ts';
 import type { StoreEvent } from '../store.ts';
 import { CompactedError, StoreFormatError } from '../store.ts';
+import { type Backend, embeddedStoreContract, storeContract } from '../test-contract.ts';
 import { openLmdbStore } from './lmdb.ts';
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'stead-store-'));

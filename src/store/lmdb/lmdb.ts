@@ -277,8 +277,9 @@ class LmdbStore implements Store {
       const { key, value } = write;
       const type = value ? 'put' : 'delete';
       const bytes = encodeLogRecord({ ...record, type, key, value: value ?? new Uint8Array() });
-      this.#tables.log.put(record.revision, bytes);
-      this.#tables.keys.put(key, encodeKeyRecord(record));
+      // The transaction as a whole is waited for, and fails if one of these does.
+      void this.#tables.log.put(record.revision, bytes);
+      void this.#tables.keys.put(key, encodeKeyRecord(record));
     }
   }
 

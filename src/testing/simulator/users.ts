@@ -11,7 +11,7 @@ import type { Client } from '../../client/client.ts';
 import type { World } from './world.ts';
 
 const namespace = 'default';
-export const OUT_OF_SERVICE = {
+const OUT_OF_SERVICE = {
   key: 'node.kubernetes.io/out-of-service',
   value: 'down',
   effect: 'NoExecute',

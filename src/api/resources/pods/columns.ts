@@ -52,7 +52,7 @@ function hasCondition(pod: Pod, type: string): boolean {
 }
 
 /** Sums a pod up as `kubectl get pods` does. */
-export function summarizePod(pod: Pod): PodSummary {
+function summarizePod(pod: Pod): PodSummary {
   const status = pod.status ?? {};
   const initContainers = pod.spec.initContainers ?? [];
   const summary: PodSummary = {

@@ -3,7 +3,7 @@
 // every apply of an unchanged StatefulSet. A claim gets its defaults when it is made from the template.
 
 /** Type → its fields of this kind, separated by blanks. */
-export const VERBATIM: Readonly<Record<string, string>> = {
+const VERBATIM: Readonly<Record<string, string>> = {
   StatefulSetSpec: 'volumeClaimTemplates',
 };
 

@@ -67,7 +67,7 @@ function allowedProfile(value: string): boolean {
 }
 
 /** Only for `baseline`: `restricted` has a stricter one. */
-export const baselineCapabilities: Check = (spec) => {
+const baselineCapabilities: Check = (spec) => {
   const added = (container: CheckedContainer): string[] =>
     (container.securityContext?.capabilities?.add ?? []).filter((each) => !CAPABILITIES.has(each));
   const names = badContainers(spec, (_context, container) => added(container).length > 0);

@@ -13,6 +13,7 @@ import { internal, StatusError } from '../../../api/errors.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import { Counter, Metrics } from '../../../base/metrics.ts';
+import { othersTurn } from '../../../base/others-turn.ts';
 import type { Auditor } from '../../audit/auditor.ts';
 import type { ClientCertificate, TokenAuthenticator } from '../../authn/authenticate.ts';
 import type { IdentityDocuments } from '../../authn/issuer-discovery.ts';
@@ -173,7 +174,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
       closing.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const session of sessions) session.close();
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await othersTurn();
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
       await closed;

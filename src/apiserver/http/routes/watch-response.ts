@@ -2,6 +2,7 @@
 // turn of the loop goes out in one write; the watcher's own backlog is what bounds a slow client.
 import type { KubeObject } from '../../../api/objects.ts';
 import type { ResourceDefinition } from '../../../api/resource.ts';
+import { othersTurn } from '../../../base/others-turn.ts';
 import { encodeProtobufFrame } from '../../protobuf/encode.ts';
 import type { WatchEvent, WatchStream } from '../../request.ts';
 import { type Accepted, PROTOBUF_TYPE } from '../forms/accept.ts';
@@ -33,7 +34,7 @@ export async function sendWatch(
     if (!events || exchange.signal.aborted) break;
     await exchange.write(Buffer.concat(events.map(encode)));
     onSent(events.length);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await othersTurn();
   }
   stream.stop();
   exchange.end();

@@ -4,7 +4,7 @@
 import { badRequest, timeout } from '../../../api/errors.ts';
 import type { Clock } from '../../../base/clock.ts';
 
-export const MAX_REQUEST_MS = 60_000;
+const MAX_REQUEST_MS = 60_000;
 
 const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,

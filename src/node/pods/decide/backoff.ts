@@ -3,7 +3,7 @@
 import type { CrashBackoff } from './observation.ts';
 
 export const BACKOFF_INITIAL_MS = 10_000;
-export const BACKOFF_MAX_MS = 300_000;
+const BACKOFF_MAX_MS = 300_000;
 
 /**
  * Whether a container that ended at `finishedAtMs` may start again.

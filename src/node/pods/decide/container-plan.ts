@@ -7,7 +7,7 @@ import type { ContainerWaits, CrashBackoff, ImageState, PodObservation } from '.
 import { describePod, hasOtherImage, type PodView, reportedStatuses } from './view.ts';
 
 /** How often a container that waits for its image looks whether the image has appeared by itself. */
-export const IMAGE_RECHECK_MS = 2000;
+const IMAGE_RECHECK_MS = 2000;
 
 /** The next step towards a running container: back-off, image, then the start itself. */
 export function planStart(

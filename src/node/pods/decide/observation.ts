@@ -4,7 +4,12 @@
 import type { Pod, PodStatus, ResourceRequirements } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import type { Container, Image, Sandbox } from '../../runtime.ts';
-import type { ResizePending } from './resize.ts';
+
+/** Why a pod keeps the resources that it has: for now, or for as long as the node is what it is. */
+export interface ResizePending {
+  reason: 'Deferred' | 'Infeasible';
+  message: string;
+}
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 export type ProbeOutcome = 'success' | 'failure';

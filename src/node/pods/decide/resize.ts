@@ -4,6 +4,7 @@
 import type { Container, Pod, ResourceRequirements } from '../../../api/generated/types.ts';
 import { podRequests } from '../../../api/pod-resources.ts';
 import { compareQuantities } from '../../../api/quantity.ts';
+import type { ResizePending } from './observation.ts';
 import { allContainers } from './view.ts';
 
 const RESIZABLE = ['cpu', 'memory'] as const;
@@ -11,12 +12,6 @@ type Resizable = (typeof RESIZABLE)[number];
 
 /** By container: the resources that the node has given it, which its spec may have left behind. */
 export type Allocation = ReadonlyMap<string, ResourceRequirements>;
-
-/** Why a pod keeps the resources that it has: for now, or for as long as the node is what it is. */
-export interface ResizePending {
-  reason: 'Deferred' | 'Infeasible';
-  message: string;
-}
 
 export interface NodeCapacity {
   cpuCores: number;

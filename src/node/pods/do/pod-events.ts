@@ -1,7 +1,7 @@
 // The events of a pod's life, with upstream's reasons and words (kubelet events/event.go and its callers), and
 // those that follow from a change of status. Writing them to the API is the recorder's.
 import type { ContainerStatus, Pod, PodStatus } from '../../../api/generated/types.ts';
-import type { ResizePending } from '../decide/resize.ts';
+import type { ResizePending } from '../decide/observation.ts';
 import { allContainers, describePod, everyContainer } from '../decide/view.ts';
 
 export interface PodEvent {

@@ -9,10 +9,11 @@ import type {
   Eviction,
   Failure,
   ImageState,
+  ResizePending,
   Stopping,
   VolumeState,
 } from '../decide/observation.ts';
-import { type Allocation, type ResizePending, reportedAllocation } from '../decide/resize.ts';
+import { type Allocation, reportedAllocation } from '../decide/resize.ts';
 import { reportedStatuses } from '../decide/view.ts';
 
 export interface WorkerState {

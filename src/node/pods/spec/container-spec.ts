@@ -23,8 +23,8 @@ export interface ContainerSurroundings {
 }
 
 /** Where a container finds its restart count and termination message again after the agent was restarted. */
-export const ANNOTATION_RESTART_COUNT = 'io.kubernetes.container.restartCount';
-export const ANNOTATION_TERMINATION_PATH = 'io.kubernetes.container.terminationMessagePath';
+const ANNOTATION_RESTART_COUNT = 'io.kubernetes.container.restartCount';
+const ANNOTATION_TERMINATION_PATH = 'io.kubernetes.container.terminationMessagePath';
 
 /** @throws ContainerConfigError when the spec asks for what cannot be given. */
 export function containerSpecOf(

@@ -15,7 +15,7 @@ export interface ResolvConf {
 }
 
 /** The hostname: spec.hostnameOverride as it is; else spec.hostname or the pod's name, at most 63 characters. */
-export function hostnameOf(pod: Pod): string {
+function hostnameOf(pod: Pod): string {
   if (pod.spec.hostnameOverride) return pod.spec.hostnameOverride;
   const name = pod.spec.hostname || (pod.metadata.name ?? '');
   return name.length <= 63 ? name : withoutTail(name.slice(0, 63));
@@ -29,7 +29,7 @@ function withoutTail(name: string): string {
 }
 
 /** `web-0.nginx.default.svc.cluster.local`, for a pod with a subdomain. */
-export function fqdnOf(pod: Pod, domain: string): string | undefined {
+function fqdnOf(pod: Pod, domain: string): string | undefined {
   const { hostnameOverride, subdomain } = pod.spec;
   return subdomain && !hostnameOverride
     ? `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}`

@@ -48,7 +48,7 @@ export async function volumeMounts(
  * The path inside the volume; empty for the whole volume. Pure.
  * @throws ContainerConfigError if a variable has no value, or if the path leads out by its words alone.
  */
-export function subPathOf(mount: VolumeMount, environment: ReadonlyMap<string, string>): string {
+function subPathOf(mount: VolumeMount, environment: ReadonlyMap<string, string>): string {
   const subPath = mount.subPathExpr ? expanded(mount.subPathExpr, mount, environment) : (mount.subPath ?? '');
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
     throw new ContainerConfigError(

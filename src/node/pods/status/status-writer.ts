@@ -134,7 +134,7 @@ const OURS = new Set<string>([
 ]);
 
 /** Our status with the conditions of others as the API has them now, and fields that are not the node's. */
-export function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
+function merged(api: PodStatus | undefined, ours: PodStatus): PodStatus {
   const result: PodStatus = { ...api, ...ours };
   for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
     if (ours[field] === undefined) delete result[field];

@@ -5,7 +5,7 @@
 const MIB = 1024 * 1024;
 
 /** Below this, mkfs.xfs must be told that it is meant, and makes a log of 5 MiB in place of 64 MiB. */
-export const XFS_SMALL_BELOW = 300 * MIB;
+const XFS_SMALL_BELOW = 300 * MIB;
 /** The smallest file system that mkfs.xfs makes. */
 const XFS_MINIMUM = 17 * MIB;
 

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
 /** What stays free for the machine itself: a twentieth of the disk, at most 1 GiB. */
-export function keptFree(totalBytes: number): number {
+function keptFree(totalBytes: number): number {
   return Math.min(totalBytes / 20, GIB);
 }
 

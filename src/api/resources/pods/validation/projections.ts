@@ -11,7 +11,7 @@ import { requiredText } from '../../../validation/field-rules.ts';
 import { fileMode, localPath, requiredLocalPath } from '../../../validation/paths.ts';
 import { validateClusterTrustBundle, validatePodCertificate } from './certificate-projections.ts';
 import { VOLUME_FIELDS, validateFieldRef, validateResourceRef } from './downward-api.ts';
-import { validateItems } from './volumes.ts';
+import { validateItems } from './key-items.ts';
 
 const MIN_TOKEN_SECONDS = 600;
 const SOURCES = [

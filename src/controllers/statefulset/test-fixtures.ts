@@ -1,4 +1,4 @@
-// What the tests of this room share: a set, its pods in a state said in one word, its claims and revisions. No tests.
+// What the tests of this room share: a set, its pods in a state said in one word, its claims and revisions.
 
 import type {
   ControllerRevision,

@@ -1,5 +1,5 @@
 // A very small API server over the memory store, for the tests of this room: enough of the verbs, and failures on
-// demand. This file is named as a test so that it is not shipped; it has no tests of its own.
+// demand.
 import { alreadyExists, conflict, expired, notFound, OBJECT_WAS_MODIFIED } from '../api/errors.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
@@ -125,7 +125,7 @@ export class FakeApi implements ApiServer {
   }
 }
 
-export class FakeStream implements WatchStream {
+class FakeStream implements WatchStream {
   #events: WatchEvent[] = [];
   #ended = false;
   #wake: () => void = () => {};

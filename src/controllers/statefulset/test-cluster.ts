@@ -1,5 +1,5 @@
 // A control plane for this room's tests: memory store, API server and informers in virtual time, this controller, and
-// a node that does what the test says. No tests.
+// a node that does what the test says.
 
 import type { Pod, PodStatus, StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
@@ -21,7 +21,7 @@ import { openMemoryStore } from '../../store/memory.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { runStatefulSetController } from './controller.ts';
-import { makeSet, type PodState, podStatus, type SetOptions } from './fixtures.test.ts';
+import { makeSet, type PodState, podStatus, type SetOptions } from './test-fixtures.ts';
 
 export const NAMESPACE = 'default';
 

@@ -1,5 +1,5 @@
 // A world of one set for the property tests, in which plans are carried out and time goes by in steps. Whatever plan
-// must never do in any world is asserted here, at the moment it would be done. No tests.
+// must never do in any world is asserted here, at the moment it would be done.
 import assert from 'node:assert/strict';
 import type {
   ControllerRevision,
@@ -10,12 +10,12 @@ import type {
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
 import type { Action, ClaimWork, Plan } from './actions.ts';
-import { type PodState, podStatus, START, stored } from './fixtures.test.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';
 import { parentOf, replicasOf, revisionOf, startOrdinal } from './identity.ts';
 import type { Observation } from './observation.ts';
 import { maxUnavailableOf } from './partition.ts';
 import { plan } from './plan.ts';
+import { type PodState, podStatus, START, stored } from './test-fixtures.ts';
 
 /** Who it is, and at which revision. */
 const identity = (pod: Stored<Pod>): string => `${pod.metadata.uid} ${revisionOf(pod)}`;
