@@ -1,6 +1,6 @@
 // The declarations that go into the package: of what can be imported from it (package.json, `exports`), and of what those
 // name in their turn. tsc writes them for every file; all the rest is nobody's business.
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { DECLARATIONS, root } from './dist.mjs';
 
@@ -23,8 +23,12 @@ export function shipDeclarations() {
   const waiting = Object.values(exports).flatMap(({ types }) => (types ? named(types) : []));
   const seen = new Set(waiting);
   for (const file of waiting) {
-    cpSync(file, join(TO, relative(FROM, file)));
-    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
+    const text = readFileSync(file, 'utf8');
+    const target = join(TO, relative(FROM, file));
+    mkdirSync(dirname(target), { recursive: true });
+    // As every TypeScript reads it, and not only those that know of imports of sources.
+    writeFileSync(target, text.replace(/(?<=(?:from|import)\s*\(?\s*'\.[^']+)\.ts(?=')/g, '.js'));
+    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
       const next = join(dirname(file), specifier.replace(/\.[tj]s$/, '.d.ts'));
       if (seen.has(next)) continue;
       seen.add(next);

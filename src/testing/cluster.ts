@@ -1,6 +1,6 @@
-// The test kit of the package, `stead/testing`: a whole cluster for somebody else's tests, in their process. Its API, controllers,
-// scheduler and DNS are those that `stead up` runs; its nodes are simulated, so that it takes neither root nor
-// containers. Tests of stead's own parts have test-control-plane.ts, on virtual time.
+// The test kit of the package, `stead/testing`: a whole cluster for somebody else's tests, in their process. Its API,
+// controllers, scheduler and DNS are those that `stead up` runs; its nodes are simulated, so that it takes neither root
+// nor containers. Tests of stead's own parts have test-control-plane.ts, on virtual time.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,8 +30,8 @@ export interface TestCluster {
 }
 
 /**
- * Starts a cluster in this process. It answers, and its nodes are ready for pods, when the promise resolves: some half a
- * second later. Time is real. What its parts warn of goes to standard error.
+ * Starts a cluster in this process. It answers, and its nodes are ready for pods, when the promise resolves: some half
+ * a second later. Time is real. What its parts warn of goes to standard error.
  * @param options `nodes`: how many simulated nodes it has, 1 to 1,000.
  * @throws RangeError for a number of nodes that it cannot have; Error if the machine lets it listen or write nowhere.
  */
