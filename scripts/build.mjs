@@ -11,7 +11,10 @@ const sources = [join(root, 'scripts', 'generate.mjs'), join(root, 'package-lock
 /** Runs a program of Node's; what it says is enough, should it fail. */
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) return;
+  // tsc has written what it could, and would not be asked again.
+  markBuilt(0);
+  process.exit(status ?? 1);
 }
 
 if (!existsSync(generated) || sources.some((file) => statSync(file).mtimeMs > statSync(generated).mtimeMs)) {

@@ -1,5 +1,5 @@
 // What dist/ is made of: which file there comes from which source, which are older than theirs, and which have none any
-// more. The whole build (build.mjs) and the quick one of the inner loop (watch.mjs) both go by it. Uses nothing but Node.
+// more. The whole build (build.mjs) and the quick one of the inner loop (quick.mjs) both go by it. Uses nothing but Node.
 import { cpSync, existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,8 @@ export function staleSources() {
 /** Whether a whole build would change anything: a file deleted, renamed or edited shows in its folder or itself. */
 export function isBuilt() {
   const builtAt = changedAt(STATE);
-  if (['tsconfig.json', 'package-lock.json'].some((file) => changedAt(file) > builtAt)) return false;
+  if (['tsconfig.json', 'package.json', 'package-lock.json'].some((file) => changedAt(file) > builtAt))
+    return false;
   const parts = [...FOLDERS, 'scripts'].flatMap((folder) => [
     folder,
     ...readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
@@ -61,9 +62,9 @@ export function isBuilt() {
   return parts.every((part) => changedAt(part) <= builtAt);
 }
 
-/** Says that everything as it was at a time is built: what tsc found unchanged keeps its old date. */
+/** Says that everything as it was at a time is built (what tsc found unchanged keeps its old date); 0: that nothing is. */
 export function markBuilt(atMs) {
-  utimesSync(join(root, STATE), atMs / 1000, atMs / 1000);
+  if (existsSync(join(root, STATE))) utimesSync(join(root, STATE), atMs / 1000, atMs / 1000);
 }
 
 /** Removes what came from a source that is gone. A deleted test would go on running, a deleted file go on shipping. */
