@@ -1,6 +1,7 @@
 // The distant store keeps the contract of stores, however late everything comes.
-import { storeContract } from '../store/contract.ts';
+
 import { openMemoryStore } from '../store/memory.ts';
+import { storeContract } from '../store/test-contract.ts';
 import { DistantStore } from './distant-store.ts';
 import { seededRandom } from './seeded-random.ts';
 

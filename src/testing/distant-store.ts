@@ -1,5 +1,6 @@
 // A store as it is seen from another machine, for tests: over a real one, everything takes its time, and watches are told
 // late and can be lost. Others may write to the store itself, or see it from elsewhere, meanwhile.
+import { othersTurn } from '../base/others-turn.ts';
 import type { ListOptions, Store, StoreEvent, WatchOptions } from '../store/store.ts';
 
 interface DistantWatch {
@@ -37,8 +38,7 @@ export class DistantStore implements Store {
   }
 
   async #way(): Promise<void> {
-    for (let left = this.#turns(); left > 0; left--)
-      await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let left = this.#turns(); left > 0; left--) await othersTurn();
     if (this.#isCut) await new Promise<void>((resolve) => this.#mended.push(resolve));
   }
 
