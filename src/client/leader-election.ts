@@ -2,7 +2,7 @@
 // tools/leaderelection). It trusts no other machine's clock: a lease has expired when this process has seen it
 // unchanged for its whole duration.
 
-import { isAlreadyExists, isConflict, isNotFound } from '../api/errors.ts';
+import { isAlreadyExists, isConflict, orUndefined } from '../api/errors.ts';
 import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { leases } from '../api/resources/leases/definition.ts';
@@ -140,14 +140,10 @@ class Candidate {
 
   async #current(): Promise<Stored<Lease> | undefined> {
     const { namespace, name } = this.#election;
-    try {
-      const lease = await this.#context.client.get(leases, { namespace, name });
-      if (lease.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion) this.#observe(lease);
-      return lease;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const lease = await orUndefined(this.#context.client.get(leases, { namespace, name }));
+    if (lease && lease.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion)
+      this.#observe(lease);
+    return lease;
   }
 
   #observe(lease: Stored<Lease>): void {

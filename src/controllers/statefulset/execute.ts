@@ -1,7 +1,7 @@
 // Does what a plan says: phases one after the other, and within one either step by step or in growing batches. What
 // is already as wanted counts as done; the first failure ends it, and the next pass looks at the world again. Events
 // carry upstream's reasons and wording (stateful_pod_control.go).
-import { isAlreadyExists, isConflict, isNotFound, StatusError } from '../../api/errors.ts';
+import { isAlreadyExists, isConflict, isNotFound, orUndefined, StatusError } from '../../api/errors.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -13,16 +13,13 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
+import { assertNever } from '../../base/assert-never.ts';
 import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/events.ts';
 import type { Action, ClaimWork, Phase, Plan } from './actions.ts';
 import { revisionOf } from './identity.ts';
 import { sameContent } from './revisions.ts';
 import { slowStart } from './slow-start.ts';
-
-/** Where events go. */
-export interface EventSink {
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
-}
 
 /** Hears of every pod that was created, deleted or updated in place, or of which that is not known. */
 export type OnWrite = (type: 'created' | 'deleted' | 'updated' | 'unknown', pod: Pod) => void;
@@ -40,11 +37,11 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 /** Executes plans for one set. */
 export class Executor {
   readonly #client: Client;
-  readonly #events: EventSink;
+  readonly #events: EventRecorder;
   readonly #set: Stored<StatefulSet>;
   readonly #onWrite: OnWrite;
 
-  constructor(client: Client, events: EventSink, set: Stored<StatefulSet>, onWrite: OnWrite) {
+  constructor(client: Client, events: EventRecorder, set: Stored<StatefulSet>, onWrite: OnWrite) {
     this.#client = client;
     this.#events = events;
     this.#set = set;
@@ -89,6 +86,8 @@ export class Executor {
         return this.#claims(action.pod, action.claims);
       case 'updateClaim':
         return this.#updateClaim(action);
+      default:
+        assertNever(action);
     }
   }
 
@@ -110,11 +109,8 @@ export class Executor {
 
   async #deleteRevision(revision: Stored<ControllerRevision>): Promise<void> {
     const { namespace, name, uid } = revision.metadata;
-    try {
-      await this.#client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const options = { preconditions: { uid } };
+    await orUndefined(this.#client.delete(controllerRevisions, { namespace, name }, options));
   }
 
   async #createPod(pod: Pod, claims: ClaimWork): Promise<void> {

@@ -1,6 +1,6 @@
 // Gathers one set's observation from the caches: its pods, the strangers in their places, its claims by name, its
 // revisions. Looks things up by index, so that the cost is that of one set, whatever else there is.
-import { isNotFound } from '../../api/errors.ts';
+import { orUndefined } from '../../api/errors.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -81,12 +81,7 @@ async function currentRevision(
 ): Promise<Stored<ControllerRevision> | undefined> {
   const name = status?.currentRevision;
   if (!name || history.some(({ metadata }) => metadata.name === name)) return undefined;
-  try {
-    return await client.get(controllerRevisions, { namespace, name });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return orUndefined(client.get(controllerRevisions, { namespace, name }));
 }
 
 function claimsOf(
