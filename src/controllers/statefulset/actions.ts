@@ -2,13 +2,9 @@
 // them execute.ts's.
 
 import type { Waiting } from '../../api/between/waiting.ts';
-import type {
-  ControllerRevision,
-  PersistentVolumeClaim,
-  Pod,
-  StatefulSetStatus,
-} from '../../api/generated/types.ts';
+import type { PersistentVolumeClaim, Pod, StatefulSetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import type { RevisionAction } from '../revisions.ts';
 
 /** Creates claims, or gives existing ones other owners. */
 export interface ClaimWork {
@@ -21,9 +17,7 @@ export interface ClaimWork {
 
 /** Each is one step: it ends, or fails, as a whole; claims come before the pod that needs them. */
 export type Action =
-  | { type: 'createRevision'; revision: ControllerRevision }
-  | { type: 'renumberRevision'; revision: Stored<ControllerRevision>; number: number }
-  | { type: 'deleteRevision'; revision: Stored<ControllerRevision> }
+  | RevisionAction
   | { type: 'createPod'; pod: Pod; claims: ClaimWork }
   | { type: 'deletePod'; pod: Stored<Pod>; why: 'ended' | 'scaled down' | 'update' | 'recovery' }
   /** Gives a pod another revision's images, labels and annotations, without making it again. */

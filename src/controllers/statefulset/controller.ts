@@ -21,20 +21,20 @@ import { itself, runController, type Watch, watch } from '../../client/controlle
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import type { ReconcileResult } from '../../client/run-workers.ts';
+import { OwnWrites } from '../own-writes.ts';
+import { canonicalJson } from '../revision-hash.ts';
+import { RevisionCollision } from '../write-revision.ts';
 import type { Plan } from './actions.ts';
-import { Executor, RevisionCollision } from './execute.ts';
+import { Executor } from './execute.ts';
 import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
 import { parentOf } from './identity.ts';
 import { addSetMetrics } from './metrics.ts';
-import { OwnWrites } from './own-writes.ts';
 import { plan } from './plan.ts';
-import { canonicalJson } from './revision-hash.ts';
 import { stuckNews } from './stuck-news.ts';
 
 /** Sets worked on at once; as upstream's --concurrent-statefulset-syncs. */
 const WORKERS = 5;
-/** How long the cache is given to show the controller's own writes before the API itself is asked. */
-const CACHE_GRACE_MS = 5_000;
+/** How soon to look again when the cache does not show the controller's own writes yet. */
 const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
@@ -183,17 +183,14 @@ class Controller {
   }
 
   /** Whether the cache of pods does not show yet what this controller has done to the set's pods. */
-  async #cacheIsBehind(key: NamespacedName, set: Stored<StatefulSet>): Promise<boolean> {
-    const { namespace } = set.metadata;
-    const cached = (name: string) => this.#caches.pods.get(namespace, name);
-    const unseen = this.#ownWrites.unseen(key, cached);
-    if (!unseen) return false;
-    if (this.#context.clock.now() - unseen.oldestMs < CACHE_GRACE_MS) return true;
-    for (const name of unseen.ask) {
-      const live = await orUndefined(this.#context.client.get(pods, { namespace, name }));
-      this.#ownWrites.settle(key, name, live, cached(name));
-    }
-    return this.#ownWrites.unseen(key, cached) !== undefined;
+  #cacheIsBehind(key: NamespacedName, { metadata: { namespace } }: Stored<StatefulSet>): Promise<boolean> {
+    const { client, clock } = this.#context;
+    return this.#ownWrites.isAhead(
+      key,
+      (name) => this.#caches.pods.get(namespace, name),
+      (name) => orUndefined(client.get(pods, { namespace, name })),
+      clock.now(),
+    );
   }
 
   async #writeStatus(set: Stored<StatefulSet>, status: StatefulSetStatus): Promise<void> {
