@@ -7,6 +7,7 @@ import { isTerminating, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { runController, watch } from '../../client/controller.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { namespaceConditions, type Remainder } from './plan.ts';
@@ -70,7 +71,7 @@ async function emptyNamespace(
   }
   const conditions = namespaceConditions(namespace, remainders, failures, clock.now());
   const status = { ...namespace.status, phase: 'Terminating', conditions };
-  if (JSON.stringify(status) !== JSON.stringify(namespace.status)) {
+  if (!sameJson(status, namespace.status)) {
     namespace = await client.update(namespaces, { ...namespace, status }, { subresource: 'status' });
   }
   if (failures.length > 0)

@@ -1,7 +1,7 @@
 // What the controller can do to the world, as values. Deciding on them is plan.ts's and its parts' business, doing
 // them execute.ts's.
 
-import type { Waiting } from '../../api/between/waiting.ts';
+import type { Party, Waiting } from '../../api/between/waiting.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { RevisionAction } from '../revisions.ts';
@@ -34,6 +34,9 @@ export interface Phase {
   name: 'revisions' | 'replicas' | 'claims' | 'scale down' | 'claim growth' | 'update' | 'history';
   actions: Action[];
 }
+
+/** What holds a part of the pass back, before it is known who waits for it; `who` is given where it is. */
+export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
 
 /** What to do now; what the set's status is; and, if nothing more can be done yet, what it waits for. */
 export interface Plan {

@@ -4,10 +4,10 @@
 import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { compareQuantities } from '../../api/quantity.ts';
-import type { Action } from './actions.ts';
+import type { Action, Blocked } from './actions.ts';
 import { claimTemplates } from './identity.ts';
 import type { Replica, Scene } from './scene.ts';
-import { type Blocked, untilExpanded } from './waiting.ts';
+import { untilExpanded } from './waiting.ts';
 
 /** How far the claims of a set are. */
 export interface ClaimGrowth {

@@ -17,12 +17,12 @@ import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { restAfter } from '../../base/rest.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { itself, runController, type Watch, watch } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import type { ReconcileResult } from '../../client/run-workers.ts';
 import { OwnWrites } from '../own-writes.ts';
-import { canonicalJson } from '../revision-hash.ts';
 import { RevisionCollision } from '../write-revision.ts';
 import type { Plan } from './actions.ts';
 import { Executor } from './execute.ts';
@@ -30,7 +30,7 @@ import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
 import { parentOf } from './identity.ts';
 import { addSetMetrics } from './metrics.ts';
 import { plan } from './plan.ts';
-import { stuckNews } from './stuck-news.ts';
+import { StuckNews } from './stuck-news.ts';
 
 /** Sets worked on at once; as upstream's --concurrent-statefulset-syncs. */
 const WORKERS = 5;
@@ -68,6 +68,7 @@ class Controller {
   readonly #context: RunContext;
   readonly #caches: Caches;
   readonly #ownWrites = new OwnWrites();
+  readonly #stuckNews = new StuckNews();
   readonly #events: EventRecorder;
   readonly #decide: typeof plan;
   /** Until when large sets are left alone, ms since the epoch. */
@@ -122,6 +123,7 @@ class Controller {
     if (!set) {
       this.#ownWrites.forget(key);
       this.#restUntil.delete(key);
+      this.#stuckNews.forget(key);
       return {};
     }
     const { client, clock } = this.#context;
@@ -139,11 +141,11 @@ class Controller {
     // template that came meanwhile, the pods below the partition would be made at the new one.
     const isFirst = !set.status?.currentRevision;
     try {
-      await executor.execute(planned, isFirst ? () => this.#writeStatus(set, planned.status) : undefined);
+      await executor.execute(planned, isFirst ? () => this.#show(set, planned) : undefined);
     } catch (error) {
       return this.#afterFailure(key, set, planned, error);
     }
-    if (!isFirst) await this.#writeStatus(set, planned.status);
+    if (!isFirst) await this.#show(set, planned);
     return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
   }
 
@@ -173,7 +175,7 @@ class Controller {
       return {};
     }
     try {
-      await this.#writeStatus(set, planned.status);
+      await this.#show(set, planned);
     } catch (statusError) {
       log.debug('status not written', { key, why: String(statusError) });
     }
@@ -194,10 +196,15 @@ class Controller {
   }
 
   async #writeStatus(set: Stored<StatefulSet>, status: StatefulSetStatus): Promise<void> {
-    if (canonicalJson(status) === canonicalJson(set.status)) return;
+    if (sameJson(status, set.status)) return;
     const body = structuredClone({ ...set, status });
     await this.#context.client.update(statefulSets, body, { subresource: 'status' });
-    const news = stuckNews(set.status, status);
+  }
+
+  /** Writes the planned status, and tells what the set waits for if that is worth an event. */
+  async #show(set: Stored<StatefulSet>, { status, waiting }: Plan): Promise<void> {
+    await this.#writeStatus(set, status);
+    const news = this.#stuckNews.of(set, waiting);
     if (news) this.#events.event(set, 'Warning', 'Waiting', news);
   }
 }

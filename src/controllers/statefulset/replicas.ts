@@ -2,7 +2,7 @@
 // lost claims made again, labels and owners corrected. OrderedReady stops at the first that is not available.
 // Follows processReplica upstream.
 import { isTerminating } from '../../api/objects.ts';
-import type { Action } from './actions.ts';
+import type { Action, Blocked } from './actions.ts';
 import {
   claimsAreFine,
   claimWork,
@@ -21,7 +21,6 @@ import { isStuck } from './recovery.ts';
 import { staleClaim } from './retention.ts';
 import type { Condemned, Replica, Scene, Step } from './scene.ts';
 import {
-  type Blocked,
   untilAvailable,
   untilClaimCreated,
   untilClaimGone,

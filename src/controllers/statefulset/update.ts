@@ -1,12 +1,12 @@
 // Rolling updates: which pods of another revision are taken to the update revision: deleted, so that they are made
 // again at it, or changed in place. Never more down at once than maxUnavailable; the order is update-order.ts's.
 // Follows updateStatefulSetAfterInvariantEstablished upstream. Strategy Recreate is recreate.ts's.
-import type { Action } from './actions.ts';
+import type { Action, Blocked } from './actions.ts';
 import { type InPlaceUpdate, inPlaceUpdate } from './in-place.ts';
 import { maxUnavailableOf } from './partition.ts';
 import { type Condemned, isDown, type Scene, type Step } from './scene.ts';
 import { updateOrder } from './update-order.ts';
-import { type Blocked, untilAvailable, untilGone, untilRestarted } from './waiting.ts';
+import { untilAvailable, untilGone, untilRestarted } from './waiting.ts';
 
 /** What is done for the update; nothing with strategy OnDelete, and nothing while it is paused. */
 export function processUpdate(scene: Scene): Step {

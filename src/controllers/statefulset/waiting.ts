@@ -6,13 +6,11 @@ import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { whyNotExpanded } from '../../api/why/claim.ts';
 import { whyNotGone, whyNotReady } from '../../api/why/pod.ts';
+import type { Blocked } from './actions.ts';
 import { isAvailable, isRunningAndReady } from './health.ts';
 import { restartingContainer } from './in-place-record.ts';
 import type { Replica, Scene } from './scene.ts';
 import { updateOrder } from './update-order.ts';
-
-/** A link of the chain before it is known who is held back; `who` is given where it is. */
-export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
 
 export function podParty(pod: Stored<Pod>): Party {
   return { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace };
