@@ -1,7 +1,7 @@
 // Leader election over a Lease: of all processes that ask for it, one leads at a time (client-go
 // tools/leaderelection). It trusts no other machine's clock: a lease has expired when this process has seen it
 // unchanged for its whole duration.
-
+import { setMaxListeners } from 'node:events';
 import { isAlreadyExists, isConflict, orUndefined } from '../api/errors.ts';
 import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
@@ -11,14 +11,17 @@ import type { RunContext } from './run-context.ts';
 
 const LEASE_SECONDS = 15;
 const RENEW_DEADLINE_MS = 10_000;
+/** How soon a candidate, or a leader that could not renew, tries again. */
 const RETRY_MS = 2000;
+/** How often a leader renews: every renewal is a write to the disk. */
+const RENEW_MS = 5000;
 const JITTER = 1.2;
 
 export interface Election {
   namespace: string;
   /** The Lease's name. */
   name: string;
-  /** This process; unlike any other. */
+  /** Unlike that of any other candidate; a process that comes after one of the same identity goes on with its lease. */
   identity: string;
 }
 
@@ -41,6 +44,8 @@ export async function runElected(
     }
     log.info('leading', { lease: election.name, identity: election.identity });
     const lost = new AbortController();
+    // All that the leader runs listens to it; many are no leak.
+    setMaxListeners(0, lost.signal);
     const stop = (): void => lost.abort();
     signal.addEventListener('abort', stop, { once: true });
     const renewing = candidate.keep(lost);
@@ -82,13 +87,16 @@ class Candidate {
   async keep(lost: AbortController): Promise<void> {
     const { clock } = this.#context;
     let renewedMs = clock.now();
+    let delayMs = RENEW_MS;
     for (;;) {
-      await sleep(clock, RETRY_MS, lost.signal);
+      await sleep(clock, delayMs, lost.signal);
       if (lost.signal.aborted) return;
       // A request may hang: the deadline does not wait for it.
       const deadline = clock.after(renewedMs + RENEW_DEADLINE_MS - clock.now(), () => lost.abort());
       const startedMs = clock.now();
-      if (await this.tryToHold()) renewedMs = startedMs;
+      const isHeld = await this.tryToHold();
+      if (isHeld) renewedMs = startedMs;
+      delayMs = isHeld ? RENEW_MS : RETRY_MS;
       deadline();
       if (clock.now() - renewedMs >= RENEW_DEADLINE_MS) lost.abort();
     }

@@ -12,6 +12,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
 import type { Informers } from '../../client/informers.ts';
+import { runElected } from '../../client/leader-election.ts';
 import { QueueMetrics } from '../../client/queue-metrics.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
@@ -28,6 +29,8 @@ import { healthChecks, WatchedInformers } from './health.ts';
 
 export interface ControlPlaneOptions {
   store: Store;
+  /** Who this server is among those of the cluster. */
+  identity: string;
   /** Why the store's disk is a matter of concern; undefined when it is not. */
   storeComplaint(): string | undefined;
   clock: Clock;
@@ -50,6 +53,9 @@ export interface ControlPlane {
   stopControllers(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Whoever holds it runs the controllers and the scheduler; upstream's name. */
+const LEASE = { namespace: 'kube-system', name: 'kube-controller-manager' };
 
 export const SERVICE_CIDR = '10.96.0.0/16';
 
@@ -93,9 +99,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
-    keepRunning(() => run({ ...context, log: log.named(name) }), name, context),
-  );
+  // Of several servers one runs the controllers. Alone it holds the lease from its first moment.
+  const lead = async (signal: AbortSignal): Promise<void> => {
+    const all = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
+      keepRunning(() => run({ ...context, signal, log: log.named(name) }), name, { ...context, signal }),
+    );
+    await Promise.all(all);
+  };
+  const election = { ...LEASE, identity: options.identity };
+  const running = [runElected({ ...context, log: log.named('leader') }, election, lead)];
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
