@@ -28,7 +28,7 @@ export interface Watch<K> {
 }
 
 /** The keys that each sort of news about an object leads to; news without an entry lead to none. */
-export interface News<T extends KubeObject, K> {
+interface News<T extends KubeObject, K> {
   /** It is there, or is there already when the controller begins. */
   added?(object: Stored<T>): Iterable<K> | undefined;
   updated?(object: Stored<T>, old: Stored<T>): Iterable<K> | undefined;

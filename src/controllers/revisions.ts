@@ -8,14 +8,14 @@ import type { ResourceDefinition } from '../api/resource.ts';
 import { controllerReference } from './ownership.ts';
 import { canonicalJson, revisionHash } from './revision-hash.ts';
 
-export const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
+const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
 /** So that name and hash stay a DNS subdomain. */
 const MAX_PREFIX = 223;
 
 type Kind = Pick<ResourceDefinition, 'group' | 'version' | 'kind'>;
 
 /** What has a history of templates. */
-export interface Workload extends KubeObject {
+interface Workload extends KubeObject {
   spec: { template: PodTemplateSpec; revisionHistoryLimit?: number };
   status?: { currentRevision?: string; collisionCount?: number };
 }
