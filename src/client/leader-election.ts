@@ -6,7 +6,7 @@ import { isAlreadyExists, isConflict, orUndefined } from '../api/errors.ts';
 import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { leases } from '../api/resources/leases/definition.ts';
-import { microTimestamp, sleep } from '../base/clock.ts';
+import { type CancelTimer, microTimestamp, sleep } from '../base/clock.ts';
 import type { RunContext } from './run-context.ts';
 
 const LEASE_SECONDS = 15;
@@ -86,19 +86,20 @@ class Candidate {
   /** Renews until `lost` is aborted; aborts it when the lease could not be renewed in time. */
   async keep(lost: AbortController): Promise<void> {
     const { clock } = this.#context;
-    let renewedMs = clock.now();
+    // A request may hang: the deadline does not wait for it.
+    const arm = (renewedMs: number): CancelTimer =>
+      clock.after(renewedMs + RENEW_DEADLINE_MS - clock.now(), () => lost.abort());
+    let disarm = arm(clock.now());
     let delayMs = RENEW_MS;
     for (;;) {
       await sleep(clock, delayMs, lost.signal);
-      if (lost.signal.aborted) return;
-      // A request may hang: the deadline does not wait for it.
-      const deadline = clock.after(renewedMs + RENEW_DEADLINE_MS - clock.now(), () => lost.abort());
+      if (lost.signal.aborted) return disarm();
       const startedMs = clock.now();
       const isHeld = await this.tryToHold();
-      if (isHeld) renewedMs = startedMs;
       delayMs = isHeld ? RENEW_MS : RETRY_MS;
-      deadline();
-      if (clock.now() - renewedMs >= RENEW_DEADLINE_MS) lost.abort();
+      if (!isHeld) continue;
+      disarm();
+      disarm = arm(startedMs);
     }
   }
 

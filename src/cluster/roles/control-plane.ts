@@ -12,7 +12,6 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
 import type { Informers } from '../../client/informers.ts';
-import { runElected } from '../../client/leader-election.ts';
 import { QueueMetrics } from '../../client/queue-metrics.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
@@ -21,11 +20,11 @@ import type { Store } from '../../store/store.ts';
 import type { LiveCertificates } from '../disk/certificate-renewal.ts';
 import type { Certificates } from '../disk/certificates.ts';
 import { runCompaction } from '../disk/compaction.ts';
-import { keepRunning } from '../process/keep-running.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { bootstrap } from './bootstrap.ts';
 import { controllers } from './controllers.ts';
 import { healthChecks, WatchedInformers } from './health.ts';
+import { lead } from './lead.ts';
 
 export interface ControlPlaneOptions {
   store: Store;
@@ -53,9 +52,6 @@ export interface ControlPlane {
   stopControllers(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Whoever holds it runs the controllers and the scheduler; upstream's name. */
-const LEASE = { namespace: 'kube-system', name: 'kube-controller-manager' };
 
 export const SERVICE_CIDR = '10.96.0.0/16';
 
@@ -99,15 +95,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  // Of several servers one runs the controllers. Alone it holds the lease from its first moment.
-  const lead = async (signal: AbortSignal): Promise<void> => {
-    const all = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
-      keepRunning(() => run({ ...context, signal, log: log.named(name) }), name, { ...context, signal }),
-    );
-    await Promise.all(all);
-  };
-  const election = { ...LEASE, identity: options.identity };
-  const running = [runElected({ ...context, log: log.named('leader') }, election, lead)];
+  const contextOf = (name: string, signal: AbortSignal): RunContext => ({
+    ...context,
+    signal,
+    log: log.named(name),
+  });
+  const all = controllers(rootCertificateOf(certificates));
+  const running = [lead(context, options.identity, all, contextOf)];
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
