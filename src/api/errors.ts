@@ -173,6 +173,16 @@ export const isConflict = (error: unknown): boolean => isReason(error, 'Conflict
 export const isAlreadyExists = (error: unknown): boolean => isReason(error, 'AlreadyExists');
 export const isExpired = (error: unknown): boolean => isReason(error, 'Expired') || isReason(error, 'Gone');
 
+/** What a request answers with; undefined where the answer is NotFound: the object, or what it is part of, is gone. */
+export async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
 // ---- field errors ---------------------------------------------------------------------------------------------
 
 export type FieldErrorType =

@@ -26,13 +26,29 @@ export interface ObjectKey {
   name: string;
 }
 
-/** `namespace/name`, or `name` for cluster-scoped objects: how queues and logs name an object. */
-export function keyOf(object: KubeObject): string {
-  const { namespace, name } = object.metadata;
-  return namespace ? `${namespace}/${name}` : `${name}`;
+declare const isNamespacedName: unique symbol;
+
+/** `namespace/name`, or `name` for cluster-scoped objects: how queues, indexes and logs name an object. */
+export type NamespacedName = string & { readonly [isNamespacedName]: true };
+
+/** Writes a key as text. */
+export function nameOf({
+  namespace,
+  name,
+}: {
+  namespace?: string | undefined;
+  name?: string | undefined;
+}): NamespacedName {
+  // The one place where a text becomes a NamespacedName.
+  return (namespace ? `${namespace}/${name}` : `${name}`) as NamespacedName;
 }
 
-/** Reads what `keyOf` wrote. */
+/** The key of an object as text. */
+export function keyOf(object: KubeObject): NamespacedName {
+  return nameOf(object.metadata);
+}
+
+/** Reads what `nameOf` wrote. */
 export function parseKey(key: string): ObjectKey {
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };

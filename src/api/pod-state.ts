@@ -1,6 +1,6 @@
 // Questions about a pod's state that many rooms ask: is it ready, is it over, which claims does it use.
 import type { PersistentVolumeClaim, Pod, PodCondition } from './generated/types.ts';
-import type { Stored } from './objects.ts';
+import { type NamespacedName, nameOf, type Stored } from './objects.ts';
 
 /** The pod's condition of a type, if it has one. */
 export function podCondition(pod: Pod, type: string): PodCondition | undefined {
@@ -68,6 +68,7 @@ export function whyNotMadeFor(pod: Stored<Pod>, claim: PersistentVolumeClaim): s
 export const PODS_BY_CLAIM = 'claim';
 
 /** For an informer's index of pods by the claims they use: `namespace/claim`. */
-export function claimKeysOf(pod: Pod): string[] {
-  return claimsOf(pod).map((use) => `${pod.metadata.namespace}/${use.claimName}`);
+export function claimKeysOf(pod: Pod): NamespacedName[] {
+  const { namespace } = pod.metadata;
+  return claimsOf(pod).map(({ claimName: name }) => nameOf({ namespace, name }));
 }

@@ -1,7 +1,8 @@
 // The face of the API server's pipeline: what one request asks and what it gets, free of HTTP and of bytes. HTTP
 // and the in-process client both speak this; authentication happens before, encoding after.
-import type { DeleteOptions, Status } from '../api/generated/types.ts';
-import type { KubeObject, Stored } from '../api/objects.ts';
+import type { DeleteOptions } from '../api/generated/types.ts';
+import type { ObjectList, WatchStream } from '../api/list-watch.ts';
+import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { RepeatedKeys } from '../api/schema/repeated-keys.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -51,30 +52,6 @@ export interface ApiRequest {
   authorizeCreate?: () => Promise<void>;
   /** Ends a watch, or gives up a request nobody waits for. */
   signal?: AbortSignal;
-}
-
-export interface ObjectList<T extends KubeObject = KubeObject> {
-  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
-  items: Stored<T>[];
-}
-
-/**
- * One event of a watch. A BOOKMARK's object has only metadata.resourceVersion (and, at the end of the initial
- * events, the annotation `k8s.io/initial-events-end`); an ERROR's is a Status, and ends the watch.
- */
-export type WatchEvent<T extends KubeObject = KubeObject> =
-  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
-  | { type: 'BOOKMARK'; object: KubeObject }
-  | { type: 'ERROR'; object: Status };
-
-/**
- * A running watch. Whoever reads takes all that has come so far in one go; a watcher that lets its backlog grow
- * past the limit is cut off: its stream ends, and it resumes from the last version it saw.
- */
-export interface WatchStream<T extends KubeObject = KubeObject> {
-  /** Resolves with one or more events, or with undefined when the watch has ended. */
-  next(): Promise<readonly WatchEvent<T>[] | undefined>;
-  stop(): void;
 }
 
 export type ApiResult =

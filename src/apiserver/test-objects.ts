@@ -1,5 +1,5 @@
 // What the tests of this room write and expect: small objects, refusals, events.
-import type { WatchEvent } from './request.ts';
+import type { WatchEvent } from '../api/list-watch.ts';
 import type { TestServer } from './test-server.ts';
 
 export const configMap = (name: string, data: Record<string, string> = {}): object => ({

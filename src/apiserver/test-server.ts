@@ -1,6 +1,7 @@
 // An API server over a memory store, for the tests of this room: a clock that the test moves, chance from a seed.
 
 import { isAlreadyExists } from '../api/errors.ts';
+import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
@@ -8,7 +9,7 @@ import type { Clock, Random } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
-import type { ApiRequest, ApiResult, ObjectList, WatchStream } from './request.ts';
+import type { ApiRequest, ApiResult } from './request.ts';
 import { createApiServer, type RunningApiServer } from './server.ts';
 
 export interface TestServer {

@@ -2,11 +2,9 @@
 // transports implement it: direct.ts (in this process), https.ts (a kubeconfig: stead or any Kubernetes), and the
 // simulator's. Errors are `StatusError`s, whichever transport.
 import type { DeleteOptions } from '../api/generated/types.ts';
+import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import type { ObjectList, WatchEvent, WatchStream } from '../apiserver/request.ts';
-
-export type { ObjectList, WatchEvent, WatchStream };
 
 export interface ListOptions {
   /** All namespaces if left out. */

@@ -1,18 +1,11 @@
 // The client inside the API server's own process: a call into the request pipeline, without HTTP and without
 // JSON. What it returns is what the server keeps: frozen and shared.
 import type { DeleteOptions } from '../api/generated/types.ts';
+import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { ApiRequest, ApiResult, ApiServer, User } from '../apiserver/request.ts';
-import type {
-  Client,
-  ListOptions,
-  ObjectList,
-  Patch,
-  WatchOptions,
-  WatchStream,
-  WriteOptions,
-} from './client.ts';
+import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts';
 
 /**
  * A client that acts as `user` on a server in this process. Bodies are handed over, not copied: the server may

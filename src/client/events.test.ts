@@ -29,7 +29,9 @@ describe('event recorder', () => {
     clock = new VirtualClock();
     api = new FakeApi();
     warnings = [];
-    recorder = createRecorder(directClient(api, user), clock, seededRandom(3), 'sets', 'node-1', log);
+    const { signal } = new AbortController();
+    const context = { client: directClient(api, user), clock, random: seededRandom(3), log, signal };
+    recorder = createRecorder(context, 'sets', 'node-1');
   });
 
   it('writes an event as client-go does', async () => {

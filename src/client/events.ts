@@ -5,11 +5,9 @@ import { isNotFound, StatusError } from '../api/errors.ts';
 import type { Event, ObjectReference } from '../api/generated/types.ts';
 import type { KubeObject } from '../api/objects.ts';
 import { events } from '../api/resources/events/definition.ts';
-import type { Clock, Random } from '../base/clock.ts';
 import { sleep, timestamp } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
-import type { Client } from './client.ts';
 import { EventCorrelator } from './event-correlator.ts';
+import type { RunContext } from './run-context.ts';
 
 const MAX_WAITING = 1000;
 const MAX_TRIES = 12;
@@ -32,51 +30,32 @@ export interface EventRecorder {
   ): void;
 }
 
+type RecorderContext = Pick<RunContext, 'client' | 'clock' | 'random' | 'log' | 'signal'>;
+
 /**
  * A recorder for one component (client-go tools/record/event.go).
+ * @param context its signal ends the waiting between attempts to write.
  * @param component who speaks: `statefulset-controller`.
- * @param host the node's name, for what runs on nodes; otherwise empty.
- * @param signal ends the waiting between attempts to write.
+ * @param host the node's name, for what runs on nodes.
  */
-export function createRecorder(
-  client: Client,
-  clock: Clock,
-  random: Random,
-  component: string,
-  host: string | undefined,
-  log: Log,
-  signal?: AbortSignal,
-): EventRecorder {
-  return new Recorder(client, clock, random, { component, host: host || undefined }, log, signal);
+export function createRecorder(context: RecorderContext, component: string, host?: string): EventRecorder {
+  return new Recorder(context, component, host);
 }
 
 class Recorder implements EventRecorder {
-  readonly #client: Client;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #source: { component: string; host: string | undefined };
-  readonly #log: Log;
-  readonly #signal: AbortSignal | undefined;
+  readonly #context: RecorderContext;
+  readonly #component: string;
+  readonly #host: string | undefined;
   readonly #correlator = new EventCorrelator();
   readonly #waiting: Event[] = [];
   #writing = false;
   #dropped = 0;
   #lastNanoseconds = 0n;
 
-  constructor(
-    client: Client,
-    clock: Clock,
-    random: Random,
-    source: { component: string; host: string | undefined },
-    log: Log,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#random = random;
-    this.#source = source;
-    this.#log = log;
-    this.#signal = signal;
+  constructor(context: RecorderContext, component: string, host: string | undefined) {
+    this.#context = context;
+    this.#component = component;
+    this.#host = host;
   }
 
   event(
@@ -88,12 +67,13 @@ class Recorder implements EventRecorder {
   ): void {
     const reference = referenceTo(about);
     if (!reference.kind || !reference.name) {
-      this.#log.warn('an event about an object without kind or name is dropped', { reason, message });
+      this.#context.log.warn('an event about an object without kind or name is dropped', { reason, message });
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) {
       // One line when it begins; how many, when all that waited has been written.
-      if (this.#dropped++ === 0) this.#log.warn('too many events wait for the API: dropping new ones');
+      if (this.#dropped++ === 0)
+        this.#context.log.warn('too many events wait for the API: dropping new ones');
       return;
     }
     this.#waiting.push(this.#eventOf(reference, type, reason, message, action));
@@ -107,9 +87,10 @@ class Recorder implements EventRecorder {
     message: string,
     action: string | undefined,
   ): Event {
-    const now = this.#clock.now();
+    const now = this.#context.clock.now();
     const name = `${reference.name}.${this.#nanoseconds(now).toString(16)}`;
-    const { component, host } = this.#source;
+    const component = this.#component;
+    const host = this.#host;
     return {
       apiVersion: 'v1',
       kind: 'Event',
@@ -133,7 +114,8 @@ class Recorder implements EventRecorder {
 
   /** The time in nanoseconds, the digits that the clock has not by chance; each later than the one before. */
   #nanoseconds(nowMs: number): bigint {
-    const now = BigInt(Math.floor(nowMs)) * 1_000_000n + BigInt(Math.floor(this.#random.next() * 1e6));
+    const now =
+      BigInt(Math.floor(nowMs)) * 1_000_000n + BigInt(Math.floor(this.#context.random.next() * 1e6));
     this.#lastNanoseconds = now > this.#lastNanoseconds ? now : this.#lastNanoseconds + 1n;
     return this.#lastNanoseconds;
   }
@@ -144,18 +126,18 @@ class Recorder implements EventRecorder {
     // The caller's turn ends first: it does not pay for the write.
     await undefined;
     for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) {
-      if (this.#signal?.aborted) break;
+      if (this.#context.signal.aborted) break;
       await this.#write(event);
     }
     if (this.#dropped > 0) {
-      this.#log.warn('events were dropped', { count: this.#dropped });
+      this.#context.log.warn('events were dropped', { count: this.#dropped });
       this.#dropped = 0;
     }
     this.#writing = false;
   }
 
   async #write(event: Event): Promise<void> {
-    const correlated = this.#correlator.correlate(event, this.#clock.now());
+    const correlated = this.#correlator.correlate(event, this.#context.clock.now());
     if (!correlated) return;
     const { key, event: target } = correlated;
     let repeated = correlated.repeated;
@@ -170,26 +152,33 @@ class Recorder implements EventRecorder {
           repeated = false;
           continue;
         }
-        if (error instanceof StatusError || tries >= MAX_TRIES || this.#signal?.aborted) {
-          this.#log.warn(`an event could not be written: ${error instanceof Error ? error.message : error}`, {
-            reason: event.reason,
-            object: event.involvedObject.name,
-          });
+        if (error instanceof StatusError || tries >= MAX_TRIES || this.#context.signal.aborted) {
+          this.#context.log.warn(
+            `an event could not be written: ${error instanceof Error ? error.message : error}`,
+            {
+              reason: event.reason,
+              object: event.involvedObject.name,
+            },
+          );
           return;
         }
-        await sleep(this.#clock, RETRY_MS * (tries === 1 ? this.#random.next() : 1), this.#signal);
+        const { clock, random, signal } = this.#context;
+        await sleep(clock, RETRY_MS * (tries === 1 ? random.next() : 1), signal);
       }
     }
   }
 
   #create(event: Event): Promise<Event> {
     // Handed over for good: the API may freeze it.
-    return this.#client.create(events, structuredClone(event));
+    return this.#context.client.create(events, structuredClone(event));
   }
 
   #raise({ metadata, count, message, lastTimestamp }: Event): Promise<Event> {
     const key = { namespace: metadata.namespace, name: metadata.name ?? '' };
-    return this.#client.patch(events, key, { type: 'merge', body: { count, message, lastTimestamp } });
+    return this.#context.client.patch(events, key, {
+      type: 'merge',
+      body: { count, message, lastTimestamp },
+    });
   }
 }
 

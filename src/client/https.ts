@@ -6,19 +6,12 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { StatusError } from '../api/errors.ts';
 import type { DeleteOptions, Status } from '../api/generated/types.ts';
+import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { apiVersionOf } from '../api/resource.ts';
-import type {
-  Client,
-  ListOptions,
-  ObjectList,
-  Patch,
-  WatchOptions,
-  WatchStream,
-  WriteOptions,
-} from './client.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../base/deep-freeze.ts';
+import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts';
 import type { ApiEndpoint } from './kubeconfig.ts';
 import { UnreachableError } from './unreachable-error.ts';
 import { WatchLines } from './watch-lines.ts';

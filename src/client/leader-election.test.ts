@@ -63,6 +63,28 @@ describe('leader election', () => {
     assert.equal(clock.pending, 0);
   });
 
+  it('goes on at once with the lease that an earlier process of its identity left behind', async () => {
+    let dead = false;
+    const killed: FakeApi = Object.create(api, {
+      handle: {
+        value: (request: Parameters<FakeApi['handle']>[0]) =>
+          dead ? new Promise(() => {}) : api.handle(request),
+      },
+    });
+    run('a', directClient(killed, user));
+    await clock.settle();
+    assert.deepEqual(history, ['a']);
+    dead = true;
+    leading.clear();
+    const again = run('a');
+    await clock.settle();
+    assert.deepEqual(history, ['a', 'a']);
+    const lease = await directClient(api, user).get(leases, { namespace: 'kube-system', name: 'lock' });
+    assert.equal(lease.spec.leaseTransitions, 0);
+    again.stop.abort();
+    await again.ended;
+  });
+
   it('steps down before its lease expires when it cannot reach the API, and another takes over', async () => {
     let cutOff = false;
     const cut: FakeApi = Object.create(api, {

@@ -1,24 +1,27 @@
 // Leader election over a Lease: of all processes that ask for it, one leads at a time (client-go
 // tools/leaderelection). It trusts no other machine's clock: a lease has expired when this process has seen it
 // unchanged for its whole duration.
-
-import { isAlreadyExists, isConflict, isNotFound } from '../api/errors.ts';
+import { setMaxListeners } from 'node:events';
+import { isAlreadyExists, isConflict, orUndefined } from '../api/errors.ts';
 import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { leases } from '../api/resources/leases/definition.ts';
-import { microTimestamp, sleep } from '../base/clock.ts';
+import { type CancelTimer, microTimestamp, sleep } from '../base/clock.ts';
 import type { RunContext } from './run-context.ts';
 
 const LEASE_SECONDS = 15;
 const RENEW_DEADLINE_MS = 10_000;
+/** How soon a candidate, or a leader that could not renew, tries again. */
 const RETRY_MS = 2000;
+/** How often a leader renews: every renewal is a write to the disk. */
+const RENEW_MS = 5000;
 const JITTER = 1.2;
 
 export interface Election {
   namespace: string;
   /** The Lease's name. */
   name: string;
-  /** This process; unlike any other. */
+  /** Unlike that of any other candidate; a process that comes after one of the same identity goes on with its lease. */
   identity: string;
 }
 
@@ -41,6 +44,8 @@ export async function runElected(
     }
     log.info('leading', { lease: election.name, identity: election.identity });
     const lost = new AbortController();
+    // All that the leader runs listens to it; many are no leak.
+    setMaxListeners(0, lost.signal);
     const stop = (): void => lost.abort();
     signal.addEventListener('abort', stop, { once: true });
     const renewing = candidate.keep(lost);
@@ -81,16 +86,20 @@ class Candidate {
   /** Renews until `lost` is aborted; aborts it when the lease could not be renewed in time. */
   async keep(lost: AbortController): Promise<void> {
     const { clock } = this.#context;
-    let renewedMs = clock.now();
+    // A request may hang: the deadline does not wait for it.
+    const arm = (renewedMs: number): CancelTimer =>
+      clock.after(renewedMs + RENEW_DEADLINE_MS - clock.now(), () => lost.abort());
+    let disarm = arm(clock.now());
+    let delayMs = RENEW_MS;
     for (;;) {
-      await sleep(clock, RETRY_MS, lost.signal);
-      if (lost.signal.aborted) return;
-      // A request may hang: the deadline does not wait for it.
-      const deadline = clock.after(renewedMs + RENEW_DEADLINE_MS - clock.now(), () => lost.abort());
+      await sleep(clock, delayMs, lost.signal);
+      if (lost.signal.aborted) return disarm();
       const startedMs = clock.now();
-      if (await this.tryToHold()) renewedMs = startedMs;
-      deadline();
-      if (clock.now() - renewedMs >= RENEW_DEADLINE_MS) lost.abort();
+      const isHeld = await this.tryToHold();
+      delayMs = isHeld ? RENEW_MS : RETRY_MS;
+      if (!isHeld) continue;
+      disarm();
+      disarm = arm(startedMs);
     }
   }
 
@@ -140,14 +149,10 @@ class Candidate {
 
   async #current(): Promise<Stored<Lease> | undefined> {
     const { namespace, name } = this.#election;
-    try {
-      const lease = await this.#context.client.get(leases, { namespace, name });
-      if (lease.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion) this.#observe(lease);
-      return lease;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const lease = await orUndefined(this.#context.client.get(leases, { namespace, name }));
+    if (lease && lease.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion)
+      this.#observe(lease);
+    return lease;
   }
 
   #observe(lease: Stored<Lease>): void {

@@ -3,13 +3,14 @@
 
 import { isExpired, StatusError } from '../api/errors.ts';
 import type { Status } from '../api/generated/types.ts';
+import type { WatchEvent } from '../api/list-watch.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { backoffDelay } from './backoff.ts';
-import type { Client, WatchEvent } from './client.ts';
+import type { Client } from './client.ts';
 import type { CachingInformer } from './informer.ts';
 
 const PAGE_SIZE = 500;

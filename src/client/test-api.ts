@@ -1,9 +1,10 @@
 // A very small API server over the memory store, for the tests of this room: enough of the verbs, and failures on
 // demand.
 import { alreadyExists, conflict, expired, notFound, OBJECT_WAS_MODIFIED } from '../api/errors.ts';
+import type { WatchEvent, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import type { ApiRequest, ApiResult, ApiServer, WatchEvent, WatchStream } from '../apiserver/request.ts';
+import type { ApiRequest, ApiResult, ApiServer } from '../apiserver/request.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { Store, StoreEvent } from '../store/store.ts';
 import { CompactedError } from '../store/store.ts';

@@ -2,9 +2,9 @@
 // the reader is behind, so that the backlog stays small.
 import type { IncomingMessage } from 'node:http';
 import { internal } from '../api/errors.ts';
+import type { WatchEvent, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject } from '../api/objects.ts';
-import type { WatchEvent, WatchStream } from './client.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../base/deep-freeze.ts';
 
 const MAX_BACKLOG = 1000;
 

@@ -12,6 +12,7 @@ import { type Store, StoreInUseError } from '../store/store.ts';
 import { LiveCertificates } from './disk/certificate-renewal.ts';
 import { writeKubeconfig } from './disk/kubeconfig.ts';
 import { type Paths, pathsOf } from './disk/paths.ts';
+import { serverIdentity } from './disk/server-identity.ts';
 import { StoreDisk } from './disk/store-disk.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
 import { checkMachine } from './process/machine-check.ts';
@@ -95,6 +96,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     let nodes: Nodes | undefined;
     const plane = await startControlPlane({
       store: storeDisk.guarded(),
+      identity: await serverIdentity(paths, random),
       storeComplaint: () => storeDisk.complaint(),
       clock,
       random,

@@ -1,12 +1,13 @@
 // The EndpointSlices that one controller manages, for the controllers that do: which there are for a service, and the
 // writes. It looks at the slices through what it has just written itself, since the informer may not have told of it yet.
 
-import { isNotFound } from '../api/errors.ts';
+import { orUndefined } from '../api/errors.ts';
 import type { EndpointSlice } from '../api/generated/types.ts';
-import { keyOf, type Stored } from '../api/objects.ts';
+import { type NamespacedName, nameOf, type ObjectKey, type Stored } from '../api/objects.ts';
 import { endpointSlices } from '../api/resources/endpoint-slices/definition.ts';
 import { MANAGED_BY, SERVICE_NAME } from '../api/service-endpoints.ts';
 import { randomSuffix } from '../base/clock.ts';
+import { type Watch, watch } from '../client/controller.ts';
 import type { RunContext } from '../client/run-context.ts';
 
 /** A slice's name is a DNS subdomain of at most 253 characters; a dash and the suffix take six. */
@@ -23,53 +24,50 @@ export class SliceWriter {
   readonly #context: RunContext;
   readonly #manager: string;
   /** The last written form of each slice that the informer has not caught up with, by service. */
-  readonly #written = new Map<string, Map<string, Stored<EndpointSlice>>>();
+  readonly #written = new Map<NamespacedName, Map<string, Stored<EndpointSlice>>>();
 
   /** @param manager whose slices: the value of their label `endpointslice.kubernetes.io/managed-by`. */
   constructor(context: RunContext, manager: string) {
     this.#context = context;
     this.#manager = manager;
-    context.informers.of(endpointSlices).addIndex(this.#index, (slice) => this.#keysOf(slice));
+    context.informers.of(endpointSlices).addIndex(this.#index, (slice) => this.#serviceOf(slice).map(nameOf));
   }
 
   get #index(): string {
     return `service of ${this.#manager}`;
   }
 
-  /** Under which service's key a slice of ours is found. */
-  #keysOf({ metadata: { namespace, labels = {} } }: EndpointSlice): string[] {
+  /** The service whose slice, and ours, it is. */
+  #serviceOf({ metadata: { namespace, labels = {} } }: EndpointSlice): ObjectKey[] {
     const name = labels[SERVICE_NAME];
-    return name && labels[MANAGED_BY] === this.#manager ? [`${namespace}/${name}`] : [];
+    return name && labels[MANAGED_BY] === this.#manager ? [{ namespace, name }] : [];
   }
 
-  /** Calls back with the service's key when somebody else has changed or deleted a slice of ours. @returns what ends it. */
-  watch(enqueue: (serviceKey: string) => void): () => void {
-    const changed = (slice: Stored<EndpointSlice>): void => {
-      for (const key of this.#keysOf(slice)) enqueue(key);
-    };
-    return this.#context.informers.of(endpointSlices).subscribe({
-      updated: (slice, old) => {
-        if (this.#wrote(slice)) return;
-        changed(slice);
-        // It may be ours no longer.
-        changed(old);
-      },
+  /** Watches for the services of slices of ours that somebody else has changed or deleted. */
+  watch(): Watch<ObjectKey> {
+    return watch(this.#context.informers.of(endpointSlices), {
+      // One that was ours may be so no longer.
+      updated: (slice, old) =>
+        this.#wrote(slice) ? [] : [...this.#serviceOf(slice), ...this.#serviceOf(old)],
       deleted: (slice) => {
-        for (const key of this.#keysOf(slice)) this.#written.get(key)?.delete(slice.metadata.name);
-        changed(slice);
+        const services = this.#serviceOf(slice);
+        for (const key of services) this.#written.get(nameOf(key))?.delete(slice.metadata.name);
+        return services;
       },
     });
   }
 
   /** Whether the slice is as this controller last wrote it. */
   #wrote(slice: Stored<EndpointSlice>): boolean {
-    const [key = ''] = this.#keysOf(slice);
-    const written = this.#written.get(key)?.get(slice.metadata.name);
-    return written?.metadata.resourceVersion === slice.metadata.resourceVersion;
+    const written = this.#serviceOf(slice).map((key) =>
+      this.#written.get(nameOf(key))?.get(slice.metadata.name),
+    );
+    return written[0]?.metadata.resourceVersion === slice.metadata.resourceVersion;
   }
 
   /** The slices of a service as they are now: the informer's, or ours where ours is newer. */
-  slicesOf(serviceKey: string): Stored<EndpointSlice>[] {
+  slicesOf(service: ObjectKey): Stored<EndpointSlice>[] {
+    const serviceKey = nameOf(service);
     const cached = this.#context.informers.of(endpointSlices).byIndex(this.#index, serviceKey);
     const slices = new Map(cached.map((slice) => [slice.metadata.name, slice]));
     const written = this.#written.get(serviceKey);
@@ -84,12 +82,13 @@ export class SliceWriter {
   }
 
   /** The service is gone: what was written of it is remembered no longer. */
-  forget(serviceKey: string): void {
-    this.#written.delete(serviceKey);
+  forget(service: ObjectKey): void {
+    this.#written.delete(nameOf(service));
   }
 
   /** Makes the writes. Created first: an endpoint that moves is then never in no slice. */
-  async carryOut(serviceKey: string, plan: SlicePlan): Promise<void> {
+  async carryOut(service: ObjectKey, plan: SlicePlan): Promise<void> {
+    const serviceKey = nameOf(service);
     const { client, random } = this.#context;
     for (const slice of plan.create) {
       const prefix = `${(slice.metadata.labels?.[SERVICE_NAME] ?? '').slice(0, MAX_PREFIX - 1)}-`;
@@ -100,19 +99,15 @@ export class SliceWriter {
     for (const slice of plan.delete) await this.#delete(serviceKey, slice);
   }
 
-  #remember(serviceKey: string, slice: Stored<EndpointSlice>): void {
+  #remember(serviceKey: NamespacedName, slice: Stored<EndpointSlice>): void {
     const written = this.#written.get(serviceKey) ?? new Map<string, Stored<EndpointSlice>>();
     this.#written.set(serviceKey, written.set(slice.metadata.name, slice));
   }
 
-  async #delete(serviceKey: string, slice: Stored<EndpointSlice>): Promise<void> {
+  async #delete(serviceKey: NamespacedName, slice: Stored<EndpointSlice>): Promise<void> {
     const { namespace, name, uid } = slice.metadata;
     this.#written.get(serviceKey)?.delete(name);
-    try {
-      await this.#context.client.delete(endpointSlices, { namespace, name }, { preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      this.#context.log.debug('slice was gone already', { slice: keyOf(slice) });
-    }
+    const { client } = this.#context;
+    await orUndefined(client.delete(endpointSlices, { namespace, name }, { preconditions: { uid } }));
   }
 }

@@ -95,8 +95,8 @@ export function createNodeAgent(context: RunContext, options: NodeAgentOptions):
 }
 
 function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: NodeCapacity): NodeServices {
-  const { client, clock, informers, log, random, signal } = context;
-  const recorder = createRecorder(client, clock, random, 'kubelet', options.nodeName, log, signal);
+  const { client, clock, informers, log } = context;
+  const recorder = createRecorder(context, 'kubelet', options.nodeName);
   return {
     runtime: options.runtime,
     volumes: options.volumes,
@@ -136,9 +136,9 @@ function pressureManager(
   nodeServices: NodeServices,
   manager: PodManager,
 ): PressureManager {
-  const { client, clock, log, metrics, random, signal } = context;
+  const { clock, log, metrics, signal } = context;
   const { dataDirectory, logDirectory, nodeName, runtime } = options;
-  const recorder = createRecorder(client, clock, random, 'kubelet', nodeName, log, signal);
+  const recorder = createRecorder(context, 'kubelet', nodeName);
   const node = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   return new PressureManager(rules, {
     clock,

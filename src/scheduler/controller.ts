@@ -1,9 +1,9 @@
 // The scheduler's loop: pods without a node come from a queue, a pure plan decides about each against the state of
 // the cluster, and the decision is counted in before it is carried out, so that many can be carried out at once.
 // Nothing waits inside: a pod whose claims are still being provisioned comes again when they change.
-import { isNotFound } from '../api/errors.ts';
+import { isNotFound, orUndefined } from '../api/errors.ts';
 import type { Node, PersistentVolume, Pod } from '../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../api/objects.ts';
+import { keyOf, type NamespacedName, parseKey, type Stored } from '../api/objects.ts';
 import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../api/pod-state.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
@@ -12,10 +12,11 @@ import { persistentVolumes } from '../api/resources/persistent-volumes/definitio
 import { pods } from '../api/resources/pods/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { restAfter } from '../base/rest.ts';
+import { ControllerQueue, runControllerOn, type Watch, watch } from '../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
+import { namespacedNames } from '../client/queue-keys.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { type ReconcileResult, runWorkers } from '../client/run-workers.ts';
-import { WorkQueue } from '../client/work-queue.ts';
+import type { ReconcileResult } from '../client/run-workers.ts';
 import { ClusterState } from './cluster-state.ts';
 import { bindPod, reportUnschedulable, startVolumes } from './effects.ts';
 import { isForScheduler, planPod, SCHEDULER_NAME } from './plan.ts';
@@ -37,21 +38,21 @@ export async function runScheduler(context: RunContext): Promise<void> {
 
 class Scheduler {
   readonly #context: RunContext;
-  readonly #queue: WorkQueue;
+  readonly #queue: ControllerQueue<NamespacedName>;
   readonly #recorder: EventRecorder;
   readonly #cluster: ClusterState;
   readonly #storage: StorageView;
   readonly #waiting: UnschedulablePods;
   /** When each waiting pod's reason was last told in an event, ms. */
-  readonly #toldAtMs = new Map<string, number>();
+  readonly #toldAtMs = new Map<NamespacedName, number>();
   /** Until when pods with many claims are not looked at again, ms. */
-  readonly #restUntil = new Map<string, number>();
+  readonly #restUntil = new Map<NamespacedName, number>();
 
   constructor(context: RunContext) {
     this.#context = context;
-    const { client, clock, random, informers, log, signal } = context;
-    this.#queue = new WorkQueue(clock, context.queues?.named('scheduler'));
-    this.#recorder = createRecorder(client, clock, random, SCHEDULER_NAME, '', log, signal);
+    const { clock, informers } = context;
+    this.#queue = new ControllerQueue(context, 'scheduler', namespacedNames);
+    this.#recorder = createRecorder(context, SCHEDULER_NAME);
     const namespaceLister = informers.of(namespaces);
     this.#cluster = new ClusterState((name) => namespaceLister.get(undefined, name)?.metadata.labels);
     this.#storage = storageView(informers);
@@ -60,40 +61,29 @@ class Scheduler {
   }
 
   async run(): Promise<void> {
-    const { informers, log, signal } = this.#context;
-    try {
-      // All caches first: a pod must not be placed because the pods beside it were not known yet.
-      await Promise.all([
-        informers.of(pods).synced(),
-        informers.of(nodes).synced(),
-        informers.of(namespaces).synced(),
-        informers.of(persistentVolumeClaims).synced(),
-        informers.of(persistentVolumes).synced(),
-        informers.of(storageClasses).synced(),
-      ]);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    const unsubscribe = this.#subscribe();
-    await runWorkers(this.#queue, WRITERS, (key) => this.#schedule(key), log, signal);
-    for (const end of unsubscribe) end();
+    await runControllerOn(this.#queue, this.#context, {
+      workers: WRITERS,
+      watches: this.#watches(),
+      reconcile: (key) => this.#schedule(key),
+    });
     this.#waiting.stop();
   }
 
-  #subscribe(): (() => void)[] {
+  /** All caches are complete first: a pod must not be placed because the pods beside it were not known yet. */
+  #watches(): Watch<NamespacedName>[] {
     const { informers } = this.#context;
-    const retryAll = (): void => this.#waiting.retryAll();
-    // Of volumes only those that nobody claims can help a pod; the others are heard of through their claims.
-    const volumeChanged = (volume: PersistentVolume): void => {
-      if (!volume.spec.claimRef) retryAll();
+    const retryAll = (): undefined => this.#waiting.retryAll();
+    const nodeNews = (node: Stored<Node>): undefined => {
+      this.#cluster.setNode(node);
+      retryAll();
     };
+    const claimNews = (claim: Stored): undefined => this.#claimChanged(keyOf(claim));
+    // Of volumes only those that nobody claims can help a pod; the others are heard of through their claims.
+    const volumeNews = ({ spec: { claimRef } }: PersistentVolume): undefined =>
+      claimRef ? undefined : retryAll();
     return [
-      informers.of(nodes).subscribe({
-        added: (node) => {
-          this.#cluster.setNode(node);
-          retryAll();
-        },
+      watch(informers.of(nodes), {
+        added: nodeNews,
         updated: (node, old) => {
           this.#cluster.setNode(node);
           if (nodeFacts(node) !== nodeFacts(old)) retryAll();
@@ -103,60 +93,56 @@ class Scheduler {
           retryAll();
         },
       }),
-      informers.of(pods).subscribe({
+      watch(informers.of(pods), {
         added: (pod) => this.#podChanged(pod),
         updated: (pod, old) => this.#podChanged(pod, old),
         deleted: (pod) => this.#podGone(pod),
       }),
-      informers.of(namespaces).subscribe({
+      watch(informers.of(namespaces), {
         updated: (namespace, old) => {
           if (JSON.stringify(namespace.metadata.labels) === JSON.stringify(old.metadata.labels)) return;
           this.#cluster.recountAffinity();
           retryAll();
         },
       }),
-      informers.of(persistentVolumeClaims).subscribe({
-        added: (claim) => this.#claimChanged(keyOf(claim)),
-        updated: (claim) => this.#claimChanged(keyOf(claim)),
-        deleted: (claim) => this.#claimChanged(keyOf(claim)),
-      }),
-      informers.of(persistentVolumes).subscribe({ added: volumeChanged, updated: volumeChanged }),
-      informers.of(storageClasses).subscribe({ added: retryAll }),
+      watch(informers.of(persistentVolumeClaims), { changed: claimNews, deleted: claimNews }),
+      watch(informers.of(persistentVolumes), { changed: volumeNews }),
+      watch(informers.of(storageClasses), { added: retryAll }),
     ];
   }
 
-  #podChanged(pod: Stored<Pod>, old?: Stored<Pod>): void {
+  #podChanged(pod: Stored<Pod>, old?: Stored<Pod>): NamespacedName[] | undefined {
     const key = keyOf(pod);
     if (pod.spec.nodeName) {
       this.#forget(key);
       if (isPodFinished(pod)) this.#podGone(pod);
       else this.#cluster.placePod(pod, pod.spec.nodeName);
-      return;
+      return undefined;
     }
-    if (!isForScheduler(pod)) this.#podGone(pod);
-    else if (!old || needsAnotherLook(pod, old)) this.#queue.add(key);
+    if (!isForScheduler(pod)) return this.#podGone(pod);
+    return !old || needsAnotherLook(pod, old) ? [key] : undefined;
   }
 
-  #podGone(pod: Stored<Pod>): void {
+  #podGone(pod: Stored<Pod>): undefined {
     this.#forget(keyOf(pod));
     if (this.#cluster.nodeOf(pod.metadata.uid) === undefined) return;
     this.#cluster.removePod(pod.metadata.uid);
     this.#waiting.retryAll();
   }
 
-  #forget(key: string): void {
+  #forget(key: NamespacedName): void {
     this.#waiting.remove(key);
     this.#toldAtMs.delete(key);
     this.#restUntil.delete(key);
   }
 
-  #claimChanged(claimKey: string): void {
+  #claimChanged(claimKey: NamespacedName): undefined {
     for (const pod of this.#context.informers.of(pods).byIndex(PODS_BY_CLAIM, claimKey)) {
       if (isForScheduler(pod)) this.#waiting.retry(keyOf(pod));
     }
   }
 
-  async #schedule(key: string): Promise<ReconcileResult> {
+  async #schedule(key: NamespacedName): Promise<ReconcileResult> {
     const { clock, informers } = this.#context;
     const { namespace, name } = parseKey(key);
     const pod = informers.of(pods).get(namespace, name);
@@ -175,7 +161,7 @@ class Scheduler {
     return {};
   }
 
-  async #decide(key: string, pod: Stored<Pod>): Promise<void> {
+  async #decide(key: NamespacedName, pod: Stored<Pod>): Promise<void> {
     const { namespace, name } = parseKey(key);
     // Nothing is awaited from here to the counting-in: decisions do not overlap.
     this.#cluster.removePod(pod.metadata.uid);
@@ -193,7 +179,12 @@ class Scheduler {
     }
   }
 
-  async #carryOut(key: string, pod: Stored<Pod>, nodeName: string, volumes: VolumeChoice): Promise<void> {
+  async #carryOut(
+    key: NamespacedName,
+    pod: Stored<Pod>,
+    nodeName: string,
+    volumes: VolumeChoice,
+  ): Promise<void> {
     const { client } = this.#context;
     if (volumes.reserve.length > 0 || volumes.provision.length > 0 || volumes.settling) {
       await startVolumes(client, volumes, nodeName);
@@ -212,21 +203,18 @@ class Scheduler {
   }
 
   async #report(
-    key: string,
+    key: NamespacedName,
     pod: Stored<Pod>,
     { message, onClaims }: { message: string; onClaims: boolean },
   ): Promise<void> {
     const { client, clock } = this.#context;
     this.#waiting.add(key, onClaims);
-    try {
-      const news = await reportUnschedulable(client, clock, pod, message);
-      const toldAtMs = this.#toldAtMs.get(key);
-      if (!news && toldAtMs !== undefined && clock.now() - toldAtMs < FLUSH_MS) return;
-      this.#toldAtMs.set(key, clock.now());
-      this.#recorder.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const news = await orUndefined(reportUnschedulable(client, clock, pod, message));
+    if (news === undefined) return;
+    const toldAtMs = this.#toldAtMs.get(key);
+    if (!news && toldAtMs !== undefined && clock.now() - toldAtMs < FLUSH_MS) return;
+    this.#toldAtMs.set(key, clock.now());
+    this.#recorder.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
   }
 }
 

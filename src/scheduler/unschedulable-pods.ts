@@ -1,7 +1,7 @@
 // The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, while
 // there is other work none sooner than its own back-off allows: a stream of changes is no stream of attempts.
 import type { CancelTimer, Clock } from '../base/clock.ts';
-import type { WorkQueue } from '../client/work-queue.ts';
+import type { KeyQueue } from '../client/controller.ts';
 
 /** Upstream's podInitialBackoff and podMaxBackoff. */
 const FIRST_BACKOFF_MS = 1_000;
@@ -21,11 +21,11 @@ interface Waiter {
 
 export class UnschedulablePods {
   readonly #clock: Clock;
-  readonly #queue: WorkQueue;
+  readonly #queue: KeyQueue<string>;
   readonly #waiters = new Map<string, Waiter>();
   #cancelRetry: CancelTimer | undefined;
 
-  constructor(clock: Clock, queue: WorkQueue) {
+  constructor(clock: Clock, queue: KeyQueue<string>) {
     this.#clock = clock;
     this.#queue = queue;
   }
@@ -49,7 +49,7 @@ export class UnschedulablePods {
   }
 
   /** Nodes, or what is free on them, changed: those that wait for that are tried, at the latest after their back-off. */
-  retryAll(): void {
+  retryAll(): undefined {
     if (this.#waiters.size === 0) return;
     this.#cancelRetry ??= this.#clock.after(COALESCE_MS, () => {
       this.#cancelRetry = undefined;

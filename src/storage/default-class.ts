@@ -1,5 +1,6 @@
 // The StorageClass that stead ships, and the names by which its volumes are known. cluster/ creates the object when
 // it sets up a new data directory; it is the user's from then on.
+import { DEFAULT_CLASS } from '../api/default-class.ts';
 import type { StorageClass } from '../api/generated/types.ts';
 
 /** The provisioner of stead's local volumes. */
@@ -16,7 +17,7 @@ export function defaultStorageClass(): StorageClass {
     kind: 'StorageClass',
     metadata: {
       name: 'storage-local',
-      annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+      annotations: { [DEFAULT_CLASS]: 'true' },
     },
     provisioner: LOCAL_PROVISIONER,
     reclaimPolicy: 'Delete',

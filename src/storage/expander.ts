@@ -3,87 +3,58 @@
 // external-resizer's.
 
 import { classNameOf } from '../api/between/volume-binding.ts';
-import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../api/objects.ts';
+import type { PersistentVolumeClaim } from '../api/generated/types.ts';
+import { type NamespacedName, nameOf, type ObjectKey, type Stored } from '../api/objects.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
+import { assertNever } from '../base/assert-never.ts';
+import { runController, watch } from '../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { runWorkers } from '../client/run-workers.ts';
-import { WorkQueue } from '../client/work-queue.ts';
 import { LOCAL_PROVISIONER } from './default-class.ts';
 import { type ExpandStep, planExpand } from './expand-plan.ts';
 
-const WORKERS = 4;
-
 /** Runs the expander of local volumes until the context's signal. */
 export async function runLocalExpander(context: RunContext): Promise<void> {
-  const { client, clock, random, log, informers, signal } = context;
+  const { informers } = context;
   const claims = informers.of(persistentVolumeClaims);
-  const volumes = informers.of(persistentVolumes);
-  const classes = informers.of(storageClasses);
-  const queue = new WorkQueue(clock, context.queues?.named('volume_expand'));
-  const recorder = createRecorder(
-    client,
-    clock,
-    random,
-    `external-resizer ${LOCAL_PROVISIONER}`,
-    '',
-    log,
-    signal,
-  );
-  const expander = new Expander(context, recorder);
-  const claimChanged = (claim: Stored<PersistentVolumeClaim>): void => {
-    if (claim.spec.volumeName) queue.add(keyOf(claim));
-  };
-  const volumeChanged = ({ spec: { claimRef } }: Stored<PersistentVolume>): void => {
-    if (claimRef?.name)
-      queue.add(keyOf({ metadata: { namespace: claimRef.namespace, name: claimRef.name } }));
-  };
-  const everyClaim = (): void => {
-    for (const claim of claims.list()) claimChanged(claim);
-  };
-  const unsubscribe = [
-    claims.subscribe({
-      added: claimChanged,
-      updated: claimChanged,
-      deleted: (claim) => expander.forget(keyOf(claim)),
-    }),
-    volumes.subscribe({ added: volumeChanged, updated: volumeChanged }),
-    classes.subscribe({ updated: everyClaim }),
-  ];
-  try {
-    await Promise.all([claims.synced(), volumes.synced(), classes.synced()]);
-    await runWorkers(queue, WORKERS, (key) => expander.reconcile(key), log, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    queue.shutDown();
-    for (const end of unsubscribe) end();
-  }
+  const expander = new Expander(context);
+  const withVolume = ({ metadata, spec }: Stored<PersistentVolumeClaim>): ObjectKey[] =>
+    spec.volumeName ? [metadata] : [];
+  await runController(context, 'volume_expand', {
+    workers: 4,
+    watches: [
+      watch(claims, { changed: withVolume, deleted: (claim) => expander.forget(claim.metadata) }),
+      watch(informers.of(persistentVolumes), {
+        changed: ({ spec: { claimRef } }) =>
+          claimRef?.name ? [{ namespace: claimRef.namespace, name: claimRef.name }] : [],
+      }),
+      watch(informers.of(storageClasses), { updated: () => claims.list().flatMap(withVolume) }),
+    ],
+    reconcile: (key) => expander.reconcile(key),
+  });
 }
 
 class Expander {
   readonly #context: RunContext;
   readonly #recorder: EventRecorder;
   /** The last refusal of each claim: the same one is not told again. */
-  readonly #refused = new Map<string, string>();
+  readonly #refused = new Map<NamespacedName, string>();
 
-  constructor(context: RunContext, recorder: EventRecorder) {
+  constructor(context: RunContext) {
     this.#context = context;
-    this.#recorder = recorder;
+    this.#recorder = createRecorder(context, `external-resizer ${LOCAL_PROVISIONER}`);
   }
 
-  forget(key: string): void {
-    this.#refused.delete(key);
+  forget(key: ObjectKey): undefined {
+    this.#refused.delete(nameOf(key));
   }
 
   /** One step; what it changes brings the claim back for the next. */
-  async reconcile(key: string): Promise<void> {
+  async reconcile(key: ObjectKey): Promise<void> {
     const { client, clock, informers } = this.#context;
-    const { namespace, name } = parseKey(key);
-    const claim = informers.of(persistentVolumeClaims).get(namespace, name);
+    const claim = informers.of(persistentVolumeClaims).get(key.namespace, key.name);
     if (!claim?.spec.volumeName) return;
     const volume = informers.of(persistentVolumes).get(undefined, claim.spec.volumeName);
     const storageClass = informers.of(storageClasses).get(undefined, classNameOf(claim));
@@ -92,9 +63,9 @@ class Expander {
       case 'nothing':
         return;
       case 'refuse':
-        if (this.#refused.get(key) === step.message) return;
-        this.#refused.set(key, step.message);
-        return this.#tell(claim, 'Warning', 'VolumeResizeFailed', step.message);
+        if (this.#refused.get(nameOf(key)) === step.message) return;
+        this.#refused.set(nameOf(key), step.message);
+        return this.#recorder.event(claim, 'Warning', 'VolumeResizeFailed', step.message);
       case 'begin': {
         const message = `External resizer is resizing volume ${claim.spec.volumeName}`;
         return this.#say(claim, step, 'Resizing', message);
@@ -113,6 +84,8 @@ class Expander {
           'FileSystemResizeRequired',
           'Require file system resize of volume on node',
         );
+      default:
+        assertNever(step);
     }
   }
 
@@ -124,15 +97,6 @@ class Expander {
   ): Promise<void> {
     const body = structuredClone({ ...claim, status: { ...claim.status, conditions } });
     await this.#context.client.update(persistentVolumeClaims, body, { subresource: 'status' });
-    this.#tell(claim, 'Normal', reason, message);
-  }
-
-  #tell(
-    claim: Stored<PersistentVolumeClaim>,
-    type: 'Normal' | 'Warning',
-    reason: string,
-    message: string,
-  ): void {
-    this.#recorder.event(claim, type, reason, message);
+    this.#recorder.event(claim, 'Normal', reason, message);
   }
 }

@@ -3,25 +3,25 @@
 // finalizer keeps the object until they are gone. Follows sig-storage-lib-external-provisioner.
 
 import { classNameOf, isFullyBound, SELECTED_NODE } from '../api/between/volume-binding.ts';
-import { isAlreadyExists, isNotFound } from '../api/errors.ts';
-import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../api/objects.ts';
+import { isAlreadyExists, orUndefined } from '../api/errors.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
+import { keyOf, type NamespacedName, type Stored } from '../api/objects.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
+import { assertNever } from '../base/assert-never.ts';
+import { ControllerQueue, runControllerOn, watch } from '../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
+import { type KindKey, kindKey, kindKeys } from '../client/queue-keys.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { runWorkers } from '../client/run-workers.ts';
-import { WorkQueue } from '../client/work-queue.ts';
 import { LOCAL_PROVISIONER } from './default-class.ts';
 import { isToBeDeleted, type ProvisionObservation, planProvision } from './provision-plan.ts';
 
-const WORKERS = 8;
 const BY_HOSTNAME = 'localVolumeNode';
 const UNBOUND = 'unbound';
-/** In front of the keys in the queue: claims have a namespace, volumes have none. */
-const VOLUME = 'volume:';
+
+type Key = KindKey<'claim' | 'volume'>;
 
 /** Runs the provisioner of local volumes until the context's signal. */
 export async function runLocalProvisioner(context: RunContext): Promise<void> {
@@ -30,68 +30,52 @@ export async function runLocalProvisioner(context: RunContext): Promise<void> {
 
 class LocalProvisioner {
   readonly #context: RunContext;
-  readonly #queue: WorkQueue;
   readonly #recorder: EventRecorder;
   /** The last refusal of each claim: the same one is not told again. */
-  readonly #lastRefusal = new Map<string, string>();
+  readonly #lastRefusal = new Map<NamespacedName, string>();
 
   constructor(context: RunContext) {
     this.#context = context;
-    const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock, context.queues?.named('provisioner'));
-    this.#recorder = createRecorder(client, clock, random, LOCAL_PROVISIONER, '', log, signal);
+    this.#recorder = createRecorder(context, LOCAL_PROVISIONER);
+    const { informers } = context;
     informers.of(persistentVolumes).addIndex(BY_HOSTNAME, hostnamesOf);
     informers.of(persistentVolumeClaims).addIndex(UNBOUND, (claim) => (isFullyBound(claim) ? [] : ['']));
   }
 
-  async run(): Promise<void> {
-    const { informers, log, signal } = this.#context;
+  run(): Promise<void> {
+    const { informers } = this.#context;
     const claims = informers.of(persistentVolumeClaims);
-    const volumes = informers.of(persistentVolumes);
-    const [nodeInformer, classes] = [informers.of(nodes), informers.of(storageClasses)];
-    try {
-      await Promise.all([claims.synced(), volumes.synced(), nodeInformer.synced(), classes.synced()]);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    const retryUnbound = (): void => {
-      for (const claim of claims.byIndex(UNBOUND, '')) this.#queue.add(keyOf(claim));
-    };
-    const claimChanged = (claim: Stored<PersistentVolumeClaim>): void => {
-      if (!isFullyBound(claim)) this.#queue.add(keyOf(claim));
-    };
-    const volumeChanged = (volume: Stored<PersistentVolume>): void => {
-      if (isToBeDeleted(volume)) this.#queue.add(VOLUME + volume.metadata.name);
-    };
-    const unsubscribe = [
-      claims.subscribe({
-        added: claimChanged,
-        updated: claimChanged,
-        deleted: (claim) => void this.#lastRefusal.delete(keyOf(claim)),
-      }),
-      volumes.subscribe({ added: volumeChanged, updated: volumeChanged }),
-      nodeInformer.subscribe({
-        added: retryUnbound,
-        updated: (node, old) => {
-          const facts = (n: typeof node): string =>
-            JSON.stringify([
-              n.metadata.annotations,
-              n.spec.unschedulable,
-              n.status?.conditions?.map((c) => c.status),
-            ]);
-          if (facts(node) !== facts(old)) retryUnbound();
-        },
-        deleted: retryUnbound,
-      }),
-      classes.subscribe({ added: retryUnbound }),
-    ];
-    await runWorkers(this.#queue, WORKERS, (key) => this.#reconcile(key), log, signal);
-    for (const end of unsubscribe) end();
-  }
-
-  #reconcile(key: string): Promise<void> {
-    return key.startsWith(VOLUME) ? this.#deleteVolume(key.slice(VOLUME.length)) : this.#provision(key);
+    const keyOfClaim = (claim: Stored<PersistentVolumeClaim>): Key => kindKey('claim', claim.metadata);
+    const unbound = (): Key[] => claims.byIndex(UNBOUND, '').map(keyOfClaim);
+    const queue = new ControllerQueue(this.#context, 'provisioner', kindKeys('claim', 'volume'));
+    return runControllerOn(queue, this.#context, {
+      workers: 8,
+      watches: [
+        watch(claims, {
+          changed: (claim) => (isFullyBound(claim) ? [] : [keyOfClaim(claim)]),
+          deleted: (claim) => void this.#lastRefusal.delete(keyOf(claim)),
+        }),
+        watch(informers.of(persistentVolumes), {
+          changed: (volume) => (isToBeDeleted(volume) ? [kindKey('volume', volume.metadata)] : []),
+        }),
+        watch(informers.of(nodes), {
+          added: unbound,
+          updated: (node, old) => (nodeFacts(node) === nodeFacts(old) ? [] : unbound()),
+          deleted: unbound,
+        }),
+        watch(informers.of(storageClasses), { added: unbound }),
+      ],
+      reconcile: ({ kind, namespace, name }) => {
+        switch (kind) {
+          case 'claim':
+            return this.#provision(namespace, name);
+          case 'volume':
+            return this.#deleteVolume(name);
+          default:
+            return assertNever(kind);
+        }
+      },
+    });
   }
 
   #observe(claim: Stored<PersistentVolumeClaim>): ProvisionObservation {
@@ -116,9 +100,8 @@ class LocalProvisioner {
     };
   }
 
-  async #provision(key: string): Promise<void> {
+  async #provision(namespace: string | undefined, name: string): Promise<void> {
     const { client, informers } = this.#context;
-    const { namespace, name } = parseKey(key);
     const claim = informers.of(persistentVolumeClaims).get(namespace, name);
     if (!claim) return;
     const plan = planProvision(this.#observe(claim));
@@ -126,12 +109,9 @@ class LocalProvisioner {
     if (plan.type === 'refuse') return this.#refuse(claim, plan.message, plan.reschedule);
     const volumeName = plan.volume.metadata.name ?? '';
     if (informers.of(persistentVolumes).get(undefined, volumeName)) return;
-    this.#tell(
-      claim,
-      'Normal',
-      'Provisioning',
-      `External provisioner is provisioning volume for claim "${key}"`,
-    );
+    const key = keyOf(claim);
+    const message = `External provisioner is provisioning volume for claim "${key}"`;
+    this.#recorder.event(claim, 'Normal', 'Provisioning', message);
     try {
       await client.create(persistentVolumes, plan.volume);
     } catch (error) {
@@ -140,30 +120,25 @@ class LocalProvisioner {
       throw error;
     }
     this.#lastRefusal.delete(key);
-    this.#tell(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${volumeName}`);
+    const success = `Successfully provisioned volume ${volumeName}`;
+    this.#recorder.event(claim, 'Normal', 'ProvisioningSucceeded', success);
   }
 
   async #refuse(claim: Stored<PersistentVolumeClaim>, message: string, reschedule: boolean): Promise<void> {
     const key = keyOf(claim);
     const said = `${claim.metadata.uid} ${message}`;
-    if (this.#lastRefusal.get(key) !== said) this.#tell(claim, 'Warning', 'ProvisioningFailed', message);
+    if (this.#lastRefusal.get(key) !== said) {
+      this.#recorder.event(claim, 'Warning', 'ProvisioningFailed', message);
+    }
     this.#lastRefusal.set(key, said);
-    if (!reschedule || (await this.#nodeExists(claim.metadata.annotations?.[SELECTED_NODE] ?? ''))) return;
-    const { [SELECTED_NODE]: _, ...annotations } = claim.metadata.annotations ?? {};
-    await this.#context.client.update(persistentVolumeClaims, {
+    if (!reschedule) return;
+    const { client } = this.#context;
+    const { [SELECTED_NODE]: name = '', ...annotations } = claim.metadata.annotations ?? {};
+    if (await orUndefined(client.get(nodes, { name }))) return;
+    await client.update(persistentVolumeClaims, {
       ...claim,
       metadata: { ...claim.metadata, annotations },
     });
-  }
-
-  async #nodeExists(name: string): Promise<boolean> {
-    try {
-      await this.#context.client.get(nodes, { name });
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
   }
 
   async #deleteVolume(name: string): Promise<void> {
@@ -171,21 +146,14 @@ class LocalProvisioner {
     const volume = informers.of(persistentVolumes).get(undefined, name);
     if (!volume || !isToBeDeleted(volume)) return;
     const { uid, resourceVersion } = volume.metadata;
-    try {
-      await client.delete(persistentVolumes, { name }, { preconditions: { uid, resourceVersion } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const options = { preconditions: { uid, resourceVersion } };
+    await orUndefined(client.delete(persistentVolumes, { name }, options));
   }
+}
 
-  #tell(
-    claim: Stored<PersistentVolumeClaim>,
-    type: 'Normal' | 'Warning',
-    reason: string,
-    message: string,
-  ): void {
-    this.#recorder.event(claim, type, reason, message);
-  }
+/** What of a node can make room for a volume; its heartbeat cannot. */
+function nodeFacts({ metadata: { annotations }, spec, status }: Node): string {
+  return JSON.stringify([annotations, spec.unschedulable, status?.conditions?.map((each) => each.status)]);
 }
 
 /** The nodes (by hostname) that a local volume is on. */

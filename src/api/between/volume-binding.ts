@@ -9,7 +9,7 @@ import type {
   StorageClass,
 } from '../generated/types.ts';
 import { matchesNodeSelector, type NodeFacts } from '../node-selector.ts';
-import type { Stored } from '../objects.ts';
+import { type NamespacedName, nameOf, type Stored } from '../objects.ts';
 import { parseQuantity } from '../quantity.ts';
 import { selectorOf } from '../selectors.ts';
 
@@ -92,9 +92,8 @@ export const VOLUMES_BY_CLAIM = 'claimRef';
 export const UNCLAIMED_VOLUMES_BY_CLASS = 'unclaimedClass';
 
 /** For an informer's index of volumes: the claim that a volume is bound to or reserved for, `namespace/name`. */
-export function claimRefKeys(volume: PersistentVolume): string[] {
-  const reference = volume.spec.claimRef;
-  return reference ? [`${reference.namespace}/${reference.name}`] : [];
+export function claimRefKeys({ spec: { claimRef } }: PersistentVolume): NamespacedName[] {
+  return claimRef ? [nameOf(claimRef)] : [];
 }
 
 /** For an informer's index of volumes: the class of a volume that nobody claims. Classless ones are under ''. */

@@ -1,8 +1,9 @@
 // One running watch: takes the changes of a resource, keeps those of its selection, and holds them until whoever
 // reads fetches them. Its backlog is bounded: a reader that falls too far behind is cut off and resumes later.
+
+import type { WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { atRevision } from '../codec.ts';
-import type { WatchEvent, WatchStream } from '../request.ts';
 import type { Selection } from './selection.ts';
 
 /** Events that a watcher may leave unread before it is cut off. */

@@ -9,6 +9,7 @@ import {
   OBJECT_WAS_MODIFIED,
 } from '../../api/errors.ts';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
+import type { WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateEventV1, validateEventV1Update } from '../../api/resources/events-v1/validation.ts';
@@ -16,7 +17,7 @@ import { deepFreeze } from '../../base/deep-freeze.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
 import { writerOf } from '../patch/writer.ts';
-import type { ApiRequest, ApiResult, WatchEvent, WatchStream } from '../request.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
 import { applyOptions, refuseUid } from '../verbs/patch.ts';
 import { decodePatched } from '../verbs/patch-validation.ts';

@@ -1,6 +1,7 @@
 // GET of many objects: from the watch cache when its newest state will do, and from the store's history when an
 // older revision is asked for (later pages, resourceVersionMatch=Exact).
 import { badRequest, expired } from '../../api/errors.ts';
+import type { ObjectList } from '../../api/list-watch.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { CompactedError } from '../../store/store.ts';
@@ -9,7 +10,7 @@ import { type Selection, selectionOf } from '../cache/selection.ts';
 import { decodeStored, seal } from '../codec.ts';
 import { prefixOf, relativeKey } from '../keys.ts';
 import type { Registry } from '../registry.ts';
-import type { ApiRequest, ApiResult, ObjectList } from '../request.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
 import { type ContinueToken, decodeContinue, encodeContinue, NEWEST } from './continue-token.ts';
 import { requireListOptions } from './list-options.ts';
 import { reachedRevision } from './revision.ts';

@@ -1,11 +1,12 @@
 // A watch: everything there is and then every change, or every change after a version. Bookmarks tell a quiet
 // watcher how far it has come. Follows apiserver pkg/storage/cacher.
 import { invalid, StatusError } from '../../api/errors.ts';
+import type { WatchStream } from '../../api/list-watch.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { selectionOf } from '../cache/selection.ts';
 import { bookmark, type Watcher } from '../cache/watcher.ts';
 import type { Registry } from '../registry.ts';
-import type { ApiRequest, ApiResult, WatchStream } from '../request.ts';
+import type { ApiRequest, ApiResult } from '../request.ts';
 import { watchOptions } from './list-options.ts';
 import { parseRevision, reachedRevision, revisionError } from './revision.ts';
 

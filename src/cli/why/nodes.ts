@@ -3,7 +3,7 @@
 
 import { claimRefKeys, classNameOf } from '../../api/between/volume-binding.ts';
 import type { Pod } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+import { keyOf, type Stored } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import { formatQuantity } from '../../api/quantity.ts';
 import { ClusterState, type NodeState } from '../../scheduler/cluster-state.ts';
@@ -63,7 +63,7 @@ function storageOf({ claim, namespace, objects, storageClass, volume }: Evidence
     candidates: (wanting) =>
       objects.volumes.filter(
         (each) =>
-          claimRefKeys(each).includes(`${wanting.metadata.namespace}/${wanting.metadata.name}`) ||
+          claimRefKeys(each).includes(keyOf(wanting)) ||
           (!each.spec.claimRef && classNameOf(each) === classNameOf(wanting)),
       ),
   };

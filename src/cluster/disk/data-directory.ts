@@ -29,8 +29,8 @@ export async function checkDataDirectory(paths: Paths): Promise<void> {
 /** What stead keeps under these names is its own: in the place of something else it could never be told apart again. */
 async function refuseTakenPlaces(paths: Paths): Promise<void> {
   if (!existsSync(paths.data)) return;
-  const { kubeconfig, network, node, podLogs, pods, pki, store, volumes } = paths;
-  const places = [store, pki, volumes, pods, podLogs, kubeconfig, network, node].map((path) =>
+  const { identity, kubeconfig, network, node, podLogs, pods, pki, store, volumes } = paths;
+  const places = [store, pki, volumes, pods, podLogs, kubeconfig, network, node, identity].map((path) =>
     basename(path),
   );
   const own = new Set([...places, 'cni', 'containerd', 'pod-files']);

@@ -27,6 +27,8 @@ export interface Paths {
   network: string;
   /** The name of the node, chosen at first start. */
   node: string;
+  /** Who its server is, chosen at first start. */
+  identity: string;
   /** The running process listens here; whoever can connect knows that one runs. */
   controlSocket: string;
 }
@@ -60,6 +62,7 @@ export function pathsOf(dataDirectory: string): Paths {
     layout: join(data, 'layout.json'),
     network: join(data, 'network.json'),
     node: join(data, 'node.json'),
+    identity: join(data, 'server-identity'),
     controlSocket: join(run, 'control.sock'),
   };
 }

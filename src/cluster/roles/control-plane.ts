@@ -20,14 +20,16 @@ import type { Store } from '../../store/store.ts';
 import type { LiveCertificates } from '../disk/certificate-renewal.ts';
 import type { Certificates } from '../disk/certificates.ts';
 import { runCompaction } from '../disk/compaction.ts';
-import { keepRunning } from '../process/keep-running.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { bootstrap } from './bootstrap.ts';
 import { controllers } from './controllers.ts';
 import { healthChecks, WatchedInformers } from './health.ts';
+import { lead } from './lead.ts';
 
 export interface ControlPlaneOptions {
   store: Store;
+  /** Who this server is among those of the cluster. */
+  identity: string;
   /** Why the store's disk is a matter of concern; undefined when it is not. */
   storeComplaint(): string | undefined;
   clock: Clock;
@@ -93,9 +95,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
-    keepRunning(() => run({ ...context, log: log.named(name) }), name, context),
-  );
+  const contextOf = (name: string, signal: AbortSignal): RunContext => ({
+    ...context,
+    signal,
+    log: log.named(name),
+  });
+  const all = controllers(rootCertificateOf(certificates));
+  const running = [lead(context, options.identity, all, contextOf)];
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {

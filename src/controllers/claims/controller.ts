@@ -1,4 +1,4 @@
-// The binder's loop: claims and volumes that changed come from one queue, the pure plans decide, and the writes are
+// The binder: claims and volumes that changed come from one queue, the pure plans decide, and the writes are
 // made here, volume first. Two claims that reach for one volume at once are told apart by its resourceVersion.
 
 import {
@@ -10,19 +10,21 @@ import {
   unclaimedClassKeys,
   VOLUMES_BY_CLAIM,
 } from '../../api/between/volume-binding.ts';
-import { isNotFound } from '../../api/errors.ts';
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { defaultClassOf, isDefaultClass } from '../../api/default-class.ts';
+import { orUndefined } from '../../api/errors.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import { keyOf, type NamespacedName, parseKey, type Stored } from '../../api/objects.ts';
 import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
+import { assertNever } from '../../base/assert-never.ts';
 import { timestamp } from '../../base/clock.ts';
+import { ControllerQueue, type KeyQueue, runControllerOn, watch } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
+import { type KindKey, kindKey, kindKeys } from '../../client/queue-keys.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
 import {
   boundClaim,
   type ClaimEvent,
@@ -32,11 +34,9 @@ import {
 } from './claim-plan.ts';
 import { planVolume, releasedPhase, unboundVolume, type VolumePlan } from './volume-plan.ts';
 
-const WORKERS = 8;
 const UNBOUND_BY_CLASS = 'unboundClass';
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
-/** In front of the keys in the queue: claims have a namespace, volumes have none. */
-const VOLUME = 'volume:';
+
+type Key = KindKey<'claim' | 'volume'>;
 
 /** Runs the claim binder until the context's signal. */
 export async function runClaimsController(context: RunContext): Promise<void> {
@@ -45,16 +45,14 @@ export async function runClaimsController(context: RunContext): Promise<void> {
 
 class ClaimsController {
   readonly #context: RunContext;
-  readonly #queue: WorkQueue;
   readonly #recorder: EventRecorder;
   /** The last event of each claim: the same one is not told again at every look. */
-  readonly #lastEvent = new Map<string, string>();
+  readonly #lastEvent = new Map<NamespacedName, string>();
 
   constructor(context: RunContext) {
     this.#context = context;
-    const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock, context.queues?.named('claims'));
-    this.#recorder = createRecorder(client, clock, random, 'persistentvolume-controller', '', log, signal);
+    this.#recorder = createRecorder(context, 'persistentvolume-controller');
+    const { informers } = context;
     informers.of(persistentVolumes).addIndex(VOLUMES_BY_CLAIM, claimRefKeys);
     informers.of(persistentVolumes).addIndex(UNCLAIMED_VOLUMES_BY_CLASS, unclaimedClassKeys);
     informers
@@ -63,70 +61,65 @@ class ClaimsController {
     informers.of(pods).addIndex(PODS_BY_CLAIM, claimKeysOf);
   }
 
-  async run(): Promise<void> {
-    const { informers, log, signal } = this.#context;
-    const [claims, volumes, classes, podInformer] = [
-      informers.of(persistentVolumeClaims),
-      informers.of(persistentVolumes),
-      informers.of(storageClasses),
-      informers.of(pods),
-    ];
-    try {
-      await Promise.all([claims.synced(), volumes.synced(), classes.synced(), podInformer.synced()]);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    const volumeChanged = (volume: Stored<PersistentVolume>): void => this.#volumeChanged(volume);
-    const classChanged = (storageClass: Stored<StorageClass>): void => this.#classChanged(storageClass);
-    const podChanged = (pod: Parameters<typeof claimKeysOf>[0]): void => {
-      for (const key of claimKeysOf(pod)) if (this.#isUnbound(key)) this.#queue.add(key);
-    };
-    const unsubscribe = [
-      claims.subscribe({
-        added: (claim) => this.#queue.add(keyOf(claim)),
-        updated: (claim) => this.#queue.add(keyOf(claim)),
-        deleted: (claim) => this.#claimGone(keyOf(claim)),
-      }),
-      volumes.subscribe({ added: volumeChanged, updated: volumeChanged, deleted: volumeChanged }),
-      classes.subscribe({ added: classChanged, updated: classChanged }),
-      podInformer.subscribe({ added: podChanged, deleted: podChanged }),
-    ];
-    await runWorkers(this.#queue, WORKERS, (key) => this.#reconcile(key), log, signal);
-    for (const end of unsubscribe) end();
+  run(): Promise<void> {
+    const { informers } = this.#context;
+    const ofVolume = (volume: Stored<PersistentVolume>): Key[] => this.#ofVolume(volume);
+    const ofPod = (pod: Stored<Pod>): Key[] => claimKeysOf(pod).flatMap((key) => this.#unbound(key));
+    const queue = new ControllerQueue(this.#context, 'claims', kindKeys('claim', 'volume'));
+    return runControllerOn(queue, this.#context, {
+      workers: 8,
+      watches: [
+        watch(informers.of(persistentVolumeClaims), {
+          changed: (claim) => [kindKey('claim', claim.metadata)],
+          deleted: (claim) => this.#volumesLeftBy(keyOf(claim)),
+        }),
+        watch(informers.of(persistentVolumes), { changed: ofVolume, deleted: ofVolume }),
+        watch(informers.of(storageClasses), {
+          changed: (storageClass) => [
+            ...this.#unboundOf(storageClass.metadata.name),
+            ...(isDefaultClass(storageClass) ? this.#unboundOf('') : []),
+          ],
+        }),
+        watch(informers.of(pods), { added: ofPod, deleted: ofPod }),
+      ],
+      reconcile: (key, queue) => this.#reconcile(key, queue),
+    });
   }
 
-  #isUnbound(claimKey: string): boolean {
+  #reconcile({ kind, namespace, name }: Key, queue: KeyQueue<Key>): Promise<void> {
+    switch (kind) {
+      case 'claim':
+        return this.#syncClaim(namespace, name);
+      case 'volume':
+        return this.#syncVolume(name, queue);
+      default:
+        return assertNever(kind);
+    }
+  }
+
+  #unbound(claimKey: NamespacedName): Key[] {
     const { namespace, name } = parseKey(claimKey);
     const claim = this.#context.informers.of(persistentVolumeClaims).get(namespace, name);
-    return claim !== undefined && !isFullyBound(claim);
+    return claim && !isFullyBound(claim) ? [kindKey('claim', claim.metadata)] : [];
   }
 
-  #claimGone(key: string): void {
-    this.#lastEvent.delete(key);
-    for (const volume of this.#context.informers.of(persistentVolumes).byIndex(VOLUMES_BY_CLAIM, key)) {
-      this.#queue.add(VOLUME + volume.metadata.name);
-    }
+  #volumesLeftBy(claimKey: NamespacedName): Key[] {
+    this.#lastEvent.delete(claimKey);
+    const volumes = this.#context.informers.of(persistentVolumes).byIndex(VOLUMES_BY_CLAIM, claimKey);
+    return volumes.map((volume) => kindKey('volume', volume.metadata));
   }
 
-  #volumeChanged(volume: Stored<PersistentVolume>): void {
-    this.#queue.add(VOLUME + volume.metadata.name);
-    for (const key of claimRefKeys(volume)) this.#queue.add(key);
-    for (const className of unclaimedClassKeys(volume)) this.#addUnbound(className);
+  #ofVolume(volume: Stored<PersistentVolume>): Key[] {
+    return [
+      kindKey('volume', volume.metadata),
+      ...claimRefKeys(volume).map((key) => kindKey('claim', parseKey(key))),
+      ...unclaimedClassKeys(volume).flatMap((className) => this.#unboundOf(className)),
+    ];
   }
 
-  #classChanged(storageClass: Stored<StorageClass>): void {
-    this.#addUnbound(storageClass.metadata.name);
-    if (isDefault(storageClass)) this.#addUnbound('');
-  }
-
-  #addUnbound(className: string): void {
+  #unboundOf(className: string): Key[] {
     const claims = this.#context.informers.of(persistentVolumeClaims).byIndex(UNBOUND_BY_CLASS, className);
-    for (const claim of claims) this.#queue.add(keyOf(claim));
-  }
-
-  #reconcile(key: string): Promise<void> {
-    return key.startsWith(VOLUME) ? this.#syncVolume(key.slice(VOLUME.length)) : this.#syncClaim(key);
+    return claims.map((claim) => kindKey('claim', claim.metadata));
   }
 
   // ---- claims -----------------------------------------------------------------------------------------------
@@ -152,14 +145,13 @@ class ClaimsController {
             ...volumes.byIndex(UNCLAIMED_VOLUMES_BY_CLASS, className),
           ],
       storageClass: className ? classes.get(undefined, className) : undefined,
-      defaultClassName: className ? undefined : newestDefault(classes.list())?.metadata.name,
+      defaultClassName: className ? undefined : defaultClassOf(classes.list())?.metadata.name,
       waitingPods: waitingPods.sort(),
     };
   }
 
-  async #syncClaim(key: string): Promise<void> {
+  async #syncClaim(namespace: string | undefined, name: string): Promise<void> {
     const { client, informers } = this.#context;
-    const { namespace, name } = parseKey(key);
     const claim = informers.of(persistentVolumeClaims).get(namespace, name);
     if (!claim) return;
     const plan = planClaim(this.#observe(claim));
@@ -183,18 +175,17 @@ class ClaimsController {
         const annotated = await this.#annotate(claim, plan.annotations);
         await this.#writePhase(annotated, 'Pending');
         if (plan.event) this.#tell(claim, plan.event);
+        return;
       }
+      default:
+        assertNever(plan);
     }
   }
 
   async #volumeBelongsTo(claim: Stored<PersistentVolumeClaim>): Promise<boolean> {
-    try {
-      const volume = await this.#context.client.get(persistentVolumes, { name: claim.spec.volumeName ?? '' });
-      return volume.spec.claimRef?.uid === claim.metadata.uid;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const name = claim.spec.volumeName ?? '';
+    const volume = await orUndefined(this.#context.client.get(persistentVolumes, { name }));
+    return volume?.spec.claimRef?.uid === claim.metadata.uid;
   }
 
   async #annotate(
@@ -237,7 +228,7 @@ class ClaimsController {
 
   // ---- volumes ----------------------------------------------------------------------------------------------
 
-  async #syncVolume(name: string): Promise<void> {
+  async #syncVolume(name: string, queue: KeyQueue<Key>): Promise<void> {
     const { client, informers } = this.#context;
     const volume = informers.of(persistentVolumes).get(undefined, name);
     if (!volume) return;
@@ -250,27 +241,24 @@ class ClaimsController {
       case 'phase':
         return this.#writeVolumePhase(volume, plan);
       case 'claim':
-        return this.#queue.add(`${reference?.namespace}/${reference?.name}`);
+        return queue.add({ kind: 'claim', namespace: reference?.namespace, name: reference?.name ?? '' });
       case 'unbind':
         await client.update(persistentVolumes, unboundVolume(volume));
         return;
       case 'release':
         if (await this.#isStillClaimed(volume)) throw new Error('claims not up to date');
         return this.#writeVolumePhase(volume, releasedPhase(volume));
+      default:
+        assertNever(plan);
     }
   }
 
   /** Asks the API itself: a cache that lags behind must not cost anybody their data. */
   async #isStillClaimed(volume: Stored<PersistentVolume>): Promise<boolean> {
     const { namespace, name = '', uid } = volume.spec.claimRef ?? {};
-    try {
-      const claim = await this.#context.client.get(persistentVolumeClaims, { namespace, name });
-      const elsewhere = claim.spec.volumeName && claim.spec.volumeName !== volume.metadata.name;
-      return claim.metadata.uid === uid && !elsewhere;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const claim = await orUndefined(this.#context.client.get(persistentVolumeClaims, { namespace, name }));
+    const elsewhere = claim?.spec.volumeName && claim.spec.volumeName !== volume.metadata.name;
+    return claim !== undefined && claim.metadata.uid === uid && !elsewhere;
   }
 
   async #writeVolumePhase(
@@ -283,14 +271,4 @@ class ClaimsController {
     await this.#context.client.update(persistentVolumes, { ...volume, status }, { subresource: 'status' });
     if (plan.event) this.#recorder.event(volume, 'Warning', plan.event.reason, plan.event.message);
   }
-}
-
-const isDefault = (storageClass: StorageClass): boolean =>
-  storageClass.metadata.annotations?.[DEFAULT_CLASS] === 'true';
-
-/** Of several default classes the newest counts, as at admission. */
-function newestDefault(classes: readonly Stored<StorageClass>[]): Stored<StorageClass> | undefined {
-  return classes
-    .filter(isDefault)
-    .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
 }

@@ -1,19 +1,19 @@
-// The garbage collector's loop: objects that may have lost their owners, or that wait for their dependents, come from
+// The garbage collector: objects that may have lost their owners, or that wait for their dependents, come from
 // one queue. Caches only raise suspicion; before anything is deleted the API itself is asked.
 
-import { isNotFound } from '../../api/errors.ts';
+import { orUndefined } from '../../api/errors.ts';
 import type { OwnerReference } from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
+import type { ObjectKey, Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
+import { assertNever } from '../../base/assert-never.ts';
 import { eachOrThrow } from '../../base/each-by-itself.ts';
+import { ControllerQueue, type KeyQueue, runControllerOn } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
+import { anyKindKeys, type KindKey } from '../../client/queue-keys.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
 import { type GraphNode, isFinishing, OwnerGraph } from './graph.ts';
 import { FOREGROUND, type OwnerState, planDeleting, planDependent } from './plan.ts';
 
-const WORKERS = 16;
 const ORPHANED_AT_ONCE = 8;
 /** Events have no owners and are too many to watch. */
 const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io']);
@@ -37,56 +37,37 @@ export async function runGarbageController(
 class GarbageController {
   readonly #context: RunContext;
   readonly #graph: OwnerGraph;
-  readonly #queue: WorkQueue;
   readonly #recorder: EventRecorder;
 
   constructor(context: RunContext, graph: OwnerGraph) {
     this.#context = context;
     this.#graph = graph;
-    const { client, clock, random, log, signal } = context;
-    this.#queue = new WorkQueue(clock, context.queues?.named('garbage_collector_attempt_to_delete'));
-    this.#recorder = createRecorder(client, clock, random, 'garbage-collector-controller', '', log, signal);
+    this.#recorder = createRecorder(context, 'garbage-collector-controller');
   }
 
-  async run(): Promise<void> {
-    const { log, signal } = this.#context;
-    try {
-      await this.#graph.synced();
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    const unsubscribe = this.#graph.watch((key) => this.#queue.add(key));
-    await runWorkers(this.#queue, WORKERS, (key) => this.#reconcile(key), log, signal);
-    unsubscribe();
+  run(): Promise<void> {
+    const graph = this.#graph;
+    const queue = new ControllerQueue(this.#context, 'garbage_collector_attempt_to_delete', anyKindKeys);
+    return runControllerOn(queue, this.#context, {
+      workers: 16,
+      watches: [{ synced: () => graph.synced(), start: (queue) => graph.watch((key) => queue.add(key)) }],
+      reconcile: (key, queue) => this.#reconcile(key, queue),
+    });
   }
 
-  async #reconcile(key: string): Promise<void> {
+  async #reconcile(key: KindKey<string>, queue: KeyQueue<KindKey<string>>): Promise<void> {
     const cached = this.#graph.find(key);
     if (!cached) return;
-    const object = await this.#live(cached);
+    const object = await this.#get(cached.resource, cached.object.metadata);
     if (!object || object.metadata.uid !== cached.object.metadata.uid) return;
     const node = { resource: cached.resource, object };
     await this.#reconcileDependent(node);
-    if (isFinishing(object)) await this.#reconcileDeleting(node);
+    if (isFinishing(object)) await this.#reconcileDeleting(node, queue);
   }
 
   /** The object as the API has it now. */
-  async #live({ resource, object }: GraphNode): Promise<Stored | undefined> {
-    return this.#get(resource, object.metadata.namespace, object.metadata.name);
-  }
-
-  async #get(
-    resource: ResourceDefinition,
-    namespace: string | undefined,
-    name: string,
-  ): Promise<Stored | undefined> {
-    try {
-      return await this.#context.client.get(resource, { namespace, name });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+  #get(resource: ResourceDefinition, { namespace, name }: ObjectKey): Promise<Stored | undefined> {
+    return orUndefined(this.#context.client.get(resource, { namespace, name }));
   }
 
   // ---- objects with owners ------------------------------------------------------------------------------------
@@ -101,16 +82,10 @@ class GarbageController {
     if (plan.type === 'keep') return;
     if (plan.type === 'dropReferences') return this.#dropReferences(node, plan.uids);
     const { namespace, name, uid, resourceVersion } = object.metadata;
-    try {
-      // With the version that was judged: whoever is adopted at this moment is not deleted.
-      await this.#context.client.delete(
-        resource,
-        { namespace, name },
-        { preconditions: { uid, resourceVersion }, propagationPolicy: plan.propagationPolicy },
-      );
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const { propagationPolicy } = plan;
+    // With the version that was judged: whoever is adopted at this moment is not deleted.
+    const options = { preconditions: { uid, resourceVersion }, propagationPolicy };
+    await orUndefined(this.#context.client.delete(resource, { namespace, name }, options));
   }
 
   async #ownerState(dependent: Stored, owner: OwnerReference): Promise<OwnerState> {
@@ -128,7 +103,10 @@ class GarbageController {
     }
     const found =
       this.#graph.ownerInCache(dependent, owner) ??
-      (await this.#get(resource, resource.namespaced ? namespace : undefined, owner.name));
+      (await this.#get(resource, {
+        namespace: resource.namespaced ? namespace : undefined,
+        name: owner.name,
+      }));
     if (found?.metadata.uid !== owner.uid) return 'absent';
     const leaving = isFinishing(found) && found.metadata.finalizers?.includes(FOREGROUND);
     return leaving ? 'deletingForeground' : 'present';
@@ -143,7 +121,7 @@ class GarbageController {
 
   // ---- objects that are being deleted -------------------------------------------------------------------------
 
-  async #reconcileDeleting(node: GraphNode): Promise<void> {
+  async #reconcileDeleting(node: GraphNode, queue: KeyQueue<KindKey<string>>): Promise<void> {
     const { resource, object } = node;
     const dependents = this.#graph.dependentsOf(object.metadata.uid);
     const plan = planDeleting(
@@ -154,30 +132,26 @@ class GarbageController {
       case 'nothing':
         return;
       case 'deleteDependents':
-        for (const dependent of dependents)
-          this.#queue.add(this.#graph.key(dependent.resource, dependent.object));
+        for (const dependent of dependents) queue.add(this.#graph.key(dependent.resource, dependent.object));
         return;
       case 'orphanDependents':
         await eachOrThrow(dependents, ORPHANED_AT_ONCE, (dependent) =>
           this.#dropReferences(dependent, [object.metadata.uid]),
         );
         // Comes again when the caches show them without it.
-        return this.#queue.addRateLimited(this.#graph.key(resource, object));
+        return queue.addRateLimited(this.#graph.key(resource, object));
       case 'finish': {
         const finalizers = (object.metadata.finalizers ?? []).filter(
           (finalizer) => finalizer !== plan.finalizer,
         );
-        await this.#write(resource, { ...object, metadata: { ...object.metadata, finalizers } });
+        return this.#write(resource, { ...object, metadata: { ...object.metadata, finalizers } });
       }
+      default:
+        assertNever(plan);
     }
   }
 
-  async #write(resource: ResourceDefinition, object: Stored): Promise<KubeObject | undefined> {
-    try {
-      return await this.#context.client.update(resource, object);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+  async #write(resource: ResourceDefinition, object: Stored): Promise<void> {
+    await orUndefined(this.#context.client.update(resource, object));
   }
 }

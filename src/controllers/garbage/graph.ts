@@ -1,8 +1,9 @@
 // Who owns whom, over all resources: the informers with an index by owner. Reading it costs what it returns.
 import type { OwnerReference } from '../../api/generated/types.ts';
-import { isTerminating, type KubeObject, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import type { Informer, Informers } from '../../client/informers.ts';
+import { type KindKey, kindKey } from '../../client/queue-keys.ts';
 import { FOREGROUND, ORPHAN } from './plan.ts';
 
 const BY_OWNER = 'owner';
@@ -45,18 +46,15 @@ export class OwnerGraph {
     return this.#byKind.get(`${group}/${owner.kind}`);
   }
 
-  /** The queue's key for an object: `pods|default/web-0`. */
-  key(resource: ResourceDefinition, object: KubeObject): string {
-    return `${groupResourceOf(resource)}|${keyOf(object)}`;
+  /** The queue's key for an object: its kind is its resource, as in `statefulsets.apps`. */
+  key(resource: ResourceDefinition, object: Stored): KindKey<string> {
+    return kindKey(groupResourceOf(resource), object.metadata);
   }
 
   /** The object of a key, if it is (still) there. */
-  find(key: string): GraphNode | undefined {
-    const bar = key.indexOf('|');
-    const resource = this.#resources.get(key.slice(0, bar));
-    if (!resource) return undefined;
-    const { namespace, name } = parseKey(key.slice(bar + 1));
-    const object = this.#informers.of(resource).get(namespace, name);
+  find({ kind, namespace, name }: KindKey<string>): GraphNode | undefined {
+    const resource = this.#resources.get(kind);
+    const object = resource && this.#informers.of(resource).get(namespace, name);
     return object && { resource, object };
   }
 
@@ -84,7 +82,7 @@ export class OwnerGraph {
    * one that is gone, the owners (being deleted) of one that is gone or has other owners now.
    * @returns what ends it.
    */
-  watch(enqueue: (key: string) => void): () => void {
+  watch(enqueue: (key: KindKey<string>) => void): () => void {
     const ends = this.#all().map(([resource, informer]) => {
       const ownersOf = (object: Stored): void => {
         for (const owner of object.metadata.ownerReferences ?? []) {

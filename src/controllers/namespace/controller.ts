@@ -1,18 +1,17 @@
 // The loop that empties a namespace that is being deleted: its pods first, then the rest, then its own finalizer.
 // Follows pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
 
-import { isConflict, isNotFound } from '../../api/errors.ts';
+import { isConflict, isNotFound, orUndefined } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
+import { sameJson } from '../../base/same-json.ts';
+import { runController, watch } from '../../client/controller.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
 import { namespaceConditions, type Remainder } from './plan.ts';
 
-const WORKERS = 4;
 const FINALIZER = 'kubernetes';
 /** How soon a namespace that is not empty yet is looked at again, ms. */
 const AGAIN_MS = 500;
@@ -26,34 +25,20 @@ export async function runNamespaceController(
   context: RunContext,
   resources: readonly ResourceDefinition[],
 ): Promise<void> {
-  const { informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock, context.queues?.named('namespace'));
-  const informer = informers.of(namespaces);
+  const all = context.informers.of(namespaces);
   const contents = resources.filter(
     (resource) => resource.namespaced && resource.verbs.includes('list') && resource.verbs.includes('delete'),
   );
-  try {
-    await informer.synced();
-  } catch (error) {
-    if (signal.aborted) return;
-    throw error;
-  }
-  const changed = (namespace: Stored<Namespace>): void => {
-    if (isTerminating(namespace)) queue.add(namespace.metadata.name);
-  };
-  const unsubscribe = informer.subscribe({ added: changed, updated: changed });
-  const reconcile = async (name: string): Promise<{ requeueAfterMs: number } | undefined> => {
-    const namespace = informer.get(undefined, name);
-    if (!namespace || !isTerminating(namespace)) return undefined;
-    try {
-      return (await emptyNamespace(context, contents, namespace)) ? undefined : { requeueAfterMs: AGAIN_MS };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
-  await runWorkers(queue, WORKERS, async (key) => reconcile(key), log, signal);
-  unsubscribe();
+  await runController(context, 'namespace', {
+    workers: 4,
+    watches: [watch(all, { changed: (namespace) => (isTerminating(namespace) ? [namespace.metadata] : []) })],
+    async reconcile({ name }) {
+      const namespace = all.get(undefined, name);
+      if (!namespace || !isTerminating(namespace)) return;
+      const isEmpty = await orUndefined(emptyNamespace(context, contents, namespace));
+      return isEmpty === false ? { requeueAfterMs: AGAIN_MS } : {};
+    },
+  });
 }
 
 /**
@@ -86,7 +71,7 @@ async function emptyNamespace(
   }
   const conditions = namespaceConditions(namespace, remainders, failures, clock.now());
   const status = { ...namespace.status, phase: 'Terminating', conditions };
-  if (JSON.stringify(status) !== JSON.stringify(namespace.status)) {
+  if (!sameJson(status, namespace.status)) {
     namespace = await client.update(namespaces, { ...namespace, status }, { subresource: 'status' });
   }
   if (failures.length > 0)

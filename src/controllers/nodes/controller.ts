@@ -1,23 +1,22 @@
-// The loop over nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
+// Looks after nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
 // those that do not tolerate it are deleted when their time is up. Silence is measured on this process's own clock.
 
-import { isNotFound } from '../../api/errors.ts';
+import { orUndefined } from '../../api/errors.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
+import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
 import { isPodFinished, isPodReady, podCondition } from '../../api/pod-state.ts';
 import { leases } from '../../api/resources/leases/definition.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { timestamp } from '../../base/clock.ts';
 import { eachOrThrow } from '../../base/each-by-itself.ts';
+import { itself, runController, watch } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
+import type { ReconcileResult } from '../../client/run-workers.ts';
 import { evictPod } from './evict-pod.ts';
 import { evictionTimeMs, GRACE_MS, heartbeatOf, silentConditions, wantedTaints } from './plan.ts';
 
-const WORKERS = 4;
 const PERIOD_MS = 5_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
 const PODS_BY_NODE = 'node';
@@ -30,7 +29,6 @@ export async function runNodesController(context: RunContext): Promise<void> {
 
 class NodesController {
   readonly #context: RunContext;
-  readonly #queue: WorkQueue;
   readonly #recorder: EventRecorder;
   /** The last sign of life of each node, and when it was seen here. */
   readonly #seen = new Map<string, { mark: string; atMs: number }>();
@@ -41,68 +39,57 @@ class NodesController {
 
   constructor(context: RunContext) {
     this.#context = context;
-    const { client, clock, random, log, informers, signal } = context;
-    this.#queue = new WorkQueue(clock, context.queues?.named('node_lifecycle_controller'));
-    this.#recorder = createRecorder(client, clock, random, 'node-controller', '', log, signal);
+    this.#recorder = createRecorder(context, 'node-controller');
+    const { informers } = context;
     informers.of(pods).addIndex(PODS_BY_NODE, (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
   }
 
-  async run(): Promise<void> {
-    const { informers, log, signal } = this.#context;
-    const [nodeInformer, podInformer, leaseInformer] = [
-      informers.of(nodes),
-      informers.of(pods),
-      informers.of(leases),
-    ];
-    try {
-      await Promise.all([nodeInformer.synced(), podInformer.synced(), leaseInformer.synced()]);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    const podChanged = (pod: Stored<Pod>): void => {
-      const node = pod.spec.nodeName ? nodeInformer.get(undefined, pod.spec.nodeName) : undefined;
-      if (node?.spec.taints?.some((taint) => taint.effect === 'NoExecute'))
-        this.#queue.add(node.metadata.name);
+  run(): Promise<void> {
+    const { informers } = this.#context;
+    const allNodes = informers.of(nodes);
+    const taintedNodeOf = ({ spec: { nodeName } }: Stored<Pod>): ObjectKey[] => {
+      const node = nodeName ? allNodes.get(undefined, nodeName) : undefined;
+      return node?.spec.taints?.some((taint) => taint.effect === 'NoExecute') ? [node.metadata] : [];
     };
-    const unsubscribe = [
-      nodeInformer.subscribe({
-        added: (node) => this.#queue.add(node.metadata.name),
-        updated: (node) => this.#queue.add(node.metadata.name),
-        deleted: (node) => this.#forget(node.metadata.name),
-      }),
-      podInformer.subscribe({ added: podChanged, updated: podChanged }),
-    ];
-    await runWorkers(this.#queue, WORKERS, (key) => this.#reconcile(key), log, signal);
-    for (const end of unsubscribe) end();
+    return runController(this.#context, 'node_lifecycle_controller', {
+      workers: 4,
+      reads: [informers.of(leases)],
+      watches: [
+        watch(allNodes, { changed: itself, deleted: (node) => this.#forget(node.metadata.name) }),
+        watch(informers.of(pods), { changed: taintedNodeOf }),
+      ],
+      reconcile: ({ name }) => this.#reconcile(name),
+    });
   }
 
-  #forget(name: string): void {
+  #forget(name: string): undefined {
     this.#seen.delete(name);
     this.#taintedSinceMs.delete(name);
     this.#marked.delete(name);
   }
 
-  async #reconcile(name: string): Promise<{ requeueAfterMs: number } | undefined> {
-    const { client, clock, informers } = this.#context;
+  async #reconcile(name: string): Promise<ReconcileResult> {
+    const { clock, informers } = this.#context;
     const cached = informers.of(nodes).get(undefined, name);
-    if (!cached) return undefined;
-    let node = cached;
-    try {
-      const conditions = this.#isSilent(cached) ? silentConditions(cached, clock.now()) : undefined;
-      if (conditions) {
-        const status = { ...node.status, conditions };
-        node = await client.update(nodes, { ...node, status }, { subresource: 'status' });
-        this.#recorder.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
-      }
-      const taints = wantedTaints(node, clock.now());
-      if (taints) node = await client.update(nodes, { ...node, spec: { ...node.spec, taints } });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const node = cached && (await orUndefined(this.#judge(cached)));
+    if (!node) return {};
     const nextEvictionMs = await this.#settlePods(node);
     return { requeueAfterMs: Math.max(1, Math.min(PERIOD_MS, nextEvictionMs - clock.now())) };
+  }
+
+  /** Writes down that the node is silent, if it is, and the taints that follow from its state. */
+  async #judge(cached: Stored<Node>): Promise<Stored<Node>> {
+    const { client, clock } = this.#context;
+    let node = cached;
+    const conditions = this.#isSilent(node) ? silentConditions(node, clock.now()) : undefined;
+    if (conditions) {
+      const status = { ...node.status, conditions };
+      node = await client.update(nodes, { ...node, status }, { subresource: 'status' });
+      const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
+      this.#recorder.event(node, 'Normal', 'NodeNotReady', message);
+    }
+    const taints = wantedTaints(node, clock.now());
+    return taints ? client.update(nodes, { ...node, spec: { ...node.spec, taints } }) : node;
   }
 
   #isSilent(node: Stored<Node>): boolean {
@@ -139,9 +126,7 @@ class NodesController {
       else await evictPod(this.#context, this.#recorder, pod);
     };
     await eachOrThrow(informers.of(pods).byIndex(PODS_BY_NODE, name), PODS_AT_ONCE, (pod) =>
-      settle(pod).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      }),
+      orUndefined(settle(pod)),
     );
     return next;
   }

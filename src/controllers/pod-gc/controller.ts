@@ -1,15 +1,15 @@
 // The loop that removes the pods of lost nodes. A node that is missing from the cache is first left alone for a
 // while, and then asked for at the API: a pod is deleted by force only when its node is certainly gone.
 
-import { isNotFound } from '../../api/errors.ts';
+import { orUndefined } from '../../api/errors.ts';
+import type { ObjectKey } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { timestamp } from '../../base/clock.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
+import { runController, watch } from '../../client/controller.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
 import { type Doomed, planPodGc } from './plan.ts';
 
 const PERIOD_MS = 20_000;
@@ -18,25 +18,19 @@ const QUARANTINE_MS = 40_000;
 /** Changes that come together are one pass, ms. */
 const GATHER_MS = 100;
 const AT_ONCE = 8;
-const PASS = 'all pods';
+/** One key for all. */
+const PASS: ObjectKey = { name: 'all pods' };
 
 /** Runs the pod garbage collector until the context's signal. */
 export async function runPodGcController(context: RunContext): Promise<void> {
-  const { informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock, context.queues?.named('podgc'));
-  const podInformer = informers.of(pods);
-  const nodeInformer = informers.of(nodes);
-  try {
-    await Promise.all([podInformer.synced(), nodeInformer.synced()]);
-  } catch (error) {
-    if (signal.aborted) return;
-    throw error;
-  }
+  const { client, clock, informers, log } = context;
+  const allPods = informers.of(pods);
+  const allNodes = informers.of(nodes);
   const missingSinceMs = new Map<string, number>();
 
   const lostNodes = async (): Promise<Set<string>> => {
-    const named = new Set(podInformer.list().flatMap((pod) => pod.spec.nodeName ?? []));
-    const missing = [...named].filter((name) => !nodeInformer.get(undefined, name));
+    const named = new Set(allPods.list().flatMap((pod) => pod.spec.nodeName ?? []));
+    const missing = [...named].filter((name) => !allNodes.get(undefined, name));
     for (const name of missingSinceMs.keys()) if (!missing.includes(name)) missingSinceMs.delete(name);
     const lost = new Set<string>();
     for (const name of missing) {
@@ -48,7 +42,7 @@ export async function runPodGcController(context: RunContext): Promise<void> {
       due,
       AT_ONCE,
       async (name) => {
-        if (await isGone(context, name)) lost.add(name);
+        if (!(await orUndefined(client.get(nodes, { name })))) lost.add(name);
       },
       (error, node) => log.error('cannot tell whether a node is gone, trying again', error, { node }),
     );
@@ -57,42 +51,36 @@ export async function runPodGcController(context: RunContext): Promise<void> {
 
   const pass = async (): Promise<{ requeueAfterMs: number }> => {
     const lost = await lostNodes();
-    const byName = new Map(nodeInformer.list().map((node) => [node.metadata.name, node]));
+    const byName = new Map(allNodes.list().map((node) => [node.metadata.name, node]));
     await eachByItself(
-      planPodGc(podInformer.list(), byName, lost),
+      planPodGc(allPods.list(), byName, lost),
       AT_ONCE,
-      (doomed) => deleteByForce(context, doomed),
-      (error, doomed) => {
-        if (!isNotFound(error)) log.error('pod of a lost node could not be deleted', error, describe(doomed));
-      },
+      (doomed) => orUndefined(deleteByForce(context, doomed)),
+      (error, doomed) => log.error('pod of a lost node could not be deleted', error, describe(doomed)),
     );
     return { requeueAfterMs: PERIOD_MS };
   };
 
-  const soon = (): void => queue.addAfter(PASS, GATHER_MS);
-  const unsubscribe = [
-    nodeInformer.subscribe({ added: soon, updated: (node) => node.spec.taints && soon(), deleted: soon }),
-    podInformer.subscribe({ updated: (pod) => pod.metadata.deletionTimestamp && soon() }),
-  ];
-  queue.add(PASS);
-  await runWorkers(queue, 1, pass, log, signal);
-  for (const end of unsubscribe) end();
+  const soon = (): ObjectKey[] => [PASS];
+  await runController(context, 'podgc', {
+    workers: 1,
+    first: [PASS],
+    watches: [
+      watch(
+        allNodes,
+        { added: soon, updated: (node) => (node.spec.taints ? soon() : []), deleted: soon },
+        () => GATHER_MS,
+      ),
+      watch(allPods, { updated: (pod) => (pod.metadata.deletionTimestamp ? soon() : []) }, () => GATHER_MS),
+    ],
+    reconcile: pass,
+  });
 }
 
 const describe = ({ pod }: Doomed): Record<string, string | undefined> => ({
   pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
   node: pod.spec.nodeName,
 });
-
-async function isGone({ client }: RunContext, name: string): Promise<boolean> {
-  try {
-    await client.get(nodes, { name });
-    return false;
-  } catch (error) {
-    if (isNotFound(error)) return true;
-    throw error;
-  }
-}
 
 /** Says first that the pod failed, so that whoever waits for its end sees one. */
 async function deleteByForce({ client, clock, log }: RunContext, doomed: Doomed): Promise<void> {

@@ -1,18 +1,15 @@
-// The loop that keeps the status of ResourceQuotas: what is used of what is allowed. Kinds are watched from the moment
-// that a quota names them. It refuses nothing; that is admission's.
-import { isNotFound } from '../../api/errors.ts';
-import type { ResourceQuota } from '../../api/generated/types.ts';
-import { keyOf, parseKey, type Stored } from '../../api/objects.ts';
+// Keeps the status of ResourceQuotas: what is used of what is allowed. Kinds are watched from the moment that a quota names
+// them. It refuses nothing; that is admission's.
+import { orUndefined } from '../../api/errors.ts';
+import type { ObjectKey, Stored } from '../../api/objects.ts';
 import type { Counted } from '../../api/quota/usage.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
+import { itself, type KeyQueue, runController, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informers.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
 import { kindsOf, planQuotaStatus } from './plan.ts';
 
-const WORKERS = 2;
 /** A burst of changes is counted once. */
 const GATHER_MS = 200;
 
@@ -21,18 +18,17 @@ export async function runResourceQuotaController(
   context: RunContext,
   resources: readonly ResourceDefinition[],
 ): Promise<void> {
-  const { client, informers, clock, log, signal } = context;
-  const queue = new WorkQueue(clock, context.queues?.named('resourcequota_primary'));
+  const { client, informers } = context;
   const quotas = informers.of(resourceQuotas);
   const watched = new Map<string, Informer<Stored>>();
-  const unsubscribe: Array<() => void> = [];
-
-  const objectChanged = (object: Stored): void => {
-    for (const quota of quotas.list(object.metadata.namespace)) queue.addAfter(keyOf(quota), GATHER_MS);
-  };
+  const ends: Array<() => void> = [];
+  const ofNamespace = ({ metadata }: Stored): ObjectKey[] => quotas.list(metadata.namespace).flatMap(itself);
 
   /** The objects of a kind, once they are all known; undefined for a kind that is not served. */
-  const informerOf = async (kind: Counted): Promise<Informer<Stored> | undefined> => {
+  const informerOf = async (
+    kind: Counted,
+    queue: KeyQueue<ObjectKey>,
+  ): Promise<Informer<Stored> | undefined> => {
     const path = `${kind.group}/${kind.plural}`;
     const known = watched.get(path);
     if (known) return known;
@@ -42,39 +38,29 @@ export async function runResourceQuotaController(
     await informer.synced();
     if (!watched.has(path)) {
       watched.set(path, informer);
-      unsubscribe.push(
-        informer.subscribe({ added: objectChanged, updated: objectChanged, deleted: objectChanged }),
-      );
+      const news = { changed: ofNamespace, deleted: ofNamespace };
+      ends.push(watch(informer, news, () => GATHER_MS).start(queue));
     }
     return informer;
   };
 
-  const reconcile = async (key: string): Promise<void> => {
-    const { namespace, name } = parseKey(key);
-    const quota = quotas.get(namespace, name);
-    if (!quota) return;
-    const lists = new Map<string, readonly Stored[]>();
-    for (const kind of kindsOf(quota)) {
-      const informer = await informerOf(kind);
-      if (informer) lists.set(`${kind.group}/${kind.plural}`, informer.list(namespace));
-    }
-    const status = planQuotaStatus(quota, ({ group, plural }) => lists.get(`${group}/${plural}`));
-    if (!status) return;
-    try {
-      await client.update(resourceQuotas, { ...quota, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  };
-
-  try {
-    await quotas.synced();
-  } catch (error) {
-    if (signal.aborted) return;
-    throw error;
-  }
-  const quotaChanged = (quota: Stored<ResourceQuota>): void => queue.add(keyOf(quota));
-  unsubscribe.push(quotas.subscribe({ added: quotaChanged, updated: quotaChanged }));
-  await runWorkers(queue, WORKERS, reconcile, log, signal);
-  for (const end of unsubscribe) end();
+  const running = runController(context, 'resourcequota_primary', {
+    workers: 2,
+    watches: [watch(quotas, { changed: itself })],
+    async reconcile({ namespace, name }, queue) {
+      const quota = quotas.get(namespace, name);
+      if (!quota) return;
+      const lists = new Map<string, readonly Stored[]>();
+      for (const kind of kindsOf(quota)) {
+        const informer = await informerOf(kind, queue);
+        if (informer) lists.set(`${kind.group}/${kind.plural}`, informer.list(namespace));
+      }
+      const status = planQuotaStatus(quota, ({ group, plural }) => lists.get(`${group}/${plural}`));
+      if (!status) return;
+      await orUndefined(client.update(resourceQuotas, { ...quota, status }, { subresource: 'status' }));
+    },
+  });
+  await running.finally(() => {
+    for (const end of ends) end();
+  });
 }

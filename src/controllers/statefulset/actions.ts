@@ -2,16 +2,9 @@
 // them execute.ts's.
 
 import type { Party, Waiting } from '../../api/between/waiting.ts';
-import type {
-  ControllerRevision,
-  PersistentVolumeClaim,
-  Pod,
-  StatefulSetStatus,
-} from '../../api/generated/types.ts';
+import type { PersistentVolumeClaim, Pod, StatefulSetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-
-/** A link of the chain before it is known who is held back; `who` is given where it is. */
-export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
+import type { RevisionAction } from '../revisions.ts';
 
 /** Creates claims, or gives existing ones other owners. */
 export interface ClaimWork {
@@ -24,9 +17,7 @@ export interface ClaimWork {
 
 /** Each is one step: it ends, or fails, as a whole; claims come before the pod that needs them. */
 export type Action =
-  | { type: 'createRevision'; revision: ControllerRevision }
-  | { type: 'renumberRevision'; revision: Stored<ControllerRevision>; number: number }
-  | { type: 'deleteRevision'; revision: Stored<ControllerRevision> }
+  | RevisionAction
   | { type: 'createPod'; pod: Pod; claims: ClaimWork }
   | { type: 'deletePod'; pod: Stored<Pod>; why: 'ended' | 'scaled down' | 'update' | 'recovery' }
   /** Gives a pod another revision's images, labels and annotations, without making it again. */
@@ -43,6 +34,9 @@ export interface Phase {
   name: 'revisions' | 'replicas' | 'claims' | 'scale down' | 'claim growth' | 'update' | 'history';
   actions: Action[];
 }
+
+/** What holds a part of the pass back, before it is known who waits for it; `who` is given where it is. */
+export type Blocked = Omit<Waiting, 'who' | 'act'> & { who?: Party };
 
 /** What to do now; what the set's status is; and, if nothing more can be done yet, what it waits for. */
 export interface Plan {

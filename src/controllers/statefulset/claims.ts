@@ -4,8 +4,10 @@
 import { SELECTED_NODE } from '../../api/between/volume-binding.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { controllerReference } from '../ownership.ts';
 import type { ClaimWork } from './actions.ts';
-import { claimTemplates, controllerReference, type Place, placeOf } from './identity.ts';
+import { claimTemplates, type Place, placeOf } from './identity.ts';
 import type { Claims } from './observation.ts';
 import { hasConflictingController, retentionOf, withCorrectOwners } from './retention.ts';
 
@@ -57,7 +59,7 @@ function newClaim(
   // The scheduler names the node of a claim that waits for its first consumer, and does not look at the pod again.
   if (nodeName) claim.metadata.annotations = { ...claim.metadata.annotations, [SELECTED_NODE]: nodeName };
   if (retentionOf(set).whenDeleted === 'Delete') {
-    claim.metadata.ownerReferences = [controllerReference(set, 'StatefulSet')];
+    claim.metadata.ownerReferences = [controllerReference(statefulSets, set)];
   }
   return claim;
 }

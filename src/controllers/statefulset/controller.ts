@@ -1,33 +1,40 @@
 // The shell around plan: watches sets, pods, claims and revisions, gathers what plan needs to see, executes what it
 // says, writes the status. It decides nothing. One set is worked on by one worker at a time.
 
-import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists, orUndefined } from '../../api/errors.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
-import { controllerOf, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import {
+  controllerOf,
+  keyOf,
+  type NamespacedName,
+  nameOf,
+  type ObjectKey,
+  type Stored,
+} from '../../api/objects.ts';
 import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { restAfter } from '../../base/rest.ts';
-import { createRecorder } from '../../client/events.ts';
+import { sameJson } from '../../base/same-json.ts';
+import { itself, runController, type Watch, watch } from '../../client/controller.ts';
+import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { type ReconcileResult, runWorkers } from '../../client/run-workers.ts';
-import { WorkQueue } from '../../client/work-queue.ts';
+import type { ReconcileResult } from '../../client/run-workers.ts';
+import { OwnWrites } from '../own-writes.ts';
+import { RevisionCollision } from '../write-revision.ts';
 import type { Plan } from './actions.ts';
-import { type EventSink, Executor, RevisionCollision } from './execute.ts';
+import { Executor } from './execute.ts';
 import { type Caches, gather, namesOfSets, prepareIndexes } from './gather.ts';
 import { parentOf } from './identity.ts';
 import { addSetMetrics } from './metrics.ts';
-import { OwnWrites } from './own-writes.ts';
 import { plan } from './plan.ts';
-import { canonicalJson } from './revision-hash.ts';
-import { stuckNews } from './stuck-news.ts';
+import { StuckNews } from './stuck-news.ts';
 
 /** Sets worked on at once; as upstream's --concurrent-statefulset-syncs. */
 const WORKERS = 5;
-/** How long the cache is given to show the controller's own writes before the API itself is asked. */
-const CACHE_GRACE_MS = 5_000;
+/** How soon to look again when the cache does not show the controller's own writes yet. */
 const CACHE_POLL_MS = 1_000;
 /** How soon to look again when a pod to be created is there already. */
 const CACHE_RETRY_MS = 100;
@@ -39,8 +46,7 @@ const MANY_PODS = 500;
  * @param decide the rules; others only in tests that must see rules broken.
  */
 export async function runStatefulSetController(context: RunContext, decide = plan): Promise<void> {
-  const { informers, clock, client, random, signal } = context;
-  const log = context.log.named('statefulset');
+  const { informers, metrics } = context;
   const caches: Caches = {
     sets: informers.of(statefulSets),
     pods: informers.of(pods),
@@ -49,99 +55,75 @@ export async function runStatefulSetController(context: RunContext, decide = pla
     classes: informers.of(storageClasses),
   };
   prepareIndexes(caches);
-  if (context.metrics) addSetMetrics(context.metrics, caches.sets);
-  const queue = new WorkQueue(clock, context.queues?.named('statefulset'));
-  const ownWrites = new OwnWrites();
-  const unsubscribe = subscribe(caches, queue, ownWrites);
-  const events = createRecorder(client, clock, random, 'statefulset-controller', '', log, signal);
-  const controller = new Controller(context, caches, ownWrites, events, decide);
-  try {
-    await Promise.all(Object.values(caches).map((cache) => cache.synced()));
-    await runWorkers(queue, WORKERS, (key) => controller.reconcile(key), log, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    queue.shutDown();
-    for (const end of unsubscribe) end();
-  }
-}
-
-/** Lets every event that can matter to a set bring the set's key into the queue. */
-function subscribe(caches: Caches, queue: WorkQueue, ownWrites: OwnWrites): (() => void)[] {
-  const enqueue = (namespace: string | undefined, name: string): void => {
-    if (caches.sets.get(namespace, name)) queue.add(keyOf({ metadata: { namespace, name } }));
-  };
-  const ofPod = (pod: { metadata: { namespace?: string; name: string } }): void => {
-    const parent = parentOf(pod.metadata.name);
-    if (parent) enqueue(pod.metadata.namespace, parent.set);
-  };
-  const ofClaim = (claim: { metadata: { namespace?: string; name: string } }): void => {
-    for (const name of namesOfSets(claim.metadata.name)) enqueue(claim.metadata.namespace, name);
-  };
-  return [
-    caches.sets.subscribe({
-      added: (set) => queue.add(keyOf(set)),
-      updated: (set) => queue.add(keyOf(set)),
-      deleted: (set) => {
-        ownWrites.forget(keyOf(set));
-        queue.add(keyOf(set));
-      },
-    }),
-    caches.pods.subscribe({
-      added: ofPod,
-      updated: ofPod,
-      deleted: (pod) => {
-        const parent = parentOf(pod.metadata.name);
-        if (parent) {
-          ownWrites.gone(keyOf({ metadata: { namespace: pod.metadata.namespace, name: parent.set } }), pod);
-        }
-        ofPod(pod);
-      },
-    }),
-    caches.claims.subscribe({ added: ofClaim, updated: ofClaim, deleted: ofClaim }),
-    caches.classes.subscribe({
-      updated: () => {
-        for (const set of caches.sets.list()) if (set.spec.volumeClaimTemplates) queue.add(keyOf(set));
-      },
-    }),
-    caches.revisions.subscribe({
-      deleted: (revision) => {
-        const owner = controllerOf(revision);
-        if (owner?.kind === 'StatefulSet') enqueue(revision.metadata.namespace, owner.name);
-      },
-    }),
-  ];
+  if (metrics) addSetMetrics(metrics, caches.sets);
+  const controller = new Controller(context, caches, decide);
+  await runController(context, 'statefulset', {
+    workers: WORKERS,
+    watches: controller.watches(),
+    reconcile: (key) => controller.reconcile(key),
+  });
 }
 
 class Controller {
   readonly #context: RunContext;
   readonly #caches: Caches;
-  readonly #ownWrites: OwnWrites;
-  readonly #events: EventSink;
+  readonly #ownWrites = new OwnWrites();
+  readonly #stuckNews = new StuckNews();
+  readonly #events: EventRecorder;
   readonly #decide: typeof plan;
   /** Until when large sets are left alone, ms since the epoch. */
-  readonly #restUntil = new Map<string, number>();
+  readonly #restUntil = new Map<NamespacedName, number>();
 
-  constructor(
-    context: RunContext,
-    caches: Caches,
-    ownWrites: OwnWrites,
-    events: EventSink,
-    decide: typeof plan,
-  ) {
+  constructor(context: RunContext, caches: Caches, decide: typeof plan) {
     this.#context = context;
     this.#caches = caches;
-    this.#ownWrites = ownWrites;
-    this.#events = events;
+    this.#events = createRecorder(context, 'statefulset-controller');
     this.#decide = decide;
   }
 
-  async reconcile(key: string): Promise<ReconcileResult> {
-    const { namespace, name } = parseKey(key);
+  /** Every event that can matter to a set brings the set's key into the queue. */
+  watches(): Watch<ObjectKey>[] {
+    const { sets, pods: allPods, claims, classes, revisions } = this.#caches;
+    const known = (key: ObjectKey): ObjectKey[] => (sets.get(key.namespace, key.name) ? [key] : []);
+    const ofPod = (pod: Stored): ObjectKey[] => parentKeyOf(pod).flatMap(known);
+    const ofClaim = ({ metadata: { namespace, name } }: Stored): ObjectKey[] =>
+      namesOfSets(name).flatMap((set) => known({ namespace, name: set }));
+    return [
+      watch(sets, {
+        changed: itself,
+        deleted: (set) => {
+          this.#ownWrites.forget(keyOf(set));
+          return itself(set);
+        },
+      }),
+      watch(allPods, {
+        changed: ofPod,
+        deleted: (pod) => {
+          for (const key of parentKeyOf(pod)) this.#ownWrites.gone(nameOf(key), pod);
+          return ofPod(pod);
+        },
+      }),
+      watch(claims, { changed: ofClaim, deleted: ofClaim }),
+      watch(classes, {
+        updated: () => sets.list().flatMap((set) => (set.spec.volumeClaimTemplates ? itself(set) : [])),
+      }),
+      watch(revisions, {
+        deleted: (revision) => {
+          const owner = controllerOf(revision);
+          const { namespace } = revision.metadata;
+          return owner?.kind === 'StatefulSet' ? known({ namespace, name: owner.name }) : [];
+        },
+      }),
+    ];
+  }
+
+  async reconcile({ namespace, name }: ObjectKey): Promise<ReconcileResult> {
+    const key = nameOf({ namespace, name });
     const set = this.#caches.sets.get(namespace, name);
     if (!set) {
       this.#ownWrites.forget(key);
       this.#restUntil.delete(key);
+      this.#stuckNews.forget(key);
       return {};
     }
     const { client, clock } = this.#context;
@@ -159,11 +141,11 @@ class Controller {
     // template that came meanwhile, the pods below the partition would be made at the new one.
     const isFirst = !set.status?.currentRevision;
     try {
-      await executor.execute(planned, isFirst ? () => this.#writeStatus(set, planned.status) : undefined);
+      await executor.execute(planned, isFirst ? () => this.#show(set, planned) : undefined);
     } catch (error) {
       return this.#afterFailure(key, set, planned, error);
     }
-    if (!isFirst) await this.#writeStatus(set, planned.status);
+    if (!isFirst) await this.#show(set, planned);
     return planned.wakeAt === undefined ? {} : { requeueAfterMs: Math.max(1, planned.wakeAt - clock.now()) };
   }
 
@@ -172,19 +154,19 @@ class Controller {
    * time: the news of that time are one pass. A small one does not rest because others were busy while it was looked
    * at. @param lookedMs how long the last look took.
    */
-  #rest(key: string, lookedMs: number): void {
+  #rest(key: NamespacedName, lookedMs: number): void {
     const restMs = restAfter(lookedMs);
     if (restMs > 0) this.#restUntil.set(key, this.#context.clock.now() + restMs);
   }
 
   /** What was done so far shows in the status all the same; then the failure is told to the queue. */
   async #afterFailure(
-    key: string,
+    key: NamespacedName,
     set: Stored<StatefulSet>,
     planned: Plan,
     error: unknown,
   ): Promise<ReconcileResult> {
-    const log = this.#context.log.named('statefulset');
+    const { log } = this.#context;
     if (error instanceof RevisionCollision) {
       // Nothing else was done: the name comes first. With another count the next pass makes another name.
       log.warn(error.message, { key });
@@ -193,7 +175,7 @@ class Controller {
       return {};
     }
     try {
-      await this.#writeStatus(set, planned.status);
+      await this.#show(set, planned);
     } catch (statusError) {
       log.debug('status not written', { key, why: String(statusError) });
     }
@@ -203,27 +185,32 @@ class Controller {
   }
 
   /** Whether the cache of pods does not show yet what this controller has done to the set's pods. */
-  async #cacheIsBehind(key: string, set: Stored<StatefulSet>): Promise<boolean> {
-    const { namespace } = set.metadata;
-    const cached = (name: string) => this.#caches.pods.get(namespace, name);
-    const unseen = this.#ownWrites.unseen(key, cached);
-    if (!unseen) return false;
-    if (this.#context.clock.now() - unseen.oldestMs < CACHE_GRACE_MS) return true;
-    for (const name of unseen.ask) {
-      const live = await this.#context.client.get(pods, { namespace, name }).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
-      this.#ownWrites.settle(key, name, live, cached(name));
-    }
-    return this.#ownWrites.unseen(key, cached) !== undefined;
+  #cacheIsBehind(key: NamespacedName, { metadata: { namespace } }: Stored<StatefulSet>): Promise<boolean> {
+    const { client, clock } = this.#context;
+    return this.#ownWrites.isAhead(
+      key,
+      (name) => this.#caches.pods.get(namespace, name),
+      (name) => orUndefined(client.get(pods, { namespace, name })),
+      clock.now(),
+    );
   }
 
   async #writeStatus(set: Stored<StatefulSet>, status: StatefulSetStatus): Promise<void> {
-    if (canonicalJson(status) === canonicalJson(set.status)) return;
+    if (sameJson(status, set.status)) return;
     const body = structuredClone({ ...set, status });
     await this.#context.client.update(statefulSets, body, { subresource: 'status' });
-    const news = stuckNews(set.status, status);
+  }
+
+  /** Writes the planned status, and tells what the set waits for if that is worth an event. */
+  async #show(set: Stored<StatefulSet>, { status, waiting }: Plan): Promise<void> {
+    await this.#writeStatus(set, status);
+    const news = this.#stuckNews.of(set, waiting);
     if (news) this.#events.event(set, 'Warning', 'Waiting', news);
   }
+}
+
+/** The set whose pod it is by its name. */
+function parentKeyOf({ metadata: { namespace, name } }: Stored): ObjectKey[] {
+  const parent = parentOf(name);
+  return parent ? [{ namespace, name: parent.set }] : [];
 }

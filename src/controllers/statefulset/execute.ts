@@ -2,33 +2,21 @@
 // is already as wanted counts as done; the first failure ends it, and the next pass looks at the world again. Events
 // carry upstream's reasons and wording (stateful_pod_control.go).
 import { isAlreadyExists, isConflict, isNotFound, StatusError } from '../../api/errors.ts';
-import type {
-  ControllerRevision,
-  PersistentVolumeClaim,
-  Pod,
-  StatefulSet,
-} from '../../api/generated/types.ts';
-import { controllerOf, type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
+import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
+import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
+import { assertNever } from '../../base/assert-never.ts';
 import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/events.ts';
+import { slowStart } from '../slow-start.ts';
+import { writeRevision } from '../write-revision.ts';
 import type { Action, ClaimWork, Phase, Plan } from './actions.ts';
 import { revisionOf } from './identity.ts';
-import { sameContent } from './revisions.ts';
-import { slowStart } from './slow-start.ts';
-
-/** Where events go. */
-export interface EventSink {
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
-}
 
 /** Hears of every pod that was created, deleted or updated in place, or of which that is not known. */
 export type OnWrite = (type: 'created' | 'deleted' | 'updated' | 'unknown', pod: Pod) => void;
-
-/** Another content has the name of the new revision: the set's collisionCount has to rise. */
-export class RevisionCollision extends Error {}
 
 /** Whether a write that failed may have been done all the same: only the answer was lost, or late. */
 const mayBeDone = (error: unknown): boolean => !(error instanceof StatusError) || error.code >= 500;
@@ -40,11 +28,11 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 /** Executes plans for one set. */
 export class Executor {
   readonly #client: Client;
-  readonly #events: EventSink;
+  readonly #events: EventRecorder;
   readonly #set: Stored<StatefulSet>;
   readonly #onWrite: OnWrite;
 
-  constructor(client: Client, events: EventSink, set: Stored<StatefulSet>, onWrite: OnWrite) {
+  constructor(client: Client, events: EventRecorder, set: Stored<StatefulSet>, onWrite: OnWrite) {
     this.#client = client;
     this.#events = events;
     this.#set = set;
@@ -71,12 +59,9 @@ export class Executor {
   async #do(action: Action): Promise<void> {
     switch (action.type) {
       case 'createRevision':
-        return this.#createRevision(action.revision);
       case 'renumberRevision':
-        await this.#update(controllerRevisions, { ...action.revision, revision: action.number });
-        return;
       case 'deleteRevision':
-        return this.#deleteRevision(action.revision);
+        return writeRevision(this.#client, this.#set, action);
       case 'createPod':
         return this.#createPod(action.pod, action.claims);
       case 'deletePod':
@@ -89,31 +74,8 @@ export class Executor {
         return this.#claims(action.pod, action.claims);
       case 'updateClaim':
         return this.#updateClaim(action);
-    }
-  }
-
-  async #createRevision(revision: ControllerRevision): Promise<void> {
-    try {
-      await this.#client.create(controllerRevisions, structuredClone(revision));
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-      const { namespace, name } = revision.metadata;
-      const existing = await this.#client.get(controllerRevisions, { namespace, name: name ?? '' });
-      const isOurs = controllerOf(existing)?.uid === this.#set.metadata.uid;
-      // Ours, and only the cache does not know it yet.
-      if (isOurs && sameContent(existing, revision)) return;
-      throw new RevisionCollision(
-        `ControllerRevision ${keyOf(existing)} exists with another content or owner`,
-      );
-    }
-  }
-
-  async #deleteRevision(revision: Stored<ControllerRevision>): Promise<void> {
-    const { namespace, name, uid } = revision.metadata;
-    try {
-      await this.#client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
+      default:
+        assertNever(action);
     }
   }
 

@@ -1,6 +1,6 @@
 // Gathers one set's observation from the caches: its pods, the strangers in their places, its claims by name, its
 // revisions. Looks things up by index, so that the cost is that of one set, whatever else there is.
-import { isNotFound } from '../../api/errors.ts';
+import { orUndefined } from '../../api/errors.ts';
 import type {
   ControllerRevision,
   PersistentVolumeClaim,
@@ -10,12 +10,15 @@ import type {
 } from '../../api/generated/types.ts';
 import { controllerOf, type Stored } from '../../api/objects.ts';
 import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { selectorOf } from '../../api/selectors.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informers.ts';
+import { Ownership } from '../ownership.ts';
 import { claimTemplates, parentOf, placeOf } from './identity.ts';
 import type { Observation } from './observation.ts';
 import { wantedOrdinals } from './ordinals.ts';
-import { claimOwned } from './ownership.ts';
 
 export interface Caches {
   sets: Informer<StatefulSet>;
@@ -31,12 +34,12 @@ const BY_PARENT = 'statefulset-parent';
 const BY_CONTROLLER = 'statefulset-revisions';
 
 /** Adds the indexes that `gather` reads; before the informers run. */
-export function prepareIndexes({ pods, revisions }: Caches): void {
-  pods.addIndex(BY_PARENT, ({ metadata: { namespace, name = '' } }) => {
+export function prepareIndexes(caches: Caches): void {
+  caches.pods.addIndex(BY_PARENT, ({ metadata: { namespace, name = '' } }) => {
     const parent = parentOf(name);
     return parent ? [`${namespace}/${parent.set}`] : [];
   });
-  revisions.addIndex(BY_CONTROLLER, (revision) => [
+  caches.revisions.addIndex(BY_CONTROLLER, (revision) => [
     controllerOf(revision)?.uid ?? `orphans/${revision.metadata.namespace}`,
   ]);
 }
@@ -70,6 +73,35 @@ export async function gather(
   return { set, ...owned, claims: claimsOf(caches.claims, set, owned.pods), expandableClasses, now };
 }
 
+type Owned = Pick<Observation, 'revisions'> & Record<'pods' | 'strangers', Stored<Pod>[]>;
+
+/**
+ * Sorts what may be the set's into its own and others.
+ * @param candidates pods that bear the set's name and an ordinal.
+ * @param history revisions in the set's namespace that it controls, or nobody.
+ */
+async function claimOwned(
+  client: Client,
+  set: Stored<StatefulSet>,
+  candidates: readonly Stored<Pod>[],
+  history: readonly Stored<ControllerRevision>[],
+): Promise<Owned> {
+  const ownership = new Ownership(client, statefulSets, set, selectorOf(set.spec.selector));
+  const own: Stored<Pod>[] = [];
+  const strangers: Stored<Pod>[] = [];
+  for (const pod of candidates) {
+    const mine = await ownership.claim(pods, pod, 'released');
+    if (mine) own.push(mine);
+    else strangers.push(pod);
+  }
+  const revisions: Stored<ControllerRevision>[] = [];
+  for (const revision of history) {
+    const mine = await ownership.claim(controllerRevisions, revision, 'left');
+    if (mine) revisions.push(mine);
+  }
+  return { pods: own, strangers, revisions };
+}
+
 /**
  * The revision that the status calls the current one, if the cache of revisions is behind that of sets and does not
  * show it: without it the update revision would count as the current one, and the partition would hold nothing.
@@ -81,22 +113,17 @@ async function currentRevision(
 ): Promise<Stored<ControllerRevision> | undefined> {
   const name = status?.currentRevision;
   if (!name || history.some(({ metadata }) => metadata.name === name)) return undefined;
-  try {
-    return await client.get(controllerRevisions, { namespace, name });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return orUndefined(client.get(controllerRevisions, { namespace, name }));
 }
 
 function claimsOf(
   cache: Informer<PersistentVolumeClaim>,
   set: Stored<StatefulSet>,
-  pods: readonly Stored<Pod>[],
+  own: readonly Stored<Pod>[],
 ): Stored<PersistentVolumeClaim>[] {
   const templates = claimTemplates(set);
   if (templates.length === 0) return [];
-  const ordinals = new Set(pods.flatMap((pod) => parentOf(pod.metadata.name)?.ordinal ?? []));
+  const ordinals = new Set(own.flatMap((pod) => parentOf(pod.metadata.name)?.ordinal ?? []));
   for (const ordinal of wantedOrdinals(set)) ordinals.add(ordinal);
   return [...ordinals].flatMap((ordinal) =>
     placeOf(set, ordinal).claimNames.flatMap((name) => cache.get(set.metadata.namespace, name) ?? []),

@@ -1,7 +1,7 @@
 // Who a pod of a set is: its ordinal, its name, its labels, and the names of its claims. Follows the naming half of
 // upstream's pkg/controller/statefulset/stateful_set_utils.go. What a new pod is made of is new-pod.ts's.
-import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
+import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
+import type { Stored } from '../../api/objects.ts';
 
 const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
@@ -57,18 +57,6 @@ export interface Place {
 export function placeOf(set: StatefulSet, ordinal: number, name: string = podName(set, ordinal)): Place {
   const claimNames = claimTemplates(set).map(({ metadata }) => `${metadata.name}-${name}`);
   return { ordinal, name, claimNames };
-}
-
-/** The reference by which a set, or a pod, controls what it owns (`metav1.NewControllerRef`). */
-export function controllerReference(owner: Stored<KubeObject>, kind: 'StatefulSet' | 'Pod'): OwnerReference {
-  return {
-    apiVersion: kind === 'Pod' ? 'v1' : 'apps/v1',
-    kind,
-    name: owner.metadata.name,
-    uid: owner.metadata.uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
 }
 
 /** The labels by which services and people pick one pod of a set. */

@@ -3,11 +3,11 @@
 // node and claims stay. Any other change makes the pod again.
 import type { Container, Pod, PodTemplateSpec } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { canonicalJson } from '../revision-hash.ts';
+import { type Revision, templateOf } from '../revisions.ts';
 import type { Action } from './actions.ts';
 import { identityLabels, REVISION_LABEL, revisionOf } from './identity.ts';
 import { IN_PLACE_RECORD, recordFor } from './in-place-record.ts';
-import { canonicalJson } from './revision-hash.ts';
-import { type Revision, templateOf } from './revisions.ts';
 import type { Condemned, Scene } from './scene.ts';
 
 export type InPlaceUpdate = Extract<Action, { type: 'updateInPlace' }>;

@@ -2,8 +2,10 @@
 // subdomain are given here and never changed afterwards. Follows `newVersionedStatefulSetPod` upstream.
 import type { Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts';
 import { keyOf, type Stored } from '../../api/objects.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { controllerReference } from '../ownership.ts';
 import { claimVolumes } from './claims.ts';
-import { controllerReference, identityLabels, podName, REVISION_LABEL } from './identity.ts';
+import { identityLabels, podName, REVISION_LABEL } from './identity.ts';
 
 /**
  * The pod of an ordinal as it is to be created: the revision's template with the set's identity and claims.
@@ -25,7 +27,7 @@ export function newPod(
       name,
       namespace: set.metadata.namespace,
       labels: { ...metadata?.labels, ...identityLabels(set, ordinal), [REVISION_LABEL]: revision },
-      ownerReferences: [controllerReference(set, 'StatefulSet')],
+      ownerReferences: [controllerReference(statefulSets, set)],
     },
     spec: { ...spec, hostname: name },
   };

@@ -1,8 +1,8 @@
 // Which ordinals belong to which revision while an update is on, and how many pods may be down for it.
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { scaledValue } from '../../api/int-or-percent.ts';
+import type { Revision } from '../revisions.ts';
 import { replicasOf } from './identity.ts';
-import type { Revision } from './revisions.ts';
 import type { Replica, Scene } from './scene.ts';
 
 /** The index (among the wanted ordinals) of the first replica that is updated: spec's partition. */

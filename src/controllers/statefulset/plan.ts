@@ -5,6 +5,8 @@
 
 import type { Waiting } from '../../api/between/waiting.ts';
 import { isTerminating } from '../../api/objects.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { revisionsOf, sortRevisions, trimHistory } from '../revisions.ts';
 import type { Action, Phase, Plan } from './actions.ts';
 import { type ClaimGrowth, growClaims } from './claim-growth.ts';
 import { conditionsOf } from './conditions.ts';
@@ -12,7 +14,6 @@ import { revisionOf } from './identity.ts';
 import type { Observation } from './observation.ts';
 import { processRecreate } from './recreate.ts';
 import { processReplicas } from './replicas.ts';
-import { revisionsOf, sortRevisions, trimHistory } from './revisions.ts';
 import { fixCondemnedClaims, processCondemned } from './scale-down.ts';
 import { type Scene, type Step, sceneOf } from './scene.ts';
 import { completeUpdate, countStatus } from './status.ts';
@@ -25,12 +26,12 @@ import { untilGone, waitingFor } from './waiting.ts';
  */
 export function plan(observed: Observation): Plan {
   const history = sortRevisions(observed.revisions);
-  const revisions = revisionsOf(observed.set, history);
+  const revisions = revisionsOf(statefulSets, observed.set, history);
   const scene = sceneOf(observed, revisions);
   const deleting = isTerminating(observed.set);
   const growth = growClaims(scene);
   const pass: Pass = deleting ? { phases: [] } : decide(scene, growth);
-  const trimmed = trimHistory(observed.set, history, observed.pods, revisions);
+  const trimmed = trimHistory(observed.set, history, () => observed.pods.map(revisionOf), revisions);
   // A set that is being deleted has its status updated, and nothing else.
   const phases: Phase[] = deleting
     ? []

@@ -3,7 +3,10 @@
 // ownership half of upstream's stateful_set_utils.go.
 import type { OwnerReference, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { controllerReference, type Place, podName } from './identity.ts';
+import { pods } from '../../api/resources/pods/definition.ts';
+import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { controllerReference } from '../ownership.ts';
+import { type Place, podName } from './identity.ts';
 import type { Claims } from './observation.ts';
 import { indexOf } from './ordinals.ts';
 
@@ -76,8 +79,8 @@ export function hasConflictingController(
 function wantedOwners(owners: Owners, ordinal: number, pod: Stored<Pod> | undefined): OwnerReference[] {
   const { whenDeleted, whenScaled } = retentionOf(owners.set);
   const condemned = indexOf(owners.set, ordinal) === undefined;
-  if (whenScaled === 'Delete' && condemned) return pod ? [controllerReference(pod, 'Pod')] : [];
-  return whenDeleted === 'Delete' ? [controllerReference(owners.set, 'StatefulSet')] : [];
+  if (whenScaled === 'Delete' && condemned) return pod ? [controllerReference(pods, pod)] : [];
+  return whenDeleted === 'Delete' ? [controllerReference(statefulSets, owners.set)] : [];
 }
 
 /**

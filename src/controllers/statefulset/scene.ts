@@ -3,12 +3,12 @@
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { optionsOf, type StatefulSetOptions } from '../../api/stateful-set-options.ts';
+import type { Revisions } from '../revisions.ts';
 import type { Action, Blocked } from './actions.ts';
 import { type Health, healthOf } from './health.ts';
 import { ordinalOf, type Place, placeOf } from './identity.ts';
 import type { Claims, Observation } from './observation.ts';
 import { indexOf, wantedOrdinals } from './ordinals.ts';
-import type { Revisions } from './revisions.ts';
 
 /** An ordinal that the set wants, and its pod if there is one. */
 export interface Replica extends Place {

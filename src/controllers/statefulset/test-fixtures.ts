@@ -11,12 +11,12 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
+import { templateOf } from '../revisions.ts';
 import { claimWork } from './claims.ts';
 import { parentOf, placeOf } from './identity.ts';
 import { newPod } from './new-pod.ts';
 import type { Observation } from './observation.ts';
 import { plan } from './plan.ts';
-import { templateOf } from './revisions.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 export type PodState =

@@ -3,19 +3,11 @@
 
 import { conflict, expired, internal, OBJECT_WAS_MODIFIED, tooManyRequests } from '../../api/errors.ts';
 import type { DeleteOptions } from '../../api/generated/types.ts';
+import type { ObjectList, WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { type Random, sleep } from '../../base/clock.ts';
-import type {
-  Client,
-  ListOptions,
-  ObjectList,
-  Patch,
-  WatchEvent,
-  WatchOptions,
-  WatchStream,
-  WriteOptions,
-} from '../../client/client.ts';
+import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from '../../client/client.ts';
 import { type ApiEndpoint, unreachable } from './api-endpoint.ts';
 import type { Weather } from './faults.ts';
 import type { Process } from './process.ts';

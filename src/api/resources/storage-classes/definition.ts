@@ -1,18 +1,12 @@
 // The StorageClass resource.
 
+import { isDefaultClass } from '../../default-class.ts';
 import type { StorageClass } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { storageClassWarnings } from '../persistent-volume-claims/warnings.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
 import { validateStorageClass, validateStorageClassUpdate } from './validation.ts';
-
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
-const BETA_DEFAULT_CLASS = 'storageclass.beta.kubernetes.io/is-default-class';
-
-function isDefault({ metadata: { annotations } }: StorageClass): boolean {
-  return annotations?.[DEFAULT_CLASS] === 'true' || annotations?.[BETA_DEFAULT_CLASS] === 'true';
-}
 
 export const storageClasses: ResourceDefinition<StorageClass> = {
   group: 'storage.k8s.io',
@@ -28,7 +22,7 @@ export const storageClasses: ResourceDefinition<StorageClass> = {
   hasStatus: false,
   returnsDeleted: true,
   columns: [
-    nameColumn((object) => (isDefault(object) ? ' (default)' : '')),
+    nameColumn((object) => (isDefaultClass(object) ? ' (default)' : '')),
     column('Provisioner', 'Who makes the volumes.', (object) => object.provisioner),
     column(
       'ReclaimPolicy',

@@ -1,13 +1,13 @@
 // Results of the pipeline as bytes, in the form that was negotiated. Plain JSON is put together from the bytes that
 // are kept of every object.
 import { notAcceptable } from '../../../api/errors.ts';
+import type { ObjectList } from '../../../api/list-watch.ts';
 import type { KubeObject } from '../../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource.ts';
 import { scaleColumns } from '../../../api/resources/shared/scale-columns.ts';
 import { yaml } from '../../../base/yaml.ts';
 import { encodeObject } from '../../codec.ts';
 import { encodeProtobuf, encodeProtobufList, hasProtobuf } from '../../protobuf/encode.ts';
-import type { ObjectList } from '../../request.ts';
 import { type Accepted, mediaTypeOf } from './accept.ts';
 import { partialMetadata, type TableOptions, type Tabular, tableOf } from './table.ts';
 

@@ -1,10 +1,11 @@
 // A watch as a stream of JSON lines, or of frames in protobuf. The line of an event that many watchers get is made once; what comes in one
 // turn of the loop goes out in one write; the watcher's own backlog is what bounds a slow client.
+
+import type { WatchEvent, WatchStream } from '../../../api/list-watch.ts';
 import type { KubeObject } from '../../../api/objects.ts';
 import type { ResourceDefinition } from '../../../api/resource.ts';
 import { othersTurn } from '../../../base/others-turn.ts';
 import { encodeProtobufFrame } from '../../protobuf/encode.ts';
-import type { WatchEvent, WatchStream } from '../../request.ts';
 import { type Accepted, PROTOBUF_TYPE } from '../forms/accept.ts';
 import { encodeOne, encodeValue } from '../forms/encode.ts';
 import { JSON_TYPE } from '../forms/respond.ts';

@@ -98,11 +98,7 @@ const PROVEN_ELSEWHERE: ReadonlyArray<[rule: string, file: string, title: string
   ['a spec change raises generation', 'test/upstream/integration.test.ts', 'observedGeneration'],
   ['orphans are adopted, strangers are released', CONTROLLER, 'orphans that match are adopted'],
   ['a hash collision raises collisionCount', CONTROLLER, 'raises collisionCount'],
-  [
-    'Parallel creates in batches 1, 2, 4 … 500',
-    'src/controllers/statefulset/slow-start.test.ts',
-    'doubling up to 500',
-  ],
+  ['Parallel creates in batches 1, 2, 4 … 500', 'src/controllers/slow-start.test.ts', 'doubling up to 500'],
   [
     'the out-of-service taint lets pods go',
     'src/controllers/fencing.test.ts',

@@ -6,6 +6,7 @@ import type { Container, Pod } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import { pods } from '../../../api/resources/pods/definition.ts';
 import { runtimeClasses } from '../../../api/resources/runtime-classes/definition.ts';
+import { assertNever } from '../../../base/assert-never.ts';
 import { sleep } from '../../../base/clock.ts';
 import { VolumeNotReadyError } from '../../volumes/volumes.ts';
 import { doubled } from '../decide/backoff.ts';
@@ -194,6 +195,8 @@ export class ActionRunner {
         return this.#removeAll(pod);
       case 'deleteObject':
         return this.#deleteObject(pod);
+      default:
+        assertNever(action);
     }
   }
 

@@ -32,8 +32,7 @@ export async function runLocalVolumes(
   const log = context.log.named('local-volumes');
   const queue = new WorkQueue(context.clock);
   const informer = context.informers.of(persistentVolumes);
-  const { client, clock, random, signal } = context;
-  const events = createRecorder(client, clock, random, 'kubelet', nodeName, log, signal);
+  const events = createRecorder({ ...context, log }, 'kubelet', nodeName);
   const add = (volume: Stored<PersistentVolume>): void => {
     if (isBeingRemovedHere(volume, nodeName) || isOurs(volume)) queue.add(volume.metadata.name);
   };

@@ -1,15 +1,30 @@
-// A set's history of templates as ControllerRevisions: which one is current, which one the update goes to, which
-// have to be made, renumbered or forgotten. `kubectl rollout history` and `undo` read what is written here. Follows
-// getStatefulSetRevisions, newRevision and truncateHistory upstream, and pkg/controller/history.
-import type { ControllerRevision, Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
-import type { Action } from './actions.ts';
-import { controllerReference, revisionOf } from './identity.ts';
+// A workload's history of templates as ControllerRevisions: which one is current, which one the update goes to, which
+// have to be made, renumbered or forgotten. `kubectl rollout history` and `undo` read what is written here; the writing is
+// write-revision.ts's. Follows getStatefulSetRevisions, newRevision and truncateHistory upstream, and
+// pkg/controller/history.
+import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
+import { type KubeObject, keyOf, type Stored } from '../api/objects.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
+import { controllerReference } from './ownership.ts';
 import { canonicalJson, revisionHash } from './revision-hash.ts';
 
 const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
 /** So that name and hash stay a DNS subdomain. */
 const MAX_PREFIX = 223;
+
+type Kind = Pick<ResourceDefinition, 'group' | 'version' | 'kind'>;
+
+/** What has a history of templates. */
+interface Workload extends KubeObject {
+  spec: { template: PodTemplateSpec; revisionHistoryLimit?: number };
+  status?: { currentRevision?: string; collisionCount?: number };
+}
+
+/** What can be done to a history; each is one write. */
+export type RevisionAction =
+  | { type: 'createRevision'; revision: ControllerRevision }
+  | { type: 'renumberRevision'; revision: Stored<ControllerRevision>; number: number }
+  | { type: 'deleteRevision'; revision: Stored<ControllerRevision> };
 
 /** A revision that pods can be made from. */
 export interface Revision {
@@ -24,15 +39,15 @@ export interface Revisions {
   /** All that are there, the newest last. */
   history: readonly Stored<ControllerRevision>[];
   /** What has to happen before a pod may carry the update revision's name. */
-  actions: Action[];
+  actions: RevisionAction[];
 }
 
 /** The content of a revision: a strategic merge patch that puts the template back (`getPatch`). */
-function contentOf(set: StatefulSet): { spec: { template: object } } {
-  return { spec: { template: { ...set.spec.template, $patch: 'replace' } } };
+function contentOf({ spec }: Workload): { spec: { template: object } } {
+  return { spec: { template: { ...spec.template, $patch: 'replace' } } };
 }
 
-/** The template that a revision holds. Throws if the revision was not written by a StatefulSet controller. */
+/** The template that a revision holds. Throws if the revision was not written by the controller of a workload. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec {
   const data = revision.data;
   if (isRecord(data) && isRecord(data.spec) && isRecord(data.spec.template)) {
@@ -40,7 +55,7 @@ export function templateOf(revision: ControllerRevision): PodTemplateSpec {
     return template;
   }
   throw new Error(
-    `ControllerRevision ${revision.metadata.namespace}/${revision.metadata.name} holds no spec.template; delete it so that it is made again`,
+    `ControllerRevision ${keyOf(revision)} holds no spec.template; delete it so that it is made again`,
   );
 }
 
@@ -48,7 +63,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// Objects are frozen and shared, and a pass over a quiet set must not write the same JSON again and again.
+// Objects are frozen and shared, and a pass over a quiet workload must not write the same JSON again and again.
 const canonicalTexts = new WeakMap<object, string>();
 function canonicalContent(key: object, content: unknown): string {
   let text = canonicalTexts.get(key);
@@ -58,7 +73,7 @@ function canonicalContent(key: object, content: unknown): string {
   }
   return text;
 }
-const textOfSet = (set: StatefulSet): string => canonicalContent(set.spec.template, contentOf(set));
+const textOf = (owner: Workload): string => canonicalContent(owner.spec.template, contentOf(owner));
 const textOfRevision = (revision: ControllerRevision): string =>
   canonicalContent(revision, revision.data ?? null);
 
@@ -78,13 +93,14 @@ export function sortRevisions<T extends ControllerRevision>(revisions: readonly 
 }
 
 function newRevision(
-  set: Stored<StatefulSet>,
+  resource: Kind,
+  owner: Stored<Workload>,
   sorted: readonly Stored<ControllerRevision>[],
   number: number,
 ): { revision: ControllerRevision; name: string; collisionCount: number } {
-  const text = textOfSet(set);
-  let collisionCount = set.status?.collisionCount ?? 0;
-  const nameFor = (hash: string): string => `${set.metadata.name.slice(0, MAX_PREFIX)}-${hash}`;
+  const text = textOf(owner);
+  let collisionCount = owner.status?.collisionCount ?? 0;
+  const nameFor = (hash: string): string => `${owner.metadata.name.slice(0, MAX_PREFIX)}-${hash}`;
   let hash = revisionHash(text, collisionCount);
   // Every name that is taken by another content counts as a collision; there are only so many revisions.
   while (sorted.some((revision) => revision.metadata.name === nameFor(hash))) {
@@ -97,40 +113,45 @@ function newRevision(
     kind: 'ControllerRevision',
     metadata: {
       name,
-      namespace: set.metadata.namespace,
-      labels: { ...set.spec.template.metadata?.labels, [REVISION_HASH_LABEL]: hash },
-      ownerReferences: [controllerReference(set, 'StatefulSet')],
+      namespace: owner.metadata.namespace,
+      labels: { ...owner.spec.template.metadata?.labels, [REVISION_HASH_LABEL]: hash },
+      ownerReferences: [controllerReference(resource, owner)],
     },
-    data: contentOf(set),
+    data: contentOf(owner),
     revision: number,
   };
-  if (set.metadata.annotations) revision.metadata.annotations = { ...set.metadata.annotations };
+  if (owner.metadata.annotations) revision.metadata.annotations = { ...owner.metadata.annotations };
   return { revision, name, collisionCount };
 }
 
-/** The set's current and update revision, and how to bring the history there. */
+/**
+ * The workload's current and update revision, and how to bring the history there.
+ * @param resource the workload's.
+ * @param sorted the revisions that it controls, as `sortRevisions` gives them.
+ */
 export function revisionsOf(
-  set: Stored<StatefulSet>,
+  resource: Kind,
+  owner: Stored<Workload>,
   sorted: readonly Stored<ControllerRevision>[],
 ): Revisions {
-  const text = textOfSet(set);
+  const text = textOf(owner);
   const newest = sorted.at(-1);
   const number = (newest?.revision ?? 0) + 1;
   const equal = sorted.findLast((revision) => textOfRevision(revision) === text);
-  const actions: Action[] = [];
-  let collisionCount = set.status?.collisionCount ?? 0;
+  const actions: RevisionAction[] = [];
+  let collisionCount = owner.status?.collisionCount ?? 0;
   let update: Revision;
   if (equal) {
     update = { name: equal.metadata.name, template: templateOf(equal) };
     // Going back to an older content makes its revision the newest again.
     if (equal !== newest) actions.push({ type: 'renumberRevision', revision: equal, number });
   } else {
-    const made = newRevision(set, sorted, number);
+    const made = newRevision(resource, owner, sorted, number);
     collisionCount = made.collisionCount;
-    update = { name: made.name, template: set.spec.template };
+    update = { name: made.name, template: owner.spec.template };
     actions.push({ type: 'createRevision', revision: made.revision });
   }
-  const current = sorted.find((revision) => revision.metadata.name === set.status?.currentRevision);
+  const current = sorted.find((revision) => revision.metadata.name === owner.status?.currentRevision);
   return {
     current: current ? { name: current.metadata.name, template: templateOf(current) } : update,
     update,
@@ -140,17 +161,20 @@ export function revisionsOf(
   };
 }
 
-/** Forgets the oldest revisions beyond revisionHistoryLimit; those that a pod or the status names are kept. */
+/**
+ * Forgets the oldest revisions beyond revisionHistoryLimit; those that a pod or the status names are kept.
+ * @param named the names of the revisions that the pods were made from.
+ */
 export function trimHistory(
-  set: StatefulSet,
+  owner: Workload,
   sorted: readonly Stored<ControllerRevision>[],
-  pods: readonly Pod[],
+  named: () => Iterable<string>,
   { current, update }: Revisions,
-): Action[] {
-  const limit = set.spec.revisionHistoryLimit ?? 10;
+): RevisionAction[] {
+  const limit = owner.spec.revisionHistoryLimit ?? 10;
   // Whatever the pods name, there is nothing to forget.
   if (sorted.length <= limit) return [];
-  const live = new Set([current.name, update.name, ...pods.map(revisionOf)]);
+  const live = new Set([current.name, update.name, ...named()]);
   const history = sorted.filter((revision) => !live.has(revision.metadata.name));
   return history
     .slice(0, Math.max(0, history.length - limit))

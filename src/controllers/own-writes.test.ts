@@ -1,8 +1,8 @@
 // The controller's own writes: when the cache shows them, and what is believed when it does not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Pod } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+import type { Pod } from '../api/generated/types.ts';
+import type { Stored } from '../api/objects.ts';
 import { OwnWrites } from './own-writes.ts';
 
 const SET = 'default/web';
