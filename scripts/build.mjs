@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const generated = join(root, 'src', 'api', 'generated', 'schema.json');
-const sources = [join(root, 'scripts', 'generate.mjs'), join(root, 'package-lock.json')];
+const resources = join(root, 'src', 'api', 'resources');
+const sources = [
+  join(root, 'scripts', 'generate.mjs'),
+  join(root, 'package-lock.json'),
+  // The folders of the kinds say which types there are.
+  ...readdirSync(resources, { recursive: true })
+    .filter((name) => name.includes('types'))
+    .map((name) => join(resources, name)),
+];
 const run = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 
 if (!existsSync(generated) || sources.some((file) => statSync(file).mtimeMs > statSync(generated).mtimeMs)) {

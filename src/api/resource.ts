@@ -1,7 +1,8 @@
 // What a resource is: the one record from which the API server, discovery, OpenAPI, tables and the clients are
-// driven. A new kind is one file in resources/ that exports such a record; nothing elsewhere names kinds.
+// driven. A new kind is one folder in resources/ that exports such a record; nothing elsewhere names kinds.
 import type { FieldError } from './errors.ts';
 import type { KubeObject, Stored } from './objects.ts';
+import type { TypeSource } from './schema/schema.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
@@ -96,8 +97,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** `all`, for what `kubectl get all` shows. */
   categories: string[];
   namespaced: boolean;
-  /** The schema type's name in generated/schema.json: `StatefulSet`. */
+  /** The name of its objects' type: `StatefulSet`. */
   schema: string;
+  /** The types that come with it, of which that is one; what all kinds share is there already. */
+  types: readonly TypeSource[];
   verbs: readonly Verb[];
   /** Whether it has a /status of its own, written apart from the spec. */
   hasStatus: boolean;

@@ -44,6 +44,7 @@ const widgets: ResourceDefinition<Widget> = {
   categories: ['all'],
   namespaced: true,
   schema: 'Widget',
+  types: [() => types],
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [nameColumn(), column('Size', 'How large.', ({ spec }) => `${spec?.size ?? 0}`), ageColumn()],
@@ -94,7 +95,7 @@ test('a resource that is added while the server runs is served like any other', 
     assert.equal((await ask('GET', path)).code, 404);
     assert.doesNotMatch(openApiBefore, /Widget/);
 
-    api.addResource(definition, types);
+    api.addResource(definition);
     assert.throws(() => api.addResource(definition), /example.com\/v1\/widgets is served already/);
 
     assert.equal((await ask('POST', path, widget)).code, 201);

@@ -4,6 +4,8 @@
 import { alreadyExists, internal, notFound, StatusError, timeout } from '../api/errors.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { schemaOf } from '../api/resources/schema.ts';
+import type { Schema, StructType } from '../api/schema/schema.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Log } from '../base/log.ts';
@@ -28,6 +30,8 @@ export class Registry {
   readonly random: Random;
   readonly log: Log;
   readonly hub: CacheHub;
+  /** The types of everything that is served. */
+  readonly schema: Schema = schemaOf([]);
   readonly #resources = new Map<string, ResourceDefinition>();
 
   constructor({ store, clock, random, log, resources }: RegistryParts) {
@@ -39,14 +43,20 @@ export class Registry {
     for (const resource of resources) this.add(resource);
   }
 
-  /** Keeps objects of one more resource. */
+  /** Keeps objects of one more resource. Throws for a type whose name is taken. */
   add(resource: ResourceDefinition): void {
+    for (const types of resource.types) this.schema.add(types);
     this.#resources.set(`${resource.group}/${resource.plural}`, resource);
   }
 
   /** The resource of a group and plural, in the version that is served. */
   resource(group: string, plural: string): ResourceDefinition | undefined {
     return this.#resources.get(`${group}/${plural}`);
+  }
+
+  /** The type of a resource's objects. */
+  typeOf(resource: ResourceDefinition): StructType {
+    return this.schema.type(resource.schema);
   }
 
   /** The cache of a resource, with all that was written before the call: by this server, or by another on its store. */
@@ -133,7 +143,7 @@ export class Registry {
   ): Promise<Stored | undefined> {
     const cache = await this.recent(resource);
     const value = encodeStored(object);
-    requireStorable(resource, object, value.length);
+    requireStorable(resource, this.typeOf(resource), object, value.length);
     const result = await storing(() => this.store.put(storeKey(resource, key), value, expectedRevision));
     if (!result.ok) {
       await this.#lost(result);

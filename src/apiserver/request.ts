@@ -4,6 +4,7 @@ import type { DeleteOptions, Status } from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { RepeatedKeys } from '../api/schema/repeated-keys.ts';
+import type { Schema } from '../api/schema/schema.ts';
 import type { Metrics } from '../base/metrics.ts';
 
 export interface User {
@@ -88,6 +89,8 @@ export interface ApiServer {
   /** The resource that serves a group, version and plural, if one does. */
   resource(group: string, version: string, plural: string): ResourceDefinition | undefined;
   resources(): readonly ResourceDefinition[];
+  /** The types of their objects. */
+  readonly schema: Schema;
   /** What /metrics shows of this server. */
   readonly metrics?: Metrics;
 }

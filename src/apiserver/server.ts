@@ -4,7 +4,6 @@
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
 import { Metrics } from '../base/metrics.ts';
 import { own } from '../base/own.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
@@ -44,11 +43,10 @@ export interface RunningApiServer extends ApiServer {
   identity: Pick<Identity, 'authenticateToken' | 'authorize' | 'documents'>;
   /**
    * Serves one more resource from now on, as if it had been in the table from the start: its verbs, discovery, OpenAPI,
-   * tables, server-side apply. Its objects are JSON and YAML, as those of custom resources are.
-   * @param types the schema types that it needs and that are not known yet, by name.
+   * tables, server-side apply; in protobuf, too, if its types have numbers.
    * @throws Error if its path or a type's name is taken.
    */
-  addResource(resource: ResourceDefinition, types?: Readonly<Record<string, TypeSchema>>): void;
+  addResource(resource: ResourceDefinition): void;
   stop(): void;
 }
 
@@ -97,7 +95,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
         if (verb === 'create' || verb === 'list') await expiry?.sweep();
         const isOtherForm = resource.group !== coreEvents.group;
         return await (isOtherForm
-          ? handleEventsV1(coreEvents, serve, request, options.clock.now())
+          ? handleEventsV1(coreEvents, registry.typeOf(resource), serve, request, options.clock.now())
           : serve(request));
       } catch (error) {
         if (error instanceof StatusError) throw error;
@@ -108,12 +106,12 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
     },
     resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
     resources: () => resources,
+    schema: registry.schema,
     identity,
-    addResource(resource, types = {}) {
+    addResource(resource) {
       const { group, version, plural } = resource;
       const path = pathOf(group, version, plural);
       if (byPath.has(path)) throw new Error(`${path} is served already`);
-      addTypes(types);
       registry.add(resource);
       byPath.set(path, resource);
       // A new list: documents about the old one are made anew.

@@ -1,8 +1,10 @@
 // A very small API server over the memory store, for the tests of this room: enough of the verbs, and failures on
 // demand. This file is named as a test so that it is not shipped; it has no tests of its own.
+
 import { alreadyExists, conflict, expired, notFound, OBJECT_WAS_MODIFIED } from '../api/errors.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { schemaOf } from '../api/resources/schema.ts';
 import type { ApiRequest, ApiResult, ApiServer, WatchEvent, WatchStream } from '../apiserver/request.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { Store, StoreEvent } from '../store/store.ts';
@@ -22,6 +24,7 @@ export const notes: ResourceDefinition<Note> = {
   categories: [],
   namespaced: true,
   schema: 'Note',
+  types: [],
   verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   hasStatus: false,
   columns: [],
@@ -32,6 +35,7 @@ export const user = { name: 'tester', groups: [] };
 
 export class FakeApi implements ApiServer {
   readonly store: Store = openMemoryStore();
+  readonly schema = schemaOf([]);
   readonly requests: ApiRequest[] = [];
   readonly streams = new Set<FakeStream>();
   /** Called before each request; what it throws is the answer. */

@@ -1,4 +1,4 @@
-// The one table of everything that the API serves. A new kind is a file in this folder and a line here.
+// The one table of everything that the API serves. A new kind is a folder in this one and a line here.
 import type { ResourceDefinition } from '../resource.ts';
 import { clusterRoleBindings } from './cluster-role-bindings/definition.ts';
 import { clusterRoles } from './cluster-roles/definition.ts';

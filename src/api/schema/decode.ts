@@ -6,6 +6,7 @@ import type { KubeObject } from '../objects.ts';
 import { type FieldPlan, type TypePlan, typePlan } from './decode-plan.ts';
 import { decodeScalar, goValue, zeroOf } from './decode-scalar.ts';
 import { type RepeatedKeys, yamlErrorOf } from './repeated-keys.ts';
+import type { StructType } from './schema.ts';
 import { setProperty } from './set-property.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -132,19 +133,19 @@ function mismatch(value: unknown, goType: string, place: Place): DecodeFailure {
 }
 
 /**
- * Decodes an object of the schema type `schemaName`. The result is new and shares only free-form values (RawExtension)
+ * Decodes an object of a type. The result is new and shares only free-form values (RawExtension)
  * with `value`; it has every struct and required scalar that Go would write, and nothing that Go would leave out.
  * Throws badRequest, with upstream's wording, for values of the wrong type, and with Strict for unknown fields and
  * those that are there more than once.
  * @param repeated what the text of the value has more than once; what is below an unknown field is not reported.
  */
 export function decode(
-  schemaName: string,
+  type: StructType,
   value: unknown,
   fieldValidation: FieldValidation,
   repeated?: RepeatedKeys,
 ): Decoded {
-  const plan = typePlan(schemaName);
+  const plan = typePlan(type);
   const decoder = new Decoder(repeated?.format === 'json' ? repeated.paths : NOTHING);
   let object: Record<string, unknown>;
   try {

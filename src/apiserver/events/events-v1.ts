@@ -12,6 +12,7 @@ import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateEventV1, validateEventV1Update } from '../../api/resources/events-v1/validation.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
@@ -39,11 +40,13 @@ type Handle = (request: ApiRequest) => Promise<ApiResult>;
 /**
  * Serves a request for events.k8s.io.
  * @param core the core events' resource.
+ * @param type of an event in the new form.
  * @param handle serves a request for core events.
  * @param nowMs server time.
  */
 export async function handleEventsV1(
   core: ResourceDefinition,
+  type: StructType,
   handle: Handle,
   request: ApiRequest,
   nowMs: number,
@@ -58,39 +61,46 @@ export async function handleEventsV1(
   const asCore: ApiRequest = { ...rest, resource: core, options };
   switch (request.verb) {
     case 'create':
-      return converted(await createEvent(request, asCore, handle, nowMs));
+      return converted(await createEvent(type, request, asCore, handle, nowMs));
     case 'update':
-      return converted(await updateEvent(request, asCore, handle, nowMs));
+      return converted(await updateEvent(type, request, asCore, handle, nowMs));
     case 'patch':
-      return converted(await patchEvent(request, asCore, handle, nowMs));
+      return converted(await patchEvent(type, request, asCore, handle, nowMs));
     default:
       return converted(await handle(asCore));
   }
 }
 
-function createEvent(request: ApiRequest, asCore: ApiRequest, handle: Handle, nowMs: number) {
-  const decoded = decodeBody(request);
+function createEvent(
+  type: StructType,
+  request: ApiRequest,
+  asCore: ApiRequest,
+  handle: Handle,
+  nowMs: number,
+) {
+  const decoded = decodeBody(type, request);
   delete decoded.object.metadata.managedFields;
   refuseInvalid(request, decoded.object, undefined);
-  return write(asCore, handle, owned(request, decoded.object, undefined, nowMs), decoded.warnings);
+  return write(asCore, handle, owned(type, request, decoded.object, undefined, nowMs), decoded.warnings);
 }
 
 /** Written over what others write meanwhile, unless it is of one version. */
 async function updateEvent(
+  type: StructType,
   request: ApiRequest,
   asCore: ApiRequest,
   handle: Handle,
   nowMs: number,
 ): Promise<ApiResult> {
   for (let attempt = 1; ; attempt++) {
-    const { object, warnings } = decodeBody(request);
+    const { object, warnings } = decodeBody(type, request);
     // A PUT may make what is not there.
     const current = await find(asCore, handle, true);
     refuseInvalid(request, object, current);
     const insists = Number(object.metadata.resourceVersion ?? 0) !== 0;
     if (current && !insists) object.metadata.resourceVersion = current.metadata.resourceVersion;
     try {
-      return await write(asCore, handle, owned(request, object, current, nowMs), warnings);
+      return await write(asCore, handle, owned(type, request, object, current, nowMs), warnings);
     } catch (error) {
       if (insists || !isConflict(error) || attempt === CONFLICT_TRIES || !current) throw error;
       if (object.metadata.uid && object.metadata.uid !== current.metadata.uid) throw error;
@@ -98,21 +108,25 @@ async function updateEvent(
   }
 }
 
-function decodeBody(request: ApiRequest): { object: EventsV1Event; warnings: string[] } {
+function decodeBody(type: StructType, request: ApiRequest): { object: EventsV1Event; warnings: string[] } {
   const { resource, body, options, repeatedKeys } = request;
-  const { object, warnings } = decodeObject(resource, body, options.fieldValidation, repeatedKeys);
+  const { object, warnings } = decodeObject(resource, type, body, options.fieldValidation, repeatedKeys);
   // The registry's schema of the resource is that of this type.
   return { object: object as EventsV1Event, warnings };
 }
 
 /** The event for the store, with its owners: of what is written in the new form, in that form's names. */
-function owned(request: ApiRequest, event: EventsV1Event, current: Event | undefined, nowMs: number): Event {
+function owned(
+  type: StructType,
+  request: ApiRequest,
+  event: EventsV1Event,
+  current: Event | undefined,
+  nowMs: number,
+): Event {
   const live = current && toApplyBase(current);
   const next = withNewOwners({ ...event, apiVersion: EVENTS_V1 });
   const writer = writerOf(request, live, nowMs);
-  const managedFields = writer
-    ? trackUpdate(request.resource.schema, live, next, writer)
-    : live?.metadata.managedFields;
+  const managedFields = writer ? trackUpdate(type, live, next, writer) : live?.metadata.managedFields;
   const { managedFields: _given, ...metadata } = next.metadata;
   return fromApplied({ ...next, metadata: { ...metadata, ...(managedFields && { managedFields }) } });
 }
@@ -130,6 +144,7 @@ async function write(
 
 /** A patch is of the new form: read, patched, and written back if nobody else has meanwhile. */
 async function patchEvent(
+  type: StructType,
   request: ApiRequest,
   asCore: ApiRequest,
   handle: Handle,
@@ -142,13 +157,13 @@ async function patchEvent(
     const current = await find(asCore, handle, apply !== undefined);
     if (!current) await request.authorizeCreate?.();
     const base = current ? (apply ? toApplyBase : toEventsV1)(current) : { metadata: {} };
-    const patched = applyPatch(patchType, resource.schema, base, body, apply);
+    const patched = applyPatch(patchType, type, base, body, apply);
     if (!current) refuseUid(resource, request.name ?? '', patched);
-    const { object, warnings } = decodePatched(request, patched);
+    const { object, warnings } = decodePatched(type, request, patched);
     object.metadata.name ??= request.name;
     const event = object as EventsV1Event;
     refuseInvalid(request, event, current);
-    const next = apply ? fromApplied(event) : owned(request, event, current, nowMs);
+    const next = apply ? fromApplied(event) : owned(type, request, event, current, nowMs);
     try {
       return await write({ ...asCore, verb: current ? 'update' : 'create' }, handle, next, warnings);
     } catch (error) {

@@ -4,7 +4,7 @@
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
-import { fieldSchema } from '../../api/schema/schema.ts';
+import { perType, type StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { createdFields, UNOWNED, UNOWNED_METADATA } from './created-fields.ts';
@@ -80,9 +80,9 @@ const NOT_OWNED = ((): FieldSet => {
 })();
 
 /** Leaves out what a write cannot change: status where status is written apart, spec when status is written. */
-export function writable(schemaName: string, subresource: string | undefined, fields: FieldSet): FieldSet {
+export function writable(type: StructType, subresource: string | undefined, fields: FieldSet): FieldSet {
   const owned = fields.difference(NOT_OWNED);
-  if (!fieldSchema(schemaName, 'status')) return owned;
+  if (!type.field('status')) return owned;
   return owned.without(subresource === 'status' ? 'f:spec' : 'f:status');
 }
 
@@ -97,11 +97,11 @@ export function withoutManagers<T extends KubeObject>(object: T): T {
  * upstream has for that.
  */
 export function recordEarlierWrites(
-  schemaName: string,
+  type: StructType,
   live: KubeObject,
   managers: Map<string, Managed>,
 ): void {
-  const fields = writable(schemaName, undefined, fieldsOf(typeNode(schemaName), withoutManagers(live)));
+  const fields = writable(type, undefined, fieldsOf(typeNode(type), withoutManagers(live)));
   if (fields.empty) return;
   const entry: Managed['entry'] = {
     apiVersion: live.apiVersion ?? 'v1',
@@ -114,20 +114,16 @@ export function recordEarlierWrites(
 
 /** Compares two versions, as far as a write may change them. */
 export function changesOf(
-  schemaName: string,
+  type: StructType,
   subresource: string | undefined,
   live: KubeObject,
   next: KubeObject,
 ): Comparison {
-  const { added, modified, removed } = compare(
-    typeNode(schemaName),
-    withoutManagers(live),
-    withoutManagers(next),
-  );
+  const { added, modified, removed } = compare(typeNode(type), withoutManagers(live), withoutManagers(next));
   return {
-    added: writable(schemaName, subresource, added),
-    modified: writable(schemaName, subresource, modified),
-    removed: writable(schemaName, subresource, removed),
+    added: writable(type, subresource, added),
+    modified: writable(type, subresource, modified),
+    removed: writable(type, subresource, removed),
   };
 }
 
@@ -141,17 +137,8 @@ export function disown(managers: Managers, writer: string, changes: Comparison):
   return new Map(left.filter(([, { fields }]) => !fields.empty));
 }
 
-const emptyObjects = new Map<string, KubeObject>();
-
 /** What every object of a type has. */
-function emptyObject(schemaName: string): KubeObject {
-  let object = emptyObjects.get(schemaName);
-  if (!object) {
-    object = decode(schemaName, {}, 'Ignore').object;
-    emptyObjects.set(schemaName, object);
-  }
-  return object;
-}
+const emptyObject = perType((type) => decode(type, {}, 'Ignore').object);
 
 /** Whether a client asks to forget all ownership: `managedFields: [{}]`. */
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
@@ -159,12 +146,12 @@ function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
 }
 
 function ownedByCreator(
-  schemaName: string,
+  type: StructType,
   created: KubeObject,
   { manager, nowMs }: Writer,
 ): ManagedFieldsEntry[] | undefined {
-  const hasStatus = fieldSchema(schemaName, 'status') !== undefined;
-  const text = createdFields(schemaName, emptyObject(schemaName), created, hasStatus);
+  const hasStatus = type.field('status') !== undefined;
+  const text = createdFields(type, emptyObject(type), created, hasStatus);
   if (text === '{}') return undefined;
   const entry: Managed['entry'] = {
     apiVersion: created.apiVersion ?? 'v1',
@@ -181,25 +168,25 @@ function ownedByCreator(
  * @param next the object as it will be stored; its own managedFields are honoured when the client sent some.
  */
 export function trackUpdate(
-  schemaName: string,
+  type: StructType,
   live: KubeObject | undefined,
   next: KubeObject,
   writer: Writer,
 ): ManagedFieldsEntry[] | undefined {
   const given = next.metadata.managedFields;
   if (isReset(given)) return undefined;
-  if (!live && !given && !writer.subresource) return ownedByCreator(schemaName, next, writer);
+  if (!live && !given && !writer.subresource) return ownedByCreator(type, next, writer);
   const stored = live?.metadata.managedFields;
   // A client that sends back what it was given is answered from what is known of the stored one.
   const isOwn = given && given.length > 0 && !writer.subresource && !sameJson(given, stored);
   const recorded = isOwn ? given : stored;
   // A new object is compared with an empty one, so that the structs which every object has are nobody's.
-  const compared = live ?? emptyObject(schemaName);
-  const changes = changesOf(schemaName, writer.subresource, compared, next);
+  const compared = live ?? emptyObject(type);
+  const changes = changesOf(type, writer.subresource, compared, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
   const earlier = readManagers(recorded);
-  if (live && earlier.size === 0) recordEarlierWrites(schemaName, live, earlier);
+  if (live && earlier.size === 0) recordEarlierWrites(type, live, earlier);
   const entry: Managed['entry'] = {
     apiVersion: next.apiVersion ?? 'v1',
     manager: writer.manager || 'unknown',

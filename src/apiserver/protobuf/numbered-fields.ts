@@ -1,35 +1,24 @@
-// The table of field numbers, read type by type on first use.
-import { FIELD_NUMBERS } from './field-numbers.ts';
+// The numbers of a type's fields, as its kind declares them, read on first use.
+import { perType } from '../../api/schema/schema.ts';
 
-export interface NumberedField {
-  name: string;
-  quantity: boolean;
-  /** The type whose fields are meant; undefined for an ordinary field. */
-  inline: string | undefined;
-}
+/** A field by its name, or a message whose fields stand in the outer object in JSON. */
+export type NumberedField = { name: string } | { inline: NumberedFields };
+export type NumberedFields = ReadonlyMap<number, NumberedField>;
 
-const plans = new Map<string, ReadonlyMap<number, NumberedField>>();
+/** The fields of a type's message, by number; undefined for a type that is not written in protobuf. */
+export const numberedFields = perType(({ declared: { numbers } }): NumberedFields | undefined =>
+  numbers === undefined ? undefined : readNumbers(numbers),
+);
 
-/** The fields of a message, by number. */
-export function numberedFields(type: string): ReadonlyMap<number, NumberedField> {
-  let plan = plans.get(type);
-  if (!plan) {
-    plan = readPlan(FIELD_NUMBERS[type] ?? '');
-    plans.set(type, plan);
-  }
-  return plan;
-}
+/** A word, or several in brackets. */
+const TOKEN = /(?:(\d+):)?(?:>\(([^)]*)\)|(\w+))/g;
 
-function readPlan(text: string): ReadonlyMap<number, NumberedField> {
-  const plan = new Map<number, NumberedField>();
+function readNumbers(text: string): NumberedFields {
+  const fields = new Map<number, NumberedField>();
   let number = 0;
-  for (const token of text.split(' ')) {
-    const colon = token.indexOf(':');
-    number = colon < 0 ? number + 1 : Number(token.slice(0, colon));
-    const rest = token.slice(colon + 1);
-    const quantity = rest.endsWith('*');
-    const name = rest.replace(/[>*]/g, '');
-    plan.set(number, { name, quantity, inline: rest.startsWith('>') ? name : undefined });
+  for (const [, jump, inline, name = ''] of text.matchAll(TOKEN)) {
+    number = jump === undefined ? number + 1 : Number(jump);
+    fields.set(number, inline === undefined ? { name } : { inline: readNumbers(inline) });
   }
-  return plan;
+  return fields;
 }

@@ -14,6 +14,7 @@ import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { validateObjectMeta } from '../../api/validation/metadata.ts';
 import { randomSuffix, timestamp } from '../../base/clock.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
@@ -37,6 +38,7 @@ export async function create(
   const { resource, options } = request;
   const { object, warnings } = decodeObject(
     resource,
+    registry.typeOf(resource),
     request.body,
     options.fieldValidation,
     request.repeatedKeys,
@@ -83,13 +85,13 @@ export async function createOne(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
+  if (request.patchType !== 'apply') recordOwnership(registry.typeOf(resource), request, object, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
     prepareMetadata(resource, object, registry, nowMs);
     resource.strategy.prepareForCreate?.(object, { nowMs });
-    const unsupported = unsupportedFields(resource.schema, object);
+    const unsupported = unsupportedFields(registry.typeOf(resource), object);
     const refused = validate(resource, object, unsupported.errors);
     if (refused) throw refused;
     await admission.validate(admissionRequest);
@@ -129,11 +131,11 @@ export function placeInNamespace(
 }
 
 /** Whoever creates an object owns what it says; the managedFields of the body are not believed. */
-function recordOwnership(request: ApiRequest, object: KubeObject, nowMs: number): void {
+function recordOwnership(type: StructType, request: ApiRequest, object: KubeObject, nowMs: number): void {
   delete object.metadata.managedFields;
   const writer = writerOf(request, undefined, nowMs);
   if (!writer) return;
-  const managedFields = trackUpdate(request.resource.schema, undefined, object, writer);
+  const managedFields = trackUpdate(type, undefined, object, writer);
   if (managedFields) object.metadata.managedFields = managedFields;
 }
 

@@ -3,6 +3,7 @@
 import { badRequest, invalid, invalidValue, isReason, type StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { type RepeatedKeys, yamlErrorOf } from '../../api/schema/repeated-keys.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import type { ApiRequest } from '../request.ts';
 import { type Decoded, decodeObject } from './body.ts';
 
@@ -11,14 +12,15 @@ const OPERATION_FIELDS: readonly string[] = ['op', 'path', 'from', 'value'];
 
 /**
  * Decodes what a patch has made of an object.
+ * @param type of the resource's objects.
  * @throws Invalid with upstream's words for a value of the wrong type, and with Strict for what Warn only tells.
  */
-export function decodePatched(request: ApiRequest, patched: KubeObject): Decoded {
+export function decodePatched(type: StructType, request: ApiRequest, patched: KubeObject): Decoded {
   const { resource, patchType, options } = request;
   const { fieldValidation = 'Warn' } = options;
   const own = fieldValidation === 'Ignore' ? [] : reportsOf(request);
   if (patchType === 'apply') {
-    const decoded = decodeObject(resource, patched, fieldValidation);
+    const decoded = decodeObject(resource, type, patched, fieldValidation);
     if (own.length === 0) return decoded;
     if (fieldValidation === 'Strict') {
       const why = `error converting YAML to JSON: ${yamlErrorOf(own)}`;
@@ -28,7 +30,7 @@ export function decodePatched(request: ApiRequest, patched: KubeObject): Decoded
   }
   let decoded: Decoded;
   try {
-    decoded = decodeObject(resource, patched, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
+    decoded = decodeObject(resource, type, patched, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
   } catch (error) {
     if (!isReason(error, 'BadRequest')) throw error;
     // What create and update say in front is not said here.

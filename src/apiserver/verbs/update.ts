@@ -16,6 +16,7 @@ import {
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
@@ -47,7 +48,8 @@ export async function update(
 ): Promise<ApiResult> {
   const { resource, options, subresource } = request;
   const body = subresource === 'status' ? await changedPart(registry, request) : request.body;
-  const read = (): Wanted => decodeObject(resource, body, options.fieldValidation, request.repeatedKeys);
+  const read = (): Wanted =>
+    decodeObject(resource, registry.typeOf(resource), body, options.fieldValidation, request.repeatedKeys);
   // Of the first try; it is changed by that, and another try is made of the body again.
   let decoded: Wanted | undefined = read();
   const { name = '', resourceVersion } = decoded.object.metadata;
@@ -203,7 +205,8 @@ async function writeOnce(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
+  if (request.patchType !== 'apply')
+    recordOwnership(registry.typeOf(resource), request, next, current, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
@@ -213,7 +216,9 @@ async function writeOnce(
     // A pod that gets its node, a namespace that loses a finalizer: nothing that a client has asked for is new.
     if (part === 'object' && resource.countsGeneration) countGeneration(next, current);
     const unsupported =
-      part === 'object' ? unsupportedFields(resource.schema, next, current) : { errors: [], warnings: [] };
+      part === 'object'
+        ? unsupportedFields(registry.typeOf(resource), next, current)
+        : { errors: [], warnings: [] };
     const errors = [...validate(resource, strategy ?? part, next, current), ...unsupported.errors];
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
@@ -281,12 +286,16 @@ function keepMetadata(next: KubeObject, current: Stored): void {
 }
 
 /** Records who owns which field. A POST to a subresource (binding) acts for the server and owns nothing, as upstream. */
-function recordOwnership(request: ApiRequest, next: KubeObject, current: Stored, nowMs: number): void {
-  const { resource, verb } = request;
+function recordOwnership(
+  type: StructType,
+  request: ApiRequest,
+  next: KubeObject,
+  current: Stored,
+  nowMs: number,
+): void {
+  const { verb } = request;
   const writer = verb === 'create' ? undefined : writerOf(request, current, nowMs);
-  const managedFields = writer
-    ? trackUpdate(resource.schema, current, next, writer)
-    : current.metadata.managedFields;
+  const managedFields = writer ? trackUpdate(type, current, next, writer) : current.metadata.managedFields;
   if (managedFields) next.metadata.managedFields = managedFields;
   else delete next.metadata.managedFields;
 }

@@ -3,8 +3,10 @@
 import type { EventsV1Event } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
 import type { ResourceDefinition } from '../../resource.ts';
+import { eventTypes } from '../events/types.ts';
 import { column, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { eventsV1Types } from './types.ts';
 import { validateEventV1, validateEventV1Update } from './validation.ts';
 
 function firstSeen(event: EventsV1Event, nowMs: number): string {
@@ -38,6 +40,7 @@ export const eventsV1: ResourceDefinition<EventsV1Event> = {
   categories: [],
   namespaced: true,
   schema: 'EventsV1Event',
+  types: [eventsV1Types, eventTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   selectableFields: {

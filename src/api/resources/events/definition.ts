@@ -6,6 +6,7 @@ import type { Stored } from '../../objects.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { column, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { eventTypes } from './types.ts';
 import { validateEvent } from './validation.ts';
 
 function firstSeen(event: Event, nowMs: number): string {
@@ -76,6 +77,7 @@ export const events: ResourceDefinition<Event> = {
   categories: [],
   namespaced: true,
   schema: 'Event',
+  types: [eventTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   selectableFields: {

@@ -39,7 +39,8 @@ export async function serveResource(
   metrics: Pick<RequestMetrics, 'watching' | 'sent'>,
 ): Promise<void> {
   const { route, audit } = admitted;
-  const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
+  const type = api.schema.type(route.resource.schema);
+  const accepted = negotiate(exchange.header('accept'), hasProtobuf(type));
   const request = await apiRequest(exchange, api, admitted, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
@@ -49,7 +50,7 @@ export async function serveResource(
     audit?.started(200);
     const ended = metrics.watching(route);
     try {
-      await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions, (events) =>
+      await sendWatch(exchange, api.schema, route.resource, result.stream, accepted, tableOptions, (events) =>
         metrics.sent(route, events),
       );
     } finally {
@@ -64,13 +65,13 @@ export async function serveResource(
   }
   const { format } = accepted;
   const form: Form = { ...accepted, format: format === 'yaml' ? 'json' : format };
-  if (result.type === 'list' && format === 'protobuf' && hasProtobuf(route.resource.schema)) {
-    await makeMessages(route.resource.schema, result.list.items);
+  if (result.type === 'list' && format === 'protobuf' && hasProtobuf(type)) {
+    await makeMessages(type, result.list.items);
   }
   const [code, made] =
     result.type === 'list'
-      ? [200, encodeList(route.resource, result.list, form, tableOptions)]
-      : [result.code, encodeOne(route.resource, result.object, form, tableOptions)];
+      ? [200, encodeList(api.schema, route.resource, result.list, form, tableOptions)]
+      : [result.code, encodeOne(api.schema, route.resource, result.object, form, tableOptions)];
   const body = format === 'yaml' ? await admitted.yaml.write(made) : made;
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
@@ -161,7 +162,7 @@ async function deleteBody(exchange: Exchange, api: ApiServer, yaml: YamlThread):
     kind: _kind,
     apiVersion: _apiVersion,
     ...options
-  } = decode('DeleteOptions', body, 'Ignore').object as DeleteOptions & {
+  } = decode(api.schema.type('DeleteOptions'), body, 'Ignore').object as DeleteOptions & {
     kind?: string;
     apiVersion?: string;
   };

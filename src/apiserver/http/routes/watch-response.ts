@@ -2,6 +2,7 @@
 // turn of the loop goes out in one write; the watcher's own backlog is what bounds a slow client.
 import type { KubeObject } from '../../../api/objects.ts';
 import type { ResourceDefinition } from '../../../api/resource.ts';
+import type { Schema } from '../../../api/schema/schema.ts';
 import { encodeProtobufFrame } from '../../protobuf/encode.ts';
 import type { WatchEvent, WatchStream } from '../../request.ts';
 import { type Accepted, PROTOBUF_TYPE } from '../forms/accept.ts';
@@ -19,6 +20,7 @@ const frames = {
 /** Sends the events until the watch ends or the client is gone. */
 export async function sendWatch(
   exchange: Exchange,
+  schema: Schema,
   resource: ResourceDefinition,
   stream: WatchStream,
   accepted: Accepted,
@@ -27,7 +29,7 @@ export async function sendWatch(
 ): Promise<void> {
   const contentType = accepted.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE;
   exchange.start(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' });
-  const encode = frameEncoder(resource, accepted, options);
+  const encode = frameEncoder(schema, resource, accepted, options);
   for (;;) {
     const events = await stream.next();
     if (!events || exchange.signal.aborted) break;
@@ -40,6 +42,7 @@ export async function sendWatch(
 }
 
 function frameEncoder(
+  schema: Schema,
   resource: ResourceDefinition,
   accepted: Accepted,
   options: () => TableOptions,
@@ -53,7 +56,7 @@ function frameEncoder(
     const bytes =
       event.type === 'BOOKMARK' && shape === 'Table'
         ? encodeValue(bookmarkTable(resource, object, tableOptions()), 'json')
-        : encodeOne(resource, object, { format, shape }, tableOptions);
+        : encodeOne(schema, resource, object, { format, shape }, tableOptions);
     return format === 'json' ? line(event.type, bytes) : encodeProtobufFrame(event.type, bytes);
   };
   if (shape === 'object') {
