@@ -1,11 +1,11 @@
 // The generic registry: reads objects from the watch cache and writes them to the store, for every resource alike.
 // What a write means (defaults, admission, strategy) is decided in verbs/; here it is a compare-and-set.
 
-import { alreadyExists, internal, notFound, StatusError, timeout } from '../api/errors.ts';
+import { alreadyExists, internal, notFound, pathNotFound, StatusError, timeout } from '../api/errors.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { schemaOf } from '../api/resources/schema.ts';
-import type { Schema, StructType } from '../api/schema/schema.ts';
+import type { Schema, StructType, TypeSource } from '../api/schema/schema.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Log } from '../base/log.ts';
@@ -40,13 +40,29 @@ export class Registry {
     this.random = random;
     this.log = log;
     this.hub = new CacheHub(store, clock, log.named('cache'));
-    for (const resource of resources) this.add(resource);
+    for (const resource of resources) this.addResource(resource);
   }
 
-  /** Keeps objects of one more resource. Throws for a type whose name is taken. */
-  add(resource: ResourceDefinition): void {
-    for (const types of resource.types) this.schema.add(types);
+  /** Keeps objects of one more resource. Throws for a type whose name is taken; then nothing has changed. */
+  addResource(resource: ResourceDefinition): void {
+    const added: TypeSource[] = [];
+    try {
+      for (const types of resource.types) {
+        this.schema.add(types);
+        added.push(types);
+      }
+    } catch (error) {
+      for (const types of added) this.schema.remove(types);
+      throw error;
+    }
     this.#resources.set(`${resource.group}/${resource.plural}`, resource);
+  }
+
+  /** Ends the watches on a resource, and forgets it and its types. Its objects stay in the store. */
+  removeResource(resource: ResourceDefinition): void {
+    this.#resources.delete(`${resource.group}/${resource.plural}`);
+    this.hub.drop(resource);
+    for (const types of resource.types) this.schema.remove(types);
   }
 
   /** The resource of a group and plural, in the version that is served. */
@@ -62,11 +78,15 @@ export class Registry {
   /** The cache of a resource, with all that was written before the call: by this server, or by another on its store. */
   async cache(resource: ResourceDefinition): Promise<ResourceCache> {
     await this.hub.newest();
-    return this.hub.of(resource);
+    return this.recent(resource);
   }
 
-  /** The cache of a resource as this server knows it: what another has written just now may be missing. */
-  recent(resource: ResourceDefinition): Promise<ResourceCache> {
+  /**
+   * The cache of a resource as this server knows it: what another has written just now may be missing. Throws NotFound
+   * for a resource that is no longer served: who asks may have begun before it went.
+   */
+  async recent(resource: ResourceDefinition): Promise<ResourceCache> {
+    if (this.resource(resource.group, resource.plural) !== resource) throw pathNotFound();
     return this.hub.of(resource);
   }
 

@@ -89,6 +89,8 @@ export interface ApiServer {
   /** The resource that serves a group, version and plural, if one does. */
   resource(group: string, version: string, plural: string): ResourceDefinition | undefined;
   resources(): readonly ResourceDefinition[];
+  /** Calls back whenever a resource has come or gone. Returns what ends that. */
+  onResourcesChange(listener: () => void): () => void;
   /** The types of their objects. */
   readonly schema: Schema;
   /** What /metrics shows of this server. */

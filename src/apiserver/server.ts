@@ -47,6 +47,11 @@ export interface RunningApiServer extends ApiServer {
    * @throws Error if its path or a type's name is taken.
    */
   addResource(resource: ResourceDefinition): void;
+  /**
+   * Serves a resource no longer: its path is not found, its watches end, its types are forgotten. Its objects stay in
+   * the store, and are there again when it is; whoever wants them gone deletes them first.
+   */
+  removeResource(resource: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void;
   stop(): void;
 }
 
@@ -85,12 +90,22 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const expiry = coreEvents && new EventExpiry(registry, coreEvents);
   const serve = async (request: ApiRequest): Promise<ApiResult> =>
     identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  const listeners = new Set<() => void>();
+  /** A new list: documents about the old one are made anew. */
+  const serveOnly = (served: readonly ResourceDefinition[]): void => {
+    resources = served;
+    for (const listener of listeners) listener();
+  };
   addServerMetrics(metrics, options.store, () => resources, options.clock);
   return {
     metrics,
-    async handle(request) {
+    async handle(asked) {
+      const { group, version, plural } = asked.resource;
+      const resource = byPath.get(pathOf(group, version, plural));
+      if (!resource) throw pathNotFound();
+      const request = resource === asked.resource ? asked : { ...asked, resource };
       try {
-        const { resource, verb } = request;
+        const { verb } = request;
         if (!coreEvents || resource.plural !== 'events') return await serve(request);
         if (verb === 'create' || verb === 'list') await expiry?.sweep();
         const isOtherForm = resource.group !== coreEvents.group;
@@ -99,7 +114,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
           : serve(request));
       } catch (error) {
         if (error instanceof StatusError) throw error;
-        const { verb, resource, namespace, name } = request;
+        const { verb, namespace, name } = request;
         log.error('request failed', error, { verb, resource: resource.plural, namespace, name });
         throw internal(error instanceof Error ? error.message : String(error));
       }
@@ -108,14 +123,25 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
     resources: () => resources,
     schema: registry.schema,
     identity,
+    onResourcesChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     addResource(resource) {
       const { group, version, plural } = resource;
       const path = pathOf(group, version, plural);
       if (byPath.has(path)) throw new Error(`${path} is served already`);
-      registry.add(resource);
+      registry.addResource(resource);
       byPath.set(path, resource);
-      // A new list: documents about the old one are made anew.
-      resources = [...resources, resource];
+      serveOnly([...resources, resource]);
+    },
+    removeResource({ group, version, plural }) {
+      const path = pathOf(group, version, plural);
+      const resource = byPath.get(path);
+      if (!resource) return;
+      byPath.delete(path);
+      serveOnly(resources.filter((each) => each !== resource));
+      registry.removeResource(resource);
     },
     stop: () => registry.stop(),
   };

@@ -36,6 +36,7 @@ export const user = { name: 'tester', groups: [] };
 export class FakeApi implements ApiServer {
   readonly store: Store = openMemoryStore();
   readonly schema = schemaOf([]);
+  onResourcesChange = (): (() => void) => () => {};
   readonly requests: ApiRequest[] = [];
   readonly streams = new Set<FakeStream>();
   /** Called before each request; what it throws is the answer. */

@@ -51,6 +51,13 @@ export class CacheHub {
     return cache;
   }
 
+  /** Forgets what it keeps of a resource, and ends the watches on it. */
+  drop(resource: ResourceDefinition): void {
+    const prefix = prefixOf(resource);
+    this.#caches.get(prefix)?.stop();
+    this.#caches.delete(prefix);
+  }
+
   /** Resolves when the caches have seen a revision; rejects when the hub is stopped before. */
   reached(revision: number): Promise<void> {
     if (this.#revision >= revision) return Promise.resolve();
