@@ -8,8 +8,7 @@ import { Metrics } from '../base/metrics.ts';
 import { own } from '../base/own.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
-import { handleEventsV1 } from './events/events-v1.ts';
-import { EventExpiry } from './events/expiry.ts';
+import { Expiry } from './expiry.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { Registry, type RegistryParts } from './registry.ts';
 import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
@@ -27,6 +26,7 @@ import { patch } from './verbs/patch.ts';
 import { scale } from './verbs/scale.ts';
 import { update } from './verbs/update.ts';
 import { watch } from './verbs/watch.ts';
+import { OtherVersion } from './versions/other-version.ts';
 
 export interface ApiServerOptions extends RegistryParts {
   /** Addresses for Services: IPv4, as `10.96.0.0/16`. */
@@ -86,10 +86,19 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const identity = createIdentity(registry, options.serviceAccountKey);
   const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
-  const coreEvents = registry.resource('', 'events');
-  const expiry = coreEvents && new EventExpiry(registry, coreEvents);
-  const serve = async (request: ApiRequest): Promise<ApiResult> =>
-    identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  const versions = new WeakMap<ResourceDefinition, OtherVersion>();
+  const expiries = new WeakMap<ResourceDefinition, Expiry>();
+  const prepare = (resource: ResourceDefinition): void => {
+    const { storedAs, expiry } = resource;
+    if (storedAs) versions.set(resource, new OtherVersion(registry, resource, storedAs, serveStored));
+    if (expiry) expiries.set(resource, new Expiry(registry, resource));
+  };
+  const serveStored = async (request: ApiRequest): Promise<ApiResult> => {
+    const { resource, verb } = request;
+    if (verb === 'create' || verb === 'list') await expiries.get(resource)?.sweep();
+    return identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  };
+  resources.forEach(prepare);
   const listeners = new Set<() => void>();
   /** A new list: documents about the old one are made anew. */
   const serveOnly = (served: readonly ResourceDefinition[]): void => {
@@ -105,13 +114,10 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
       if (!resource) throw pathNotFound();
       const request = resource === asked.resource ? asked : { ...asked, resource };
       try {
-        const { verb } = request;
-        if (!coreEvents || resource.plural !== 'events') return await serve(request);
-        if (verb === 'create' || verb === 'list') await expiry?.sweep();
-        const isOtherForm = resource.group !== coreEvents.group;
-        return await (isOtherForm
-          ? handleEventsV1(coreEvents, registry.typeOf(resource), serve, request, options.clock.now())
-          : serve(request));
+        const version = versions.get(resource);
+        if (!version) return await serveStored(request);
+        handlerOf(request);
+        return await version.handle(request);
       } catch (error) {
         if (error instanceof StatusError) throw error;
         const { verb, namespace, name } = request;
@@ -133,15 +139,17 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
       if (byPath.has(path)) throw new Error(`${path} is served already`);
       registry.addResource(resource);
       byPath.set(path, resource);
+      prepare(resource);
       serveOnly([...resources, resource]);
     },
     removeResource({ group, version, plural }) {
-      const path = pathOf(group, version, plural);
-      const resource = byPath.get(path);
+      const resource = byPath.get(pathOf(group, version, plural));
       if (!resource) return;
-      byPath.delete(path);
-      serveOnly(resources.filter((each) => each !== resource));
-      registry.removeResource(resource);
+      // Other versions of what goes, first.
+      const gone = [...resources.filter(({ storedAs }) => storedAs?.resource === resource), resource];
+      for (const each of gone) byPath.delete(pathOf(each.group, each.version, each.plural));
+      serveOnly(resources.filter((each) => !gone.includes(each)));
+      for (const each of gone) registry.removeResource(each);
     },
     stop: () => registry.stop(),
   };

@@ -9,7 +9,7 @@ import { customResourceDefinitions } from './custom-resource-definitions/definit
 import { endpointSlices } from './endpoint-slices/definition.ts';
 import { endpoints } from './endpoints/definition.ts';
 import { events } from './events/definition.ts';
-import { eventsV1 } from './events-v1/definition.ts';
+import { eventsV1 } from './events/events-v1.ts';
 import { leases } from './leases/definition.ts';
 import { limitRanges } from './limit-ranges/definition.ts';
 import { namespaces } from './namespaces/definition.ts';

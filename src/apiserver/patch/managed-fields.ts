@@ -12,6 +12,7 @@ import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { fieldsOfText, readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
 import { type Comparison, compare, fieldsOf } from './typed-operations.ts';
+import { fieldsHere, type OwnNames, type VersionNames } from './version-names.ts';
 
 /** As many managers that update (rather than apply) are kept apart; the oldest beyond them become one. */
 const MAX_UPDATE_MANAGERS = 10;
@@ -24,6 +25,8 @@ export interface Writer {
   /** Server time, ms since the epoch. */
   nowMs: number;
   subresource?: string | undefined;
+  /** For a kind that is served in several versions. */
+  versions?: VersionNames | undefined;
 }
 
 /** One manager's fields. */
@@ -40,14 +43,22 @@ export function identifierOf({ manager, operation, apiVersion, subresource }: Ma
   return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource ?? '']);
 }
 
-/** Reads an object's managedFields. */
-export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Map<string, Managed> {
+/** Reads an object's managedFields. @param names that the fields are to have. */
+export function readManagers(
+  entries: readonly ManagedFieldsEntry[] | undefined,
+  names: OwnNames | undefined,
+): Map<string, Managed> {
   return new Map(
-    (entries ?? []).map(({ fieldsV1, fieldsType: _type, ...entry }) => [
-      identifierOf(entry),
-      { entry, fields: readFields(fieldsV1) },
-    ]),
+    (entries ?? []).map((given) => {
+      const { fieldsV1: _fields, fieldsType: _type, ...entry } = given;
+      return [identifierOf(entry), { entry, fields: readFields(fieldsHere(given, names)) }];
+    }),
   );
+}
+
+/** The names of an object's fields, for one who writes it; undefined when they are the same in every version. */
+export function namesFor({ versions }: Writer, apiVersion: string | undefined): OwnNames | undefined {
+  return versions && { versions, apiVersion };
 }
 
 function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
@@ -63,11 +74,18 @@ function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
   return at < 0 ? 0 : (left[at] ?? '') < (right[at] ?? '') ? -1 : 1;
 }
 
-/** Writes managedFields; undefined when nobody owns anything. */
-export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
+/** Writes managedFields; undefined when nobody owns anything. @param names that the fields have. */
+export function writeManagers(
+  managers: Managers,
+  names: OwnNames | undefined,
+): ManagedFieldsEntry[] | undefined {
   const entries = [...managers.values()]
     .filter(({ fields }) => !fields.empty)
-    .map(({ entry, fields }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: writeFields(fields) }));
+    .map(({ entry, fields }) => {
+      const written = writeFields(fields);
+      const own = names?.versions.renamed(written, names.apiVersion, entry.apiVersion) ?? written;
+      return { ...entry, fieldsType: 'FieldsV1', fieldsV1: own };
+    });
   return entries.length > 0 ? entries.sort(order) : undefined;
 }
 
@@ -185,7 +203,8 @@ export function trackUpdate(
   const changes = changesOf(type, writer.subresource, compared, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
-  const earlier = readManagers(recorded);
+  const names = namesFor(writer, next.apiVersion);
+  const earlier = readManagers(recorded, names);
   if (live && earlier.size === 0) recordEarlierWrites(type, live, earlier);
   const entry: Managed['entry'] = {
     apiVersion: next.apiVersion ?? 'v1',
@@ -201,7 +220,7 @@ export function trackUpdate(
   const kept = before?.fields.difference(changes.removed) ?? EMPTY;
   if (!taken.empty) managers.set(id, { entry, fields: kept.union(taken) });
   else if (before) managers.set(id, { ...before, fields: kept });
-  return writeManagers(capped(managers));
+  return writeManagers(capped(managers), names);
 }
 
 /** At most so many managers that update: the oldest are put together, per version. */

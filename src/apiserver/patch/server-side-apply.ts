@@ -13,6 +13,7 @@ import {
   disown,
   identifierOf,
   type Managed,
+  namesFor,
   readManagers,
   recordEarlierWrites,
   type Writer,
@@ -45,7 +46,8 @@ export function serverSideApply(
 ): KubeObject {
   const node = typeNode(type);
   const config = readConfiguration(node, live, patch);
-  const recorded = readManagers(live.metadata.managedFields);
+  const names = namesFor(options, config.apiVersion);
+  const recorded = readManagers(live.metadata.managedFields, names);
   if (recorded.size === 0) recordEarlierWrites(type, live, recorded);
   const entry: Managed['entry'] = {
     apiVersion: config.apiVersion ?? live.apiVersion ?? 'v1',
@@ -71,7 +73,7 @@ export function serverSideApply(
   const applied = left.get(id);
   if (isUnchanged && applied)
     left.set(id, { ...applied, entry: { ...entry, time: last?.entry.time ?? entry.time } });
-  const managedFields = writeManagers(left);
+  const managedFields = writeManagers(left, names);
   return { ...next, metadata: { ...next.metadata, ...(managedFields && { managedFields }) } };
 }
 

@@ -14,7 +14,6 @@ import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import type { StructType } from '../../api/schema/schema.ts';
 import { validateObjectMeta } from '../../api/validation/metadata.ts';
 import { randomSuffix, timestamp } from '../../base/clock.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
@@ -85,7 +84,7 @@ export async function createOne(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(registry.typeOf(resource), request, object, nowMs);
+  if (request.patchType !== 'apply') recordOwnership(registry, request, object, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
@@ -131,11 +130,11 @@ export function placeInNamespace(
 }
 
 /** Whoever creates an object owns what it says; the managedFields of the body are not believed. */
-function recordOwnership(type: StructType, request: ApiRequest, object: KubeObject, nowMs: number): void {
+function recordOwnership(registry: Registry, request: ApiRequest, object: KubeObject, nowMs: number): void {
   delete object.metadata.managedFields;
-  const writer = writerOf(request, undefined, nowMs);
+  const writer = writerOf(request, undefined, nowMs, registry.versionsOf(request.resource));
   if (!writer) return;
-  const managedFields = trackUpdate(type, undefined, object, writer);
+  const managedFields = trackUpdate(registry.typeOf(request.resource), undefined, object, writer);
   if (managedFields) object.metadata.managedFields = managedFields;
 }
 

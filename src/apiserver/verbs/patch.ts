@@ -25,7 +25,7 @@ export async function patch(
   if (patchType !== 'json') requireFewParts(resource, body);
   const key = keyOfRequest(request);
   const type = registry.typeOf(resource);
-  const apply = patchType === 'apply' ? applyOptions(registry.clock.now(), request) : undefined;
+  const apply = patchType === 'apply' ? applyOptions(registry, request) : undefined;
   if (apply && !subresource && !(await registry.find(resource, key))) {
     await request.authorizeCreate?.();
     const applied = applyPatch(patchType, type, { metadata: {} }, body, apply);
@@ -56,12 +56,17 @@ export function refuseUid(resource: ResourceDefinition, name: string, { metadata
   throw conflict(resource, name, why);
 }
 
-/** Who applies, and how. Throws Invalid when nobody is named. @param nowMs server time. */
-export function applyOptions(nowMs: number, { options, subresource }: ApiRequest): ApplyOptions {
+/** Who applies, and how. Throws Invalid when nobody is named. */
+export function applyOptions(
+  registry: Registry,
+  { resource, options, subresource }: ApiRequest,
+): ApplyOptions {
   const { fieldManager: manager, force = false } = options;
   if (!manager) {
     const subject = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'patchoptions' };
     throw invalid(subject, '', [required('fieldManager', 'is required for apply patch')]);
   }
-  return { manager, force, nowMs, ...(subresource ? { subresource } : {}) };
+  const nowMs = registry.clock.now();
+  const versions = registry.versionsOf(resource);
+  return { manager, force, nowMs, versions, ...(subresource ? { subresource } : {}) };
 }

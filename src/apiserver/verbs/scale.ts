@@ -56,7 +56,7 @@ async function applyScale(
   const { resource, options } = request;
   const { name } = keyOfRequest(request);
   const type = registry.typeOf(resource);
-  const apply = applyOptions(registry.clock.now(), request);
+  const apply = applyOptions(registry, request);
   const scale = decode(registry.schema.type('Scale'), request.body, options.fieldValidation ?? 'Strict')
     .object as Scale;
   const replicas = scale.spec?.replicas;

@@ -16,7 +16,6 @@ import {
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
-import type { StructType } from '../../api/schema/schema.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
@@ -205,8 +204,7 @@ async function writeOnce(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply')
-    recordOwnership(registry.typeOf(resource), request, next, current, nowMs);
+  if (request.patchType !== 'apply') recordOwnership(registry, request, next, current, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
@@ -250,7 +248,7 @@ async function writeOnce(
 }
 
 /** A write to /status changes the status and metadata, and nothing else. */
-function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
+export function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
   const { status } = wanted as { status?: unknown };
   const { status: _status, ...kept } = current as Stored & { status?: unknown };
   return { ...kept, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) };
@@ -287,15 +285,18 @@ function keepMetadata(next: KubeObject, current: Stored): void {
 
 /** Records who owns which field. A POST to a subresource (binding) acts for the server and owns nothing, as upstream. */
 function recordOwnership(
-  type: StructType,
+  registry: Registry,
   request: ApiRequest,
   next: KubeObject,
   current: Stored,
   nowMs: number,
 ): void {
   const { verb } = request;
-  const writer = verb === 'create' ? undefined : writerOf(request, current, nowMs);
-  const managedFields = writer ? trackUpdate(type, current, next, writer) : current.metadata.managedFields;
+  const writer =
+    verb === 'create' ? undefined : writerOf(request, current, nowMs, registry.versionsOf(request.resource));
+  const managedFields = writer
+    ? trackUpdate(registry.typeOf(request.resource), current, next, writer)
+    : current.metadata.managedFields;
   if (managedFields) next.metadata.managedFields = managedFields;
   else delete next.metadata.managedFields;
 }

@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import type { Event, EventsV1Event } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { allResources } from '../../api/resources/all.ts';
-import { eventsV1 } from '../../api/resources/events-v1/definition.ts';
+import { eventsV1 } from '../../api/resources/events/events-v1.ts';
 import { silentLog } from '../../base/log.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { CacheHub } from '../cache/hub.ts';
+import { Expiry } from '../expiry.ts';
 import { Registry } from '../registry.ts';
 import type { ApiRequest } from '../request.ts';
 import { startTestServer } from '../test-server.ts';
-import { EventExpiry } from './expiry.ts';
 
 const about = { kind: 'Pod', name: 'web-0', namespace: 'default', apiVersion: 'v1' };
 const body = (name: string, lastTimestamp: string): object => ({
@@ -96,7 +96,7 @@ test('of too many events the oldest go before their hour is over', async () => {
   const count = (early.count ?? 0) + 1;
   const lastTimestamp = '2026-11-22T07:01:00Z';
   await server.object('update', 'events', { name: 'at-20', body: { ...early, count, lastTimestamp } });
-  await new EventExpiry(registry, server.resource('events'), 1).sweep();
+  await new Expiry(registry, server.resource('events'), 1).sweep();
   assert.deepEqual(
     (await server.list('list', 'events')).items.map(({ metadata }) => metadata.name),
     ['at-20'],

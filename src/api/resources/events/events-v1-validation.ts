@@ -5,7 +5,7 @@ import { type FieldError, invalidValue, required } from '../../errors.ts';
 import type { Event, EventsV1Event } from '../../generated/types.ts';
 import { semanticallyEqual } from '../../validation/equality.ts';
 import { immutable } from '../../validation/field-rules.ts';
-import { validateEvent } from '../events/validation.ts';
+import { validateEvent } from './validation.ts';
 
 /** The event as the core group has it. */
 function asCore(event: EventsV1Event): Event {

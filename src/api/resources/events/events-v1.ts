@@ -1,13 +1,14 @@
-// The events.k8s.io Event resource: the newer form of the core one.
+// The events.k8s.io Event resource: the newer form of the core one, which is what is stored.
 
 import type { EventsV1Event } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
 import type { ResourceDefinition } from '../../resource.ts';
-import { eventTypes } from '../events/types.ts';
 import { column, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
-import { eventsV1Types } from './types.ts';
-import { validateEventV1, validateEventV1Update } from './validation.ts';
+import { storedAsCoreEvent } from './conversion.ts';
+import { eventsV1Types } from './events-v1-types.ts';
+import { validateEventV1, validateEventV1Update } from './events-v1-validation.ts';
+import { eventTypes } from './types.ts';
 
 function firstSeen(event: EventsV1Event, nowMs: number): string {
   return ageOf(event.deprecatedFirstTimestamp ?? event.eventTime, nowMs);
@@ -56,6 +57,7 @@ export const eventsV1: ResourceDefinition<EventsV1Event> = {
     type: (event) => event.type ?? '',
   },
   createsOnUpdate: true,
+  storedAs: storedAsCoreEvent,
   columns: [
     column('Last Seen', 'When it was last seen.', lastSeen),
     column('Type', 'Normal or Warning.', (event) => event.type ?? ''),
