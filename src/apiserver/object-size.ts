@@ -4,7 +4,8 @@ import { requestEntityTooLarge, StatusError } from '../api/errors.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { StructType } from '../api/schema/schema.ts';
-import { encodeProtobuf, hasProtobuf } from './protobuf/encode.ts';
+import { encodeProtobuf } from './protobuf/encode.ts';
+import { hasProtobuf } from './protobuf/numbered-fields.ts';
 
 /** etcd's --max-request-bytes as it is by default. */
 const MAX_STORED_BYTES = 1.5 * 1024 * 1024;

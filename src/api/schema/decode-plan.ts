@@ -46,7 +46,12 @@ function valuePlan(owner: StructType, schema: FieldSchema, verbatim: boolean): V
   switch (schema.type) {
     case 'object': {
       const type = owner.type(schema.ref);
-      return { kind: 'struct', goType: `v1.${type.goName}`, plan: () => typePlan(type, verbatim) };
+      let made: TypePlan | undefined;
+      const plan = (): TypePlan => {
+        made ??= typePlan(type, verbatim);
+        return made;
+      };
+      return { kind: 'struct', goType: `v1.${type.goName}`, plan };
     }
     case 'array': {
       const items = { ...valuePlan(owner, schema.items, verbatim), name: '', dropsZero: false };

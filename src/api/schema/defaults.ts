@@ -8,9 +8,16 @@ type Struct = Record<string, unknown>;
 
 interface DefaultPlan {
   constants: ReadonlyArray<readonly [field: string, value: unknown]>;
-  type: StructType;
+  setDefaults: ((object: object) => void) | undefined;
   /** The fields below which there is something to default. */
-  children: ReadonlyArray<readonly [field: string, type: StructType]>;
+  children: readonly Child[];
+}
+
+interface Child {
+  field: string;
+  type: StructType;
+  /** Of the type; put together when there is such a field for the first time. */
+  plan?: DefaultPlan;
 }
 
 const hasDefaults = ({ declared, fields }: StructType): boolean =>
@@ -30,14 +37,14 @@ const reachesDefaults = perType((type): boolean => {
 });
 
 const planOf = perType((type): DefaultPlan => {
-  const children = type.fields.flatMap(([field, schema]) => {
+  const children = type.fields.flatMap(([field, schema]): Child[] => {
     const below = schema.verbatim ? undefined : type.typeBelow(schema);
-    return below && reachesDefaults(below) ? [[field, below] as const] : [];
+    return below && reachesDefaults(below) ? [{ field, type: below }] : [];
   });
   const constants = type.fields.flatMap(([field, { default: value }]) =>
     value === undefined ? [] : [[field, value] as const],
   );
-  return { constants, type, children };
+  return { constants, setDefaults: type.declared.setDefaults, children };
 });
 
 function isStruct(value: unknown): value is Struct {
@@ -48,13 +55,15 @@ function defaultStruct(plan: DefaultPlan, object: Struct): void {
   for (const [field, value] of plan.constants) {
     if (object[field] === undefined) object[field] = isStruct(value) ? { ...value } : value;
   }
-  plan.type.declared.setDefaults?.(object);
-  for (const [field, type] of plan.children) {
-    const value = object[field];
+  plan.setDefaults?.(object);
+  for (const child of plan.children) {
+    const value = object[child.field];
+    if (typeof value !== 'object') continue;
+    child.plan ??= planOf(child.type);
     if (Array.isArray(value)) {
-      for (const item of value) if (isStruct(item)) defaultStruct(planOf(type), item);
+      for (const item of value) if (isStruct(item)) defaultStruct(child.plan, item);
     } else if (isStruct(value)) {
-      defaultStruct(planOf(type), value);
+      defaultStruct(child.plan, value);
     }
   }
 }

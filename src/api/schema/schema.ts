@@ -147,14 +147,14 @@ export class Schema {
 }
 
 /** What is made of a type on first use, and kept as long as the type is. */
-export function perType<T>(make: (type: StructType) => T): (type: StructType) => T {
-  const made = new WeakMap<StructType, { value: T }>();
+export function perType<T extends object | boolean>(make: (type: StructType) => T): (type: StructType) => T {
+  const made = new WeakMap<StructType, T>();
   return (type) => {
-    let entry = made.get(type);
-    if (!entry) {
-      entry = { value: make(type) };
-      made.set(type, entry);
+    let value = made.get(type);
+    if (value === undefined) {
+      value = make(type);
+      made.set(type, value);
     }
-    return entry.value;
+    return value;
   };
 }

@@ -9,21 +9,25 @@ import { isStruct } from './struct.ts';
 export type Node =
   /** Owned and replaced as a whole: scalars, and whatever is atomic. */
   | { kind: 'leaf' }
-  | { kind: 'struct'; type: StructType }
+  | { kind: 'struct'; fields(): ReadonlyMap<string, Node> }
   | { kind: 'map'; values: Node }
   | { kind: 'set' }
   /** The keys are in alphabetical order. */
-  | { kind: 'list'; keys: readonly string[]; itemType: StructType };
+  | { kind: 'list'; keys: readonly string[]; items: Node; itemType: StructType };
 
 const LEAF: Node = { kind: 'leaf' };
 
-/** The node of an object of a type. */
-export const typeNode = perType((type): Node => ({ kind: 'struct', type }));
-
-const fieldsOfType = perType(
-  (type): ReadonlyMap<string, Node> =>
-    new Map(type.fields.map(([field, schema]) => [field, nodeOf(type, schema)])),
-);
+/** The node of an object of a type; those of its fields are put together when one is asked for. */
+export const typeNode = perType((type): Node => {
+  let fields: ReadonlyMap<string, Node> | undefined;
+  return {
+    kind: 'struct',
+    fields() {
+      fields ??= new Map(type.fields.map(([field, schema]) => [field, nodeOf(type, schema)]));
+      return fields;
+    },
+  };
+});
 
 function nodeOf(owner: StructType, schema: FieldSchema): Node {
   if (schema.atomic) return LEAF;
@@ -37,7 +41,8 @@ function nodeOf(owner: StructType, schema: FieldSchema): Node {
     case 'array': {
       const { listKeys, items } = schema;
       if (listKeys && items.type === 'object') {
-        return { kind: 'list', keys: [...listKeys].sort(), itemType: owner.type(items.ref) };
+        const itemType = owner.type(items.ref);
+        return { kind: 'list', keys: [...listKeys].sort(), items: typeNode(itemType), itemType };
       }
       return schema.set ? { kind: 'set' } : LEAF;
     }
@@ -50,12 +55,12 @@ function nodeOf(owner: StructType, schema: FieldSchema): Node {
 export function childNode(node: Node, field: string): Node | undefined {
   if (node.kind === 'map') return node.values;
   if (node.kind !== 'struct') return undefined;
-  return fieldsOfType(node.type).get(field);
+  return node.fields().get(field);
 }
 
 /** The node of a list's items. */
 export function itemNode(node: Node): Node {
-  return node.kind === 'list' ? typeNode(node.itemType) : LEAF;
+  return node.kind === 'list' ? node.items : LEAF;
 }
 
 /** The path element of a list's item; undefined for an item without its keys. */

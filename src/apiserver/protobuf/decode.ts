@@ -6,7 +6,7 @@ import type { FieldSchema, StructType } from '../../api/schema/schema.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
 import { timestamp } from '../../base/clock.ts';
 import { countValues, requireShallow } from '../http/forms/body-limits.ts';
-import { type NumberedFields, numberedFields } from './numbered-fields.ts';
+import { hasProtobuf, type NumberedFields, numberedFields } from './numbered-fields.ts';
 import { FieldReader, MAGIC, MAX_FIELDS, malformed, type WireField } from './wire.ts';
 
 /** Messages deeper than this are not Kubernetes objects. */
@@ -36,7 +36,7 @@ export function decodeProtobuf(
     }
   }
   const type = typeOf(apiVersion, kind);
-  if (!type || !numberedFields(type)) throw malformed();
+  if (!type || !hasProtobuf(type)) throw malformed();
   return { apiVersion, kind, ...new Decoder(reader).message(type, raw, 0) };
 }
 
@@ -53,7 +53,7 @@ class Decoder {
     type: StructType,
     bytes: Buffer,
     depth: number,
-    numbers: NumberedFields = numberedFields(type) ?? new Map(),
+    numbers: NumberedFields = numberedFields(type),
   ): Record<string, unknown> {
     if (depth > MAX_DEPTH) throw malformed();
     const object: Record<string, unknown> = {};
@@ -64,8 +64,7 @@ class Decoder {
         Object.assign(object, this.message(type, buffer(value), depth + 1, field.inline));
         continue;
       }
-      const schema = type.field(field.name);
-      if (schema) this.#add(type, object, field.name, schema, value, depth);
+      this.#add(type, object, field.name, field.schema, value, depth);
     }
     return object;
   }

@@ -4,18 +4,12 @@
 import { baseSchema } from '../../api/resources/schema.ts';
 import type { StructType } from '../../api/schema/schema.ts';
 import { writeMessage } from './message-writer.ts';
-import { numberedFields } from './numbered-fields.ts';
 import { MAGIC } from './wire.ts';
 import { ProtobufWriter } from './writer.ts';
 
 const writer = new ProtobufWriter();
 /** Of frozen objects; the type of an object never changes. */
 const messages = new WeakMap<object, Buffer>();
-
-/** Whether objects of a type can be written. */
-export function hasProtobuf(type: StructType): boolean {
-  return numberedFields(type) !== undefined;
-}
 
 /** The message of an object, without the envelope that says what it is. */
 function messageOf(type: StructType, object: object): Buffer {

@@ -31,13 +31,12 @@ function writeFields(writer: ProtobufWriter, fields: readonly FieldWriter[], obj
 
 const writersOf = perType((type) => compile(type, numberedFields(type)));
 
-function compile(type: StructType, numbers: NumberedFields = new Map()): readonly FieldWriter[] {
+function compile(type: StructType, numbers: NumberedFields): readonly FieldWriter[] {
   // Last first: the message is written from its end.
   const fields = [...numbers].sort(([a], [b]) => b - a);
-  return fields.flatMap(([number, field]): FieldWriter[] => {
-    if ('inline' in field) return [{ name: undefined, write: inlined(number, compile(type, field.inline)) }];
-    const schema = type.field(field.name);
-    return schema ? [{ name: field.name, write: fieldWriter(type, number, schema) }] : [];
+  return fields.map(([number, field]): FieldWriter => {
+    if ('inline' in field) return { name: undefined, write: inlined(number, compile(type, field.inline)) };
+    return { name: field.name, write: fieldWriter(type, number, field.schema) };
   });
 }
 
