@@ -73,7 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await bootstrap(client);
   const stopInformers = new AbortController();
   const informers = new WatchedInformers(
-    createInformers(client, clock, log.named('informer'), stopInformers.signal, random),
+    createInformers(client, clock, log.named('informer'), stopInformers.signal, random, api),
   );
   const stop = stopSignal();
   const server = await serveHttps({
@@ -93,7 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const queues = new QueueMetrics(metrics, clock);
   const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const running = Object.entries(controllers(rootCertificateOf(certificates))).map(([name, run]) =>
+  const running = Object.entries(controllers(rootCertificateOf(certificates), api)).map(([name, run]) =>
     keepRunning(() => run({ ...context, log: log.named(name) }), name, context),
   );
   running.push(certificates.keep(stop.signal));

@@ -7,6 +7,7 @@ import type { KubeObject, Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import { eachOrThrow } from '../../base/each-by-itself.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
+import type { Kinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
@@ -20,18 +21,16 @@ const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io'])
 
 /**
  * Runs the garbage collector until the context's signal.
- * @param resources everything that the API serves; those that cannot be listed, watched and deleted are left out.
+ * @param kinds what the API serves; what cannot be listed, watched and deleted is left out.
  */
-export async function runGarbageController(
-  context: RunContext,
-  resources: readonly ResourceDefinition[],
-): Promise<void> {
-  const collected = resources.filter(
-    (resource) =>
-      !IGNORED.has(groupResourceOf(resource)) &&
-      (['list', 'watch', 'delete'] as const).every((verb) => resource.verbs.includes(verb)),
-  );
-  await new GarbageController(context, new OwnerGraph(context.informers, collected)).run();
+export async function runGarbageController(context: RunContext, kinds: Kinds): Promise<void> {
+  await new GarbageController(context, new OwnerGraph(context.informers, kinds, isCollected)).run();
+}
+
+function isCollected(resource: ResourceDefinition): boolean {
+  const { verbs } = resource;
+  const has = (['list', 'watch', 'delete'] as const).every((verb) => verbs.includes(verb));
+  return has && !IGNORED.has(groupResourceOf(resource));
 }
 
 class GarbageController {

@@ -7,6 +7,7 @@ import { isTerminating, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
+import type { Kinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
@@ -18,20 +19,11 @@ const FINALIZER = 'kubernetes';
 const AGAIN_MS = 500;
 const DELETED_AT_ONCE = 8;
 
-/**
- * Runs the namespace controller until the context's signal.
- * @param resources everything that the API serves.
- */
-export async function runNamespaceController(
-  context: RunContext,
-  resources: readonly ResourceDefinition[],
-): Promise<void> {
+/** Runs the namespace controller until the context's signal. @param kinds what the API serves. */
+export async function runNamespaceController(context: RunContext, kinds: Kinds): Promise<void> {
   const { informers, clock, log, signal } = context;
   const queue = new WorkQueue(clock, context.queues?.named('namespace'));
   const informer = informers.of(namespaces);
-  const contents = resources.filter(
-    (resource) => resource.namespaced && resource.verbs.includes('list') && resource.verbs.includes('delete'),
-  );
   try {
     await informer.synced();
   } catch (error) {
@@ -46,6 +38,7 @@ export async function runNamespaceController(
     const namespace = informer.get(undefined, name);
     if (!namespace || !isTerminating(namespace)) return undefined;
     try {
+      const contents = kinds.resources().filter(isContent);
       return (await emptyNamespace(context, contents, namespace)) ? undefined : { requeueAfterMs: AGAIN_MS };
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -54,6 +47,11 @@ export async function runNamespaceController(
   };
   await runWorkers(queue, WORKERS, async (key) => reconcile(key), log, signal);
   unsubscribe();
+}
+
+/** Whether there may be something of a resource in a namespace, that can be deleted. */
+function isContent({ namespaced, verbs }: ResourceDefinition): boolean {
+  return namespaced && verbs.includes('list') && verbs.includes('delete');
 }
 
 /**
