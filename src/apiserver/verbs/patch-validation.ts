@@ -1,7 +1,8 @@
 // What fieldValidation says of patches: fields of the patch itself that it does not know or that are there twice, and
 // those that only the patched object shows. Follows apiserver pkg/endpoints/handlers/patch.go.
-import { badRequest, invalid, invalidValue, isReason, type StatusError } from '../../api/errors.ts';
+import { badRequest, invalid, invalidValue, StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { DecodeError } from '../../api/schema/decode.ts';
 import { type RepeatedKeys, yamlErrorOf } from '../../api/schema/repeated-keys.ts';
 import type { StructType } from '../../api/schema/schema.ts';
 import type { ApiRequest } from '../request.ts';
@@ -32,22 +33,15 @@ export function decodePatched(type: StructType, request: ApiRequest, patched: Ku
   try {
     decoded = decodeObject(resource, type, patched, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
   } catch (error) {
-    if (!isReason(error, 'BadRequest')) throw error;
+    if (!(error instanceof StatusError) || error.reason !== 'BadRequest') throw error;
     // What create and update say in front is not said here.
-    throw refused(request, patched, withoutSubject((error as StatusError).message));
+    throw refused(request, patched, error instanceof DecodeError ? error.why : error.message);
   }
   const warnings = [...own, ...decoded.warnings];
   if (fieldValidation === 'Strict' && warnings.length > 0) {
     throw refused(request, patched, `strict decoding error: ${warnings.join(', ')}`);
   }
   return { ...decoded, warnings };
-}
-
-/** `Pod in version "v1" cannot be handled as a Pod: json: …`, from `json:` on. */
-function withoutSubject(message: string): string {
-  const subject = message.indexOf(' cannot be handled as a ');
-  const why = message.slice(message.indexOf(': ', subject) + 2);
-  return subject >= 0 && /^(?:json: |\w+ing )/.test(why) ? why : message;
 }
 
 /** What is wrong with the fields of the patch itself. */

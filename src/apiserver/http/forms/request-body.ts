@@ -79,6 +79,9 @@ function unknownFormat(accepted: readonly string[]): Error {
   );
 }
 
+/** A body that is no JSON: it may be YAML. */
+class NotJson extends StatusError {}
+
 function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
   requireFewValues(bytes);
   const text = bytes.toString();
@@ -86,9 +89,8 @@ function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw badRequest(
-      `the body of the request is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NotJson(badRequest(`the body of the request is not JSON: ${why}`).status);
   }
   const keys = requireShallow(value);
   return wantsRepeated && keysInJson(text) !== keys ? { value, repeated: repeatedJsonKeys(text) } : { value };
@@ -102,7 +104,7 @@ async function parseYaml(yaml: YamlThread, bytes: Buffer, wantsRepeated: boolean
       const parsed = parseJson(bytes, wantsRepeated);
       if (!parsed.repeated) return parsed;
     } catch (error) {
-      if (!(error instanceof StatusError) || !error.message.includes('is not JSON')) throw error;
+      if (!(error instanceof NotJson)) throw error;
     }
   }
   const { json, repeated } = await yaml.read(text, wantsRepeated);

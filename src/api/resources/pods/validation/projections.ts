@@ -11,7 +11,6 @@ import { requiredText } from '../../../validation/field-rules.ts';
 import { fileMode, localPath, requiredLocalPath } from '../../../validation/paths.ts';
 import { validateClusterTrustBundle, validatePodCertificate } from './certificate-projections.ts';
 import { VOLUME_FIELDS, validateFieldRef, validateResourceRef } from './downward-api.ts';
-import { validateItems } from './volumes.ts';
 
 const MIN_TOKEN_SECONDS = 600;
 const SOURCES = [
@@ -109,4 +108,13 @@ export function validateDownwardFiles(files: readonly DownwardAPIVolumeFile[], p
     errors.push(...fileMode(file.mode, `${path}.mode`));
     return errors;
   });
+}
+
+/** Which key becomes which file. */
+export function validateItems(items: readonly KeyToPath[], path: string): FieldError[] {
+  return items.flatMap((item, index) => [
+    ...requiredText(item.key, `${path}[${index}].key`),
+    ...requiredLocalPath(item.path, `${path}[${index}].path`),
+    ...fileMode(item.mode, `${path}[${index}].mode`),
+  ]);
 }

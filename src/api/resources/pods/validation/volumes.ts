@@ -8,11 +8,11 @@ import { validateLabels } from '../../../selectors.ts';
 import { initiatorProblem } from '../../../validation/block-sources.ts';
 import { oneOf, requiredLabel, requiredText } from '../../../validation/field-rules.ts';
 import { validateAnnotations } from '../../../validation/metadata.ts';
-import { fileMode, requiredLocalPath } from '../../../validation/paths.ts';
+import { fileMode } from '../../../validation/paths.ts';
 import { validateVolumeSource } from '../../../validation/volume-sources.ts';
 import { validatePersistentVolumeClaimSpec } from '../../persistent-volume-claims/validation.ts';
 import { PULL_POLICIES } from './containers.ts';
-import { validateDownwardFiles, validateProjections } from './projections.ts';
+import { validateDownwardFiles, validateItems, validateProjections } from './projections.ts';
 
 /** In the order in which upstream looks for them: of several, the first is checked and the others are refused. */
 const SOURCES = [
@@ -178,13 +178,4 @@ function validateKeys(
   path: string,
 ): FieldError[] {
   return [...fileMode(defaultMode, `${path}.defaultMode`), ...validateItems(items, `${path}.items`)];
-}
-
-/** Which key becomes which file. */
-export function validateItems(items: readonly KeyToPath[], path: string): FieldError[] {
-  return items.flatMap((item, index) => [
-    ...requiredText(item.key, `${path}[${index}].key`),
-    ...requiredLocalPath(item.path, `${path}[${index}].path`),
-    ...fileMode(item.mode, `${path}[${index}].mode`),
-  ]);
 }
