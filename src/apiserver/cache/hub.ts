@@ -42,7 +42,9 @@ export class CacheHub {
     await this.#started;
     const prefix = prefixOf(resource);
     let cache = this.#caches.get(prefix);
-    if (!cache) {
+    // What is kept of a definition that has been replaced is of its types.
+    if (cache?.resource !== resource) {
+      cache?.stop();
       cache = new ResourceCache(resource, this.#store);
       this.#caches.set(prefix, cache);
     }
