@@ -52,7 +52,7 @@ const widgets: ResourceDefinition<Widget> = {
 };
 
 // As the table of resources holds them all: a definition of objects, whatever else they are.
-const definition = widgets as unknown as ResourceDefinition;
+const definition: ResourceDefinition = widgets;
 
 test('a resource that is added while the server runs is served like any other', async () => {
   const certificates = await makeTestCertificates();

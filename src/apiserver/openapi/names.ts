@@ -14,6 +14,6 @@ export const FIELDS_V1 = `${META}.FieldsV1`;
 export const PATCH = `${META}.Patch`;
 
 /** The name of a type in the documents. */
-export function definitionName({ goName, declared: { goPackage } }: StructType): string {
-  return goPackage ? `${goPackage}.${goName}` : goName;
+export function definitionName({ name, goName, declared: { goPackage } }: StructType): string {
+  return goPackage ? `${goPackage}.${goName}` : name;
 }

@@ -52,7 +52,7 @@ function envelope(apiVersion: string, kind: string, messageLength: number): Buff
   return writer.finish();
 }
 
-/** An object as a body. @param schema its schema type. */
+/** An object as a body. @param type its own. */
 export function encodeProtobuf(type: StructType, object: { apiVersion?: string; kind?: string }): Buffer {
   const message = messageOf(type, object);
   return Buffer.concat([envelope(object.apiVersion ?? '', object.kind ?? '', message.length), message]);

@@ -191,6 +191,7 @@ test('a kind of two versions is one object, read and written in either', async (
   );
   assert.equal(group.preferredVersion.version, 'v2');
   assert.match((await ask('GET', '/openapi/v3/apis/example.com/v2')).text, /"tonnes"/);
+  assert.match((await ask('GET', '/openapi/v2')).text, /"kilograms".*"tonnes"/);
 
   assert.equal((await ask('DELETE', `${V2}/a`)).code, 200);
   assert.equal((await ask('GET', `${V1}/a`)).code, 404);

@@ -3,7 +3,7 @@ import type { OwnerReference } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import type { Informer, Informers } from '../../client/informers.ts';
-import type { Kinds } from '../../client/kinds.ts';
+import { type Kinds, oneVersionEach } from '../../client/kinds.ts';
 import { FOREGROUND, ORPHAN } from './plan.ts';
 
 const BY_OWNER = 'owner';
@@ -34,7 +34,7 @@ export class OwnerGraph {
 
   /** Takes up what has come, and forgets what is gone. */
   #follow(): void {
-    const resources = this.#kinds.resources().filter(this.#isCollected);
+    const resources = oneVersionEach(this.#kinds.resources()).filter(this.#isCollected);
     const served = new Set(resources);
     for (const [name, resource] of this.#resources) {
       if (served.has(resource)) continue;

@@ -7,7 +7,7 @@ import { isTerminating, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
-import type { Kinds } from '../../client/kinds.ts';
+import { type Kinds, oneVersionEach } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runWorkers } from '../../client/run-workers.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
@@ -38,7 +38,7 @@ export async function runNamespaceController(context: RunContext, kinds: Kinds):
     const namespace = informer.get(undefined, name);
     if (!namespace || !isTerminating(namespace)) return undefined;
     try {
-      const contents = kinds.resources().filter(isContent);
+      const contents = oneVersionEach(kinds.resources()).filter(isContent);
       return (await emptyNamespace(context, contents, namespace)) ? undefined : { requeueAfterMs: AGAIN_MS };
     } catch (error) {
       if (isNotFound(error)) return undefined;
