@@ -1,13 +1,21 @@
 // Builds dist/: generated types first, when they are missing or older than what they come from, then what has gone is
 // removed, then TypeScript, which looks at what has changed, then the files that are read at run time.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shipDeclarations } from './declarations.mjs';
 import { copy, forgetStateIfIncomplete, markBuilt, outputs, removeLeftovers, root, STATE } from './dist.mjs';
 
 const generated = join(root, 'src', 'api', 'generated', 'schema.json');
-const sources = [join(root, 'scripts', 'generate.mjs'), join(root, 'package-lock.json')];
+const resources = join(root, 'src', 'api', 'resources');
+const sources = [
+  join(root, 'scripts', 'generate.mjs'),
+  join(root, 'package-lock.json'),
+  // The folders of the kinds say which types there are.
+  ...readdirSync(resources, { recursive: true })
+    .filter((name) => name.includes('types'))
+    .map((name) => join(resources, name)),
+];
 /** Runs a program of Node's; what it says is enough, should it fail. */
 function run(...args) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });

@@ -1,69 +1,43 @@
 // Generates src/api/generated/ from the official JavaScript client's models: the wire types that the code is
 // checked against, the structural schema that requests are checked against, and the field descriptions that
-// OpenAPI serves. What the models do not hold (list keys, enums, defaults, quantities) is not here: it is
-// written down by hand in src/api/schema/.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// OpenAPI serves. Which types: those that some kind's folder names (`generatedTypes`, api/schema/generated-types.ts).
+// What the models do not hold (list keys, enums, defaults, numbers, …) stands there, too, by hand.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The kinds stead serves, as the client's models name them; everything they refer to comes along. */
-const ROOTS = [
-  'V1Namespace',
-  'V1Node',
-  'V1Pod',
-  'V1Service',
-  'V1Endpoints',
-  'V1ConfigMap',
-  'V1Secret',
-  'V1ServiceAccount',
-  'CoreV1Event',
-  'V1PersistentVolume',
-  'V1PersistentVolumeClaim',
-  'V1LimitRange',
-  'V1ResourceQuota',
-  'V1PodTemplate',
-  'V1Binding',
-  'V1StatefulSet',
-  'V1ControllerRevision',
-  'V1Scale',
-  'V1EndpointSlice',
-  'V1StorageClass',
-  'V1CSINode',
-  'V1VolumeAttachment',
-  'V1Lease',
-  'V1PodDisruptionBudget',
-  'V1Eviction',
-  'V1PriorityClass',
-  'V1RuntimeClass',
-  'EventsV1Event',
-  'V1Role',
-  'V1RoleBinding',
-  'V1ClusterRole',
-  'V1ClusterRoleBinding',
-  'V1TokenReview',
-  'AuthenticationV1TokenRequest',
-  'V1SelfSubjectReview',
-  'V1SubjectAccessReview',
-  'V1SelfSubjectAccessReview',
-  'V1LocalSubjectAccessReview',
-  'V1SelfSubjectRulesReview',
-  'V1Status',
-  'V1DeleteOptions',
-  'V1APIGroupList',
-  'V1APIResourceList',
-  'V1APIVersions',
-  'V1ListMeta',
-  'V1CustomResourceDefinition',
-];
-
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
-/** Types whose insides nothing here looks into. */
-const OPAQUE = new Set(['V1CustomResourceDefinitionSpec', 'V1CustomResourceDefinitionStatus']);
-
 const models = join(dirname(require.resolve('@kubernetes/client-node')), 'gen', 'models');
 const out = join(here, '..', 'src', 'api', 'generated');
+const resources = join(here, '..', 'src', 'api', 'resources');
+
+/** The names of the types that the folders declare; `opaque` ones are those whose insides nothing looks into. */
+function declaredTypes() {
+  const declared = [];
+  for (const file of readdirSync(resources, { recursive: true })) {
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(join(resources, file), 'utf8');
+    for (const [, table] of text.matchAll(/ = generatedTypes\('[^']+', \{\n([\s\S]*?)\n\}\);/g)) {
+      for (const [, name, opaque] of table.matchAll(/^ {2}(\w+): (?:\{|('opaque'))/gm)) {
+        declared.push({ name, opaque: opaque !== undefined, file });
+      }
+    }
+  }
+  return declared;
+}
+
+const declared = declaredTypes();
+const OPAQUE = new Set(declared.filter(({ opaque }) => opaque).map(({ name }) => name));
+
+/** The model of a type: `Pod` → V1Pod, `Event` → CoreV1Event. */
+function modelOf({ name, file }) {
+  const candidates = [`V1${name}`, `CoreV1${name}`, `AuthenticationV1${name}`, name];
+  const model = candidates.find((candidate) => existsSync(join(models, `${candidate}.d.ts`)));
+  if (!model) throw new Error(`${file} names a type "${name}", of which the client has no model`);
+  return model;
+}
 
 /** A model's name as Kubernetes' own Go types have it: V1Pod → Pod, CoreV1Event → Event. */
 const kubernetesName = (model) => model.replace(/^(Core|Authentication)?V1(?=[A-Z])/, '');
@@ -92,7 +66,9 @@ function schemaOf(type, format) {
     case 'any':
       return { type: 'any' };
     default:
-      return OPAQUE.has(type) ? { type: 'any' } : { type: 'object', ref: kubernetesName(type) };
+      return OPAQUE.has(kubernetesName(type))
+        ? { type: 'any' }
+        : { type: 'object', ref: kubernetesName(type) };
   }
 }
 
@@ -134,27 +110,30 @@ function readModel(model) {
     if (field[1]) descriptions[baseName] = unquoted(field[1]);
     properties[baseName] = schemaOf(type, format);
     for (const [reference] of type.matchAll(/\w*V\d\w*/g))
-      if (reference !== 'V1MicroTime' && !OPAQUE.has(reference)) references.push(reference);
+      if (reference !== 'V1MicroTime') references.push(kubernetesName(reference));
+  }
+  if (isKind(properties)) {
+    // Go holds what every object of a kind has by value.
+    for (const field of ['metadata', 'spec', 'status']) {
+      if (properties[field]?.type === 'object') properties[field].presence = 'embedded';
+    }
   }
   return { schema: { ...(required.length > 0 && { required }), properties }, descriptions, references };
 }
 
 const unquoted = (text) => text.replace(/\\(['"])/g, '$1');
 
+const isKind = (properties) => 'kind' in properties && 'apiVersion' in properties;
+
 const schemas = {};
 const descriptions = {};
-const queue = [...ROOTS];
-const seen = new Set();
-while (queue.length > 0) {
-  const model = queue.pop();
-  if (seen.has(model)) continue;
-  seen.add(model);
-  const read = readModel(model);
-  const name = kubernetesName(model);
-  if (schemas[name]) throw new Error(`two models are called ${name}`);
-  schemas[name] = read.schema;
-  descriptions[name] = read.descriptions;
-  queue.push(...read.references);
+for (const each of declared.filter(({ opaque }) => !opaque)) {
+  const read = readModel(modelOf(each));
+  if (schemas[each.name]) throw new Error(`two folders declare the type ${each.name}`);
+  schemas[each.name] = read.schema;
+  descriptions[each.name] = read.descriptions;
+  const missing = read.references.find((name) => !declared.some((other) => other.name === name));
+  if (missing) throw new Error(`${each.name} of ${each.file} has a ${missing}, which no folder declares`);
 }
 
 const names = Object.keys(schemas).sort();
@@ -166,15 +145,19 @@ const lines = [
 for (const name of names) {
   const { properties, required = [] } = schemas[name];
   // Every object that has a kind of its own has metadata and, where there is one, a spec: the API server sees to it.
-  const isKind = 'kind' in properties && 'apiVersion' in properties;
   lines.push(`export interface ${name} {`);
   for (const [field, schema] of Object.entries(properties)) {
-    const mandatory = required.includes(field) || (isKind && (field === 'metadata' || field === 'spec'));
+    const mandatory =
+      required.includes(field) || (isKind(properties) && (field === 'metadata' || field === 'spec'));
     const key = /^\w+$/.test(field) ? field : JSON.stringify(field);
     lines.push(`  ${key}${mandatory ? '' : '?'}: ${typescriptOf(schema)};`);
   }
   lines.push('}', '');
 }
+lines.push('/** Every generated type, by its name. */', 'export interface WireTypes {');
+for (const name of names) lines.push(`  ${name}: ${name};`);
+for (const name of OPAQUE) lines.push(`  ${name}: unknown;`);
+lines.push('}', '');
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'types.ts'), lines.join('\n'));
 writeFileSync(join(out, 'schema.json'), JSON.stringify(sorted(schemas)));

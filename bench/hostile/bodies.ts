@@ -2,8 +2,11 @@
 // that, and as much of it as a body may hold.
 import type { ResourceDefinition } from '../../src/api/resource.ts';
 import { apiVersionOf } from '../../src/api/resource.ts';
-import { MAP_LISTS } from '../../src/api/schema/facts/lists.ts';
-import { type FieldSchema, typeSchema } from '../../src/api/schema/schema.ts';
+import { allResources } from '../../src/api/resources/all.ts';
+import { schemaOf } from '../../src/api/resources/schema.ts';
+import type { FieldSchema } from '../../src/api/schema/schema.ts';
+
+const served = schemaOf(allResources);
 
 /** How the items of the list, or the entries of the map, are filled. */
 export type Filling = 'different' | 'same' | 'null';
@@ -23,7 +26,7 @@ const MAX_DEPTH = 12;
 /** Every list and map below a type. */
 export function sitesOf(type: string, path: string[] = []): Site[] {
   if (path.length > MAX_DEPTH) return [];
-  return Object.entries(typeSchema(type).properties).flatMap(([name, schema]): Site[] => {
+  return served.type(type).fields.flatMap(([name, schema]): Site[] => {
     const here = [...path, name];
     const field = `${type}.${name}`;
     if (schema.type === 'object') return sitesOf(schema.ref, here);
@@ -43,7 +46,7 @@ export function bodyOf(resource: ResourceDefinition, site: Site, filling: Fillin
   let type = resource.schema;
   site.path.forEach((name, index) => {
     if (name === '[]') return;
-    const schema = typeSchema(type).properties[name];
+    const schema = served.type(type).field(name);
     if (index === site.path.length - 1) {
       at[name] = entriesOf(site, filling, entries);
       return;
@@ -60,8 +63,7 @@ export function bodyOf(resource: ResourceDefinition, site: Site, filling: Fillin
   return JSON.stringify(object);
 }
 
-function entriesOf({ schema, field }: Site, filling: Filling, entries: number): unknown {
-  const [, ...keys] = [field, ...(MAP_LISTS[field] ?? [])];
+function entriesOf({ schema }: Site, filling: Filling, entries: number): unknown {
   const numbers = Array.from({ length: entries }, (_, index) => (filling === 'different' ? index : 0));
   if (schema.type === 'map') {
     return Object.fromEntries(
@@ -71,7 +73,9 @@ function entriesOf({ schema, field }: Site, filling: Filling, entries: number): 
       ]),
     );
   }
-  return numbers.map((number) => (filling === 'null' ? null : sampleOf(schema.items, number, keys)));
+  return numbers.map((number) =>
+    filling === 'null' ? null : sampleOf(schema.items, number, schema.listKeys ?? []),
+  );
 }
 
 function sampleOf(schema: FieldSchema, number: number, keys: readonly string[], depth = 0): unknown {
@@ -105,7 +109,7 @@ function structOf(
   depth: number,
   keys: readonly string[] = [],
 ): Record<string, unknown> {
-  const { properties, required = [] } = typeSchema(type);
+  const { properties, required = [] } = served.type(type).declared;
   if (depth > MAX_DEPTH) return {};
   const told = ['name', 'key', 'uid', 'controller'].filter((name) => properties[name]);
   return Object.fromEntries(

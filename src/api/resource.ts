@@ -1,7 +1,8 @@
 // What a resource is: the one record from which the API server, discovery, OpenAPI, tables and the clients are
-// driven. A new kind is one file in resources/ that exports such a record; nothing elsewhere names kinds.
+// driven. A new kind is one folder in resources/ that exports such a record; nothing elsewhere names kinds.
 import type { FieldError } from './errors.ts';
 import type { KubeObject, Stored } from './objects.ts';
+import type { TypeSource } from './schema/schema.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
@@ -84,6 +85,26 @@ export interface ScalePaths<T extends KubeObject> {
  */
 export type FieldReader<T extends KubeObject> = { read(object: T): string }['read'];
 
+/** How a version that is served is kept, when that is in another one. Objects keep their metadata. */
+export interface StoredVersion<T extends KubeObject, S extends KubeObject = KubeObject> {
+  /** The version that is stored; it must be served, too. */
+  resource: ResourceDefinition<S>;
+  /** Neither changes its argument. apiVersion and kind are the server's business. */
+  toStored(object: T): S;
+  fromStored(object: S): T;
+  /** Top-level fields that are stored under another name: for selectors, and for who owns them. */
+  renamed?: Readonly<Record<string, string>>;
+}
+
+/** How long objects live, for kinds that nobody deletes. */
+export interface Lifetime<T extends KubeObject> {
+  /** When the object was last of interest, ms since the epoch; of an outline, if there is one. */
+  seenMs(object: Stored<T>): number;
+  ttlMs: number;
+  /** So many are kept, those that were seen last. */
+  most: number;
+}
+
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Empty for the core group. */
   group: string;
@@ -96,8 +117,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** `all`, for what `kubectl get all` shows. */
   categories: string[];
   namespaced: boolean;
-  /** The schema type's name in generated/schema.json: `StatefulSet`. */
+  /** The name of its objects' type: `StatefulSet`. */
   schema: string;
+  /** The types that come with it, of which that is one; what all kinds share is there already. */
+  types: readonly TypeSource[];
   verbs: readonly Verb[];
   /** Whether it has a /status of its own, written apart from the spec. */
   hasStatus: boolean;
@@ -126,6 +149,9 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
    * @param share gives for a text that others have too the same one, so that it is there once.
    */
   outline?(object: Stored<T>, share: (text: string) => string): Stored<T>;
+  /** For a version that is only served: the one that is stored. */
+  storedAs?: StoredVersion<T>;
+  expiry?: Lifetime<T>;
   /** How names are checked; throws nothing, returns the reasons why a name is bad. Default: DNS-1123 subdomain. */
   validateName?(name: string): string[];
 }

@@ -44,6 +44,7 @@ const widgets: ResourceDefinition<Widget> = {
   categories: ['all'],
   namespaced: true,
   schema: 'Widget',
+  types: [() => types],
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [nameColumn(), column('Size', 'How large.', ({ spec }) => `${spec?.size ?? 0}`), ageColumn()],
@@ -51,7 +52,7 @@ const widgets: ResourceDefinition<Widget> = {
 };
 
 // As the table of resources holds them all: a definition of objects, whatever else they are.
-const definition = widgets as unknown as ResourceDefinition;
+const definition: ResourceDefinition = widgets;
 
 test('a resource that is added while the server runs is served like any other', async () => {
   const certificates = await makeTestCertificates();
@@ -94,7 +95,7 @@ test('a resource that is added while the server runs is served like any other', 
     assert.equal((await ask('GET', path)).code, 404);
     assert.doesNotMatch(openApiBefore, /Widget/);
 
-    api.addResource(definition, types);
+    api.addResource(definition);
     assert.throws(() => api.addResource(definition), /example.com\/v1\/widgets is served already/);
 
     assert.equal((await ask('POST', path, widget)).code, 201);

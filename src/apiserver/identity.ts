@@ -38,12 +38,13 @@ export function createIdentity(registry: Registry, signingKey: KeyObject = gener
   const authorize = anyOf([authorizeMasters, nodeAuthorizer(registry), rbacAuthorizer(index)]);
   const answers: Readonly<Record<string, (request: ApiRequest) => Promise<ApiResult>>> = {
     '/serviceaccounts/token': (request) => requestToken(registry, tokens, request),
-    'authentication.k8s.io/tokenreviews': (request) => reviewToken(tokens, request),
+    'authentication.k8s.io/tokenreviews': (request) => reviewToken(registry, tokens, request),
     'authentication.k8s.io/selfsubjectreviews': async (request) => reviewSelf(registry, request),
-    'authorization.k8s.io/subjectaccessreviews': (request) => reviewAccess(authorize, request),
-    'authorization.k8s.io/localsubjectaccessreviews': (request) => reviewAccess(authorize, request),
-    'authorization.k8s.io/selfsubjectaccessreviews': (request) => reviewSelfAccess(authorize, request),
-    'authorization.k8s.io/selfsubjectrulesreviews': (request) => reviewSelfRules(index, request),
+    'authorization.k8s.io/subjectaccessreviews': (request) => reviewAccess(registry, authorize, request),
+    'authorization.k8s.io/localsubjectaccessreviews': (request) => reviewAccess(registry, authorize, request),
+    'authorization.k8s.io/selfsubjectaccessreviews': (request) =>
+      reviewSelfAccess(registry, authorize, request),
+    'authorization.k8s.io/selfsubjectrulesreviews': (request) => reviewSelfRules(registry, index, request),
   };
   return {
     async authenticateToken(token) {

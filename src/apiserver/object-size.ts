@@ -3,7 +3,9 @@
 import { requestEntityTooLarge, StatusError } from '../api/errors.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import { encodeProtobuf, hasProtobuf } from './protobuf/encode.ts';
+import type { StructType } from '../api/schema/schema.ts';
+import { encodeProtobuf } from './protobuf/encode.ts';
+import { hasProtobuf } from './protobuf/numbered-fields.ts';
 
 /** etcd's --max-request-bytes as it is by default. */
 const MAX_STORED_BYTES = 1.5 * 1024 * 1024;
@@ -58,12 +60,13 @@ export function countParts(value: unknown, budget: number, uncounted?: unknown):
  * @param storedBytes of its stored form.
  */
 export function requireStorable(
-  { kind, plural, group, schema }: ResourceDefinition,
+  { kind, plural, group }: ResourceDefinition,
+  type: StructType,
   object: KubeObject,
   storedBytes: number,
 ): void {
   if (storedBytes <= MAX_STORED_BYTES) return;
-  const bytes = hasProtobuf(schema) ? encodeProtobuf(schema, object).length : storedBytes;
+  const bytes = hasProtobuf(type) ? encodeProtobuf(type, object).length : storedBytes;
   if (bytes <= MAX_STORED_BYTES) return;
   const name = object.metadata.name ?? '';
   const message = `${kind} "${name}" has ${bytes} bytes, at most ${MAX_STORED_BYTES} can be stored`;

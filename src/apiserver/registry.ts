@@ -1,9 +1,11 @@
 // The generic registry: reads objects from the watch cache and writes them to the store, for every resource alike.
 // What a write means (defaults, admission, strategy) is decided in verbs/; here it is a compare-and-set.
 
-import { alreadyExists, internal, notFound, StatusError, timeout } from '../api/errors.ts';
+import { alreadyExists, internal, notFound, pathNotFound, StatusError, timeout } from '../api/errors.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
-import type { ResourceDefinition } from '../api/resource.ts';
+import { apiVersionOf, groupResourceOf, type ResourceDefinition } from '../api/resource.ts';
+import { schemaOf } from '../api/resources/schema.ts';
+import type { Schema, StructType, TypeSource } from '../api/schema/schema.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Log } from '../base/log.ts';
@@ -13,6 +15,7 @@ import type { ResourceCache } from './cache/resource-cache.ts';
 import { encodeStored, seal } from './codec.ts';
 import { storeKey } from './keys.ts';
 import { requireStorable } from './object-size.ts';
+import { VersionNames } from './patch/version-names.ts';
 
 export interface RegistryParts {
   store: Store;
@@ -28,7 +31,14 @@ export class Registry {
   readonly random: Random;
   readonly log: Log;
   readonly hub: CacheHub;
+  /** The types of everything that is served. */
+  readonly schema: Schema = schemaOf([]);
   readonly #resources = new Map<string, ResourceDefinition>();
+  /** Stored resource → the other versions that it is served in. */
+  readonly #versions = new Map<
+    ResourceDefinition,
+    { others: readonly ResourceDefinition[]; names: VersionNames }
+  >();
 
   constructor({ store, clock, random, log, resources }: RegistryParts) {
     this.store = store;
@@ -36,27 +46,84 @@ export class Registry {
     this.random = random;
     this.log = log;
     this.hub = new CacheHub(store, clock, log.named('cache'));
-    for (const resource of resources) this.add(resource);
+    // Versions come after what they are stored as, wherever they stand in the table.
+    for (const resource of resources) if (!resource.storedAs) this.addResource(resource);
+    for (const resource of resources) if (resource.storedAs) this.addResource(resource);
   }
 
-  /** Keeps objects of one more resource. */
-  add(resource: ResourceDefinition): void {
-    this.#resources.set(`${resource.group}/${resource.plural}`, resource);
+  /**
+   * Keeps objects of one more resource, or serves what is kept in one more version. Throws for a type whose name is
+   * taken, and for a version of something that is not kept; then nothing has changed.
+   */
+  addResource(resource: ResourceDefinition): void {
+    const stored = resource.storedAs?.resource;
+    if (stored && this.resource(stored.group, stored.plural) !== stored)
+      throw new Error(
+        `${groupResourceOf(resource)} is stored as something that is not served: add that first`,
+      );
+    const added: TypeSource[] = [];
+    try {
+      for (const types of resource.types) {
+        this.schema.add(types);
+        added.push(types);
+      }
+    } catch (error) {
+      for (const types of added) this.schema.remove(types);
+      throw error;
+    }
+    if (stored) this.#changeVersions(stored, [...this.#versionsOf(stored), resource]);
+    else this.#resources.set(`${resource.group}/${resource.plural}`, resource);
   }
 
-  /** The resource of a group and plural, in the version that is served. */
+  /** Ends the watches on a resource, and forgets it and its types. Its objects stay in the store. */
+  removeResource(resource: ResourceDefinition): void {
+    const stored = resource.storedAs?.resource;
+    if (stored) {
+      const others = this.#versionsOf(stored).filter((each) => each !== resource);
+      this.#changeVersions(stored, others);
+    } else {
+      this.#resources.delete(`${resource.group}/${resource.plural}`);
+      this.hub.drop(resource);
+    }
+    for (const types of resource.types) this.schema.remove(types);
+  }
+
+  #versionsOf(stored: ResourceDefinition): readonly ResourceDefinition[] {
+    return this.#versions.get(stored)?.others ?? [];
+  }
+
+  #changeVersions(stored: ResourceDefinition, others: readonly ResourceDefinition[]): void {
+    const renamed = others.map((each) => [apiVersionOf(each), each.storedAs?.renamed ?? {}] as const);
+    this.#versions.set(stored, { others, names: new VersionNames(Object.fromEntries(renamed)) });
+  }
+
+  /** The names that fields have in the versions of a resource's kind; undefined for a kind that has one version. */
+  versionsOf(resource: ResourceDefinition): VersionNames | undefined {
+    return this.#versions.get(resource.storedAs?.resource ?? resource)?.names;
+  }
+
+  /** The resource of a group and plural, in the version that is stored. */
   resource(group: string, plural: string): ResourceDefinition | undefined {
     return this.#resources.get(`${group}/${plural}`);
+  }
+
+  /** The type of a resource's objects. */
+  typeOf(resource: ResourceDefinition): StructType {
+    return this.schema.type(resource.schema);
   }
 
   /** The cache of a resource, with all that was written before the call: by this server, or by another on its store. */
   async cache(resource: ResourceDefinition): Promise<ResourceCache> {
     await this.hub.newest();
-    return this.hub.of(resource);
+    return this.recent(resource);
   }
 
-  /** The cache of a resource as this server knows it: what another has written just now may be missing. */
-  recent(resource: ResourceDefinition): Promise<ResourceCache> {
+  /**
+   * The cache of a resource as this server knows it: what another has written just now may be missing. Throws NotFound
+   * for a resource that is no longer served: who asks may have begun before it went.
+   */
+  async recent(resource: ResourceDefinition): Promise<ResourceCache> {
+    if (this.resource(resource.group, resource.plural) !== resource) throw pathNotFound();
     return this.hub.of(resource);
   }
 
@@ -133,7 +200,7 @@ export class Registry {
   ): Promise<Stored | undefined> {
     const cache = await this.recent(resource);
     const value = encodeStored(object);
-    requireStorable(resource, object, value.length);
+    requireStorable(resource, this.typeOf(resource), object, value.length);
     const result = await storing(() => this.store.put(storeKey(resource, key), value, expectedRevision));
     if (!result.ok) {
       await this.#lost(result);

@@ -5,6 +5,7 @@ import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { RepeatedKeys } from '../api/schema/repeated-keys.ts';
+import type { Schema } from '../api/schema/schema.ts';
 import type { Metrics } from '../base/metrics.ts';
 
 export interface User {
@@ -65,6 +66,10 @@ export interface ApiServer {
   /** The resource that serves a group, version and plural, if one does. */
   resource(group: string, version: string, plural: string): ResourceDefinition | undefined;
   resources(): readonly ResourceDefinition[];
+  /** Calls back whenever a resource has come or gone. Returns what ends that. */
+  onResourcesChange(listener: () => void): () => void;
+  /** The types of their objects. */
+  readonly schema: Schema;
   /** What /metrics shows of this server. */
   readonly metrics?: Metrics;
 }

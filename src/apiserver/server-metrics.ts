@@ -24,14 +24,10 @@ export function addServerMetrics(
     new Gauge('apiserver_resource_objects', 'Number of stored objects, by group and resource.'),
   );
   metrics.beforeReading(async () => {
-    // What is served in two forms is stored once.
-    const byPrefix = new Map(
-      resources()
-        .filter(({ verbs }) => verbs.includes('list'))
-        .map((each) => [prefixOf(each), each]),
-    );
-    for (const [prefix, resource] of byPrefix) {
-      const count = await store.count(prefix);
+    // What is served in two versions is stored once.
+    const stored = resources().filter(({ verbs, storedAs }) => verbs.includes('list') && !storedAs);
+    for (const resource of stored) {
+      const count = await store.count(prefixOf(resource));
       objects.set({ resource: groupResourceOf(resource) }, count);
       resourceObjects.set({ group: resource.group, resource: resource.plural }, count);
     }

@@ -4,13 +4,11 @@
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
-import { addTypes, type TypeSchema } from '../api/schema/schema.ts';
 import { Metrics } from '../base/metrics.ts';
 import { own } from '../base/own.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
-import { handleEventsV1 } from './events/events-v1.ts';
-import { EventExpiry } from './events/expiry.ts';
+import { Expiry } from './expiry.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { Registry, type RegistryParts } from './registry.ts';
 import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
@@ -28,6 +26,7 @@ import { patch } from './verbs/patch.ts';
 import { scale } from './verbs/scale.ts';
 import { update } from './verbs/update.ts';
 import { watch } from './verbs/watch.ts';
+import { OtherVersion } from './versions/other-version.ts';
 
 export interface ApiServerOptions extends RegistryParts {
   /** Addresses for Services: IPv4, as `10.96.0.0/16`. */
@@ -44,11 +43,15 @@ export interface RunningApiServer extends ApiServer {
   identity: Pick<Identity, 'authenticateToken' | 'authorize' | 'documents'>;
   /**
    * Serves one more resource from now on, as if it had been in the table from the start: its verbs, discovery, OpenAPI,
-   * tables, server-side apply. Its objects are JSON and YAML, as those of custom resources are.
-   * @param types the schema types that it needs and that are not known yet, by name.
+   * tables, server-side apply; in protobuf, too, if its types have numbers.
    * @throws Error if its path or a type's name is taken.
    */
-  addResource(resource: ResourceDefinition, types?: Readonly<Record<string, TypeSchema>>): void;
+  addResource(resource: ResourceDefinition): void;
+  /**
+   * Serves a resource no longer: its path is not found, its watches end, its types are forgotten. Its objects stay in
+   * the store, and are there again when it is; whoever wants them gone deletes them first.
+   */
+  removeResource(resource: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void;
   stop(): void;
 }
 
@@ -83,41 +86,70 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const identity = createIdentity(registry, options.serviceAccountKey);
   const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
-  const coreEvents = registry.resource('', 'events');
-  const expiry = coreEvents && new EventExpiry(registry, coreEvents);
-  const serve = async (request: ApiRequest): Promise<ApiResult> =>
-    identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  const versions = new WeakMap<ResourceDefinition, OtherVersion>();
+  const expiries = new WeakMap<ResourceDefinition, Expiry>();
+  const prepare = (resource: ResourceDefinition): void => {
+    const { storedAs, expiry } = resource;
+    if (storedAs) versions.set(resource, new OtherVersion(registry, resource, storedAs, serveStored));
+    if (expiry) expiries.set(resource, new Expiry(registry, resource));
+  };
+  const serveStored = async (request: ApiRequest): Promise<ApiResult> => {
+    const { resource, verb } = request;
+    if (verb === 'create' || verb === 'list') await expiries.get(resource)?.sweep();
+    return identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+  };
+  resources.forEach(prepare);
+  const listeners = new Set<() => void>();
+  /** A new list: documents about the old one are made anew. */
+  const serveOnly = (served: readonly ResourceDefinition[]): void => {
+    resources = served;
+    for (const listener of listeners) listener();
+  };
   addServerMetrics(metrics, options.store, () => resources, options.clock);
   return {
     metrics,
-    async handle(request) {
+    async handle(asked) {
+      const { group, version, plural } = asked.resource;
+      const resource = byPath.get(pathOf(group, version, plural));
+      if (!resource) throw pathNotFound();
+      const request = resource === asked.resource ? asked : { ...asked, resource };
       try {
-        const { resource, verb } = request;
-        if (!coreEvents || resource.plural !== 'events') return await serve(request);
-        if (verb === 'create' || verb === 'list') await expiry?.sweep();
-        const isOtherForm = resource.group !== coreEvents.group;
-        return await (isOtherForm
-          ? handleEventsV1(coreEvents, serve, request, options.clock.now())
-          : serve(request));
+        const version = versions.get(resource);
+        if (!version) return await serveStored(request);
+        handlerOf(request);
+        return await version.handle(request);
       } catch (error) {
         if (error instanceof StatusError) throw error;
-        const { verb, resource, namespace, name } = request;
+        const { verb, namespace, name } = request;
         log.error('request failed', error, { verb, resource: resource.plural, namespace, name });
         throw internal(error instanceof Error ? error.message : String(error));
       }
     },
     resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),
     resources: () => resources,
+    schema: registry.schema,
     identity,
-    addResource(resource, types = {}) {
+    onResourcesChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    addResource(resource) {
       const { group, version, plural } = resource;
       const path = pathOf(group, version, plural);
       if (byPath.has(path)) throw new Error(`${path} is served already`);
-      addTypes(types);
-      registry.add(resource);
+      registry.addResource(resource);
       byPath.set(path, resource);
-      // A new list: documents about the old one are made anew.
-      resources = [...resources, resource];
+      prepare(resource);
+      serveOnly([...resources, resource]);
+    },
+    removeResource({ group, version, plural }) {
+      const resource = byPath.get(pathOf(group, version, plural));
+      if (!resource) return;
+      // Other versions of what goes, first.
+      const gone = [...resources.filter(({ storedAs }) => storedAs?.resource === resource), resource];
+      for (const each of gone) byPath.delete(pathOf(each.group, each.version, each.plural));
+      serveOnly(resources.filter((each) => !gone.includes(each)));
+      for (const each of gone) registry.removeResource(each);
     },
     stop: () => registry.stop(),
   };

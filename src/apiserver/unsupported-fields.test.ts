@@ -3,9 +3,13 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { UNSUPPORTED } from '../api/fields/unsupported.ts';
-import { type FieldSchema, fieldSchema, typeSchema } from '../api/schema/schema.ts';
+import { allResources } from '../api/resources/all.ts';
+import { schemaOf } from '../api/resources/schema.ts';
+import type { FieldSchema } from '../api/schema/schema.ts';
 import { pod, refusal, scheduled } from './test-objects.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
+
+const served = schemaOf(allResources);
 
 type Struct = Record<string, unknown>;
 
@@ -108,7 +112,7 @@ function sample(schema: FieldSchema): unknown {
     case 'map':
       return { a: sample(schema.values) };
     case 'object': {
-      const { required = [], properties } = typeSchema(schema.ref);
+      const { required = [], properties } = served.type(schema.ref).declared;
       const fields = required.flatMap((field) => {
         const inner = properties[field];
         return inner ? [[field, sample(inner)] as const] : [];
@@ -129,7 +133,7 @@ for (const [type, fields] of Object.entries(UNSUPPORTED)) {
   if (type === 'EphemeralContainer') continue;
   for (const [field, { instead, refused, values }] of Object.entries(fields)) {
     test(`${type}.${field} is ${refused ? 'refused' : 'warned of'}`, async () => {
-      const schema = fieldSchema(type, field);
+      const schema = served.type(type).field(field);
       const home = HOMES[type];
       assert.ok(schema && home, `nothing is known of ${type}.${field}`);
       const struct = { [field]: values?.[0] ?? sample(schema), ...SAMPLES[`${type}.${field}`] };

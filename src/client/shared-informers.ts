@@ -8,11 +8,14 @@ import type { Log } from '../base/log.ts';
 import type { Client } from './client.ts';
 import { CachingInformer } from './informer.ts';
 import type { Informer, Informers } from './informers.ts';
+import type { Kinds } from './kinds.ts';
 import { Reflector } from './reflector.ts';
 
 /**
- * Informers over a client. Each starts in the turn after it was first asked for, and runs until the signal.
+ * Informers over a client. Each starts in the turn after it was first asked for, and runs until the signal, or until its
+ * kind is served no longer; then another is made if it is asked for again.
  * @param random for the jitter of retries; without it all retries come at the middle of their range.
+ * @param kinds what is served; left out, everything that is asked for.
  */
 export function createInformers(
   client: Client,
@@ -20,19 +23,32 @@ export function createInformers(
   log: Log,
   signal: AbortSignal,
   random?: Pick<Random, 'next'>,
+  kinds?: Kinds,
 ): Informers {
-  const informers = new Map<string, unknown>();
+  const informers = new Map<string, { informer: unknown; stop: AbortController }>();
   // Each informer listens to the signal; many are no leak.
   setMaxListeners(0, signal);
-  const context = { client, clock, log, signal, chance: () => random?.next() ?? 0.5 };
+  const chance = (): number => random?.next() ?? 0.5;
+  const endGone = kinds?.onResourcesChange(() => {
+    const served = new Set(kinds.resources().map(groupResourceOf));
+    for (const [name, { stop }] of informers) {
+      if (served.has(name)) continue;
+      informers.delete(name);
+      stop.abort();
+    }
+  });
+  if (endGone) signal.addEventListener('abort', endGone, { once: true });
   return {
     of<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T> {
       const name = groupResourceOf(resource);
       const existing = informers.get(name);
       // One definition per name: what is kept under it was made for the same T.
-      if (existing) return existing as Informer<T>;
-      const informer = new CachingInformer<T>(log, signal);
-      informers.set(name, informer);
+      if (existing) return existing.informer as Informer<T>;
+      const stop = new AbortController();
+      const ended = kinds ? AbortSignal.any([signal, stop.signal]) : signal;
+      const informer = new CachingInformer<T>(log, ended);
+      informers.set(name, { informer, stop });
+      const context = { client, clock, log, signal: ended, chance };
       queueMicrotask(() => void new Reflector(resource, informer, context).run());
       return informer;
     },

@@ -4,6 +4,7 @@ import { alreadyExists, conflict, expired, notFound, OBJECT_WAS_MODIFIED } from 
 import type { WatchEvent, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { schemaOf } from '../api/resources/schema.ts';
 import type { ApiRequest, ApiResult, ApiServer } from '../apiserver/request.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { Store, StoreEvent } from '../store/store.ts';
@@ -23,6 +24,7 @@ export const notes: ResourceDefinition<Note> = {
   categories: [],
   namespaced: true,
   schema: 'Note',
+  types: [],
   verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   hasStatus: false,
   columns: [],
@@ -33,6 +35,8 @@ export const user = { name: 'tester', groups: [] };
 
 export class FakeApi implements ApiServer {
   readonly store: Store = openMemoryStore();
+  readonly schema = schemaOf([]);
+  onResourcesChange = (): (() => void) => () => {};
   readonly requests: ApiRequest[] = [];
   readonly streams = new Set<FakeStream>();
   /** Called before each request; what it throws is the answer. */

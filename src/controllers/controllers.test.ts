@@ -25,6 +25,7 @@ import { serviceAccounts } from '../api/resources/service-accounts/definition.ts
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { timestamp } from '../base/clock.ts';
+import { fixedKinds } from '../client/kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { runDisruptionController } from './disruption/controller.ts';
 import { runEndpointsController } from './endpoints/controller.ts';
@@ -166,7 +167,7 @@ describe('controllers against the API server', () => {
   });
 
   describe('garbage collector', () => {
-    beforeEach(() => cluster.run(runGarbageController(cluster.context, allResources)));
+    beforeEach(() => cluster.run(runGarbageController(cluster.context, fixedKinds(allResources))));
 
     it('deletes what an object that is gone owned, and what that owned', async () => {
       const owner = await cluster.client.create(configMaps, map('owner'));
@@ -245,7 +246,7 @@ describe('controllers against the API server', () => {
   });
 
   it('namespace: is emptied and then gone; what is held is named', async () => {
-    cluster.run(runNamespaceController(cluster.context, allResources));
+    cluster.run(runNamespaceController(cluster.context, fixedKinds(allResources)));
     await cluster.client.create(namespaces, { metadata: { name: 'team' }, spec: {} });
     const held = map('held');
     await cluster.client.create(configMaps, {
@@ -269,7 +270,7 @@ describe('controllers against the API server', () => {
   });
 
   it('namespace: what cannot be listed or deleted is named, and keeps nothing else from going', async () => {
-    cluster.run(runNamespaceController(cluster.context, allResources));
+    cluster.run(runNamespaceController(cluster.context, fixedKinds(allResources)));
     await cluster.client.create(namespaces, { metadata: { name: 'team' }, spec: {} });
     for (const name of ['stuck', 'free']) {
       await cluster.client.create(configMaps, { ...map(name), metadata: { name, namespace: 'team' } });
@@ -320,7 +321,7 @@ describe('controllers against the API server', () => {
 
   it('protection and garbage: a pod that owns its claim goes in the foreground, and neither waits for the other', async () => {
     cluster.run(runProtectionController(cluster.context));
-    cluster.run(runGarbageController(cluster.context, allResources));
+    cluster.run(runGarbageController(cluster.context, fixedKinds(allResources)));
     const volumes = [{ name: 'www', persistentVolumeClaim: { claimName: 'www' } }];
     const owner = await cluster.client.create(pods, pod('web-0', { nodeName: 'one', volumes }));
     const { name, uid } = owner.metadata;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { PersistentVolume, StatefulSet } from '../api/generated/types.ts';
 import { isPodReady } from '../api/pod-state.ts';
+import { allResources } from '../api/resources/all.ts';
 import { endpointSlices } from '../api/resources/endpoint-slices/definition.ts';
 import { events } from '../api/resources/events/definition.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
@@ -10,6 +11,7 @@ import { pods } from '../api/resources/pods/definition.ts';
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
+import { fixedKinds } from '../client/kinds.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
@@ -85,7 +87,8 @@ describe('all controllers together', () => {
 
   before(async () => {
     cluster = await startTestControlPlane();
-    for (const run of Object.values(controllers(fixedRoot('PEM')))) cluster.run(run(cluster.context));
+    for (const run of Object.values(controllers(fixedRoot('PEM'), fixedKinds(allResources))))
+      cluster.run(run(cluster.context));
     await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.addNode('one');
   });

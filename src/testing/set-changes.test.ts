@@ -1,14 +1,17 @@
 // Changes of a set that runs, through the whole control plane and a simulated node: larger claims and images in
 // place. Nobody plays a part here; every step is some controller's or the node's.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Pod, StatefulSet } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
+import { allResources } from '../api/resources/all.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
+import { fixedKinds } from '../client/kinds.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { fixedRoot } from '../controllers/service-accounts/controller.ts';
 import { createNodeAgent } from '../node/agent.ts';
@@ -59,7 +62,8 @@ describe('changes of a running set', () => {
     cluster = await startTestControlPlane();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
-    for (const run of Object.values(controllers(fixedRoot('')))) cluster.run(run(context));
+    for (const run of Object.values(controllers(fixedRoot(''), fixedKinds(allResources))))
+      cluster.run(run(context));
     const agent = createNodeAgent(context, {
       nodeName: 'node-1',
       nodeIp: '10.0.0.1',

@@ -9,7 +9,7 @@ import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { serviceAccounts } from '../api/resources/service-accounts/definition.ts';
-import { createApiServer } from '../apiserver/server.ts';
+import { createApiServer, type RunningApiServer } from '../apiserver/server.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
@@ -23,6 +23,8 @@ export interface TestControlPlane {
   client: Client;
   clock: VirtualClock;
   context: RunContext;
+  /** What is served; more can be. */
+  api: RunningApiServer;
   /** What was logged as an error or a warning. */
   complaints: string[];
   /** Starts a controller, which runs until `stop`. */
@@ -67,13 +69,14 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
   await client.create(namespaces, { metadata: { name: 'default' }, spec: {} });
   await client.create(serviceAccounts, { metadata: { namespace: 'default', name: 'default' } });
   const end = new AbortController();
-  const informers = createInformers(client, clock, log, end.signal, random);
+  const informers = createInformers(client, clock, log, end.signal, random, server);
   const context: RunContext = { client, informers, clock, random, log, signal: end.signal };
   const running: Promise<void>[] = [];
   return {
     client,
     clock,
     context,
+    api: server,
     complaints,
     run: (controller) => void running.push(controller),
     async until(condition, what) {

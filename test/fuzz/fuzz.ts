@@ -38,7 +38,7 @@ export async function fuzz(requests: number, seed: number, https: boolean): Prom
   const report: FuzzReport = { codes: {}, problems: [], stored: 0 };
   try {
     for (let count = 0; count < requests; count++) {
-      const request = makeRequest(dice, resources);
+      const request = makeRequest(dice, resources, server.api.schema);
       const problem = await whileTimePasses(server, attempt(send, request, report));
       if (problem && report.problems.length < MAX_PROBLEMS) {
         const { method, target, headers, body } = request;
@@ -46,7 +46,7 @@ export async function fuzz(requests: number, seed: number, https: boolean): Prom
         report.problems.push(`${problem}: ${method} ${target} ${JSON.stringify(headers)} ${shown}`);
       }
     }
-    report.problems.push(...(await invalidObjects(server.store, resources)));
+    report.problems.push(...(await invalidObjects(server.store, server.api)));
     report.stored = (await server.store.list('/registry/')).entries.length;
   } finally {
     await close();

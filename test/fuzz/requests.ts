@@ -2,7 +2,9 @@
 import type { ResourceDefinition } from '../../src/api/resource.ts';
 import { apiVersionOf } from '../../src/api/resource.ts';
 import { decode } from '../../src/api/schema/decode.ts';
-import { encodeProtobuf, hasProtobuf } from '../../src/apiserver/protobuf/encode.ts';
+import type { Schema, StructType } from '../../src/api/schema/schema.ts';
+import { encodeProtobuf } from '../../src/apiserver/protobuf/encode.ts';
+import { hasProtobuf } from '../../src/apiserver/protobuf/numbered-fields.ts';
 import type { Dice } from './dice.ts';
 import { seedOf } from './seeds.ts';
 import { NAMES, objectOf, wild } from './values.ts';
@@ -97,6 +99,7 @@ const QUERIES: readonly [
 export function makeRequest(
   dice: Dice,
   resources: readonly [ResourceDefinition, ...ResourceDefinition[]],
+  schema: Schema,
 ): FuzzRequest {
   if (dice.chance(0.03)) return elsewhere(dice);
   const resource = dice.pick(resources);
@@ -117,7 +120,7 @@ export function makeRequest(
   const body =
     method === 'GET' || method === 'HEAD'
       ? Buffer.alloc(0)
-      : bodyOf(dice, resource, method, name, subresource, headers);
+      : bodyOf(dice, schema, resource, method, name, subresource, headers);
   return { method, target: path + queryOf(dice), headers, body };
 }
 
@@ -160,6 +163,7 @@ function queryOf(dice: Dice): string {
 
 function bodyOf(
   dice: Dice,
+  schema: Schema,
   resource: ResourceDefinition,
   method: string,
   name: string,
@@ -167,7 +171,7 @@ function bodyOf(
   headers: Record<string, string>,
 ): Buffer {
   const kind = BODY_KINDS[subresource];
-  const whole = wholeObject(dice, resource, kind, name);
+  const whole = wholeObject(dice, schema, resource, kind, name);
   if (method === 'PATCH') {
     const type = dice.pick(PATCHES);
     headers['content-type'] = type;
@@ -176,10 +180,10 @@ function bodyOf(
   if (method === 'DELETE') {
     if (dice.chance(0.5)) return Buffer.alloc(0);
     headers['content-type'] = 'application/json';
-    return damaged(dice, Buffer.from(JSON.stringify(objectOf(dice, 'DeleteOptions'))));
+    return damaged(dice, Buffer.from(JSON.stringify(objectOf(dice, schema.type('DeleteOptions')))));
   }
   if (dice.chance(0.2)) {
-    const binary = protobufOf(kind ?? resource.schema, whole);
+    const binary = protobufOf(schema.type(kind ?? resource.schema), whole);
     if (binary) {
       headers['content-type'] = 'application/vnd.kubernetes.protobuf';
       return damaged(dice, binary);
@@ -197,12 +201,13 @@ function bodyOf(
 
 function wholeObject(
   dice: Dice,
+  schema: Schema,
   resource: ResourceDefinition,
   kind: string | undefined,
   name: string,
 ): unknown {
   if (dice.chance(0.02)) return wild(dice);
-  const random = objectOf(dice, kind ?? resource.schema);
+  const random = objectOf(dice, schema.type(kind ?? resource.schema));
   const seed = kind === undefined && dice.chance(0.7) ? seedOf(resource) : undefined;
   // A good object with some of its parts made anew.
   const parts = seed ? Object.fromEntries(Object.entries(random).filter(() => dice.chance(0.2))) : random;
@@ -241,10 +246,10 @@ function jsonPatch(dice: Dice): unknown {
   }));
 }
 
-function protobufOf(schema: string, object: unknown): Buffer | undefined {
-  if (!hasProtobuf(schema)) return undefined;
+function protobufOf(type: StructType, object: unknown): Buffer | undefined {
+  if (!hasProtobuf(type)) return undefined;
   try {
-    return encodeProtobuf(schema, decode(schema, object, 'Ignore').object);
+    return encodeProtobuf(type, decode(type, object, 'Ignore').object);
   } catch {
     // Not an object of its type: there are no bytes for it.
     return undefined;

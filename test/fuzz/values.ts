@@ -1,8 +1,6 @@
 // Values for request bodies: by the schema, mostly of the right type, from few names, so that requests meet each
 // other's objects; and now and then anything at all.
-import { ENUMS } from '../../src/api/schema/facts/enums.ts';
-import { QUANTITIES } from '../../src/api/schema/facts/quantities.ts';
-import { type FieldSchema, typeSchema } from '../../src/api/schema/schema.ts';
+import type { FieldSchema, StructType } from '../../src/api/schema/schema.ts';
 import type { Dice } from './dice.ts';
 
 export const NAMES = ['a', 'b', 'web', 'web-0', 'default', 'kube-system'] as const;
@@ -52,12 +50,6 @@ const TIMES = [
 ] as const;
 const AMOUNTS = ['1', '100m', '1Gi', '200Mi', '-1', '1e3', '0', '', 'x', '9'.repeat(40), '1.5Ki'] as const;
 
-const choicesOf = new Map(
-  Object.values(ENUMS).flatMap(({ values, fields }) =>
-    fields.map((field): [string, readonly string[]] => [field, values]),
-  ),
-);
-
 /** Anything, of any type and depth. */
 export function wild(dice: Dice): unknown {
   if (dice.chance(0.02)) {
@@ -70,26 +62,26 @@ export function wild(dice: Dice): unknown {
   return structuredClone(dice.pick(WILD));
 }
 
-/** An object of a schema type. */
-export function objectOf(dice: Dice, type: string, depth = 0): Record<string, unknown> {
-  const { properties, required = [] } = typeSchema(type);
+/** An object of a type. */
+export function objectOf(dice: Dice, type: StructType, depth = 0): Record<string, unknown> {
+  const { required = [] } = type.declared;
   const object: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(properties)) {
+  for (const [name, schema] of type.fields) {
     const wanted = required.includes(name) ? 0.95 : depth > 5 ? 0.02 : 0.2;
     if (name === 'apiVersion' || name === 'kind' || !dice.chance(wanted)) continue;
-    object[name] = dice.chance(0.01) ? wild(dice) : valueFor(dice, schema, `${type}.${name}`, depth);
+    object[name] = dice.chance(0.01) ? wild(dice) : valueFor(dice, type, schema, depth);
   }
   if (dice.chance(0.01)) object[dice.pick(TEXTS)] = wild(dice);
   return object;
 }
 
-function valueFor(dice: Dice, schema: FieldSchema, path: string, depth: number): unknown {
+function valueFor(dice: Dice, owner: StructType, schema: FieldSchema, depth: number): unknown {
   switch (schema.type) {
     case 'string': {
       if (schema.format === 'byte') return dice.pick(['', 'AA==', 'eA', '!', 'QUJD'] as const);
       if (schema.format) return dice.pick(TIMES);
-      if (QUANTITIES.has(path)) return dice.pick(AMOUNTS);
-      const [first, ...others] = choicesOf.get(path) ?? [];
+      if (schema.quantity) return dice.pick(AMOUNTS);
+      const [first, ...others] = schema.enum?.values ?? [];
       if (first !== undefined && dice.chance(0.9)) return dice.pick([first, ...others]);
       return dice.chance(0.6) ? dice.pick(NAMES) : dice.pick(TEXTS);
     }
@@ -104,14 +96,14 @@ function valueFor(dice: Dice, schema: FieldSchema, path: string, depth: number):
     case 'any':
       return wild(dice);
     case 'object':
-      return objectOf(dice, schema.ref, depth + 1);
+      return objectOf(dice, owner.type(schema.ref), depth + 1);
     case 'array':
-      return Array.from({ length: dice.below(3) }, () => valueFor(dice, schema.items, path, depth + 1));
+      return Array.from({ length: dice.below(3) }, () => valueFor(dice, owner, schema.items, depth + 1));
     case 'map':
       return Object.fromEntries(
         Array.from({ length: dice.below(3) }, () => [
           dice.chance(0.7) ? dice.pick(NAMES) : dice.pick(TEXTS),
-          valueFor(dice, schema.values, path, depth + 1),
+          valueFor(dice, owner, schema.values, depth + 1),
         ]),
       );
   }

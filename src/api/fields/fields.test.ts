@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fieldSchema, typeSchema } from '../schema/schema.ts';
 import { fieldsDocument } from './test-document.ts';
-import { allRows, servedTypes } from './test-table.ts';
+import { allRows, schema, servedTypes } from './test-table.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const rows = allRows();
@@ -15,7 +14,7 @@ const nameOf = ({ type, field }: { type: string; field: string }): string => `${
 test('every field of the schema has a row', () => {
   const named = new Set(rows.map(nameOf));
   const fields = servedTypes().flatMap((type) =>
-    Object.keys(typeSchema(type).properties).map((field) => `${type}.${field}`),
+    schema.type(type).fields.map(([field]) => `${type}.${field}`),
   );
   assert.deepEqual(
     fields.filter((field) => !named.has(field)),
@@ -25,7 +24,7 @@ test('every field of the schema has a row', () => {
 
 test('every row is of a field of the schema, and no field has two', () => {
   const served = new Set(servedTypes());
-  const unknown = rows.filter(({ type, field }) => !served.has(type) || !fieldSchema(type, field));
+  const unknown = rows.filter(({ type, field }) => !served.has(type) || !schema.type(type).field(field));
   assert.deepEqual(unknown.map(nameOf), []);
   const seen = new Set<string>();
   const twice = rows.filter((row) => {

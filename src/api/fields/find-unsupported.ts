@@ -2,7 +2,7 @@
 
 import { own } from '../../base/own.ts';
 import { type FieldError, forbiddenField } from '../errors.ts';
-import { type FieldSchema, typeSchema } from '../schema/schema.ts';
+import { perType, type StructType } from '../schema/schema.ts';
 import { UNSUPPORTED, type Unsupported } from './unsupported.ts';
 
 interface Found {
@@ -14,42 +14,40 @@ interface Found {
 interface Plan {
   fields: ReadonlyArray<readonly [field: string, unsupported: Unsupported]>;
   /** The fields below which there is something to look for. */
-  children: ReadonlyArray<readonly [field: string, type: string]>;
+  children: ReadonlyArray<readonly [field: string, type: StructType]>;
 }
 
-const plans = new Map<string, Plan>();
-/** Types that are being planned: none contains itself, but the schema does not say so. */
-const NOTHING: Plan = { fields: [], children: [] };
+const hasUnsupported = ({ name }: StructType): boolean => own(UNSUPPORTED, name) !== undefined;
 
-/** The type of an object that a field holds, or holds several of. */
-export function objectTypeOf(schema: FieldSchema): string | undefined {
-  if (schema.type === 'object') return schema.ref;
-  if (schema.type === 'array') return objectTypeOf(schema.items);
-  return schema.type === 'map' ? objectTypeOf(schema.values) : undefined;
-}
-
-function planOf(typeName: string): Plan {
-  const known = plans.get(typeName);
-  if (known) return known;
-  plans.set(typeName, NOTHING);
-  const children = Object.entries(typeSchema(typeName).properties).flatMap(([field, schema]) => {
-    const type = objectTypeOf(schema);
-    // Nobody asks for a status.
-    if (type === undefined || field === 'status') return [];
-    const { fields, children: below } = planOf(type);
-    return fields.length + below.length > 0 ? [[field, type] as const] : [];
+/** The types below the fields of a type. Nobody asks for a status. */
+const typesBelow = (type: StructType): [string, StructType][] =>
+  type.fields.flatMap(([field, schema]): [string, StructType][] => {
+    const below = field === 'status' ? undefined : type.typeBelow(schema);
+    return below ? [[field, below]] : [];
   });
-  const plan = { fields: Object.entries(own(UNSUPPORTED, typeName) ?? {}), children };
-  plans.set(typeName, plan);
-  return plan;
-}
+
+const reachesUnsupported = perType((type): boolean => {
+  const reached = new Set([type]);
+  for (const each of reached) {
+    if (hasUnsupported(each)) return true;
+    for (const [, below] of typesBelow(each)) reached.add(below);
+  }
+  return false;
+});
+
+const planOf = perType(
+  (type): Plan => ({
+    fields: Object.entries(own(UNSUPPORTED, type.name) ?? {}),
+    children: typesBelow(type).filter(([, below]) => reachesUnsupported(below)),
+  }),
+);
 
 function isStruct(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function find(typeName: string, object: Record<string, unknown>, path: string, found: Found[]): Found[] {
-  const { fields, children } = planOf(typeName);
+function find(type: StructType, object: Record<string, unknown>, path: string, found: Found[]): Found[] {
+  const { fields, children } = planOf(type);
   for (const [field, unsupported] of fields) {
     const value = object[field];
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
@@ -57,13 +55,13 @@ function find(typeName: string, object: Record<string, unknown>, path: string, f
     if (!values || values.some((each) => each === value))
       found.push({ path: `${path}${field}`, unsupported });
   }
-  for (const [field, type] of children) {
+  for (const [field, below] of children) {
     const value = object[field];
     if (Array.isArray(value)) {
       value.forEach((item, index) => {
-        if (isStruct(item)) find(type, item, `${path}${field}[${index}].`, found);
+        if (isStruct(item)) find(below, item, `${path}${field}[${index}].`, found);
       });
-    } else if (isStruct(value)) find(type, value, `${path}${field}.`, found);
+    } else if (isStruct(value)) find(below, value, `${path}${field}.`, found);
   }
   return found;
 }
@@ -76,14 +74,12 @@ export interface Advice {
 
 /**
  * What is to be said of the fields of an object that nothing here acts on.
- * @param schemaName the object's type. @param old the object before: what it had already is not told again.
+ * @param type the object's. @param old the object before: what it had already is not told again.
  */
-export function unsupportedFields(schemaName: string, object: object, old?: object): Advice {
+export function unsupportedFields(type: StructType, object: object, old?: object): Advice {
   const advice: Advice = { warnings: [], errors: [] };
-  const found = find(schemaName, { ...object }, '', []);
-  const had = new Set(
-    old && found.length > 0 ? find(schemaName, { ...old }, '', []).map(({ path }) => path) : [],
-  );
+  const found = find(type, { ...object }, '', []);
+  const had = new Set(old && found.length > 0 ? find(type, { ...old }, '', []).map(({ path }) => path) : []);
   for (const { path, unsupported } of found) {
     if (had.has(path)) continue;
     const text = `not supported by stead: ${unsupported.instead}`;

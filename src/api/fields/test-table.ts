@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { allResources } from '../resources/all.ts';
-import { fieldSchema, typeSchema } from '../schema/schema.ts';
-import { objectTypeOf } from './find-unsupported.ts';
+import { schemaOf } from '../resources/schema.ts';
+import { objectTypeOf } from '../schema/schema.ts';
 import { UNSUPPORTED, type Unsupported } from './unsupported.ts';
 
 /** What becomes of one field. */
@@ -18,6 +18,9 @@ export interface FieldRow {
   unsupported?: Unsupported;
 }
 
+/** Of everything that is served. */
+export const schema = schemaOf(allResources);
+
 /** Bodies that are no object of a resource. */
 const OTHER_BODIES = ['Scale', 'Binding', 'Eviction', 'TokenRequest', 'DeleteOptions'];
 /** What stands in it holds for every kind. */
@@ -30,12 +33,12 @@ const readers: Table = parse(readFileSync(new URL('readers.yaml', import.meta.ur
 /** The types of all bodies and of what lies below their fields, but for what lies only below unsupported ones. */
 export function servedTypes(): string[] {
   const found = new Set<string>();
-  const queue = [...allResources.map(({ schema }) => schema), ...OTHER_BODIES];
+  const queue = [...allResources.map((resource) => resource.schema), ...OTHER_BODIES];
   for (let type = queue.pop(); type !== undefined; type = queue.pop()) {
     if (found.has(type)) continue;
     found.add(type);
-    for (const [field, schema] of Object.entries(typeSchema(type).properties)) {
-      const below = objectTypeOf(schema);
+    for (const [field, held] of schema.type(type).fields) {
+      const below = objectTypeOf(held);
       const unsupported = UNSUPPORTED[type]?.[field];
       const isReached = !unsupported || unsupported.values || (below && UNSUPPORTED[below]);
       if (below !== undefined && isReached) queue.push(below);
@@ -46,10 +49,10 @@ export function servedTypes(): string[] {
 
 /** Whether the type has an identity of its own: then its apiVersion, kind and metadata are every kind's. */
 const isKind = (type: string): boolean =>
-  ['apiVersion', 'kind'].every((field) => fieldSchema(type, field)) && !isReference(type);
+  ['apiVersion', 'kind'].every((field) => schema.type(type).field(field)) && !isReference(type);
 
 /** Types that name the kind of another object. */
-const isReference = (type: string): boolean => fieldSchema(type, 'name') !== undefined;
+const isReference = (type: string): boolean => schema.type(type).field('name') !== undefined;
 
 /** Every row that the tables have, in their order. */
 export function allRows(): FieldRow[] {
@@ -59,7 +62,7 @@ export function allRows(): FieldRow[] {
   const everyKind = servedTypes()
     .filter(isKind)
     .flatMap((type) =>
-      rowsOf(type, readers[EVERY_KIND] ?? {}).filter(({ field }) => fieldSchema(type, field)),
+      rowsOf(type, readers[EVERY_KIND] ?? {}).filter(({ field }) => schema.type(type).field(field)),
     );
   const unsupported = Object.entries(UNSUPPORTED).flatMap(([type, fields]) =>
     Object.entries(fields).map(([field, each]): FieldRow => ({ type, field, unsupported: each })),

@@ -1,4 +1,4 @@
-// The one table of everything that the API serves. A new kind is a file in this folder and a line here.
+// The one table of everything that the API serves. A new kind is a folder in this one and a line here.
 import type { ResourceDefinition } from '../resource.ts';
 import { clusterRoleBindings } from './cluster-role-bindings/definition.ts';
 import { clusterRoles } from './cluster-roles/definition.ts';
@@ -9,7 +9,7 @@ import { customResourceDefinitions } from './custom-resource-definitions/definit
 import { endpointSlices } from './endpoint-slices/definition.ts';
 import { endpoints } from './endpoints/definition.ts';
 import { events } from './events/definition.ts';
-import { eventsV1 } from './events-v1/definition.ts';
+import { eventsV1 } from './events/events-v1.ts';
 import { leases } from './leases/definition.ts';
 import { limitRanges } from './limit-ranges/definition.ts';
 import { namespaces } from './namespaces/definition.ts';

@@ -1,4 +1,5 @@
 // Rows of `kubectl get -o wide`, as upstream prints them.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parse } from 'yaml';
@@ -6,6 +7,7 @@ import type { KubeObject } from '../objects.ts';
 import type { ResourceDefinition } from '../resource.ts';
 import { decode } from '../schema/decode.ts';
 import { allResources } from './all.ts';
+import { schemaOf } from './schema.ts';
 
 const NOW = Date.parse('2026-01-01T01:00:00Z');
 
@@ -13,7 +15,11 @@ const NOW = Date.parse('2026-01-01T01:00:00Z');
 function row(kind: string, yaml: string): Record<string, unknown> {
   const resource: ResourceDefinition | undefined = allResources.find((it) => it.schema === kind);
   assert.ok(resource, kind);
-  const { object }: { object: KubeObject } = decode(resource.schema, parse(yaml), 'Strict');
+  const { object }: { object: KubeObject } = decode(
+    schemaOf([resource]).type(resource.schema),
+    parse(yaml),
+    'Strict',
+  );
   return Object.fromEntries(resource.columns.map((column) => [column.name, column.cell(object, NOW)]));
 }
 

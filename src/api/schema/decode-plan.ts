@@ -1,10 +1,6 @@
-// How each type is decoded: the schema and the facts about it, put together once per type, on first use, so that
-// decoding an object asks no table by name.
-import { ENUMS } from './facts/enums.ts';
-import { ALWAYS_WRITTEN, EMBEDDED, POINTERS } from './facts/presence.ts';
-import { QUANTITIES } from './facts/quantities.ts';
-import { isVerbatim } from './facts/verbatim.ts';
-import { type FieldSchema, typeSchema } from './schema.ts';
+// How each type is decoded: what its fields are and what is known of them, put together once per type, on first use.
+import type { FieldSchema, StructType } from './schema.ts';
+import { perType } from './schema.ts';
 
 /** How one scalar is decoded. */
 export interface ScalarPlan {
@@ -46,35 +42,23 @@ export interface TypePlan {
   alwaysPresent: readonly FieldPlan[];
 }
 
-const plans = new Map<string, TypePlan>();
-let enumOfField: Map<string, string> | undefined;
-
-function enumType(field: string): string | undefined {
-  enumOfField ??= new Map(
-    Object.entries(ENUMS).flatMap(([name, { fields }]) =>
-      fields.map((path): [string, string] => [path, name]),
-    ),
-  );
-  return enumOfField.get(field);
-}
-
-/** The name of a type in Go: without what the schema's names add to tell groups apart. */
-function goNameOf(schemaName: string): string {
-  return schemaName.replace(/^(?:Events|Discovery|Rbac)V1(?=[A-Z])/, '');
-}
-
-function valuePlan(schema: FieldSchema, path: string, verbatim: boolean): ValuePlan {
+function valuePlan(owner: StructType, schema: FieldSchema, verbatim: boolean): ValuePlan {
   switch (schema.type) {
     case 'object': {
-      const { ref } = schema;
-      return { kind: 'struct', goType: `v1.${goNameOf(ref)}`, plan: () => typePlan(ref, verbatim) };
+      const type = owner.type(schema.ref);
+      let made: TypePlan | undefined;
+      const plan = (): TypePlan => {
+        made ??= typePlan(type, verbatim);
+        return made;
+      };
+      return { kind: 'struct', goType: `v1.${type.goName}`, plan };
     }
     case 'array': {
-      const items = { ...valuePlan(schema.items, path, verbatim), name: '', dropsZero: false };
+      const items = { ...valuePlan(owner, schema.items, verbatim), name: '', dropsZero: false };
       return { kind: 'list', goType: `[]${items.goType}`, items };
     }
     case 'map': {
-      const values = { ...valuePlan(schema.values, path, verbatim), name: '', dropsZero: false };
+      const values = { ...valuePlan(owner, schema.values, verbatim), name: '', dropsZero: false };
       if (values.kind === 'scalar' && values.scalar === 'quantity') {
         return { kind: 'map', goType: 'v1.ResourceList', values: { ...values, roundsToMilli: true } };
       }
@@ -91,59 +75,46 @@ function valuePlan(schema: FieldSchema, path: string, verbatim: boolean): ValueP
     case 'int-or-string':
       return { kind: 'scalar', scalar: 'int-or-string', goType: 'int32' };
     case 'string':
-      return stringPlan(schema.format, path);
+      return stringPlan(schema);
   }
 }
 
-function stringPlan(format: 'byte' | 'date-time' | 'micro-time' | undefined, path: string): ScalarPlan {
-  if (format === 'byte') return { kind: 'scalar', scalar: 'byte', goType: '[]uint8' };
-  if (format === 'date-time') return { kind: 'scalar', scalar: 'time', goType: 'string' };
-  if (format === 'micro-time') return { kind: 'scalar', scalar: 'micro-time', goType: 'string' };
-  if (QUANTITIES.has(path)) return { kind: 'scalar', scalar: 'quantity', goType: 'string' };
-  const known = enumType(path);
-  return { kind: 'scalar', scalar: 'string', goType: known ? `v1.${known}` : 'string' };
+function stringPlan(schema: FieldSchema & { type: 'string' }): ScalarPlan {
+  if (schema.format === 'byte') return { kind: 'scalar', scalar: 'byte', goType: '[]uint8' };
+  if (schema.format === 'date-time') return { kind: 'scalar', scalar: 'time', goType: 'string' };
+  if (schema.format === 'micro-time') return { kind: 'scalar', scalar: 'micro-time', goType: 'string' };
+  if (schema.quantity) return { kind: 'scalar', scalar: 'quantity', goType: 'string' };
+  return { kind: 'scalar', scalar: 'string', goType: schema.enum ? `v1.${schema.enum.name}` : 'string' };
 }
-
-const listed = (table: Readonly<Record<string, string>>, typeName: string): ReadonlySet<string> =>
-  new Set(table[typeName]?.split(' '));
 
 /** What even a verbatim object has: validation looks into these. */
 const NEVER_MISSING = ['metadata', 'spec'];
 
-function compile(schemaName: string, verbatim: boolean): TypePlan {
-  const { properties, required = [] } = typeSchema(schemaName);
-  const pointers = listed(POINTERS, schemaName);
-  const embedded = listed(EMBEDDED, schemaName);
-  const written = listed(ALWAYS_WRITTEN, schemaName);
+function compile(type: StructType, verbatim: boolean): TypePlan {
+  const { required = [] } = type.declared;
   const fields = new Map<string, FieldPlan>();
   const alwaysPresent: FieldPlan[] = [];
-  for (const [name, schema] of Object.entries(properties)) {
-    const value = valuePlan(schema, `${schemaName}.${name}`, verbatim || isVerbatim(schemaName, name));
-    const mandatory = required.includes(name) || written.has(name);
+  for (const [name, schema] of type.fields) {
+    const value = valuePlan(type, schema, verbatim || schema.verbatim === true);
+    const { presence } = schema;
+    const mandatory = presence === undefined ? required.includes(name) : presence === 'written';
     const isScalar = value.kind === 'scalar' && value.scalar !== 'time' && value.scalar !== 'micro-time';
-    const present =
-      embedded.has(name) || (mandatory && !pointers.has(name) && (isScalar || value.kind === 'list'));
-    const field = {
-      ...value,
-      name,
-      dropsZero: !present && !pointers.has(name) && value.kind !== 'struct' && value.kind !== 'any',
-    };
+    const present = presence === 'embedded' || (mandatory && (isScalar || value.kind === 'list'));
+    const dropsZero = !present && presence !== 'pointer' && value.kind !== 'struct' && value.kind !== 'any';
+    const field = { ...value, name, dropsZero };
     fields.set(name, field);
     if (present && (!verbatim || NEVER_MISSING.includes(name))) alwaysPresent.push(field);
   }
-  return { goName: goNameOf(schemaName), fields, alwaysPresent };
+  return { goName: type.goName, fields, alwaysPresent };
 }
 
+const planOf = perType((type) => compile(type, false));
+const verbatimPlanOf = perType((type) => compile(type, true));
+
 /**
- * The plan of a schema type.
- * @param verbatim for objects that stand in a field of facts/verbatim.ts: nothing is added to them.
+ * The plan of a type.
+ * @param verbatim for objects that stand in a field that is kept so: nothing is added to them.
  */
-export function typePlan(schemaName: string, verbatim = false): TypePlan {
-  const key = verbatim ? `${schemaName} verbatim` : schemaName;
-  let plan = plans.get(key);
-  if (!plan) {
-    plan = compile(schemaName, verbatim);
-    plans.set(key, plan);
-  }
-  return plan;
+export function typePlan(type: StructType, verbatim = false): TypePlan {
+  return verbatim ? verbatimPlanOf(type) : planOf(type);
 }

@@ -1,11 +1,12 @@
 // Decoding: from what a client sent to an object of a schema type, the way Go's typed decoding does it: unknown
 // fields are pruned (and reported), types are checked with upstream's messages, nulls dropped, quantities and zero
 // values brought to the one form that upstream would store. Defaults and validation come after.
-import { badRequest } from '../errors.ts';
+import { badRequest, StatusError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import { type FieldPlan, type TypePlan, typePlan } from './decode-plan.ts';
 import { decodeScalar, goValue, zeroOf } from './decode-scalar.ts';
 import { type RepeatedKeys, yamlErrorOf } from './repeated-keys.ts';
+import type { StructType } from './schema.ts';
 import { setProperty } from './set-property.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -28,7 +29,26 @@ interface Place {
 }
 
 /** A value that the type cannot hold; the message is Go's. */
-class DecodeFailure extends Error {}
+class DecodeFailure extends Error {
+  /** Whether Go's decoder says no more than that, where it is not asked for a whole object. */
+  readonly isBare: boolean;
+
+  constructor(message: string, isBare = true) {
+    super(message);
+    this.isBare = isBare;
+  }
+}
+
+/** What a client is told of an object that the type cannot hold. */
+export class DecodeError extends StatusError {
+  /** The reason without the object's kind, for whoever says something else in front. */
+  readonly why: string;
+
+  constructor(message: string, why = message) {
+    super(badRequest(message).status);
+    this.why = why;
+  }
+}
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -104,7 +124,7 @@ class Decoder {
         const result = decodeScalar(field, value);
         if (result.ok) return result.value;
         throw result.expected === undefined
-          ? new DecodeFailure(result.reason)
+          ? new DecodeFailure(result.reason, field.scalar === 'time' || field.scalar === 'micro-time')
           : mismatch(value, result.expected, place);
       }
     }
@@ -132,26 +152,27 @@ function mismatch(value: unknown, goType: string, place: Place): DecodeFailure {
 }
 
 /**
- * Decodes an object of the schema type `schemaName`. The result is new and shares only free-form values (RawExtension)
+ * Decodes an object of a type. The result is new and shares only free-form values (RawExtension)
  * with `value`; it has every struct and required scalar that Go would write, and nothing that Go would leave out.
  * Throws badRequest, with upstream's wording, for values of the wrong type, and with Strict for unknown fields and
  * those that are there more than once.
  * @param repeated what the text of the value has more than once; what is below an unknown field is not reported.
  */
 export function decode(
-  schemaName: string,
+  type: StructType,
   value: unknown,
   fieldValidation: FieldValidation,
   repeated?: RepeatedKeys,
 ): Decoded {
-  const plan = typePlan(schemaName);
+  const plan = typePlan(type);
   const decoder = new Decoder(repeated?.format === 'json' ? repeated.paths : NOTHING);
   let object: Record<string, unknown>;
   try {
     object = decoder.struct(plan, value, { struct: '', fields: '' }, '');
   } catch (error) {
-    if (error instanceof DecodeFailure) throw badRequest(`${subjectOf(plan, value)}: ${error.message}`);
-    throw error;
+    if (!(error instanceof DecodeFailure)) throw error;
+    const message = `${subjectOf(plan, value)}: ${error.message}`;
+    throw new DecodeError(message, error.isBare ? error.message : message);
   }
   const lines = repeated?.format === 'yaml' ? repeated.lines : [];
   const { reports } = decoder;

@@ -1,88 +1,74 @@
-// Defaulting: what a decoded object means where it says nothing, filled in from facts/constant-defaults.ts and
-// facts/default-rules.ts, parents before children as upstream does. Needs no request, no clock and no other object;
-// what depends on those (cluster IPs, the default class, priorities) is admission's and the strategies' business.
+// Defaulting: what a decoded object means where it says nothing, parents before children as upstream does: first the
+// constants of a type's fields, then what depends on more than one. Needs no request, no clock and no other object; what
+// depends on those (cluster IPs, the default class, priorities) is admission's and the strategies' business.
 import type { KubeObject } from '../objects.ts';
-import { CONSTANT_DEFAULTS } from './facts/constant-defaults.ts';
-import { DEFAULT_RULES, type DefaultRules } from './facts/default-rules.ts';
-import { isVerbatim } from './facts/verbatim.ts';
-import { type FieldSchema, typeSchema } from './schema.ts';
+import { perType, type StructType } from './schema.ts';
 
 type Struct = Record<string, unknown>;
 
 interface DefaultPlan {
   constants: ReadonlyArray<readonly [field: string, value: unknown]>;
-  rule: ((object: Struct) => void) | undefined;
+  setDefaults: ((object: object) => void) | undefined;
   /** The fields below which there is something to default. */
-  children: ReadonlyArray<readonly [field: string, type: string]>;
+  children: readonly Child[];
 }
 
-const plans = new Map<string, DefaultPlan>();
-const reaching = new Map<string, boolean>();
-
-function refOf(schema: FieldSchema): string | undefined {
-  if (schema.type === 'object') return schema.ref;
-  if (schema.type === 'array') return refOf(schema.items);
-  return schema.type === 'map' ? refOf(schema.values) : undefined;
+interface Child {
+  field: string;
+  type: StructType;
+  /** Of the type; put together when there is such a field for the first time. */
+  plan?: DefaultPlan;
 }
 
-function hasRule(typeName: string): typeName is keyof DefaultRules {
-  return Object.hasOwn(DEFAULT_RULES, typeName);
-}
+const hasDefaults = ({ declared, fields }: StructType): boolean =>
+  declared.setDefaults !== undefined || fields.some(([, schema]) => schema.default !== undefined);
 
-/** Whether the type, or one below it, has defaults. No served type contains itself, so this ends. */
-function reachesDefaults(typeName: string): boolean {
-  const known = reaching.get(typeName);
-  if (known !== undefined) return known;
-  reaching.set(typeName, false);
-  const own = Object.hasOwn(CONSTANT_DEFAULTS, typeName) || hasRule(typeName);
-  const refs = Object.values(typeSchema(typeName).properties).map(refOf);
-  const reaches = own || refs.some((ref) => ref !== undefined && reachesDefaults(ref));
-  reaching.set(typeName, reaches);
-  return reaches;
-}
-
-function planOf(typeName: string): DefaultPlan {
-  let plan = plans.get(typeName);
-  if (!plan) {
-    const children = Object.entries(typeSchema(typeName).properties).flatMap(([field, schema]) => {
-      const ref = refOf(schema);
-      if (ref === undefined || isVerbatim(typeName, field)) return [];
-      return reachesDefaults(ref) ? [[field, ref] as const] : [];
-    });
-    plan = {
-      constants: Object.entries(CONSTANT_DEFAULTS[typeName] ?? {}),
-      // Each rule takes the generated type of its name, which is what a decoded object of that type is.
-      rule: hasRule(typeName)
-        ? (DEFAULT_RULES[typeName] as (object: never) => void as (object: Struct) => void)
-        : undefined,
-      children,
-    };
-    plans.set(typeName, plan);
+/** Whether the type, or one below it, has defaults. */
+const reachesDefaults = perType((type): boolean => {
+  const reached = new Set([type]);
+  for (const each of reached) {
+    if (hasDefaults(each)) return true;
+    for (const [, schema] of each.fields) {
+      const below = each.typeBelow(schema);
+      if (below) reached.add(below);
+    }
   }
-  return plan;
-}
+  return false;
+});
+
+const planOf = perType((type): DefaultPlan => {
+  const children = type.fields.flatMap(([field, schema]): Child[] => {
+    const below = schema.verbatim ? undefined : type.typeBelow(schema);
+    return below && reachesDefaults(below) ? [{ field, type: below }] : [];
+  });
+  const constants = type.fields.flatMap(([field, { default: value }]) =>
+    value === undefined ? [] : [[field, value] as const],
+  );
+  return { constants, setDefaults: type.declared.setDefaults, children };
+});
 
 function isStruct(value: unknown): value is Struct {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function defaultStruct(typeName: string, object: Struct): void {
-  const { constants, rule, children } = planOf(typeName);
-  for (const [field, value] of constants) {
+function defaultStruct(plan: DefaultPlan, object: Struct): void {
+  for (const [field, value] of plan.constants) {
     if (object[field] === undefined) object[field] = isStruct(value) ? { ...value } : value;
   }
-  rule?.(object);
-  for (const [field, type] of children) {
-    const value = object[field];
+  plan.setDefaults?.(object);
+  for (const child of plan.children) {
+    const value = object[child.field];
+    if (typeof value !== 'object') continue;
+    child.plan ??= planOf(child.type);
     if (Array.isArray(value)) {
-      for (const item of value) if (isStruct(item)) defaultStruct(type, item);
+      for (const item of value) if (isStruct(item)) defaultStruct(child.plan, item);
     } else if (isStruct(value)) {
-      defaultStruct(type, value);
+      defaultStruct(child.plan, value);
     }
   }
 }
 
-/** Fills in, in place, every default of an object of a schema type that `decode` has made. */
-export function applyDefaults(schemaName: string, object: KubeObject): void {
-  if (isStruct(object)) defaultStruct(schemaName, object);
+/** Fills in, in place, every default of an object of a type that `decode` has made. */
+export function applyDefaults(type: StructType, object: KubeObject): void {
+  if (isStruct(object)) defaultStruct(planOf(type), object);
 }

@@ -2,22 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StatusError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
+import { allResources } from '../resources/all.ts';
+import { schemaOf } from '../resources/schema.ts';
 import { decode, type FieldValidation } from './decode.ts';
 import { applyDefaults } from './defaults.ts';
-import { CONSTANT_DEFAULTS } from './facts/constant-defaults.ts';
-import { ENUMS } from './facts/enums.ts';
-import { ATOMIC, MAP_LISTS, SET_LISTS } from './facts/lists.ts';
-import { PATCH_RULES } from './facts/patch-rules.ts';
-import { ALWAYS_WRITTEN, EMBEDDED, POINTERS } from './facts/presence.ts';
-import { QUANTITIES } from './facts/quantities.ts';
-import { fieldSchema, typeSchema } from './schema.ts';
+
+const schema = schemaOf(allResources);
 
 const decoded = (type: string, value: unknown, validation: FieldValidation = 'Strict'): KubeObject =>
-  decode(type, value, validation).object;
+  decode(schema.type(type), value, validation).object;
 
 function refusal(type: string, value: unknown, validation: FieldValidation = 'Ignore'): string {
   try {
-    decode(type, value, validation);
+    decode(schema.type(type), value, validation);
   } catch (error) {
     assert.ok(error instanceof StatusError);
     assert.equal(error.code, 400);
@@ -28,7 +25,7 @@ function refusal(type: string, value: unknown, validation: FieldValidation = 'Ig
 
 function defaulted(type: string, value: unknown): KubeObject {
   const object = decoded(type, value);
-  applyDefaults(type, object);
+  applyDefaults(schema.type(type), object);
   return object;
 }
 
@@ -40,25 +37,32 @@ const statefulSet = (spec: object): object => ({
 });
 
 test('every fact names a field of the schema', () => {
-  const paths = [
-    ...Object.keys(MAP_LISTS),
-    ...SET_LISTS,
-    ...Object.keys(PATCH_RULES),
-    ...QUANTITIES,
-    ...Object.values(ENUMS).flatMap(({ fields }) => fields),
-    ...[...ATOMIC].filter((path) => path.includes('.')),
-    ...[POINTERS, EMBEDDED, ALWAYS_WRITTEN].flatMap((table) =>
-      Object.entries(table).flatMap(([type, fields]) => fields.split(' ').map((field) => `${type}.${field}`)),
-    ),
-    ...Object.entries(CONSTANT_DEFAULTS).flatMap(([type, fields]) =>
-      Object.keys(fields).map((field) => `${type}.${field}`),
-    ),
-  ];
-  for (const path of paths) {
-    const [type = '', field = ''] = path.split('.');
-    assert.ok(fieldSchema(type, field), path);
+  const reached = new Set(allResources.map((resource) => schema.type(resource.schema)));
+  for (const type of reached) {
+    for (const [name, field] of type.fields) {
+      const path = `${type.name}.${name}`;
+      const below = type.typeBelow(field);
+      if (below) reached.add(below);
+      const keys = [...(field.listKeys ?? []), ...(field.mergeKey ? [field.mergeKey] : [])];
+      for (const key of keys) assert.ok(below?.field(key), `${path} by ${key}`);
+      assert.ok(field.type === 'array' || keys.length + Number(field.set ?? 0) === 0, path);
+    }
+    const names = type.declared.numbers?.replace(/\d+:|>\(|\)/g, '').split(' ') ?? [];
+    for (const name of names) assert.ok(type.field(name), `${type.name}.${name}`);
   }
-  for (const type of [...ATOMIC].filter((path) => !path.includes('.'))) assert.ok(typeSchema(type));
+});
+
+test('a kind brings the types of its fields, and is served without any other', () => {
+  for (const resource of allResources) {
+    const own = schemaOf([resource]);
+    const reached = new Set([own.type(resource.schema)]);
+    for (const type of reached) {
+      for (const [, field] of type.fields) {
+        const below = type.typeBelow(field);
+        if (below) reached.add(below);
+      }
+    }
+  }
 });
 
 test('types are checked with Go’s messages', () => {
@@ -112,14 +116,16 @@ test('unknown fields are pruned, reported, or refused', () => {
     refusal('StatefulSet', value, 'Strict'),
     'StatefulSet in version "v1" cannot be handled as a StatefulSet: strict decoding error: unknown field "spec.replica", unknown field "spec.template.spec.containers[0].imge"',
   );
-  const { object, warnings } = decode('StatefulSet', value, 'Warn');
+  const { object, warnings } = decode(schema.type('StatefulSet'), value, 'Warn');
   assert.deepEqual(warnings, [
     'unknown field "spec.replica"',
     'unknown field "spec.template.spec.containers[0].imge"',
   ]);
   assert.doesNotMatch(JSON.stringify(object), /imge|"replica"/);
-  assert.deepEqual(decode('StatefulSet', value, 'Ignore').warnings, []);
-  assert.doesNotThrow(() => decode('ConfigMap', JSON.parse('{"data":{"__proto__":"x"}}'), 'Strict'));
+  assert.deepEqual(decode(schema.type('StatefulSet'), value, 'Ignore').warnings, []);
+  assert.doesNotThrow(() =>
+    decode(schema.type('ConfigMap'), JSON.parse('{"data":{"__proto__":"x"}}'), 'Strict'),
+  );
   const map = decoded('ConfigMap', JSON.parse('{"data":{"__proto__":"x"}}'));
   assert.equal(JSON.stringify(map), '{"data":{"__proto__":"x"},"metadata":{}}');
 });
@@ -301,7 +307,7 @@ test('a stateful set’s defaults, with its template and claims', () => {
     'claim templates stay as they were written',
   );
   const again = decoded('StatefulSet', JSON.parse(text));
-  applyDefaults('StatefulSet', again);
+  applyDefaults(schema.type('StatefulSet'), again);
   assert.deepEqual(again, set, 'defaulting twice changes nothing');
 
   const onDelete = defaulted('StatefulSet', statefulSet({ updateStrategy: { type: 'OnDelete' } }));

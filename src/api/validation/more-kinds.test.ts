@@ -5,7 +5,7 @@ import { clusterRoleBindings } from '../resources/cluster-role-bindings/definiti
 import { csiNodes } from '../resources/csi-nodes/definition.ts';
 import { endpointSlices } from '../resources/endpoint-slices/definition.ts';
 import { events } from '../resources/events/definition.ts';
-import { eventsV1 } from '../resources/events-v1/definition.ts';
+import { eventsV1 } from '../resources/events/events-v1.ts';
 import { leases } from '../resources/leases/definition.ts';
 import { limitRanges } from '../resources/limit-ranges/definition.ts';
 import { namespaces } from '../resources/namespaces/definition.ts';

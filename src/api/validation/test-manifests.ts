@@ -1,11 +1,16 @@
 // Manifests for the tests of this room: decoded and defaulted as the API server does it, with single fields changed.
+
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import type { FieldError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import type { ResourceDefinition } from '../resource.ts';
+import { allResources } from '../resources/all.ts';
+import { schemaOf } from '../resources/schema.ts';
 import { decode } from '../schema/decode.ts';
 import { applyDefaults } from '../schema/defaults.ts';
+
+const schema = schemaOf(allResources);
 
 /** Fields by their path (`spec.containers.0.image`); undefined takes a field away. */
 export type Changes = Readonly<Record<string, unknown>>;
@@ -36,8 +41,9 @@ export function created<T extends KubeObject>(
   const json: unknown = parse(yaml);
   assert.ok(typeof json === 'object' && json !== null, yaml);
   for (const [path, value] of Object.entries(changes)) change(json, path, value);
-  const { object } = decode(resource.schema, json, 'Strict');
-  applyDefaults(resource.schema, object);
+  const type = schema.type(resource.schema);
+  const { object } = decode(type, json, 'Strict');
+  applyDefaults(type, object);
   // The schema's name is the resource's own, so the decoded object is one of its kind.
   const typed = object as T;
   resource.strategy.prepareForCreate?.(typed, { nowMs: 0 });

@@ -9,9 +9,14 @@ import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
-export async function reviewToken(tokens: ServiceAccountTokens, request: ApiRequest): Promise<ApiResult> {
+export async function reviewToken(
+  registry: Registry,
+  tokens: ServiceAccountTokens,
+  request: ApiRequest,
+): Promise<ApiResult> {
   const { object, warnings } = decodeObject(
     request.resource,
+    registry.typeOf(request.resource),
     request.body,
     request.options.fieldValidation,
     request.repeatedKeys,
@@ -32,6 +37,7 @@ export async function reviewToken(tokens: ServiceAccountTokens, request: ApiRequ
 export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
   const { object, warnings } = decodeObject(
     request.resource,
+    registry.typeOf(request.resource),
     request.body,
     request.options.fieldValidation,
     request.repeatedKeys,

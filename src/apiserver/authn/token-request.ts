@@ -25,8 +25,9 @@ export async function requestToken(
   request: ApiRequest,
 ): Promise<ApiResult> {
   const key = keyOfRequest(request);
-  const decoded = decode('TokenRequest', request.body, request.options.fieldValidation ?? 'Warn');
-  applyDefaults('TokenRequest', decoded.object);
+  const type = registry.schema.type('TokenRequest');
+  const decoded = decode(type, request.body, request.options.fieldValidation ?? 'Warn');
+  applyDefaults(type, decoded.object);
   const wanted = decoded.object as TokenRequest;
   await new Admission([nodeRestriction], registry).admit({
     operation: 'CREATE',

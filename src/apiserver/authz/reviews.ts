@@ -14,6 +14,7 @@ import type {
   SubjectAccessReview,
   SubjectAccessReviewStatus,
 } from '../../api/generated/types.ts';
+import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { decodeObject } from '../verbs/body.ts';
 import type { Attributes, Authorizer } from './authorize.ts';
@@ -30,8 +31,12 @@ interface Question {
 const ONE_OF = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
 
 /** May the user who asks do this? */
-export async function reviewSelfAccess(authorize: Authorizer, request: ApiRequest): Promise<ApiResult> {
-  const { object, warnings } = decoded(request);
+export async function reviewSelfAccess(
+  registry: Registry,
+  authorize: Authorizer,
+  request: ApiRequest,
+): Promise<ApiResult> {
+  const { object, warnings } = decoded(registry, request);
   const review = object as SelfSubjectAccessReview;
   refuseInvalid(request, questionErrors(review.spec));
   review.status = await answer(authorize, request.user, review.spec);
@@ -39,8 +44,12 @@ export async function reviewSelfAccess(authorize: Authorizer, request: ApiReques
 }
 
 /** May some user do this? Also for LocalSubjectAccessReview, which asks about its own namespace. */
-export async function reviewAccess(authorize: Authorizer, request: ApiRequest): Promise<ApiResult> {
-  const { object, warnings } = decoded(request);
+export async function reviewAccess(
+  registry: Registry,
+  authorize: Authorizer,
+  request: ApiRequest,
+): Promise<ApiResult> {
+  const { object, warnings } = decoded(registry, request);
   const review = object as SubjectAccessReview | LocalSubjectAccessReview;
   const { spec } = review;
   const errors = questionErrors(spec);
@@ -72,8 +81,12 @@ export async function reviewAccess(authorize: Authorizer, request: ApiRequest): 
 }
 
 /** Everything that the user who asks may do in a namespace. */
-export async function reviewSelfRules(index: RuleIndex, request: ApiRequest): Promise<ApiResult> {
-  const { object, warnings } = decoded(request);
+export async function reviewSelfRules(
+  registry: Registry,
+  index: RuleIndex,
+  request: ApiRequest,
+): Promise<ApiResult> {
+  const { object, warnings } = decoded(registry, request);
   const review = object as SelfSubjectRulesReview;
   const { namespace } = review.spec;
   if (!namespace) throw badRequest('no namespace on request');
@@ -90,9 +103,10 @@ export async function reviewSelfRules(index: RuleIndex, request: ApiRequest): Pr
   return { type: 'object', code: 201, object: review, warnings };
 }
 
-function decoded(request: ApiRequest) {
+function decoded(registry: Registry, request: ApiRequest) {
   const { object, warnings } = decodeObject(
     request.resource,
+    registry.typeOf(request.resource),
     request.body,
     request.options.fieldValidation,
     request.repeatedKeys,

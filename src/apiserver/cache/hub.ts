@@ -42,13 +42,22 @@ export class CacheHub {
     await this.#started;
     const prefix = prefixOf(resource);
     let cache = this.#caches.get(prefix);
-    if (!cache) {
+    // What is kept of a definition that has been replaced is of its types.
+    if (cache?.resource !== resource) {
+      cache?.stop();
       cache = new ResourceCache(resource, this.#store);
       this.#caches.set(prefix, cache);
     }
     // A list that is newer than the watch has come is waited for: all caches are true at one revision.
     await this.reached(await cache.ready());
     return cache;
+  }
+
+  /** Forgets what it keeps of a resource, and ends the watches on it. */
+  drop(resource: ResourceDefinition): void {
+    const prefix = prefixOf(resource);
+    this.#caches.get(prefix)?.stop();
+    this.#caches.delete(prefix);
   }
 
   /** Resolves when the caches have seen a revision; rejects when the hub is stopped before. */

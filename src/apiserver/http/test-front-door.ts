@@ -12,7 +12,7 @@ import { requestMetrics } from './traffic/request-metrics.ts';
 
 export interface Ask {
   headers?: Record<string, string | string[]>;
-  /** Sent as JSON, unless it is text already. */
+  /** Sent as JSON, unless it is text or bytes already. */
   body?: unknown;
   /** Subject of the client's certificate; the administrator by default. */
   as?: CertificateSubject;
@@ -123,6 +123,7 @@ class TestExchange implements Exchange {
 
   async body(): Promise<Buffer> {
     const { body } = this.#ask;
+    if (body instanceof Uint8Array) return Buffer.from(body);
     return Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
   }
 

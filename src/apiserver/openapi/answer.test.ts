@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
 import { answerOpenApi, type OpenApiAnswer, type OpenApiRequest } from './answer.ts';
 import { openApiV2, openApiV2Protobuf, openApiV3 } from './openapi.ts';
+
+const schema = schemaOf(allResources);
 
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 async function answer(path: string, given: Partial<OpenApiRequest> = {}): Promise<OpenApiAnswer> {
-  const found = await answerOpenApi(allResources, {
+  const found = await answerOpenApi(allResources, schema, {
     path: path.split('/'),
     accepted: ['*/*'],
     acceptEncoding: undefined,
@@ -23,11 +26,11 @@ async function answer(path: string, given: Partial<OpenApiRequest> = {}): Promis
 test('version 2 comes in the form that is asked for, best first', async () => {
   const json = await answer('v2');
   assert.equal(json.headers['content-type'], 'application/json');
-  assert.equal(json.body, openApiV2(allResources).body);
+  assert.equal(json.body, openApiV2(allResources, schema).body);
   for (const type of [PROTOBUF, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf']) {
     const protobuf = await answer('v2', { accepted: [type, 'application/json'] });
     assert.equal(protobuf.headers['content-type'], PROTOBUF);
-    assert.equal(protobuf.body, openApiV2Protobuf(allResources).body);
+    assert.equal(protobuf.body, openApiV2Protobuf(allResources, schema).body);
     assert.equal(protobuf.headers.vary, 'Accept, Accept-Encoding');
   }
   const first = await answer('v2', { accepted: ['application/yaml', 'application/json', PROTOBUF] });
@@ -39,7 +42,7 @@ test('a form that is not served is 406, a document that is not there is nothing'
   assert.equal((await answer('v3/api/v1', { accepted: [PROTOBUF] })).code, 406);
   for (const path of ['', 'v1', 'v2/api', 'v3/apis/nothing.example.com/v1']) {
     const request = { path: path.split('/'), accepted: ['*/*'], hash: null };
-    const found = await answerOpenApi(allResources, {
+    const found = await answerOpenApi(allResources, schema, {
       ...request,
       acceptEncoding: undefined,
       ifNoneMatch: undefined,
@@ -59,7 +62,7 @@ test('a client that has the content is told so', async () => {
 });
 
 test('under its hash a document is kept for good; under another it is found elsewhere', async () => {
-  const document = openApiV3(allResources, 'apis/apps/v1');
+  const document = openApiV3(allResources, schema, 'apis/apps/v1');
   assert.ok(document);
   const kept = await answer('v3/apis/apps/v1', { hash: document.hash });
   assert.match(kept.headers['cache-control'] ?? '', /immutable/);
@@ -73,6 +76,6 @@ test('it is compressed for those who take that, once', async () => {
   const first = await answer('v2', { acceptEncoding: 'gzip, deflate' });
   assert.equal(first.headers['content-encoding'], 'gzip');
   assert.ok(first.body);
-  assert.deepEqual(gunzipSync(first.body), openApiV2(allResources).body);
+  assert.deepEqual(gunzipSync(first.body), openApiV2(allResources, schema).body);
   assert.equal((await answer('v2', { acceptEncoding: 'gzip' })).body, first.body);
 });

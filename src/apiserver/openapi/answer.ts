@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import type { Schema } from '../../api/schema/schema.ts';
 import { own } from '../../base/own.ts';
 import {
   type OpenApiDocument,
@@ -48,10 +49,11 @@ export interface OpenApiAnswer {
 /** @returns undefined when there is no such document. */
 export async function answerOpenApi(
   resources: readonly ResourceDefinition[],
+  schema: Schema,
   request: OpenApiRequest,
 ): Promise<OpenApiAnswer | undefined> {
   const { path, hash } = request;
-  const forms = formsOf(resources, path);
+  const forms = formsOf(resources, schema, path);
   if (!forms) return undefined;
   const headers: Record<string, string> = { vary: 'Accept, Accept-Encoding' };
   const contentType = request.accepted
@@ -81,15 +83,19 @@ export async function answerOpenApi(
 /** The forms that a path has, by media type, each made when it is wanted. */
 function formsOf(
   resources: readonly ResourceDefinition[],
+  schema: Schema,
   [version, ...rest]: readonly string[],
 ): Record<string, () => OpenApiDocument> | undefined {
   const groupVersion = rest.join('/');
   if (version === 'v2' && !groupVersion) {
-    return { [JSON_TYPE]: () => openApiV2(resources), [PROTOBUF_TYPE]: () => openApiV2Protobuf(resources) };
+    return {
+      [JSON_TYPE]: () => openApiV2(resources, schema),
+      [PROTOBUF_TYPE]: () => openApiV2Protobuf(resources, schema),
+    };
   }
   if (version !== 'v3') return undefined;
-  if (!groupVersion) return { [JSON_TYPE]: () => openApiV3Index(resources) };
-  const document = openApiV3(resources, groupVersion);
+  if (!groupVersion) return { [JSON_TYPE]: () => openApiV3Index(resources, schema) };
+  const document = openApiV3(resources, schema, groupVersion);
   return document && { [JSON_TYPE]: () => document };
 }
 

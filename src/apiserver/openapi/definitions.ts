@@ -1,11 +1,6 @@
 // The schemas of the documents: each type with its fields, their descriptions, and the extensions that clients read
 // (patch and list semantics, the kinds a type is). OpenAPI 2 and 3 differ only in how they refer to other schemas.
-import { readFileSync } from 'node:fs';
-import { ENUMS } from '../../api/schema/facts/enums.ts';
-import { ATOMIC, MAP_LISTS, SET_LISTS } from '../../api/schema/facts/lists.ts';
-import { PATCH_RULES } from '../../api/schema/facts/patch-rules.ts';
-import { QUANTITIES } from '../../api/schema/facts/quantities.ts';
-import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import type { FieldSchema, Schema, StructType } from '../../api/schema/schema.ts';
 import {
   definitionName,
   FIELDS_V1,
@@ -27,29 +22,14 @@ export interface Kind {
   kind: string;
 }
 
-type Descriptions = Record<string, Record<string, string>>;
-let allDescriptions: Descriptions | undefined;
-let enumOfField: Map<string, readonly string[]> | undefined;
-
-function descriptionsOf(typeName: string): Record<string, string> {
-  allDescriptions ??= JSON.parse(
-    readFileSync(new URL('../../api/generated/descriptions.json', import.meta.url), 'utf8'),
-  ) as Descriptions;
-  return allDescriptions[typeName] ?? {};
+/** What is said of the fields of a type, and under the empty name of itself. */
+function descriptionsOf({ declared }: StructType): Readonly<Record<string, string>> {
+  return declared.descriptions?.() ?? {};
 }
 
 /** The models say nothing of fields that hold a struct; what the struct itself says is better than nothing. */
-function descriptionOfType(schema: FieldSchema): string {
-  return schema.type === 'object' ? (descriptionsOf(schema.ref)[''] ?? '') : '';
-}
-
-function enumOf(path: string): readonly string[] | undefined {
-  enumOfField ??= new Map(
-    Object.values(ENUMS).flatMap(({ fields, values }) =>
-      fields.map((field): [string, readonly string[]] => [field, [...values].sort()]),
-    ),
-  );
-  return enumOfField.get(path);
+function descriptionOfType(owner: StructType, schema: FieldSchema): string {
+  return schema.type === 'object' ? (descriptionsOf(owner.type(schema.ref))[''] ?? '') : '';
 }
 
 /** What is not a type of the schema, but has a name of its own in the documents. */
@@ -95,12 +75,14 @@ function wellKnown(dialect: Dialect): JsonObject {
 /** Collects the schemas that a document needs: those asked for and all that they refer to. */
 export class Definitions {
   readonly #dialect: Dialect;
+  readonly #schema: Schema;
   readonly #kinds: ReadonlyMap<string, readonly Kind[]>;
   readonly #schemas: JsonObject = {};
 
-  /** @param kinds schema type → the kinds that it is served as. */
-  constructor(dialect: Dialect, kinds: ReadonlyMap<string, readonly Kind[]>) {
+  /** @param kinds a type's name → the kinds that it is served as. */
+  constructor(dialect: Dialect, schema: Schema, kinds: ReadonlyMap<string, readonly Kind[]>) {
     this.#dialect = dialect;
+    this.#schema = schema;
     this.#kinds = kinds;
   }
 
@@ -113,12 +95,16 @@ export class Definitions {
     return { $ref: this.#dialect === 'v2' ? `#/definitions/${name}` : `#/components/schemas/${name}` };
   }
 
-  /** Refers to a schema type, and sees to it that the document has it. */
+  /** Refers to a type of that name, and sees to it that the document has it. */
   type(typeName: string): JsonObject {
-    const name = definitionName(typeName);
+    return this.#type(this.#schema.type(typeName));
+  }
+
+  #type(type: StructType): JsonObject {
+    const name = definitionName(type);
     if (!Object.hasOwn(this.#schemas, name)) {
       this.#schemas[name] = {};
-      this.#schemas[name] = this.#definition(typeName);
+      this.#schemas[name] = this.#definition(type);
     }
     return this.#reference(name);
   }
@@ -132,9 +118,9 @@ export class Definitions {
 
   /** Refers to the list of a kind. */
   list(typeName: string, kind: Kind): JsonObject {
-    const name = `${definitionName(typeName)}List`;
+    const name = `${definitionName(this.#schema.type(typeName))}List`;
     const text = (description: string): JsonObject => ({ description, type: 'string' });
-    const common = descriptionsOf('Status');
+    const common = descriptionsOf(this.#schema.type('Status'));
     this.#schemas[name] ??= {
       description: `${kind.kind}List is a list of ${kind.kind} objects.`,
       properties: {
@@ -154,13 +140,13 @@ export class Definitions {
     return this.#reference(name);
   }
 
-  #definition(typeName: string): JsonObject {
-    const { properties, required } = typeSchema(typeName);
-    const descriptions = descriptionsOf(typeName);
-    const kinds = this.#kinds.get(typeName);
-    const fields = Object.entries(properties).map(([field, schema]): [string, Json] => [
+  #definition(type: StructType): JsonObject {
+    const { required, atomic } = type.declared;
+    const descriptions = descriptionsOf(type);
+    const kinds = this.#kinds.get(type.name);
+    const fields = type.fields.map(([field, schema]): [string, Json] => [
       field,
-      this.#field(`${typeName}.${field}`, schema, descriptions[field] ?? descriptionOfType(schema)),
+      this.#field(type, schema, descriptions[field] ?? descriptionOfType(type, schema)),
     ]);
     return {
       description: descriptions[''] ?? '',
@@ -168,15 +154,12 @@ export class Definitions {
       ...(required && { required: [...required] }),
       type: 'object',
       ...(kinds && { 'x-kubernetes-group-version-kind': kinds.map((kind): Json => ({ ...kind })) }),
-      ...(ATOMIC.has(typeName) && { 'x-kubernetes-map-type': 'atomic' }),
+      ...(atomic && { 'x-kubernetes-map-type': 'atomic' }),
     };
   }
 
-  #field(path: string, schema: FieldSchema, description: string): JsonObject {
-    const field: JsonObject = {
-      ...this.#value(path, schema, description),
-      ...this.#extensions(path, schema),
-    };
+  #field(owner: StructType, schema: FieldSchema, description: string): JsonObject {
+    const field: JsonObject = { ...this.#value(owner, schema, description), ...extensionsOf(schema) };
     return description ? { description, ...field } : field;
   }
 
@@ -188,18 +171,18 @@ export class Definitions {
       : { allOf: [reference], default: {} };
   }
 
-  #value(path: string, schema: FieldSchema, description: string): JsonObject {
+  #value(owner: StructType, schema: FieldSchema, description: string): JsonObject {
     switch (schema.type) {
       case 'object':
-        return this.#referring(this.type(schema.ref), description);
+        return this.#referring(this.#type(owner.type(schema.ref)), description);
       case 'array':
-        return { items: this.#value(path, schema.items, ''), type: 'array' };
+        return { items: this.#value(owner, schema.items, ''), type: 'array' };
       case 'map':
-        return { additionalProperties: this.#value(path, schema.values, ''), type: 'object' };
+        return { additionalProperties: this.#value(owner, schema.values, ''), type: 'object' };
       case 'int-or-string':
         return this.#named(INT_OR_STRING, description);
       case 'any':
-        return this.#named(path === 'ManagedFieldsEntry.fieldsV1' ? FIELDS_V1 : RAW_EXTENSION, description);
+        return this.#named(owner.name === 'ManagedFieldsEntry' ? FIELDS_V1 : RAW_EXTENSION, description);
       case 'integer':
         return { format: schema.format, type: 'integer' };
       case 'number':
@@ -210,9 +193,9 @@ export class Definitions {
         if (schema.format === 'date-time') return this.#named(TIME, description);
         if (schema.format === 'micro-time') return this.#named(MICRO_TIME, description);
         if (schema.format === 'byte') return { format: 'byte', type: 'string' };
-        if (QUANTITIES.has(path)) return this.#named(QUANTITY, description);
-        const values = enumOf(path);
-        return values ? { enum: [...values], type: 'string' } : { type: 'string' };
+        if (schema.quantity) return this.#named(QUANTITY, description);
+        const { enum: names } = schema;
+        return names ? { enum: [...names.values].sort(), type: 'string' } : { type: 'string' };
       }
     }
   }
@@ -222,17 +205,16 @@ export class Definitions {
     if (this.#dialect === 'v2' || !description) return reference;
     return { allOf: [reference], description };
   }
+}
 
-  #extensions(path: string, schema: FieldSchema): JsonObject {
-    const rule = PATCH_RULES[path];
-    const mapKeys = MAP_LISTS[path];
-    const listType = mapKeys ? 'map' : SET_LISTS.has(path) ? 'set' : 'atomic';
-    return {
-      ...(mapKeys && { 'x-kubernetes-list-map-keys': [...mapKeys] }),
-      ...(schema.type === 'array' && { 'x-kubernetes-list-type': listType }),
-      ...(ATOMIC.has(path) && { 'x-kubernetes-map-type': 'atomic' }),
-      ...(rule?.mergeKey && { 'x-kubernetes-patch-merge-key': rule.mergeKey }),
-      ...(rule && { 'x-kubernetes-patch-strategy': rule.strategies.join(',') }),
-    };
-  }
+/** What clients that merge objects read of a field. */
+function extensionsOf({ type, listKeys, set, atomic, patch, mergeKey }: FieldSchema): JsonObject {
+  const listType = listKeys ? 'map' : set ? 'set' : 'atomic';
+  return {
+    ...(listKeys && { 'x-kubernetes-list-map-keys': [...listKeys] }),
+    ...(type === 'array' && { 'x-kubernetes-list-type': listType }),
+    ...(atomic && { 'x-kubernetes-map-type': 'atomic' }),
+    ...(mergeKey && { 'x-kubernetes-patch-merge-key': mergeKey }),
+    ...(patch && { 'x-kubernetes-patch-strategy': patch }),
+  };
 }

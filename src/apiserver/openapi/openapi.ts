@@ -3,6 +3,7 @@
 // bytes; serving them over HTTP is not here.
 import { createHash } from 'node:crypto';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import type { Schema } from '../../api/schema/schema.ts';
 import { Definitions, type JsonObject, type Kind } from './definitions.ts';
 import { resourcePaths, rootPath } from './paths.ts';
 import { encodeOpenApiV2 } from './v2-protobuf.ts';
@@ -55,11 +56,12 @@ function encode(document: JsonObject): OpenApiDocument {
 /**
  * The OpenAPI 2 document (`/openapi/v2`) as JSON.
  * @param resources all that is served; the same array gives the same bytes without work.
+ * @param schema of their objects.
  */
-export function openApiV2(resources: readonly ResourceDefinition[]): OpenApiDocument {
+export function openApiV2(resources: readonly ResourceDefinition[], schema: Schema): OpenApiDocument {
   const made = documentsOf(resources);
   if (!made.v2) {
-    const definitions = new Definitions('v2', kindsOf(resources));
+    const definitions = new Definitions('v2', schema, kindsOf(resources));
     const paths = Object.assign(
       {},
       ...resources.map((resource) => resourcePaths('v2', definitions, resource)),
@@ -70,10 +72,10 @@ export function openApiV2(resources: readonly ResourceDefinition[]): OpenApiDocu
 }
 
 /** The same as a protobuf message openapi.v2.Document. */
-export function openApiV2Protobuf(resources: readonly ResourceDefinition[]): OpenApiDocument {
+export function openApiV2Protobuf(resources: readonly ResourceDefinition[], schema: Schema): OpenApiDocument {
   const made = documentsOf(resources);
   if (!made.v2Protobuf) {
-    const { body, hash } = openApiV2(resources);
+    const { body, hash } = openApiV2(resources, schema);
     made.v2Protobuf = { body: encodeOpenApiV2(JSON.parse(body.toString())), hash };
   }
   return made.v2Protobuf;
@@ -86,6 +88,7 @@ export function openApiV2Protobuf(resources: readonly ResourceDefinition[]): Ope
  */
 export function openApiV3(
   resources: readonly ResourceDefinition[],
+  schema: Schema,
   groupVersion: string,
 ): OpenApiDocument | undefined {
   const made = documentsOf(resources);
@@ -93,7 +96,7 @@ export function openApiV3(
   if (known) return known;
   const members = resources.filter((resource) => indexKey(resource) === groupVersion);
   if (members.length === 0) return undefined;
-  const definitions = new Definitions('v3', kindsOf(resources));
+  const definitions = new Definitions('v3', schema, kindsOf(resources));
   const paths = Object.assign({}, ...members.map((resource) => resourcePaths('v3', definitions, resource)));
   const document = encode({
     openapi: '3.0.0',
@@ -111,12 +114,12 @@ export function serverRelativeUrl(groupVersion: string, hash: string): string {
 }
 
 /** The index of the OpenAPI 3 documents (`/openapi/v3`) as JSON; each URL carries a hash of its document. */
-export function openApiV3Index(resources: readonly ResourceDefinition[]): OpenApiDocument {
+export function openApiV3Index(resources: readonly ResourceDefinition[], schema: Schema): OpenApiDocument {
   const made = documentsOf(resources);
   if (!made.index) {
     const keys = [...new Set(resources.map(indexKey))].sort();
     const entries = keys.map((key) => {
-      const hash = openApiV3(resources, key)?.hash ?? '';
+      const hash = openApiV3(resources, schema, key)?.hash ?? '';
       return [key, { serverRelativeURL: serverRelativeUrl(key, hash) }] as const;
     });
     made.index = encode({ paths: Object.fromEntries(entries) });

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '../../api/objects.ts';
+import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { createdFields } from './created-fields.ts';
 import { changesOf } from './managed-fields.ts';
 import { isStruct } from './struct.ts';
 
+const schema = schemaOf(allResources);
 const POD = {
   apiVersion: 'v1',
   kind: 'Pod',
@@ -71,20 +74,21 @@ function* endless(numbers: readonly number[]): Generator<number, never> {
   for (let at = 0; ; at++) yield numbers[at % numbers.length] ?? 9;
 }
 
-for (const [schema, whole] of Object.entries({ Pod: POD, Service: SERVICE, ConfigMap: CONFIG_MAP })) {
-  test(`the creator of a ${schema} owns what comparing it with an empty one finds`, () => {
-    const empty = decode(schema, {}, 'Ignore').object;
-    const hasStatus = schema !== 'ConfigMap';
+for (const [kind, whole] of Object.entries({ Pod: POD, Service: SERVICE, ConfigMap: CONFIG_MAP })) {
+  test(`the creator of a ${kind} owns what comparing it with an empty one finds`, () => {
+    const type = schema.type(kind);
+    const empty = decode(type, {}, 'Ignore').object;
+    const hasStatus = kind !== 'ConfigMap';
     const check = (object: KubeObject): void => {
-      const { added, modified } = changesOf(schema, undefined, empty, object);
+      const { added, modified } = changesOf(type, undefined, empty, object);
       const expected = JSON.stringify(added.union(modified).toJSON());
-      assert.equal(createdFields(schema, empty, object, hasStatus), expected);
+      assert.equal(createdFields(type, empty, object, hasStatus), expected);
     };
-    check(decode(schema, whole, 'Ignore').object);
+    check(decode(type, whole, 'Ignore').object);
     check(empty);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 5, maxLength: 60 }), (numbers) => {
-        check(decode(schema, thinned(whole, endless(numbers)), 'Ignore').object);
+        check(decode(type, thinned(whole, endless(numbers)), 'Ignore').object);
       }),
     );
   });

@@ -1,5 +1,6 @@
 // What whoever creates an object owns of it, written down in one walk: the very fields that comparing it with an empty
 // object finds (typed-operations.ts), but as the text of `fieldsV1`, which for the pods of a set is always the same one.
+import type { StructType } from '../../api/schema/schema.ts';
 import { isStruct, type Struct, sameValue } from './struct.ts';
 import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.ts';
 import { isBare, isGranular } from './typed-operations.ts';
@@ -23,8 +24,8 @@ const WITH_STATUS: ReadonlySet<string> = new Set([...UNOWNED, 'status']);
  * @param empty what every object of the type has.
  * @param hasStatus whether the status is written apart.
  */
-export function createdFields(schemaName: string, empty: object, object: object, hasStatus: boolean): string {
-  return `{${fieldsBelow(typeNode(schemaName), empty, object, hasStatus ? WITH_STATUS : UNOWNED)}}`;
+export function createdFields(type: StructType, empty: object, object: object, hasStatus: boolean): string {
+  return `{${fieldsBelow(typeNode(type), empty, object, hasStatus ? WITH_STATUS : UNOWNED)}}`;
 }
 
 function fieldsBelow(node: Node, empty: unknown, value: unknown, unowned?: ReadonlySet<string>): string {

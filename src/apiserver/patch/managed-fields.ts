@@ -4,7 +4,7 @@
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
-import { fieldSchema } from '../../api/schema/schema.ts';
+import { perType, type StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { createdFields, UNOWNED, UNOWNED_METADATA } from './created-fields.ts';
@@ -12,6 +12,7 @@ import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { fieldsOfText, readFields, writeFields } from './shared-fields.ts';
 import { typeNode } from './typed.ts';
 import { type Comparison, compare, fieldsOf } from './typed-operations.ts';
+import { fieldsHere, type OwnNames, type VersionNames } from './version-names.ts';
 
 /** As many managers that update (rather than apply) are kept apart; the oldest beyond them become one. */
 const MAX_UPDATE_MANAGERS = 10;
@@ -24,6 +25,8 @@ export interface Writer {
   /** Server time, ms since the epoch. */
   nowMs: number;
   subresource?: string | undefined;
+  /** For a kind that is served in several versions. */
+  versions?: VersionNames | undefined;
 }
 
 /** One manager's fields. */
@@ -40,14 +43,22 @@ export function identifierOf({ manager, operation, apiVersion, subresource }: Ma
   return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource ?? '']);
 }
 
-/** Reads an object's managedFields. */
-export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Map<string, Managed> {
+/** Reads an object's managedFields. @param names that the fields are to have. */
+export function readManagers(
+  entries: readonly ManagedFieldsEntry[] | undefined,
+  names: OwnNames | undefined,
+): Map<string, Managed> {
   return new Map(
-    (entries ?? []).map(({ fieldsV1, fieldsType: _type, ...entry }) => [
-      identifierOf(entry),
-      { entry, fields: readFields(fieldsV1) },
-    ]),
+    (entries ?? []).map((given) => {
+      const { fieldsV1: _fields, fieldsType: _type, ...entry } = given;
+      return [identifierOf(entry), { entry, fields: readFields(fieldsHere(given, names)) }];
+    }),
   );
+}
+
+/** The names of an object's fields, for one who writes it; undefined when they are the same in every version. */
+export function namesFor({ versions }: Writer, apiVersion: string | undefined): OwnNames | undefined {
+  return versions && { versions, apiVersion };
 }
 
 function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
@@ -63,11 +74,18 @@ function order(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
   return at < 0 ? 0 : (left[at] ?? '') < (right[at] ?? '') ? -1 : 1;
 }
 
-/** Writes managedFields; undefined when nobody owns anything. */
-export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
+/** Writes managedFields; undefined when nobody owns anything. @param names that the fields have. */
+export function writeManagers(
+  managers: Managers,
+  names: OwnNames | undefined,
+): ManagedFieldsEntry[] | undefined {
   const entries = [...managers.values()]
     .filter(({ fields }) => !fields.empty)
-    .map(({ entry, fields }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: writeFields(fields) }));
+    .map(({ entry, fields }) => {
+      const written = writeFields(fields);
+      const own = names?.versions.renamed(written, names.apiVersion, entry.apiVersion) ?? written;
+      return { ...entry, fieldsType: 'FieldsV1', fieldsV1: own };
+    });
   return entries.length > 0 ? entries.sort(order) : undefined;
 }
 
@@ -80,9 +98,9 @@ const NOT_OWNED = ((): FieldSet => {
 })();
 
 /** Leaves out what a write cannot change: status where status is written apart, spec when status is written. */
-export function writable(schemaName: string, subresource: string | undefined, fields: FieldSet): FieldSet {
+export function writable(type: StructType, subresource: string | undefined, fields: FieldSet): FieldSet {
   const owned = fields.difference(NOT_OWNED);
-  if (!fieldSchema(schemaName, 'status')) return owned;
+  if (!type.field('status')) return owned;
   return owned.without(subresource === 'status' ? 'f:spec' : 'f:status');
 }
 
@@ -97,11 +115,11 @@ export function withoutManagers<T extends KubeObject>(object: T): T {
  * upstream has for that.
  */
 export function recordEarlierWrites(
-  schemaName: string,
+  type: StructType,
   live: KubeObject,
   managers: Map<string, Managed>,
 ): void {
-  const fields = writable(schemaName, undefined, fieldsOf(typeNode(schemaName), withoutManagers(live)));
+  const fields = writable(type, undefined, fieldsOf(typeNode(type), withoutManagers(live)));
   if (fields.empty) return;
   const entry: Managed['entry'] = {
     apiVersion: live.apiVersion ?? 'v1',
@@ -114,20 +132,16 @@ export function recordEarlierWrites(
 
 /** Compares two versions, as far as a write may change them. */
 export function changesOf(
-  schemaName: string,
+  type: StructType,
   subresource: string | undefined,
   live: KubeObject,
   next: KubeObject,
 ): Comparison {
-  const { added, modified, removed } = compare(
-    typeNode(schemaName),
-    withoutManagers(live),
-    withoutManagers(next),
-  );
+  const { added, modified, removed } = compare(typeNode(type), withoutManagers(live), withoutManagers(next));
   return {
-    added: writable(schemaName, subresource, added),
-    modified: writable(schemaName, subresource, modified),
-    removed: writable(schemaName, subresource, removed),
+    added: writable(type, subresource, added),
+    modified: writable(type, subresource, modified),
+    removed: writable(type, subresource, removed),
   };
 }
 
@@ -141,17 +155,8 @@ export function disown(managers: Managers, writer: string, changes: Comparison):
   return new Map(left.filter(([, { fields }]) => !fields.empty));
 }
 
-const emptyObjects = new Map<string, KubeObject>();
-
 /** What every object of a type has. */
-function emptyObject(schemaName: string): KubeObject {
-  let object = emptyObjects.get(schemaName);
-  if (!object) {
-    object = decode(schemaName, {}, 'Ignore').object;
-    emptyObjects.set(schemaName, object);
-  }
-  return object;
-}
+const emptyObject = perType((type) => decode(type, {}, 'Ignore').object);
 
 /** Whether a client asks to forget all ownership: `managedFields: [{}]`. */
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
@@ -159,12 +164,12 @@ function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
 }
 
 function ownedByCreator(
-  schemaName: string,
+  type: StructType,
   created: KubeObject,
   { manager, nowMs }: Writer,
 ): ManagedFieldsEntry[] | undefined {
-  const hasStatus = fieldSchema(schemaName, 'status') !== undefined;
-  const text = createdFields(schemaName, emptyObject(schemaName), created, hasStatus);
+  const hasStatus = type.field('status') !== undefined;
+  const text = createdFields(type, emptyObject(type), created, hasStatus);
   if (text === '{}') return undefined;
   const entry: Managed['entry'] = {
     apiVersion: created.apiVersion ?? 'v1',
@@ -181,25 +186,26 @@ function ownedByCreator(
  * @param next the object as it will be stored; its own managedFields are honoured when the client sent some.
  */
 export function trackUpdate(
-  schemaName: string,
+  type: StructType,
   live: KubeObject | undefined,
   next: KubeObject,
   writer: Writer,
 ): ManagedFieldsEntry[] | undefined {
   const given = next.metadata.managedFields;
   if (isReset(given)) return undefined;
-  if (!live && !given && !writer.subresource) return ownedByCreator(schemaName, next, writer);
+  if (!live && !given && !writer.subresource) return ownedByCreator(type, next, writer);
   const stored = live?.metadata.managedFields;
   // A client that sends back what it was given is answered from what is known of the stored one.
   const isOwn = given && given.length > 0 && !writer.subresource && !sameJson(given, stored);
   const recorded = isOwn ? given : stored;
   // A new object is compared with an empty one, so that the structs which every object has are nobody's.
-  const compared = live ?? emptyObject(schemaName);
-  const changes = changesOf(schemaName, writer.subresource, compared, next);
+  const compared = live ?? emptyObject(type);
+  const changes = changesOf(type, writer.subresource, compared, next);
   const taken = changes.added.union(changes.modified);
   if (taken.empty && changes.removed.empty) return recorded;
-  const earlier = readManagers(recorded);
-  if (live && earlier.size === 0) recordEarlierWrites(schemaName, live, earlier);
+  const names = namesFor(writer, next.apiVersion);
+  const earlier = readManagers(recorded, names);
+  if (live && earlier.size === 0) recordEarlierWrites(type, live, earlier);
   const entry: Managed['entry'] = {
     apiVersion: next.apiVersion ?? 'v1',
     manager: writer.manager || 'unknown',
@@ -214,7 +220,7 @@ export function trackUpdate(
   const kept = before?.fields.difference(changes.removed) ?? EMPTY;
   if (!taken.empty) managers.set(id, { entry, fields: kept.union(taken) });
   else if (before) managers.set(id, { ...before, fields: kept });
-  return writeManagers(capped(managers));
+  return writeManagers(capped(managers), names);
 }
 
 /** At most so many managers that update: the oldest are put together, per version. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyPatch } from './patch.ts';
 
@@ -13,6 +15,7 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
+const podType = schemaOf(allResources).type('Pod');
 const pod = (spec: object): KubeObject => deepFreeze({ metadata: { name: 'p' }, spec }) as KubeObject;
 
 function refusal(run: () => unknown): StatusError {
@@ -26,13 +29,13 @@ function refusal(run: () => unknown): StatusError {
 }
 
 const strategic = (current: KubeObject, patch: unknown): unknown =>
-  applyPatch('strategic', 'Pod', current, patch);
+  applyPatch('strategic', podType, current, patch);
 
 // ---- JSON patch -------------------------------------------------------------------------------------------------
 
 test('a JSON patch is done whole, and leaves the stored object alone', () => {
   const current = pod({ containers: [{ name: 'a', image: 'x' }], nodeName: 'n' });
-  const patched = applyPatch('json', 'Pod', current, [
+  const patched = applyPatch('json', podType, current, [
     { op: 'test', path: '/spec/nodeName', value: 'n' },
     { op: 'replace', path: '/spec/containers/0/image', value: 'y' },
     { op: 'add', path: '/metadata/labels', value: {} },
@@ -56,7 +59,7 @@ test('a JSON patch is done whole, and leaves the stored object alone', () => {
 
 test('a JSON patch that does not apply is refused with 422, a malformed one with 400', () => {
   const current = pod({ nodeName: 'n' });
-  const json = (patch: unknown): StatusError => refusal(() => applyPatch('json', 'Pod', current, patch));
+  const json = (patch: unknown): StatusError => refusal(() => applyPatch('json', podType, current, patch));
   const failed = json([{ op: 'test', path: '/spec/nodeName', value: 'm' }]);
   assert.equal(failed.code, 422);
   assert.match(failed.message, /testing path "\/spec\/nodeName" value failed: test failed$/);
@@ -72,7 +75,7 @@ test('a JSON patch that does not apply is refused with 422, a malformed one with
 test('copies in a JSON patch cannot blow the object up', () => {
   const current = pod({ a: 'x'.repeat(100_000) });
   const copies = Array.from({ length: 30 }, (_, i) => ({ op: 'copy', from: '/spec', path: `/spec/c${i}` }));
-  assert.match(refusal(() => applyPatch('json', 'Pod', current, copies)).message, /exceeding the limit/);
+  assert.match(refusal(() => applyPatch('json', podType, current, copies)).message, /exceeding the limit/);
 });
 
 // ---- merge patch ------------------------------------------------------------------------------------------------
@@ -83,11 +86,11 @@ test('a merge patch merges objects, replaces lists, and removes what is null', (
     metadata: { labels: { x: 'y', z: null } },
     spec: { containers: [{ name: 'b' }], nodeSelector: { a: null, c: '3' }, hostname: null },
   };
-  assert.deepEqual(applyPatch('merge', 'Pod', current, patch), {
+  assert.deepEqual(applyPatch('merge', podType, current, patch), {
     metadata: { name: 'p', labels: { x: 'y' } },
     spec: { containers: [{ name: 'b' }], nodeSelector: { b: '2', c: '3' } },
   });
-  assert.equal(refusal(() => applyPatch('merge', 'Pod', current, [])).code, 400);
+  assert.equal(refusal(() => applyPatch('merge', podType, current, [])).code, 400);
 });
 
 // ---- strategic merge patch --------------------------------------------------------------------------------------

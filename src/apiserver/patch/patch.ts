@@ -3,6 +3,7 @@
 
 import { badRequest } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import type { PatchType } from '../request.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
@@ -11,7 +12,7 @@ import { applyStrategicMergePatch } from './strategic-merge.ts';
 import { isStruct } from './struct.ts';
 
 /**
- * Applies a patch to an object of a schema type.
+ * Applies a patch to an object.
  * @param current the stored object, or (for apply) `{ metadata: {} }` where there is none; may be frozen.
  * @param patch the body as parsed JSON.
  * @param apply who applies, and how: needed for server-side apply only.
@@ -21,7 +22,7 @@ import { isStruct } from './struct.ts';
  */
 export function applyPatch(
   type: PatchType,
-  schemaName: string,
+  objectType: StructType,
   current: KubeObject,
   patch: unknown,
   apply?: ApplyOptions,
@@ -32,10 +33,10 @@ export function applyPatch(
     case 'merge':
       return asObject(applyMergePatch({ ...current }, patch));
     case 'strategic':
-      return asObject(applyStrategicMergePatch(schemaName, { ...current }, patch));
+      return asObject(applyStrategicMergePatch(objectType, { ...current }, patch));
     case 'apply':
       if (!apply) throw new Error('server-side apply needs to know its field manager');
-      return serverSideApply(schemaName, current, patch, apply);
+      return serverSideApply(objectType, current, patch, apply);
   }
 }
 

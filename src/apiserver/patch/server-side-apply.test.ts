@@ -4,11 +4,14 @@ import fc from 'fast-check';
 import { StatusError } from '../../api/errors.ts';
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
 import { FieldSet } from './field-set.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { applyPatch } from './patch.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00Z');
+const statefulSetType = schemaOf(allResources).type('StatefulSet');
 const NEW: KubeObject = { metadata: {} };
 
 const set = (spec: object, metadata: object = {}): KubeObject => ({
@@ -28,7 +31,7 @@ const apply = (
   live: KubeObject,
   patch: unknown,
   { manager = 'me', force = false, nowMs = T0 }: How = {},
-): KubeObject => applyPatch('apply', 'StatefulSet', live, patch, { manager, force, nowMs });
+): KubeObject => applyPatch('apply', statefulSetType, live, patch, { manager, force, nowMs });
 
 function refusal(run: () => unknown): StatusError {
   try {
@@ -53,7 +56,7 @@ function write(
   manager: string,
   subresource?: string,
 ): KubeObject {
-  const managedFields = trackUpdate('StatefulSet', live, next, { manager, nowMs: T0, subresource });
+  const managedFields = trackUpdate(statefulSetType, live, next, { manager, nowMs: T0, subresource });
   return { ...next, metadata: { ...next.metadata, managedFields } };
 }
 

@@ -5,6 +5,7 @@
 import { badRequest, StatusError } from '../../api/errors.ts';
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
 import { EMPTY, type FieldSet, pathText } from './field-set.ts';
 import {
@@ -12,6 +13,7 @@ import {
   disown,
   identifierOf,
   type Managed,
+  namesFor,
   readManagers,
   recordEarlierWrites,
   type Writer,
@@ -37,15 +39,16 @@ export interface ApplyOptions extends Writer {
  * Throws badRequest for a configuration that does not fit the schema, Conflict (409) for fields that others own.
  */
 export function serverSideApply(
-  schemaName: string,
+  type: StructType,
   live: KubeObject,
   patch: unknown,
   options: ApplyOptions,
 ): KubeObject {
-  const node = typeNode(schemaName);
+  const node = typeNode(type);
   const config = readConfiguration(node, live, patch);
-  const recorded = readManagers(live.metadata.managedFields);
-  if (recorded.size === 0) recordEarlierWrites(schemaName, live, recorded);
+  const names = namesFor(options, config.apiVersion);
+  const recorded = readManagers(live.metadata.managedFields, names);
+  if (recorded.size === 0) recordEarlierWrites(type, live, recorded);
   const entry: Managed['entry'] = {
     apiVersion: config.apiVersion ?? live.apiVersion ?? 'v1',
     manager: options.manager,
@@ -55,14 +58,14 @@ export function serverSideApply(
   };
   const id = identifierOf(entry);
   const last = recorded.get(id);
-  const wanted = writable(schemaName, options.subresource, fieldsOf(node, config));
+  const wanted = writable(type, options.subresource, fieldsOf(node, config));
   const managers = new Map(recorded).set(id, { entry, fields: wanted });
 
   const plain = withoutManagers(live);
   const merged = merge(node, plain, config);
   const pruned = last ? prune(node, merged, last.fields, managers) : merged;
   const next = asObject(pruned);
-  const changes = changesOf(schemaName, options.subresource, plain, next);
+  const changes = changesOf(type, options.subresource, plain, next);
   if (!options.force) refuseConflicts(managers, id, changes.added.union(changes.modified));
   const left = disown(managers, id, changes);
   const isUnchanged = sameValue(plain, next);
@@ -70,7 +73,7 @@ export function serverSideApply(
   const applied = left.get(id);
   if (isUnchanged && applied)
     left.set(id, { ...applied, entry: { ...entry, time: last?.entry.time ?? entry.time } });
-  const managedFields = writeManagers(left);
+  const managedFields = writeManagers(left, names);
   return { ...next, metadata: { ...next.metadata, ...(managedFields && { managedFields }) } };
 }
 

@@ -3,8 +3,7 @@
 // $deleteFromPrimitiveList/…). Follows apimachinery pkg/util/strategicpatch/patch.go as the API server uses it
 // (MergeParallelList and IgnoreUnmatchedNulls on).
 import { badRequest } from '../../api/errors.ts';
-import { PATCH_RULES, type PatchRule } from '../../api/schema/facts/patch-rules.ts';
-import { type FieldSchema, fieldSchema } from '../../api/schema/schema.ts';
+import type { FieldSchema, StructType } from '../../api/schema/schema.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
 import { DIRECTIVE, mergeList, orderBySetElementOrder, validateOrder } from './strategic-list.ts';
 import { isStruct, type Struct } from './struct.ts';
@@ -13,37 +12,35 @@ const RETAIN_KEYS = '$retainKeys';
 const DELETE_PREFIX = '$deleteFromPrimitiveList/';
 const ORDER_PREFIX = '$setElementOrder/';
 
-/** What is known of a field: the schema type below it (none for maps and free-form values), and its patch rule. */
+/** What is known of a field: the type below it (none for maps and free-form values), and how it is patched. */
 interface Field {
-  type: string | undefined;
-  rule: PatchRule | undefined;
+  type: StructType | undefined;
+  strategies: readonly string[];
+  mergeKey: string | undefined;
 }
 
-function typeBelow(schema: FieldSchema | undefined): string | undefined {
-  if (schema?.type === 'object') return schema.ref;
-  return schema?.type === 'array' ? typeBelow(schema.items) : undefined;
+function typeBelow(owner: StructType, schema: FieldSchema | undefined): StructType | undefined {
+  if (schema?.type === 'object') return owner.type(schema.ref);
+  return schema?.type === 'array' ? typeBelow(owner, schema.items) : undefined;
 }
 
-function fieldOf(type: string | undefined, name: string): Field {
-  if (type === undefined) return { type: undefined, rule: undefined };
-  const path = `${type}.${name}`;
-  return {
-    type: typeBelow(fieldSchema(type, name)),
-    rule: Object.hasOwn(PATCH_RULES, path) ? PATCH_RULES[path] : undefined,
-  };
+function fieldOf(owner: StructType | undefined, name: string): Field {
+  const schema = owner?.field(name);
+  const type = owner && typeBelow(owner, schema);
+  return { type, strategies: schema?.patch?.split(',') ?? [], mergeKey: schema?.mergeKey };
 }
 
 /**
- * Applies a strategic merge patch to an object of a schema type. `current` is not changed; the result shares with it
+ * Applies a strategic merge patch to an object of a type. `current` is not changed; the result shares with it
  * what the patch leaves alone. Throws badRequest for malformed directives.
  */
-export function applyStrategicMergePatch(schemaName: string, current: Struct, patch: unknown): Struct {
+export function applyStrategicMergePatch(type: StructType, current: Struct, patch: unknown): Struct {
   if (!isStruct(patch)) throw badRequest('a strategic merge patch is an object');
-  return mergeStruct(current, patch, schemaName);
+  return mergeStruct(current, patch, type);
 }
 
 /** Merges a patch into one object. */
-function mergeStruct(current: Struct, patch: Struct, type: string | undefined): Struct {
+function mergeStruct(current: Struct, patch: Struct, type: StructType | undefined): Struct {
   const directive = patch[DIRECTIVE];
   if (directive !== undefined) {
     if (directive === 'replace') return without(patch, new Set([DIRECTIVE]));
@@ -66,7 +63,7 @@ function without(struct: Struct, names: ReadonlySet<string>): Struct {
   return Object.fromEntries(Object.entries(struct).filter(([key]) => !names.has(key)));
 }
 
-function mergeField(merged: Struct, key: string, value: unknown, type: string | undefined): void {
+function mergeField(merged: Struct, key: string, value: unknown, type: StructType | undefined): void {
   if (value === null) {
     delete merged[key];
     return;
@@ -74,12 +71,12 @@ function mergeField(merged: Struct, key: string, value: unknown, type: string | 
   const old = Object.hasOwn(merged, key) ? merged[key] : undefined;
   const field = fieldOf(type, key);
   if (isStruct(old) && isStruct(value)) {
-    const replaces = field.rule?.strategies.includes('replace') === true;
+    const replaces = field.strategies.includes('replace');
     setProperty(merged, key, replaces ? value : mergeStruct(old, value, field.type));
     return;
   }
   if (Array.isArray(old) && Array.isArray(value)) {
-    const merges = field.rule?.strategies.includes('merge') === true;
+    const merges = field.strategies.includes('merge');
     setProperty(merged, key, merges ? mergeItems(field, old, value) : value);
     return;
   }
@@ -89,7 +86,7 @@ function mergeField(merged: Struct, key: string, value: unknown, type: string | 
 }
 
 function mergeItems(field: Field, old: readonly unknown[], patch: readonly unknown[]): unknown[] {
-  return mergeList(old, patch, field.rule?.mergeKey, (item, change) => mergeStruct(item, change, field.type));
+  return mergeList(old, patch, field.mergeKey, (item, change) => mergeStruct(item, change, field.type));
 }
 
 /** What a patch adds where nothing was: without nulls, and without items and fields that are only directives. */
@@ -127,7 +124,7 @@ function deleteScalars(merged: Struct, name: string, scalars: unknown): void {
 }
 
 /** Merges the list that a $setElementOrder directive is about, and puts it in that order. */
-function mergeOrderedList(merged: Struct, patch: Struct, key: string, type: string | undefined): void {
+function mergeOrderedList(merged: Struct, patch: Struct, key: string, type: StructType | undefined): void {
   const name = key.slice(ORDER_PREFIX.length);
   const order = patch[key];
   const old = merged[name];
@@ -138,13 +135,13 @@ function mergeOrderedList(merged: Struct, patch: Struct, key: string, type: stri
   if (old !== undefined && !Array.isArray(old))
     throw badRequest('invalid patch format of setElementOrder list');
   const field = fieldOf(type, name);
-  const mergeKey = field.rule?.mergeKey;
+  const { mergeKey } = field;
   validateOrder(added ?? [], order, mergeKey);
   if (old === undefined && added === undefined) return;
   let list: readonly unknown[];
   if (added === undefined) list = old ?? [];
   else if (old === undefined) list = added.map(plainValue).filter((item) => item !== undefined);
-  else if (field.rule?.strategies.includes('merge')) list = mergeItems(field, old, added);
+  else if (field.strategies.includes('merge')) list = mergeItems(field, old, added);
   else list = added;
   setProperty(merged, name, orderBySetElementOrder(list, order, old ?? [], mergeKey));
 }

@@ -2,60 +2,49 @@
 // piece and which are one whole, and how the items of a list are told apart. The operations are in typed-operations.ts.
 // Follows structured-merge-diff's schema package and typed/helpers.go.
 
-import { CONSTANT_DEFAULTS } from '../../api/schema/facts/constant-defaults.ts';
-import { ATOMIC, MAP_LISTS, SET_LISTS } from '../../api/schema/facts/lists.ts';
-import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import { type FieldSchema, perType, type StructType } from '../../api/schema/schema.ts';
 import { isStruct } from './struct.ts';
 
 /** How a value is merged. */
 export type Node =
   /** Owned and replaced as a whole: scalars, and whatever is atomic. */
   | { kind: 'leaf' }
-  | { kind: 'struct'; type: string }
+  | { kind: 'struct'; fields(): ReadonlyMap<string, Node> }
   | { kind: 'map'; values: Node }
   | { kind: 'set' }
   /** The keys are in alphabetical order. */
-  | { kind: 'list'; keys: readonly string[]; itemType: string };
+  | { kind: 'list'; keys: readonly string[]; items: Node; itemType: StructType };
 
 const LEAF: Node = { kind: 'leaf' };
 
-/** Struct types' nodes and those of their fields, put together once per type: writes ask for them all the time. */
-const structs = new Map<string, Node>();
-const fieldNodes = new Map<string, ReadonlyMap<string, Node>>();
+/** The node of an object of a type; those of its fields are put together when one is asked for. */
+export const typeNode = perType((type): Node => {
+  let fields: ReadonlyMap<string, Node> | undefined;
+  return {
+    kind: 'struct',
+    fields() {
+      fields ??= new Map(type.fields.map(([field, schema]) => [field, nodeOf(type, schema)]));
+      return fields;
+    },
+  };
+});
 
-/** The node of an object of a schema type. */
-export function typeNode(type: string): Node {
-  let node = structs.get(type);
-  if (!node) {
-    node = { kind: 'struct', type };
-    structs.set(type, node);
-  }
-  return node;
-}
-
-function fieldsOfType(type: string): ReadonlyMap<string, Node> {
-  let nodes = fieldNodes.get(type);
-  if (!nodes) {
-    const fields = Object.entries(typeSchema(type).properties);
-    nodes = new Map(fields.map(([field, schema]) => [field, nodeOf(`${type}.${field}`, schema)]));
-    fieldNodes.set(type, nodes);
-  }
-  return nodes;
-}
-
-function nodeOf(path: string, schema: FieldSchema): Node {
-  if (ATOMIC.has(path)) return LEAF;
+function nodeOf(owner: StructType, schema: FieldSchema): Node {
+  if (schema.atomic) return LEAF;
   switch (schema.type) {
-    case 'object':
-      return ATOMIC.has(schema.ref) ? LEAF : typeNode(schema.ref);
+    case 'object': {
+      const type = owner.type(schema.ref);
+      return type.declared.atomic ? LEAF : typeNode(type);
+    }
     case 'map':
-      return { kind: 'map', values: nodeOf('', schema.values) };
+      return { kind: 'map', values: nodeOf(owner, schema.values) };
     case 'array': {
-      const keys = MAP_LISTS[path];
-      if (keys && schema.items.type === 'object') {
-        return { kind: 'list', keys: [...keys].sort(), itemType: schema.items.ref };
+      const { listKeys, items } = schema;
+      if (listKeys && items.type === 'object') {
+        const itemType = owner.type(items.ref);
+        return { kind: 'list', keys: [...listKeys].sort(), items: typeNode(itemType), itemType };
       }
-      return SET_LISTS.has(path) ? { kind: 'set' } : LEAF;
+      return schema.set ? { kind: 'set' } : LEAF;
     }
     default:
       return LEAF;
@@ -66,22 +55,21 @@ function nodeOf(path: string, schema: FieldSchema): Node {
 export function childNode(node: Node, field: string): Node | undefined {
   if (node.kind === 'map') return node.values;
   if (node.kind !== 'struct') return undefined;
-  return fieldsOfType(node.type).get(field);
+  return node.fields().get(field);
 }
 
 /** The node of a list's items. */
 export function itemNode(node: Node): Node {
-  return node.kind === 'list' ? typeNode(node.itemType) : LEAF;
+  return node.kind === 'list' ? node.items : LEAF;
 }
 
 /** The path element of a list's item; undefined for an item without its keys. */
 export function itemElement(node: Node, item: unknown): string | undefined {
   if (node.kind !== 'list') return `v:${JSON.stringify(item)}`;
   if (!isStruct(item)) return undefined;
-  const defaults = CONSTANT_DEFAULTS[node.itemType] ?? {};
   const identity: Array<[string, unknown]> = [];
   for (const key of node.keys) {
-    const value = item[key] ?? defaults[key];
+    const value = item[key] ?? node.itemType.field(key)?.default;
     if (value === undefined) return undefined;
     identity.push([key, value]);
   }

@@ -8,18 +8,21 @@
 import type { KubeObject } from '../../api/objects.ts';
 import type { ApiRequest } from '../request.ts';
 import type { Writer } from './managed-fields.ts';
+import type { VersionNames } from './version-names.ts';
 
 /**
  * The writer to record; undefined when nothing is.
  * @param live the object as stored; undefined when it is created.
  * @param nowMs server time.
+ * @param versions of the kind, if there are several.
  */
 export function writerOf(
   { options, user, subresource }: ApiRequest,
   live: KubeObject | undefined,
   nowMs: number,
+  versions?: VersionNames,
 ): Writer | undefined {
   if (options.fieldManager === undefined && !live?.metadata.managedFields?.length) return undefined;
   const manager = options.fieldManager ?? user.name.slice(user.name.lastIndexOf(':') + 1);
-  return { manager, nowMs, subresource };
+  return { manager, nowMs, subresource, versions };
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { decodeProtobuf } from './decode.ts';
 
 /** A length-delimited field. */
@@ -19,7 +22,8 @@ function varint(value: number): Buffer {
 const envelope = (apiVersion: string, kind: string, raw: Buffer): Buffer =>
   Buffer.concat([Buffer.from('k8s\0'), field(1, field(1, apiVersion), field(2, kind)), field(2, raw)]);
 
-const asKind = (_apiVersion: string, kind: string): string => kind;
+const schema = schemaOf(allResources);
+const asKind = (_apiVersion: string, kind: string): StructType | undefined => schema.find(kind);
 
 test('a pod: nested messages, lists, maps, quantities, inlined sources, times', () => {
   const metadata = field(

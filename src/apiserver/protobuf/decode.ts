@@ -2,12 +2,11 @@
 // where they go the way of every other body. Answers are encode.ts's. Follows apimachinery
 // pkg/runtime/serializer/protobuf.
 
-import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
+import type { FieldSchema, StructType } from '../../api/schema/schema.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
 import { timestamp } from '../../base/clock.ts';
 import { countValues, requireShallow } from '../http/forms/body-limits.ts';
-import { FIELD_NUMBERS } from './field-numbers.ts';
-import { type NumberedField, numberedFields } from './numbered-fields.ts';
+import { hasProtobuf, type NumberedFields, numberedFields } from './numbered-fields.ts';
 import { FieldReader, MAGIC, MAX_FIELDS, malformed, type WireField } from './wire.ts';
 
 /** Messages deeper than this are not Kubernetes objects. */
@@ -15,12 +14,12 @@ const MAX_DEPTH = 64;
 
 /**
  * Decodes a whole body.
- * @param schemaOf the schema type of an apiVersion and kind; undefined when it is not served.
- * @throws BadRequest for other bytes, and for kinds without a schema; RequestEntityTooLarge for too many fields.
+ * @param typeOf the type of an apiVersion and kind; undefined when it is not served.
+ * @throws BadRequest for other bytes, and for kinds without numbers; RequestEntityTooLarge for too many fields.
  */
 export function decodeProtobuf(
   body: Buffer,
-  schemaOf: (apiVersion: string, kind: string) => string | undefined,
+  typeOf: (apiVersion: string, kind: string) => StructType | undefined,
 ): object {
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw malformed();
   const reader = new FieldReader();
@@ -36,9 +35,9 @@ export function decodeProtobuf(
       if (field.number === 2) kind = field.value.toString();
     }
   }
-  const schema = schemaOf(apiVersion, kind);
-  if (!schema || !FIELD_NUMBERS[schema]) throw malformed();
-  return { apiVersion, kind, ...new Decoder(reader).message(schema, schema, raw, 0) };
+  const type = typeOf(apiVersion, kind);
+  if (!type || !hasProtobuf(type)) throw malformed();
+  return { apiVersion, kind, ...new Decoder(reader).message(type, raw, 0) };
 }
 
 /** Decodes messages by the schema. */
@@ -49,48 +48,51 @@ class Decoder {
     this.#reader = reader;
   }
 
-  /** The fields of a message. @param type whose numbers they have. @param owner the schema type that they belong to. */
-  message(type: string, owner: string, bytes: Buffer, depth: number): Record<string, unknown> {
+  /** The fields of a message. @param numbers of those that it has: the type's own, or of a message within. */
+  message(
+    type: StructType,
+    bytes: Buffer,
+    depth: number,
+    numbers: NumberedFields = numberedFields(type),
+  ): Record<string, unknown> {
     if (depth > MAX_DEPTH) throw malformed();
     const object: Record<string, unknown> = {};
-    const plan = numberedFields(type);
-    const { properties } = typeSchema(owner);
     for (const { number, value } of this.#reader.read(bytes)) {
-      const field = plan.get(number);
+      const field = numbers.get(number);
       if (!field) continue;
-      if (field.inline) {
-        Object.assign(object, this.message(field.inline, owner, buffer(value), depth + 1));
+      if ('inline' in field) {
+        Object.assign(object, this.message(type, buffer(value), depth + 1, field.inline));
         continue;
       }
-      const schema = properties[field.name];
-      if (schema) this.#add(object, field, schema, value, depth);
+      this.#add(type, object, field.name, field.schema, value, depth);
     }
     return object;
   }
 
   #add(
+    owner: StructType,
     object: Record<string, unknown>,
-    { name, quantity }: NumberedField,
+    name: string,
     schema: FieldSchema,
     value: WireField['value'],
     depth: number,
   ): void {
     if (schema.type === 'map') {
-      const [key, item] = this.#mapEntry(schema.values, quantity, buffer(value), depth);
+      const [key, item] = this.#mapEntry(owner, schema.values, buffer(value), depth);
       const map = (object[name] as Record<string, unknown> | undefined) ?? {};
       setProperty(map, key, item);
       object[name] = map;
     } else if (schema.type === 'array') {
       const list = (object[name] as unknown[] | undefined) ?? [];
-      list.push(this.#single(schema.items, quantity, value, depth));
+      list.push(this.#single(owner, schema.items, value, depth));
       object[name] = list;
     } else {
-      const decoded = this.#single(schema, quantity, value, depth);
+      const decoded = this.#single(owner, schema, value, depth);
       if (decoded !== undefined) object[name] = decoded;
     }
   }
 
-  #mapEntry(schema: FieldSchema, quantity: boolean, bytes: Buffer, depth: number): [string, unknown] {
+  #mapEntry(owner: StructType, schema: FieldSchema, bytes: Buffer, depth: number): [string, unknown] {
     let key = '';
     let value: unknown = schema.type === 'string' ? '' : schema.type === 'array' ? [] : undefined;
     for (const field of this.#reader.read(bytes)) {
@@ -100,17 +102,17 @@ class Decoder {
       value =
         schema.type === 'array'
           ? [...this.#reader.read(buffer(field.value))].map((item) =>
-              this.#single(schema.items, false, item.value, depth),
+              this.#single(owner, schema.items, item.value, depth),
             )
-          : this.#single(schema, quantity, field.value, depth);
+          : this.#single(owner, schema, field.value, depth);
     }
     return [key, value];
   }
 
-  #single(schema: FieldSchema, quantity: boolean, value: WireField['value'], depth: number): unknown {
+  #single(owner: StructType, schema: FieldSchema, value: WireField['value'], depth: number): unknown {
     switch (schema.type) {
       case 'string':
-        if (quantity) return this.#first(buffer(value), 1)?.toString() ?? '0';
+        if (schema.quantity) return this.#first(buffer(value), 1)?.toString() ?? '0';
         if (schema.format === 'byte') return buffer(value).toString('base64');
         return schema.format ? this.#time(buffer(value), schema.format) : buffer(value).toString();
       case 'integer':
@@ -124,7 +126,7 @@ class Decoder {
       case 'any':
         return this.#json(this.#first(buffer(value), 1));
       case 'object':
-        return this.message(schema.ref, schema.ref, buffer(value), depth + 1);
+        return this.message(owner.type(schema.ref), buffer(value), depth + 1);
       case 'array':
       case 'map':
         throw malformed();

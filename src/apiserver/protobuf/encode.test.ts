@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { allResources } from '../../api/resources/all.ts';
+import { schemaOf } from '../../api/resources/schema.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { decodeProtobuf } from './decode.ts';
 import { encodeProtobuf, encodeProtobufFrame, encodeProtobufList } from './encode.ts';
 import { FieldReader } from './wire.ts';
 
-const asKind = (_apiVersion: string, kind: string): string => kind;
+const schema = schemaOf(allResources);
+const asKind = (_apiVersion: string, kind: string): StructType | undefined => schema.find(kind);
 const roundTrip = (object: { apiVersion: string; kind: string }): object =>
-  decodeProtobuf(encodeProtobuf(object.kind, object), asKind);
+  decodeProtobuf(encodeProtobuf(schema.type(object.kind), object), asKind);
 
 test('what was written reads the same: nested, inlined, maps, quantities, times, bytes, negative numbers', () => {
   const pod = {
@@ -77,13 +81,13 @@ test('a list holds its items in their order, a frame its length', () => {
   const items = ['a', 'b'].map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }));
   const list = encodeProtobufList(
     { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { resourceVersion: '7' } },
-    'ConfigMap',
+    schema.type('ConfigMap'),
     items,
   );
   const [, raw] = [...new FieldReader().read(list.subarray(4))];
   const numbers = [...new FieldReader().read(raw?.value as Buffer)].map(({ number }) => number);
   assert.deepEqual(numbers, [1, 2, 2]);
-  const body = encodeProtobuf('ConfigMap', { apiVersion: 'v1', kind: 'ConfigMap' });
+  const body = encodeProtobuf(schema.type('ConfigMap'), { apiVersion: 'v1', kind: 'ConfigMap' });
   const frame = encodeProtobufFrame('ADDED', body);
   assert.equal(frame.readUInt32BE(0), frame.length - 4);
   const [type, object] = [...new FieldReader().read(frame.subarray(4))];

@@ -1,28 +1,23 @@
 // Answers in protobuf, which Go clients ask for: objects, lists, metadata alone, Status, and the frames of a watch.
 // The message of a frozen object is made once and shared by every reader. Follows apimachinery
 // pkg/runtime/serializer/protobuf and the generated.proto files.
-
+import { baseSchema } from '../../api/resources/schema.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { othersTurn } from '../../base/others-turn.ts';
-import { FIELD_NUMBERS } from './field-numbers.ts';
 import { writeMessage } from './message-writer.ts';
 import { MAGIC } from './wire.ts';
 import { ProtobufWriter } from './writer.ts';
 
 const writer = new ProtobufWriter();
-/** Of frozen objects; the schema type of an object never changes. */
+/** Of frozen objects; the type of an object never changes. */
 const messages = new WeakMap<object, Buffer>();
 
-/** Whether objects of a schema type can be written. */
-export function hasProtobuf(schema: string): boolean {
-  return Object.hasOwn(FIELD_NUMBERS, schema);
-}
-
 /** The message of an object, without the envelope that says what it is. */
-function messageOf(schema: string, object: object): Buffer {
+function messageOf(type: StructType, object: object): Buffer {
   let message = messages.get(object);
   if (!message) {
     try {
-      writeMessage(writer, schema, object);
+      writeMessage(writer, type, object);
     } finally {
       message = writer.finish();
     }
@@ -35,9 +30,9 @@ function messageOf(schema: string, object: object): Buffer {
 const MADE_AT_ONCE = 250;
 
 /** Makes the messages of many frozen objects, letting others have their turn in between: lists are then quick to write. */
-export async function makeMessages(schema: string, objects: readonly object[]): Promise<void> {
+export async function makeMessages(type: StructType, objects: readonly object[]): Promise<void> {
   for (const [index, object] of objects.entries()) {
-    if (Object.isFrozen(object)) messageOf(schema, object);
+    if (Object.isFrozen(object)) messageOf(type, object);
     if (index % MADE_AT_ONCE === MADE_AT_ONCE - 1) await othersTurn();
   }
 }
@@ -57,27 +52,27 @@ function envelope(apiVersion: string, kind: string, messageLength: number): Buff
   return writer.finish();
 }
 
-/** An object as a body. @param schema its schema type. */
-export function encodeProtobuf(schema: string, object: { apiVersion?: string; kind?: string }): Buffer {
-  const message = messageOf(schema, object);
+/** An object as a body. @param type its own. */
+export function encodeProtobuf(type: StructType, object: { apiVersion?: string; kind?: string }): Buffer {
+  const message = messageOf(type, object);
   return Buffer.concat([envelope(object.apiVersion ?? '', object.kind ?? '', message.length), message]);
 }
 
 /**
  * A list as a body.
  * @param head what it is, with its ListMeta.
- * @param schema of its items.
+ * @param type of its items.
  */
 export function encodeProtobufList(
   head: { apiVersion: string; kind: string; metadata: object },
-  schema: string,
+  type: StructType,
   items: readonly object[],
 ): Buffer {
-  writeMessage(writer, 'ListMeta', head.metadata);
+  writeMessage(writer, baseSchema().type('ListMeta'), head.metadata);
   writer.delimit(1, 0);
   const chunks = [writer.finish()];
   for (const item of items) {
-    const message = messageOf(schema, item);
+    const message = messageOf(type, item);
     writer.varint(message.length);
     writer.tag(2, 2);
     chunks.push(writer.finish(), message);

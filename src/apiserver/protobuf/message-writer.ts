@@ -1,7 +1,7 @@
-// JSON objects written as protobuf messages, by their schema and the table of field numbers. How a type is written is
+// JSON objects written as protobuf messages, by their schema and its numbers. How a type is written is
 // put together once, on first use.
-import { type FieldSchema, typeSchema } from '../../api/schema/schema.ts';
-import { numberedFields } from './numbered-fields.ts';
+import { type FieldSchema, perType, type StructType } from '../../api/schema/schema.ts';
+import { type NumberedFields, numberedFields } from './numbered-fields.ts';
 import type { ProtobufWriter } from './writer.ts';
 
 /** Writes one value with its field's number. The values come from decoded objects: the schema vouches for types. */
@@ -13,16 +13,14 @@ interface FieldWriter {
   write: Write;
 }
 
-const writers = new Map<string, readonly FieldWriter[]>();
-
-/** Writes an object of a schema type. Fields without a number, and what is null, are left out. */
-export function writeMessage(writer: ProtobufWriter, schema: string, object: object): void {
-  writeFields(writer, schema, schema, object);
+/** Writes an object of a type. Fields without a number, and what is null, are left out. */
+export function writeMessage(writer: ProtobufWriter, type: StructType, object: object): void {
+  writeFields(writer, writersOf(type), object);
 }
 
-function writeFields(writer: ProtobufWriter, type: string, owner: string, object: object): void {
+function writeFields(writer: ProtobufWriter, fields: readonly FieldWriter[], object: object): void {
   const values = object as Readonly<Record<string, unknown>>;
-  for (const { name, write } of writersOf(type, owner)) {
+  for (const { name, write } of fields) {
     if (name === undefined) write(writer, object);
     else {
       const value = values[name];
@@ -31,44 +29,38 @@ function writeFields(writer: ProtobufWriter, type: string, owner: string, object
   }
 }
 
-/** @param type whose numbers the fields have. @param owner the schema type that they belong to. */
-function writersOf(type: string, owner: string): readonly FieldWriter[] {
-  const key = `${type} ${owner}`;
-  let found = writers.get(key);
-  if (!found) {
-    // Last first: the message is written from its end.
-    const fields = [...numberedFields(type)].sort(([a], [b]) => b - a);
-    found = fields.flatMap(([number, { name, quantity, inline }]): FieldWriter[] => {
-      if (inline) return [{ name: undefined, write: inlined(number, inline, owner) }];
-      const schema = typeSchema(owner).properties[name];
-      return schema ? [{ name, write: fieldWriter(number, schema, quantity) }] : [];
-    });
-    writers.set(key, found);
-  }
-  return found;
+const writersOf = perType((type) => compile(type, numberedFields(type)));
+
+function compile(type: StructType, numbers: NumberedFields): readonly FieldWriter[] {
+  // Last first: the message is written from its end.
+  const fields = [...numbers].sort(([a], [b]) => b - a);
+  return fields.map(([number, field]): FieldWriter => {
+    if ('inline' in field) return { name: undefined, write: inlined(number, compile(type, field.inline)) };
+    return { name: field.name, write: fieldWriter(type, number, field.schema) };
+  });
 }
 
-function inlined(number: number, type: string, owner: string): Write {
+function inlined(number: number, fields: readonly FieldWriter[]): Write {
   return (writer, value) => {
     const before = writer.length;
-    writeFields(writer, type, owner, value as object);
+    writeFields(writer, fields, value as object);
     if (writer.length > before) writer.delimit(number, before);
   };
 }
 
-function fieldWriter(number: number, schema: FieldSchema, quantity: boolean): Write {
+function fieldWriter(owner: StructType, number: number, schema: FieldSchema): Write {
   switch (schema.type) {
     case 'array': {
-      const write = fieldWriter(number, schema.items, quantity);
+      const write = fieldWriter(owner, number, schema.items);
       return (writer, value) => {
         const items = value as readonly unknown[];
         for (let index = items.length - 1; index >= 0; index--) write(writer, items[index]);
       };
     }
     case 'map':
-      return mapWriter(number, schema.values, quantity);
+      return mapWriter(owner, number, schema.values);
     case 'string':
-      return stringWriter(number, schema.format, quantity);
+      return stringWriter(number, schema);
     case 'integer':
       return (writer, value) => {
         writer.integer(value as number);
@@ -85,8 +77,8 @@ function fieldWriter(number: number, schema: FieldSchema, quantity: boolean): Wr
         writer.tag(number, 1);
       };
     case 'object': {
-      const { ref } = schema;
-      return delimited(number, (writer, value) => writeFields(writer, ref, ref, value as object));
+      const type = owner.type(schema.ref);
+      return delimited(number, (writer, value) => writeMessage(writer, type, value as object));
     }
     case 'int-or-string':
       return delimited(number, writeIntOrString);
@@ -109,11 +101,7 @@ function writeText(writer: ProtobufWriter, number: number, text: string): void {
   writer.delimit(number, before);
 }
 
-function stringWriter(
-  number: number,
-  format: 'byte' | 'date-time' | 'micro-time' | undefined,
-  quantity: boolean,
-): Write {
+function stringWriter(number: number, { format, quantity }: FieldSchema & { type: 'string' }): Write {
   if (format === 'byte') {
     return delimited(number, (writer, value) => writer.bytes(Buffer.from(value as string, 'base64')));
   }
@@ -123,9 +111,9 @@ function stringWriter(
 }
 
 /** A list in a map is a message of its own, with the items in its first field. */
-function mapWriter(number: number, values: FieldSchema, quantity: boolean): Write {
-  const list = values.type === 'array' ? fieldWriter(1, values, false) : undefined;
-  const write = list ? delimited(2, list) : fieldWriter(2, values, quantity);
+function mapWriter(owner: StructType, number: number, values: FieldSchema): Write {
+  const list = values.type === 'array' ? fieldWriter(owner, 1, values) : undefined;
+  const write = list ? delimited(2, list) : fieldWriter(owner, 2, values);
   return (writer, value) => {
     for (const [key, item] of Object.entries(value as object).sort(byKeyDescending)) {
       const before = writer.length;

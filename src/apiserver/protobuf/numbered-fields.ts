@@ -1,35 +1,31 @@
-// The table of field numbers, read type by type on first use.
-import { FIELD_NUMBERS } from './field-numbers.ts';
+// The numbers of a type's fields, as its kind declares them, read on first use.
+import { type FieldSchema, perType, type StructType } from '../../api/schema/schema.ts';
 
-export interface NumberedField {
-  name: string;
-  quantity: boolean;
-  /** The type whose fields are meant; undefined for an ordinary field. */
-  inline: string | undefined;
+/** A field, or a message whose fields stand in the outer object in JSON. */
+export type NumberedField = { name: string; schema: FieldSchema } | { inline: NumberedFields };
+export type NumberedFields = ReadonlyMap<number, NumberedField>;
+
+/** Whether objects of a type are written in protobuf. */
+export function hasProtobuf({ declared }: StructType): boolean {
+  return declared.numbers !== undefined;
 }
 
-const plans = new Map<string, ReadonlyMap<number, NumberedField>>();
+/** The fields of a type's message, by number. */
+export const numberedFields = perType(
+  (type): NumberedFields => readNumbers(type, type.declared.numbers ?? ''),
+);
 
-/** The fields of a message, by number. */
-export function numberedFields(type: string): ReadonlyMap<number, NumberedField> {
-  let plan = plans.get(type);
-  if (!plan) {
-    plan = readPlan(FIELD_NUMBERS[type] ?? '');
-    plans.set(type, plan);
-  }
-  return plan;
-}
+/** A word, or several in brackets. */
+const TOKEN = /(?:(\d+):)?(?:>\(([^)]*)\)|(\w+))/g;
 
-function readPlan(text: string): ReadonlyMap<number, NumberedField> {
-  const plan = new Map<number, NumberedField>();
+function readNumbers(type: StructType, text: string): NumberedFields {
+  const fields = new Map<number, NumberedField>();
   let number = 0;
-  for (const token of text.split(' ')) {
-    const colon = token.indexOf(':');
-    number = colon < 0 ? number + 1 : Number(token.slice(0, colon));
-    const rest = token.slice(colon + 1);
-    const quantity = rest.endsWith('*');
-    const name = rest.replace(/[>*]/g, '');
-    plan.set(number, { name, quantity, inline: rest.startsWith('>') ? name : undefined });
+  for (const [, jump, inline, name = ''] of text.matchAll(TOKEN)) {
+    number = jump === undefined ? number + 1 : Number(jump);
+    const schema = type.field(name);
+    if (inline !== undefined) fields.set(number, { inline: readNumbers(type, inline) });
+    else if (schema) fields.set(number, { name, schema });
   }
-  return plan;
+  return fields;
 }

@@ -18,8 +18,11 @@ export async function bind(
   request: ApiRequest,
 ): Promise<ApiResult> {
   const { name } = keyOfRequest(request);
-  const binding = decode('Binding', request.body, request.options.fieldValidation ?? 'Warn')
-    .object as Binding;
+  const binding = decode(
+    registry.schema.type('Binding'),
+    request.body,
+    request.options.fieldValidation ?? 'Warn',
+  ).object as Binding;
   const nodeName = binding.target?.name;
   if (!nodeName) {
     const subject = { group: '', kind: 'Binding', plural: 'bindings' };

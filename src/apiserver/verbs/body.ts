@@ -5,6 +5,7 @@ import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import type { RepeatedKeys } from '../../api/schema/repeated-keys.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import { requireFewParts } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
 
@@ -16,10 +17,12 @@ export interface Decoded {
 /**
  * Decodes a whole object. Throws BadRequest for another kind, or for what fieldValidation refuses, and
  * RequestEntityTooLarge for one of too many parts.
+ * @param type of the resource's objects.
  * @param repeated what the object's text has more than once.
  */
 export function decodeObject(
   resource: ResourceDefinition,
+  type: StructType,
   value: unknown,
   fieldValidation: ApiRequest['options']['fieldValidation'],
   repeated?: RepeatedKeys,
@@ -43,7 +46,7 @@ export function decodeObject(
   }
   // What was sent; and then, what defaults make of that.
   requireFewParts(resource, value);
-  const { object: decoded, warnings } = decode(resource.schema, value, fieldValidation ?? 'Warn', repeated);
+  const { object: decoded, warnings } = decode(type, value, fieldValidation ?? 'Warn', repeated);
   // The schema of the resource has just vouched for the shape.
   const typed = decoded as KubeObject;
   const object: KubeObject = {
@@ -52,7 +55,7 @@ export function decodeObject(
     kind: resource.kind,
     metadata: { ...typed.metadata },
   };
-  applyDefaults(resource.schema, object);
+  applyDefaults(type, object);
   requireFewParts(resource, object);
   return { object, warnings };
 }

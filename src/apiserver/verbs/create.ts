@@ -37,6 +37,7 @@ export async function create(
   const { resource, options } = request;
   const { object, warnings } = decodeObject(
     resource,
+    registry.typeOf(resource),
     request.body,
     options.fieldValidation,
     request.repeatedKeys,
@@ -83,13 +84,13 @@ export async function createOne(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(request, object, nowMs);
+  if (request.patchType !== 'apply') recordOwnership(registry, request, object, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
     prepareMetadata(resource, object, registry, nowMs);
     resource.strategy.prepareForCreate?.(object, { nowMs });
-    const unsupported = unsupportedFields(resource.schema, object);
+    const unsupported = unsupportedFields(registry.typeOf(resource), object);
     const refused = validate(resource, object, unsupported.errors);
     if (refused) throw refused;
     await admission.validate(admissionRequest);
@@ -129,11 +130,11 @@ export function placeInNamespace(
 }
 
 /** Whoever creates an object owns what it says; the managedFields of the body are not believed. */
-function recordOwnership(request: ApiRequest, object: KubeObject, nowMs: number): void {
+function recordOwnership(registry: Registry, request: ApiRequest, object: KubeObject, nowMs: number): void {
   delete object.metadata.managedFields;
-  const writer = writerOf(request, undefined, nowMs);
+  const writer = writerOf(request, undefined, nowMs, registry.versionsOf(request.resource));
   if (!writer) return;
-  const managedFields = trackUpdate(request.resource.schema, undefined, object, writer);
+  const managedFields = trackUpdate(registry.typeOf(request.resource), undefined, object, writer);
   if (managedFields) object.metadata.managedFields = managedFields;
 }
 

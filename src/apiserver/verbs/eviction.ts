@@ -32,8 +32,11 @@ export async function evict(
   request: ApiRequest,
 ): Promise<ApiResult> {
   const key = keyOfRequest(request);
-  const eviction = decode('Eviction', request.body, request.options.fieldValidation ?? 'Warn')
-    .object as Eviction;
+  const eviction = decode(
+    registry.schema.type('Eviction'),
+    request.body,
+    request.options.fieldValidation ?? 'Warn',
+  ).object as Eviction;
   if (eviction.metadata?.name !== key.name) {
     throw badRequest('name in URL does not match name in Eviction object');
   }

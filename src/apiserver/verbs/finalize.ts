@@ -17,6 +17,7 @@ export function finalize(
 ): Promise<ApiResult> {
   const { object: body, warnings } = decodeObject(
     request.resource,
+    registry.typeOf(request.resource),
     request.body,
     request.options.fieldValidation,
     request.repeatedKeys,

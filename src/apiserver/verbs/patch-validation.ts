@@ -1,8 +1,10 @@
 // What fieldValidation says of patches: fields of the patch itself that it does not know or that are there twice, and
 // those that only the patched object shows. Follows apiserver pkg/endpoints/handlers/patch.go.
-import { badRequest, invalid, invalidValue, isReason, type StatusError } from '../../api/errors.ts';
+import { badRequest, invalid, invalidValue, StatusError } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
+import { DecodeError } from '../../api/schema/decode.ts';
 import { type RepeatedKeys, yamlErrorOf } from '../../api/schema/repeated-keys.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import type { ApiRequest } from '../request.ts';
 import { type Decoded, decodeObject } from './body.ts';
 
@@ -11,14 +13,15 @@ const OPERATION_FIELDS: readonly string[] = ['op', 'path', 'from', 'value'];
 
 /**
  * Decodes what a patch has made of an object.
+ * @param type of the resource's objects.
  * @throws Invalid with upstream's words for a value of the wrong type, and with Strict for what Warn only tells.
  */
-export function decodePatched(request: ApiRequest, patched: KubeObject): Decoded {
+export function decodePatched(type: StructType, request: ApiRequest, patched: KubeObject): Decoded {
   const { resource, patchType, options } = request;
   const { fieldValidation = 'Warn' } = options;
   const own = fieldValidation === 'Ignore' ? [] : reportsOf(request);
   if (patchType === 'apply') {
-    const decoded = decodeObject(resource, patched, fieldValidation);
+    const decoded = decodeObject(resource, type, patched, fieldValidation);
     if (own.length === 0) return decoded;
     if (fieldValidation === 'Strict') {
       const why = `error converting YAML to JSON: ${yamlErrorOf(own)}`;
@@ -28,24 +31,17 @@ export function decodePatched(request: ApiRequest, patched: KubeObject): Decoded
   }
   let decoded: Decoded;
   try {
-    decoded = decodeObject(resource, patched, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
+    decoded = decodeObject(resource, type, patched, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
   } catch (error) {
-    if (!isReason(error, 'BadRequest')) throw error;
+    if (!(error instanceof StatusError) || error.reason !== 'BadRequest') throw error;
     // What create and update say in front is not said here.
-    throw refused(request, patched, withoutSubject((error as StatusError).message));
+    throw refused(request, patched, error instanceof DecodeError ? error.why : error.message);
   }
   const warnings = [...own, ...decoded.warnings];
   if (fieldValidation === 'Strict' && warnings.length > 0) {
     throw refused(request, patched, `strict decoding error: ${warnings.join(', ')}`);
   }
   return { ...decoded, warnings };
-}
-
-/** `Pod in version "v1" cannot be handled as a Pod: json: …`, from `json:` on. */
-function withoutSubject(message: string): string {
-  const subject = message.indexOf(' cannot be handled as a ');
-  const why = message.slice(message.indexOf(': ', subject) + 2);
-  return subject >= 0 && /^(?:json: |\w+ing )/.test(why) ? why : message;
 }
 
 /** What is wrong with the fields of the patch itself. */

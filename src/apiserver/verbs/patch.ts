@@ -24,12 +24,13 @@ export async function patch(
   // A list of operations has limits of its own.
   if (patchType !== 'json') requireFewParts(resource, body);
   const key = keyOfRequest(request);
-  const apply = patchType === 'apply' ? applyOptions(registry.clock.now(), request) : undefined;
+  const type = registry.typeOf(resource);
+  const apply = patchType === 'apply' ? applyOptions(registry, request) : undefined;
   if (apply && !subresource && !(await registry.find(resource, key))) {
     await request.authorizeCreate?.();
-    const applied = applyPatch(patchType, resource.schema, { metadata: {} }, body, apply);
+    const applied = applyPatch(patchType, type, { metadata: {} }, body, apply);
     refuseUid(resource, key.name, applied);
-    const { object, warnings } = decodePatched(request, applied);
+    const { object, warnings } = decodePatched(type, request, applied);
     requireSameName(resource, key, object);
     return createOne(registry, plugins, request, object, warnings);
   }
@@ -38,8 +39,8 @@ export async function patch(
     const { resourceVersion, ...unversioned } = current.metadata;
     // Patches may test the version; an applied configuration has none to compare with.
     const metadata = apply ? unversioned : current.metadata;
-    const patched = applyPatch(patchType, resource.schema, { ...current, metadata }, body, apply);
-    const decoded = decodePatched(request, patched);
+    const patched = applyPatch(patchType, type, { ...current, metadata }, body, apply);
+    const decoded = decodePatched(type, request, patched);
     // What the patch has left as it was does not insist on it: the next try is on a newer version.
     if (decoded.object.metadata.resourceVersion === resourceVersion)
       delete decoded.object.metadata.resourceVersion;
@@ -55,12 +56,17 @@ export function refuseUid(resource: ResourceDefinition, name: string, { metadata
   throw conflict(resource, name, why);
 }
 
-/** Who applies, and how. Throws Invalid when nobody is named. @param nowMs server time. */
-export function applyOptions(nowMs: number, { options, subresource }: ApiRequest): ApplyOptions {
+/** Who applies, and how. Throws Invalid when nobody is named. */
+export function applyOptions(
+  registry: Registry,
+  { resource, options, subresource }: ApiRequest,
+): ApplyOptions {
   const { fieldManager: manager, force = false } = options;
   if (!manager) {
     const subject = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'patchoptions' };
     throw invalid(subject, '', [required('fieldManager', 'is required for apply patch')]);
   }
-  return { manager, force, nowMs, ...(subresource ? { subresource } : {}) };
+  const nowMs = registry.clock.now();
+  const versions = registry.versionsOf(resource);
+  return { manager, force, nowMs, versions, ...(subresource ? { subresource } : {}) };
 }

@@ -61,7 +61,7 @@ test('a scale is printed with what is wanted and what there is', async () => {
   const scale = await server.object('get', 'statefulsets', { name: 'web', subresource: 'scale' });
   const options = { includeObject: 'None', nowMs: server.clock.now() } as const;
   const accepted = { format: 'json', shape: 'Table' } as const;
-  const bytes = encodeOne(server.resource('statefulsets'), scale, accepted, () => options);
+  const bytes = encodeOne(server.api.schema, server.resource('statefulsets'), scale, accepted, () => options);
   assert.deepEqual(JSON.parse(bytes.toString()).rows[0].cells, ['web', 2, 0, '0s']);
 });
 

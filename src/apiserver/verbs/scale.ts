@@ -5,6 +5,7 @@ import type { Scale } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ScalePaths } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
+import type { StructType } from '../../api/schema/schema.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { thawed } from '../codec.ts';
 import { applyPatch } from '../patch/patch.ts';
@@ -28,7 +29,7 @@ export async function scale(
   if (request.verb === 'get') return scaleResult(paths, await registry.get(resource, key), []);
   if (request.patchType === 'apply') return applyScale(registry, plugins, request, paths);
   const written = await rewrite(registry, plugins, request, 'object', async (current) => {
-    const wanted = await wantedScale(request, scaleOf(paths, current));
+    const wanted = await wantedScale(registry.schema.type('Scale'), request, scaleOf(paths, current));
     const replicas = wanted.spec?.replicas ?? 0;
     refuseNegative(key.name, replicas);
     const object: KubeObject = thawed(current);
@@ -54,16 +55,18 @@ async function applyScale(
 ): Promise<ApiResult> {
   const { resource, options } = request;
   const { name } = keyOfRequest(request);
-  const apply = applyOptions(registry.clock.now(), request);
-  const scale = decode('Scale', request.body, options.fieldValidation ?? 'Strict').object as Scale;
+  const type = registry.typeOf(resource);
+  const apply = applyOptions(registry, request);
+  const scale = decode(registry.schema.type('Scale'), request.body, options.fieldValidation ?? 'Strict')
+    .object as Scale;
   const replicas = scale.spec?.replicas;
   if (replicas !== undefined) refuseNegative(name, replicas);
   const config = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, spec: {} };
   if (replicas !== undefined) paths.setSpecReplicas(config, replicas);
   const written = await rewrite(registry, plugins, request, 'object', (current) => {
     const { resourceVersion: _version, ...metadata } = current.metadata;
-    const applied = applyPatch('apply', resource.schema, { ...current, metadata }, config, apply);
-    return decodeObject(resource, applied, 'Ignore');
+    const applied = applyPatch('apply', type, { ...current, metadata }, config, apply);
+    return decodeObject(resource, type, applied, 'Ignore');
   });
   return written.type === 'object' ? scaleResult(paths, written.object as Stored, written.warnings) : written;
 }
@@ -76,13 +79,12 @@ function refuseNegative(name: string, replicas: number): void {
   ]);
 }
 
-async function wantedScale(request: ApiRequest, current: Scale): Promise<Scale> {
+async function wantedScale(type: StructType, request: ApiRequest, current: Scale): Promise<Scale> {
   const { fieldValidation } = request.options;
-  if (request.verb === 'update')
-    return decode('Scale', request.body, fieldValidation ?? 'Warn').object as Scale;
+  if (request.verb === 'update') return decode(type, request.body, fieldValidation ?? 'Warn').object as Scale;
   if (!request.patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
   const { resourceVersion: _version, ...metadata } = current.metadata ?? {};
-  return applyPatch(request.patchType, 'Scale', { ...current, metadata }, request.body) as Scale;
+  return applyPatch(request.patchType, type, { ...current, metadata }, request.body) as Scale;
 }
 
 function scaleResult(paths: ScalePaths<KubeObject>, object: Stored, warnings: string[]): ApiResult {

@@ -47,7 +47,8 @@ export async function update(
 ): Promise<ApiResult> {
   const { resource, options, subresource } = request;
   const body = subresource === 'status' ? await changedPart(registry, request) : request.body;
-  const read = (): Wanted => decodeObject(resource, body, options.fieldValidation, request.repeatedKeys);
+  const read = (): Wanted =>
+    decodeObject(resource, registry.typeOf(resource), body, options.fieldValidation, request.repeatedKeys);
   // Of the first try; it is changed by that, and another try is made of the body again.
   let decoded: Wanted | undefined = read();
   const { name = '', resourceVersion } = decoded.object.metadata;
@@ -203,7 +204,7 @@ async function writeOnce(
   };
   const nowMs = registry.clock.now();
   // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(request, next, current, nowMs);
+  if (request.patchType !== 'apply') recordOwnership(registry, request, next, current, nowMs);
   let written = false;
   try {
     await admission.admit(admissionRequest);
@@ -213,7 +214,9 @@ async function writeOnce(
     // A pod that gets its node, a namespace that loses a finalizer: nothing that a client has asked for is new.
     if (part === 'object' && resource.countsGeneration) countGeneration(next, current);
     const unsupported =
-      part === 'object' ? unsupportedFields(resource.schema, next, current) : { errors: [], warnings: [] };
+      part === 'object'
+        ? unsupportedFields(registry.typeOf(resource), next, current)
+        : { errors: [], warnings: [] };
     const errors = [...validate(resource, strategy ?? part, next, current), ...unsupported.errors];
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
     await admission.validate(admissionRequest);
@@ -245,7 +248,7 @@ async function writeOnce(
 }
 
 /** A write to /status changes the status and metadata, and nothing else. */
-function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
+export function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
   const { status } = wanted as { status?: unknown };
   const { status: _status, ...kept } = current as Stored & { status?: unknown };
   return { ...kept, metadata: wanted.metadata, ...(status === undefined ? {} : { status }) };
@@ -281,11 +284,18 @@ function keepMetadata(next: KubeObject, current: Stored): void {
 }
 
 /** Records who owns which field. A POST to a subresource (binding) acts for the server and owns nothing, as upstream. */
-function recordOwnership(request: ApiRequest, next: KubeObject, current: Stored, nowMs: number): void {
-  const { resource, verb } = request;
-  const writer = verb === 'create' ? undefined : writerOf(request, current, nowMs);
+function recordOwnership(
+  registry: Registry,
+  request: ApiRequest,
+  next: KubeObject,
+  current: Stored,
+  nowMs: number,
+): void {
+  const { verb } = request;
+  const writer =
+    verb === 'create' ? undefined : writerOf(request, current, nowMs, registry.versionsOf(request.resource));
   const managedFields = writer
-    ? trackUpdate(resource.schema, current, next, writer)
+    ? trackUpdate(registry.typeOf(request.resource), current, next, writer)
     : current.metadata.managedFields;
   if (managedFields) next.metadata.managedFields = managedFields;
   else delete next.metadata.managedFields;

@@ -75,7 +75,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await bootstrap(client);
   const stopInformers = new AbortController();
   const informers = new WatchedInformers(
-    createInformers(client, clock, log.named('informer'), stopInformers.signal, random),
+    createInformers(client, clock, log.named('informer'), stopInformers.signal, random, api),
   );
   const stop = stopSignal();
   const server = await serveHttps({
@@ -100,7 +100,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     signal,
     log: log.named(name),
   });
-  const all = controllers(rootCertificateOf(certificates));
+  const all = controllers(rootCertificateOf(certificates), api);
   const running = [lead(context, options.identity, all, contextOf)];
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));

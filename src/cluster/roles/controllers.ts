@@ -1,5 +1,5 @@
 // Everything of floor 4 that the control plane runs, by the name it has in the log.
-import { allResources } from '../../api/resources/all.ts';
+import type { Kinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { runClaimsController } from '../../controllers/claims/controller.ts';
 import { runClusterRoleAggregationController } from '../../controllers/cluster-role-aggregation/controller.ts';
@@ -26,8 +26,8 @@ import { runLocalProvisioner } from '../../storage/provisioner.ts';
 /** Runs until the context's signal. */
 export type Controller = (context: RunContext) => Promise<void>;
 
-/** @param rootCertificate what every namespace is given. */
-export function controllers(rootCertificate: RootCertificate): Record<string, Controller> {
+/** @param rootCertificate what every namespace is given. @param kinds what the API serves. */
+export function controllers(rootCertificate: RootCertificate, kinds: Kinds): Record<string, Controller> {
   return {
     statefulset: runStatefulSetController,
     scheduler: runScheduler,
@@ -38,14 +38,14 @@ export function controllers(rootCertificate: RootCertificate): Record<string, Co
     endpoints: runEndpointsController,
     'endpointslice-mirroring': runEndpointSliceMirroringController,
     'ephemeral-volumes': runEphemeralVolumesController,
-    garbage: (context) => runGarbageController(context, allResources),
-    namespace: (context) => runNamespaceController(context, allResources),
+    garbage: (context) => runGarbageController(context, kinds),
+    namespace: (context) => runNamespaceController(context, kinds),
     'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
     protection: runProtectionController,
     'pod-gc': runPodGcController,
     nodes: runNodesController,
     disruption: runDisruptionController,
-    'resource-quota': (context) => runResourceQuotaController(context, allResources),
+    'resource-quota': (context) => runResourceQuotaController(context, kinds),
     'cluster-role-aggregation': runClusterRoleAggregationController,
   };
 }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { orUndefined } from '../../api/errors.ts';
+import { allResources } from '../../api/resources/all.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { serviceAccounts } from '../../api/resources/service-accounts/definition.ts';
 import type { Client } from '../../client/client.ts';
+import { fixedKinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
@@ -28,14 +30,16 @@ test('of two servers one leads; the next one does when it is cut off, and it aga
     const { clock, context } = cluster;
     const informers = createInformers(own, clock, context.log, signal);
     const server: RunContext = { ...context, client: own, informers, signal };
-    const watched = Object.entries(controllers(fixedRoot('PEM'))).map(([name, run]) => [
-      name,
-      async (its: RunContext): Promise<void> => {
-        leading.add(name);
-        await run(its);
-        leading.delete(name);
-      },
-    ]);
+    const watched = Object.entries(controllers(fixedRoot('PEM'), fixedKinds(allResources))).map(
+      ([name, run]) => [
+        name,
+        async (its: RunContext): Promise<void> => {
+          leading.add(name);
+          await run(its);
+          leading.delete(name);
+        },
+      ],
+    );
     const all = Object.fromEntries(watched);
     const ended = lead(server, identity, all, (_name, its) => ({ ...server, signal: its }));
     return { leading, stop, ended, line };

@@ -9,6 +9,7 @@ import { assertNever } from '../../base/assert-never.ts';
 import { eachOrThrow } from '../../base/each-by-itself.ts';
 import { ControllerQueue, type KeyQueue, runControllerOn } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
+import type { Kinds } from '../../client/kinds.ts';
 import { anyKindKeys, type KindKey } from '../../client/queue-keys.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { type GraphNode, isFinishing, OwnerGraph } from './graph.ts';
@@ -20,18 +21,16 @@ const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io'])
 
 /**
  * Runs the garbage collector until the context's signal.
- * @param resources everything that the API serves; those that cannot be listed, watched and deleted are left out.
+ * @param kinds what the API serves; what cannot be listed, watched and deleted is left out.
  */
-export async function runGarbageController(
-  context: RunContext,
-  resources: readonly ResourceDefinition[],
-): Promise<void> {
-  const collected = resources.filter(
-    (resource) =>
-      !IGNORED.has(groupResourceOf(resource)) &&
-      (['list', 'watch', 'delete'] as const).every((verb) => resource.verbs.includes(verb)),
-  );
-  await new GarbageController(context, new OwnerGraph(context.informers, collected)).run();
+export async function runGarbageController(context: RunContext, kinds: Kinds): Promise<void> {
+  await new GarbageController(context, new OwnerGraph(context.informers, kinds, isCollected)).run();
+}
+
+function isCollected(resource: ResourceDefinition): boolean {
+  const { verbs } = resource;
+  const has = (['list', 'watch', 'delete'] as const).every((verb) => verbs.includes(verb));
+  return has && !IGNORED.has(groupResourceOf(resource));
 }
 
 class GarbageController {

@@ -3,6 +3,7 @@ import type { OwnerReference } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import type { Informer, Informers } from '../../client/informers.ts';
+import { type Kinds, oneVersionEach } from '../../client/kinds.ts';
 import { type KindKey, kindKey } from '../../client/queue-keys.ts';
 import { FOREGROUND, ORPHAN } from './plan.ts';
 
@@ -18,14 +19,33 @@ export class OwnerGraph {
   readonly #resources = new Map<string, ResourceDefinition>();
   readonly #byKind = new Map<string, ResourceDefinition>();
   readonly #informers: Informers;
+  readonly #kinds: Kinds;
+  readonly #isCollected: (resource: ResourceDefinition) => boolean;
 
-  /** @param resources all that may own or be owned. */
-  constructor(informers: Informers, resources: readonly ResourceDefinition[]) {
+  /**
+   * @param kinds what is served: the graph follows it.
+   * @param isCollected whether objects of a resource may own or be owned.
+   */
+  constructor(informers: Informers, kinds: Kinds, isCollected: (resource: ResourceDefinition) => boolean) {
     this.#informers = informers;
+    this.#kinds = kinds;
+    this.#isCollected = isCollected;
+    this.#follow();
+  }
+
+  /** Takes up what has come, and forgets what is gone. */
+  #follow(): void {
+    const resources = oneVersionEach(this.#kinds.resources()).filter(this.#isCollected);
+    const served = new Set(resources);
+    for (const [name, resource] of this.#resources) {
+      if (served.has(resource)) continue;
+      this.#resources.delete(name);
+      this.#byKind.delete(`${resource.group}/${resource.kind}`);
+    }
     for (const resource of resources) {
       this.#resources.set(groupResourceOf(resource), resource);
       this.#byKind.set(`${resource.group}/${resource.kind}`, resource);
-      informers
+      this.#informers
         .of(resource)
         .addIndex(BY_OWNER, (object) => (object.metadata.ownerReferences ?? []).map(({ uid }) => uid));
     }
@@ -83,40 +103,61 @@ export class OwnerGraph {
    * @returns what ends it.
    */
   watch(enqueue: (key: KindKey<string>) => void): () => void {
-    const ends = this.#all().map(([resource, informer]) => {
-      const ownersOf = (object: Stored): void => {
-        for (const owner of object.metadata.ownerReferences ?? []) {
-          const found = this.ownerInCache(object, owner);
-          const ownerResource = this.resourceOf(owner);
-          if (found && ownerResource && isFinishing(found)) enqueue(this.key(ownerResource, found));
-        }
-      };
-      const look = (object: Stored): void => {
-        const orphaned = (object.metadata.ownerReferences ?? []).some(
-          (owner) => this.resourceOf(owner) && !this.ownerInCache(object, owner),
-        );
-        if (orphaned || isFinishing(object)) enqueue(this.key(resource, object));
-      };
-      return informer.subscribe({
-        added: (object) => {
-          look(object);
-          ownersOf(object);
-        },
-        updated: (object, old) => {
-          look(object);
-          if (object.metadata.ownerReferences !== old.metadata.ownerReferences) ownersOf(old);
-        },
-        deleted: (object) => {
-          for (const dependent of this.dependentsOf(object.metadata.uid)) {
-            enqueue(this.key(dependent.resource, dependent.object));
-          }
-          ownersOf(object);
-        },
-      });
-    });
-    return () => {
-      for (const end of ends) end();
+    const ends = new Map<ResourceDefinition, () => void>();
+    const follow = (): void => {
+      this.#follow();
+      const served = new Map(this.#all());
+      for (const [resource, end] of ends) {
+        if (served.has(resource)) continue;
+        ends.delete(resource);
+        end();
+      }
+      for (const [resource, informer] of served) {
+        if (!ends.has(resource)) ends.set(resource, this.#watchOne(resource, informer, enqueue));
+      }
     };
+    follow();
+    const endFollowing = this.#kinds.onResourcesChange(follow);
+    return () => {
+      endFollowing();
+      for (const end of ends.values()) end();
+    };
+  }
+
+  #watchOne(
+    resource: ResourceDefinition,
+    informer: Informer<KubeObject>,
+    enqueue: (key: KindKey<string>) => void,
+  ): () => void {
+    const ownersOf = (object: Stored): void => {
+      for (const owner of object.metadata.ownerReferences ?? []) {
+        const found = this.ownerInCache(object, owner);
+        const ownerResource = this.resourceOf(owner);
+        if (found && ownerResource && isFinishing(found)) enqueue(this.key(ownerResource, found));
+      }
+    };
+    const look = (object: Stored): void => {
+      const orphaned = (object.metadata.ownerReferences ?? []).some(
+        (owner) => this.resourceOf(owner) && !this.ownerInCache(object, owner),
+      );
+      if (orphaned || isFinishing(object)) enqueue(this.key(resource, object));
+    };
+    return informer.subscribe({
+      added: (object) => {
+        look(object);
+        ownersOf(object);
+      },
+      updated: (object, old) => {
+        look(object);
+        if (object.metadata.ownerReferences !== old.metadata.ownerReferences) ownersOf(old);
+      },
+      deleted: (object) => {
+        for (const dependent of this.dependentsOf(object.metadata.uid)) {
+          enqueue(this.key(dependent.resource, dependent.object));
+        }
+        ownersOf(object);
+      },
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { eachByItself } from '../../base/each-by-itself.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { runController, watch } from '../../client/controller.ts';
+import { type Kinds, oneVersionEach } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { namespaceConditions, type Remainder } from './plan.ts';
 
@@ -17,28 +18,25 @@ const FINALIZER = 'kubernetes';
 const AGAIN_MS = 500;
 const DELETED_AT_ONCE = 8;
 
-/**
- * Runs the namespace controller until the context's signal.
- * @param resources everything that the API serves.
- */
-export async function runNamespaceController(
-  context: RunContext,
-  resources: readonly ResourceDefinition[],
-): Promise<void> {
+/** Runs the namespace controller until the context's signal. @param kinds what the API serves. */
+export async function runNamespaceController(context: RunContext, kinds: Kinds): Promise<void> {
   const all = context.informers.of(namespaces);
-  const contents = resources.filter(
-    (resource) => resource.namespaced && resource.verbs.includes('list') && resource.verbs.includes('delete'),
-  );
   await runController(context, 'namespace', {
     workers: 4,
     watches: [watch(all, { changed: (namespace) => (isTerminating(namespace) ? [namespace.metadata] : []) })],
     async reconcile({ name }) {
       const namespace = all.get(undefined, name);
       if (!namespace || !isTerminating(namespace)) return;
+      const contents = oneVersionEach(kinds.resources()).filter(isContent);
       const isEmpty = await orUndefined(emptyNamespace(context, contents, namespace));
       return isEmpty === false ? { requeueAfterMs: AGAIN_MS } : {};
     },
   });
+}
+
+/** Whether there may be something of a resource in a namespace, that can be deleted. */
+function isContent({ namespaced, verbs }: ResourceDefinition): boolean {
+  return namespaced && verbs.includes('list') && verbs.includes('delete');
 }
 
 /**

@@ -4,6 +4,7 @@ import { allResources } from '../../api/resources/all.ts';
 import { configMaps } from '../../api/resources/config-maps/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
+import { fixedKinds } from '../../client/kinds.ts';
 import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runResourceQuotaController } from './controller.ts';
 
@@ -11,7 +12,7 @@ test("a quota's status follows the objects of its namespace", async () => {
   const cluster = await startTestControlPlane();
   try {
     const { client } = cluster;
-    cluster.run(runResourceQuotaController(cluster.context, allResources));
+    cluster.run(runResourceQuotaController(cluster.context, fixedKinds(allResources)));
     const hard = {
       pods: '10',
       'requests.memory': '4Gi',

@@ -3,25 +3,21 @@
 import { orUndefined } from '../../api/errors.ts';
 import type { ObjectKey, Stored } from '../../api/objects.ts';
 import type { Counted } from '../../api/quota/usage.ts';
-import type { ResourceDefinition } from '../../api/resource.ts';
 import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
-import { itself, type KeyQueue, runController, watch } from '../../client/controller.ts';
+import { itself, type KeyQueue, runController, type Watch, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informers.ts';
+import type { Kinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { kindsOf, planQuotaStatus } from './plan.ts';
 
 /** A burst of changes is counted once. */
 const GATHER_MS = 200;
 
-/** Runs until the context's signal. @param resources everything that may be counted. */
-export async function runResourceQuotaController(
-  context: RunContext,
-  resources: readonly ResourceDefinition[],
-): Promise<void> {
+/** Runs until the context's signal. @param kinds everything that may be counted. */
+export async function runResourceQuotaController(context: RunContext, kinds: Kinds): Promise<void> {
   const { client, informers } = context;
   const quotas = informers.of(resourceQuotas);
-  const watched = new Map<string, Informer<Stored>>();
-  const ends: Array<() => void> = [];
+  const watched = new Map<string, { informer: Informer<Stored>; end: () => void }>();
   const ofNamespace = ({ metadata }: Stored): ObjectKey[] => quotas.list(metadata.namespace).flatMap(itself);
 
   /** The objects of a kind, once they are all known; undefined for a kind that is not served. */
@@ -31,22 +27,36 @@ export async function runResourceQuotaController(
   ): Promise<Informer<Stored> | undefined> => {
     const path = `${kind.group}/${kind.plural}`;
     const known = watched.get(path);
-    if (known) return known;
-    const resource = resources.find((each) => each.group === kind.group && each.plural === kind.plural);
+    if (known) return known.informer;
+    const resource = kinds
+      .resources()
+      .find((each) => each.group === kind.group && each.plural === kind.plural);
     if (!resource?.namespaced || !resource.verbs.includes('watch')) return undefined;
     const informer = informers.of(resource) as Informer<Stored>;
     await informer.synced();
     if (!watched.has(path)) {
-      watched.set(path, informer);
       const news = { changed: ofNamespace, deleted: ofNamespace };
-      ends.push(watch(informer, news, () => GATHER_MS).start(queue));
+      watched.set(path, { informer, end: watch(informer, news, () => GATHER_MS).start(queue) });
     }
     return informer;
   };
 
+  /** What is served no longer is not counted, and what has come may be. */
+  const servedKinds: Watch<ObjectKey> = {
+    start: (queue) =>
+      kinds.onResourcesChange(() => {
+        const served = new Set(kinds.resources().map(({ group, plural }) => `${group}/${plural}`));
+        for (const [path, { end }] of watched) {
+          if (served.has(path)) continue;
+          watched.delete(path);
+          end();
+        }
+        for (const { metadata } of quotas.list()) queue.addAfter(metadata, GATHER_MS);
+      }),
+  };
   const running = runController(context, 'resourcequota_primary', {
     workers: 2,
-    watches: [watch(quotas, { changed: itself })],
+    watches: [watch(quotas, { changed: itself }), servedKinds],
     async reconcile({ namespace, name }, queue) {
       const quota = quotas.get(namespace, name);
       if (!quota) return;
@@ -61,6 +71,6 @@ export async function runResourceQuotaController(
     },
   });
   await running.finally(() => {
-    for (const end of ends) end();
+    for (const { end } of watched.values()) end();
   });
 }

@@ -1,7 +1,9 @@
 // The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
 // cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
+import { allResources } from '../../api/resources/all.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
+import { fixedKinds } from '../../client/kinds.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/roles/controllers.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
@@ -36,7 +38,7 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
   const informers = createInformers(client, process.clock, silentLog, process.signal, random);
   const context = { client, informers, clock: process.clock, random, signal: process.signal };
   const all = {
-    ...controllers(fixedRoot('PEM')),
+    ...controllers(fixedRoot('PEM'), fixedKinds(allResources)),
     statefulset: (own: Parameters<typeof runStatefulSetController>[0]) =>
       runStatefulSetController({ ...own, client: new FaultyClient(line, observer) }, decide),
   };

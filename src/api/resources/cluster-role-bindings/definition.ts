@@ -10,6 +10,7 @@ import {
 } from '../../validation/rbac.ts';
 import { bindingColumns } from '../shared/role-binding-columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { clusterRoleBindingTypes } from './types.ts';
 
 export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
   group: 'rbac.authorization.k8s.io',
@@ -21,6 +22,7 @@ export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
   categories: [],
   namespaced: false,
   schema: 'ClusterRoleBinding',
+  types: [clusterRoleBindingTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { validateClusterRole } from '../../validation/rbac.ts';
 import { createdAtColumn, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { clusterRoleTypes } from './types.ts';
 
 export const clusterRoles: ResourceDefinition<ClusterRole> = {
   group: 'rbac.authorization.k8s.io',
@@ -17,6 +18,7 @@ export const clusterRoles: ResourceDefinition<ClusterRole> = {
   categories: [],
   namespaced: false,
   schema: 'ClusterRole',
+  types: [clusterRoleTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

@@ -4,6 +4,7 @@ import type { ConfigMap } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { configMapTypes } from './types.ts';
 import { validateConfigMap, validateConfigMapUpdate } from './validation.ts';
 
 export const configMaps: ResourceDefinition<ConfigMap> = {
@@ -16,6 +17,7 @@ export const configMaps: ResourceDefinition<ConfigMap> = {
   categories: [],
   namespaced: true,
   schema: 'ConfigMap',
+  types: [configMapTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [

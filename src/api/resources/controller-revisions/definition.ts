@@ -5,6 +5,7 @@ import { controllerOf } from '../../objects.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { controllerRevisionTypes } from './types.ts';
 import { validateControllerRevision, validateControllerRevisionUpdate } from './validation.ts';
 
 /** `statefulset.apps/web`: whose revision it is. */
@@ -26,6 +27,7 @@ export const controllerRevisions: ResourceDefinition<ControllerRevision> = {
   categories: [],
   namespaced: true,
   schema: 'ControllerRevision',
+  types: [controllerRevisionTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [

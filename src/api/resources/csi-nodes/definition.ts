@@ -4,6 +4,7 @@ import type { CSINode } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { csiNodeTypes } from './types.ts';
 import { validateCsiNode, validateCsiNodeUpdate } from './validation.ts';
 
 export const csiNodes: ResourceDefinition<CSINode> = {
@@ -16,6 +17,7 @@ export const csiNodes: ResourceDefinition<CSINode> = {
   categories: [],
   namespaced: false,
   schema: 'CSINode',
+  types: [csiNodeTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   returnsDeleted: true,

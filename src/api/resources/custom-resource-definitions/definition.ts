@@ -4,6 +4,7 @@
 import type { CustomResourceDefinition } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { column, nameColumn } from '../shared/columns.ts';
+import { customResourceDefinitionTypes } from './types.ts';
 
 export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinition> = {
   group: 'apiextensions.k8s.io',
@@ -15,6 +16,7 @@ export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinit
   categories: ['api-extensions'],
   namespaced: false,
   schema: 'CustomResourceDefinition',
+  types: [customResourceDefinitionTypes],
   verbs: ['get', 'list', 'watch'],
   hasStatus: false,
   columns: [

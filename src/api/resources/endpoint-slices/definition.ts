@@ -4,6 +4,7 @@ import type { EndpointSlice } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, formatList, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { endpointSliceTypes } from './types.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './validation.ts';
 
 export const endpointSlices: ResourceDefinition<EndpointSlice> = {
@@ -16,6 +17,7 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
   categories: [],
   namespaced: true,
   schema: 'EndpointSlice',
+  types: [endpointSliceTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   countsGeneration: true,

@@ -4,6 +4,7 @@ import type { EndpointSubset, Endpoints } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, formatList, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { endpointsTypes } from './types.ts';
 import { validateEndpoints } from './validation.ts';
 
 /** `10.0.0.5:80` for each address and port; only the addresses of a subset without ports. */
@@ -25,6 +26,7 @@ export const endpoints: ResourceDefinition<Endpoints> = {
   categories: [],
   namespaced: true,
   schema: 'Endpoints',
+  types: [endpointsTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

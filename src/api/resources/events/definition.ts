@@ -1,11 +1,13 @@
 // The core Event resource: what `kubectl get events` and `kubectl describe` show.
 
+import { lastSeenMs } from '../../event-time.ts';
 import type { Event } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
 import type { Stored } from '../../objects.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { column, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { eventTypes } from './types.ts';
 import { validateEvent } from './validation.ts';
 
 function firstSeen(event: Event, nowMs: number): string {
@@ -66,6 +68,14 @@ function outline(event: Stored<Event>, share: Share): Stored<Event> {
   };
 }
 
+/** As upstream's --event-ttl. */
+const EVENT_TTL_MS = 60 * 60 * 1000;
+/**
+ * What a busy hour of a machine full of pods has to say, several times over. Upstream has no such limit, and a cluster
+ * that churns pays for it with its store's memory.
+ */
+const MOST_EVENTS = 15_000;
+
 export const events: ResourceDefinition<Event> = {
   group: '',
   version: 'v1',
@@ -76,6 +86,7 @@ export const events: ResourceDefinition<Event> = {
   categories: [],
   namespaced: true,
   schema: 'Event',
+  types: [eventTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   selectableFields: {
@@ -93,6 +104,7 @@ export const events: ResourceDefinition<Event> = {
   },
   createsOnUpdate: true,
   outline,
+  expiry: { seenMs: lastSeenMs, ttlMs: EVENT_TTL_MS, most: MOST_EVENTS },
   columns: [
     column('Last Seen', 'When it was last seen.', lastSeen),
     column('Type', 'Normal or Warning.', (event) => event.type ?? ''),

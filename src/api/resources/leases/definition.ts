@@ -4,6 +4,7 @@ import type { Lease } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { leaseTypes } from './types.ts';
 import { validateLease } from './validation.ts';
 
 export const leases: ResourceDefinition<Lease> = {
@@ -16,6 +17,7 @@ export const leases: ResourceDefinition<Lease> = {
   categories: [],
   namespaced: true,
   schema: 'Lease',
+  types: [leaseTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   needsVersionToUpdate: true,

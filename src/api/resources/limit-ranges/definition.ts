@@ -4,6 +4,7 @@ import type { LimitRange, LimitRangeItem } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { createdAtColumn, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { limitRangeTypes } from './types.ts';
 import { validateLimitRange } from './validation.ts';
 
 /** For containers: the default limit is the maximum, the default request the default limit or the minimum. */
@@ -28,6 +29,7 @@ export const limitRanges: ResourceDefinition<LimitRange> = {
   categories: [],
   namespaced: true,
   schema: 'LimitRange',
+  types: [limitRangeTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

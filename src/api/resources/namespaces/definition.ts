@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { keepStatus } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { namespaceTypes } from './types.ts';
 import { validateNamespace, validateNamespaceStatusUpdate } from './validation.ts';
 
 /** The finalizer in spec.finalizers that stands for "everything in the namespace is gone". */
@@ -21,6 +22,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
   categories: [],
   namespaced: false,
   schema: 'Namespace',
+  types: [namespaceTypes],
   verbs: ALL_VERBS.filter((verb) => verb !== 'deletecollection'),
   hasStatus: true,
   actions: { finalize: { kind: 'Namespace', verbs: ['update'] } },

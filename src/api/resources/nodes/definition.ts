@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn, wideColumn } from '../shared/columns.ts';
 import { keepStatus } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { nodeTypes } from './types.ts';
 import { validateNode, validateNodeUpdate } from './validation.ts';
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
@@ -41,6 +42,7 @@ export const nodes: ResourceDefinition<Node> = {
   categories: [],
   namespaced: false,
   schema: 'Node',
+  types: [nodeTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   selectableFields: { 'spec.unschedulable': (node) => `${node.spec.unschedulable ?? false}` },

@@ -7,6 +7,7 @@ import { keepStatus } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
 import { withDataSources } from './data-source.ts';
 import { validatePersistentVolumeClaimStatusUpdate } from './status-validation.ts';
+import { persistentVolumeClaimTypes } from './types.ts';
 import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from './validation.ts';
 import { claimWarnings } from './warnings.ts';
 
@@ -25,6 +26,7 @@ export const persistentVolumeClaims: ResourceDefinition<PersistentVolumeClaim> =
   categories: [],
   namespaced: true,
   schema: 'PersistentVolumeClaim',
+  types: [persistentVolumeClaimTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   returnsDeleted: true,

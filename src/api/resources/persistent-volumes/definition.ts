@@ -6,6 +6,7 @@ import { volumeWarnings } from '../persistent-volume-claims/warnings.ts';
 import { ageColumn, column, formatAccessModes, nameColumn, wideColumn } from '../shared/columns.ts';
 import { keepStatus } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { persistentVolumeTypes } from './types.ts';
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validation.ts';
 
 /** `namespace/name` of the claim that the volume is bound to, or set aside for. */
@@ -23,6 +24,7 @@ export const persistentVolumes: ResourceDefinition<PersistentVolume> = {
   categories: [],
   namespaced: false,
   schema: 'PersistentVolume',
+  types: [persistentVolumeTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   returnsDeleted: true,

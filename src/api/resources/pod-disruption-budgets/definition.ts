@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { statusStrategy } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { podDisruptionBudgetTypes } from './types.ts';
 import { validatePodDisruptionBudget, validatePodDisruptionBudgetStatusUpdate } from './validation.ts';
 
 export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
@@ -17,6 +18,7 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
   categories: [],
   namespaced: true,
   schema: 'PodDisruptionBudget',
+  types: [podDisruptionBudgetTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   countsGeneration: true,

@@ -6,6 +6,7 @@ import { validatePodTemplate } from '../pods/validation/template.ts';
 import { templateWarnings } from '../pods/validation/warnings.ts';
 import { column, containerImages, containerNames, formatLabels, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { podTemplateTypes } from './types.ts';
 
 export const podTemplates: ResourceDefinition<PodTemplate> = {
   group: '',
@@ -17,6 +18,7 @@ export const podTemplates: ResourceDefinition<PodTemplate> = {
   categories: [],
   namespaced: true,
   schema: 'PodTemplate',
+  types: [podTemplateTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   countsGeneration: true,

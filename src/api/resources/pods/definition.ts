@@ -2,10 +2,12 @@
 
 import type { Pod } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
+import { podDisruptionBudgetTypes } from '../pod-disruption-budgets/types.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
 import { podColumns, podRowConditions } from './columns.ts';
 import { ephemeralContainersPart, resizePart } from './parts.ts';
 import { podStrategy } from './strategy.ts';
+import { podTypes } from './types.ts';
 
 export const pods: ResourceDefinition<Pod> = {
   group: '',
@@ -17,6 +19,7 @@ export const pods: ResourceDefinition<Pod> = {
   categories: ['all'],
   namespaced: true,
   schema: 'Pod',
+  types: [podTypes, podDisruptionBudgetTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   countsGeneration: true,

@@ -4,6 +4,7 @@ import type { PriorityClass } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { priorityClassTypes } from './types.ts';
 import { validatePriorityClass, validatePriorityClassUpdate } from './validation.ts';
 
 export const priorityClasses: ResourceDefinition<PriorityClass> = {
@@ -16,6 +17,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
   categories: [],
   namespaced: false,
   schema: 'PriorityClass',
+  types: [priorityClassTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   countsGeneration: true,

@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { statusStrategy } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { resourceQuotaTypes } from './types.ts';
 import {
   validateResourceQuota,
   validateResourceQuotaStatusUpdate,
@@ -30,6 +31,7 @@ export const resourceQuotas: ResourceDefinition<ResourceQuota> = {
   categories: [],
   namespaced: true,
   schema: 'ResourceQuota',
+  types: [resourceQuotaTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   returnsDeleted: true,

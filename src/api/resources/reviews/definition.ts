@@ -12,9 +12,11 @@ import type {
 import type { KubeObject } from '../../objects.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { createdAtColumn, nameColumn } from '../shared/columns.ts';
+import { authenticationTypes } from './authentication-types.ts';
+import { authorizationTypes } from './authorization-types.ts';
 
 function review<T extends KubeObject>(
-  group: string,
+  { group, types }: Pick<ResourceDefinition, 'group' | 'types'>,
   kind: string,
   namespaced: boolean,
 ): ResourceDefinition<T> {
@@ -29,6 +31,7 @@ function review<T extends KubeObject>(
     categories: [],
     namespaced,
     schema: kind,
+    types,
     verbs: ['create'],
     hasStatus: false,
     columns: [nameColumn(), createdAtColumn()],
@@ -36,8 +39,8 @@ function review<T extends KubeObject>(
   };
 }
 
-const AUTHENTICATION = 'authentication.k8s.io';
-const AUTHORIZATION = 'authorization.k8s.io';
+const AUTHENTICATION = { group: 'authentication.k8s.io', types: [authenticationTypes] };
+const AUTHORIZATION = { group: 'authorization.k8s.io', types: [authorizationTypes] };
 
 export const tokenReviews = review<TokenReview>(AUTHENTICATION, 'TokenReview', false);
 export const selfSubjectReviews = review<SelfSubjectReview>(AUTHENTICATION, 'SelfSubjectReview', false);

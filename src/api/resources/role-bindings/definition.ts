@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { setBindingDefaults, validateRoleBinding, validateRoleBindingUpdate } from '../../validation/rbac.ts';
 import { bindingColumns } from '../shared/role-binding-columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { roleBindingTypes } from './types.ts';
 
 export const roleBindings: ResourceDefinition<RoleBinding> = {
   group: 'rbac.authorization.k8s.io',
@@ -17,6 +18,7 @@ export const roleBindings: ResourceDefinition<RoleBinding> = {
   categories: [],
   namespaced: true,
   schema: 'RoleBinding',
+  types: [roleBindingTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

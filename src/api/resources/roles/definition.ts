@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { validateRole } from '../../validation/rbac.ts';
 import { createdAtColumn, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { roleTypes } from './types.ts';
 
 export const roles: ResourceDefinition<Role> = {
   group: 'rbac.authorization.k8s.io',
@@ -17,6 +18,7 @@ export const roles: ResourceDefinition<Role> = {
   categories: [],
   namespaced: true,
   schema: 'Role',
+  types: [roleTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   createsOnUpdate: true,

@@ -4,6 +4,7 @@ import type { RuntimeClass } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { runtimeClassTypes } from './types.ts';
 import { validateRuntimeClass, validateRuntimeClassUpdate } from './validation.ts';
 
 export const runtimeClasses: ResourceDefinition<RuntimeClass> = {
@@ -16,6 +17,7 @@ export const runtimeClasses: ResourceDefinition<RuntimeClass> = {
   categories: [],
   namespaced: false,
   schema: 'RuntimeClass',
+  types: [runtimeClassTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   columns: [

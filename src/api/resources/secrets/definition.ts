@@ -4,6 +4,7 @@ import type { Secret } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { secretTypes } from './types.ts';
 import { validateSecret, validateSecretUpdate } from './validation.ts';
 
 /** Text entries win over those already in `data` (Convert_v1_Secret_To_core_Secret). */
@@ -28,6 +29,7 @@ export const secrets: ResourceDefinition<Secret> = {
   categories: [],
   namespaced: true,
   schema: 'Secret',
+  types: [secretTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   selectableFields: { type: (secret) => secret.type ?? '' },

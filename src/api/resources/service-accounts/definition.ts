@@ -4,6 +4,8 @@ import type { ServiceAccount } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { tokenRequestTypes } from './token-request-types.ts';
+import { serviceAccountTypes } from './types.ts';
 
 export const serviceAccounts: ResourceDefinition<ServiceAccount> = {
   group: '',
@@ -15,6 +17,7 @@ export const serviceAccounts: ResourceDefinition<ServiceAccount> = {
   categories: [],
   namespaced: true,
   schema: 'ServiceAccount',
+  types: [serviceAccountTypes, tokenRequestTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   actions: {

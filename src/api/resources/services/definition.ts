@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, formatLabels, nameColumn, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
 import { serviceStrategy } from './strategy.ts';
+import { serviceTypes } from './types.ts';
 
 const NONE = '<none>';
 
@@ -42,6 +43,7 @@ export const services: ResourceDefinition<Service> = {
   categories: ['all'],
   namespaced: true,
   schema: 'Service',
+  types: [serviceTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   actions: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },

@@ -13,6 +13,7 @@ import {
 } from '../shared/columns.ts';
 import { statusStrategy } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { statefulSetTypes } from './types.ts';
 import {
   statefulSetName,
   validateStatefulSet,
@@ -31,6 +32,7 @@ export const statefulSets: ResourceDefinition<StatefulSet> = {
   categories: ['all'],
   namespaced: true,
   schema: 'StatefulSet',
+  types: [statefulSetTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   countsGeneration: true,

@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../resource.ts';
 import { storageClassWarnings } from '../persistent-volume-claims/warnings.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { storageClassTypes } from './types.ts';
 import { validateStorageClass, validateStorageClassUpdate } from './validation.ts';
 
 export const storageClasses: ResourceDefinition<StorageClass> = {
@@ -18,6 +19,7 @@ export const storageClasses: ResourceDefinition<StorageClass> = {
   categories: [],
   namespaced: false,
   schema: 'StorageClass',
+  types: [storageClassTypes],
   verbs: ALL_VERBS,
   hasStatus: false,
   returnsDeleted: true,

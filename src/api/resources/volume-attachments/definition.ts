@@ -2,9 +2,11 @@
 
 import type { VolumeAttachment } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
+import { persistentVolumeTypes } from '../persistent-volumes/types.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { statusStrategy } from '../shared/status-strategy.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
+import { volumeAttachmentTypes } from './types.ts';
 import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from './validation.ts';
 
 export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
@@ -17,6 +19,7 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
   categories: [],
   namespaced: false,
   schema: 'VolumeAttachment',
+  types: [volumeAttachmentTypes, persistentVolumeTypes],
   verbs: ALL_VERBS,
   hasStatus: true,
   returnsDeleted: true,

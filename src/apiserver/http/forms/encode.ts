@@ -5,9 +5,11 @@ import type { ObjectList } from '../../../api/list-watch.ts';
 import type { KubeObject } from '../../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource.ts';
 import { scaleColumns } from '../../../api/resources/shared/scale-columns.ts';
+import type { Schema, StructType } from '../../../api/schema/schema.ts';
 import { yaml } from '../../../base/yaml.ts';
 import { encodeObject } from '../../codec.ts';
-import { encodeProtobuf, encodeProtobufList, hasProtobuf } from '../../protobuf/encode.ts';
+import { encodeProtobuf, encodeProtobufList } from '../../protobuf/encode.ts';
+import { hasProtobuf } from '../../protobuf/numbered-fields.ts';
 import { type Accepted, mediaTypeOf } from './accept.ts';
 import { partialMetadata, type TableOptions, type Tabular, tableOf } from './table.ts';
 
@@ -19,10 +21,15 @@ const SCALES: Tabular = { columns: scaleColumns };
 const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}\n');
 
-/** The schema type of an object that a resource's requests are answered with; undefined for one without protobuf. */
-function schemaOf(resource: ResourceDefinition, { kind = '', apiVersion }: KubeObject): string | undefined {
-  if (kind === resource.kind && apiVersion === apiVersionOf(resource)) return resource.schema;
-  return hasProtobuf(kind) ? kind : undefined;
+/** The type of an object that a resource's requests are answered with; undefined for one without protobuf. */
+function typeOf(
+  schema: Schema,
+  resource: ResourceDefinition,
+  { kind = '', apiVersion }: KubeObject,
+): StructType | undefined {
+  const isOwn = kind === resource.kind && apiVersion === apiVersionOf(resource);
+  const type = isOwn ? schema.type(resource.schema) : schema.find(kind);
+  return type && hasProtobuf(type) ? type : undefined;
 }
 
 /** `*core.Pod`: what upstream calls an object of the resource. */
@@ -30,8 +37,9 @@ function goTypeOf({ group, kind }: ResourceDefinition): string {
   return `*${group.split('.', 1)[0] || 'core'}.${kind}`;
 }
 
-/** One object. A Status is never anything else. */
+/** One object. A Status is never anything else. @param schema of all that is served. */
 export function encodeOne(
+  schema: Schema,
   resource: ResourceDefinition,
   object: KubeObject,
   { format, shape }: Form,
@@ -53,15 +61,18 @@ export function encodeOne(
       shape === 'Table'
         ? tableOf(resource, [object], { resourceVersion }, options())
         : partialMetadata(object);
-    return format === 'protobuf' ? encodeProtobuf(resource.schema, shaped) : encodeValue(shaped, format);
+    return format === 'protobuf'
+      ? encodeProtobuf(schema.type(resource.schema), shaped)
+      : encodeValue(shaped, format);
   }
   if (format === 'json') return encodeObject(object);
-  const schema = schemaOf(resource, object);
-  if (!schema) throw notAcceptable(`${kind} is not served as ${mediaTypeOf(format)}`);
-  return encodeProtobuf(schema, object);
+  const type = typeOf(schema, resource, object);
+  if (!type) throw notAcceptable(`${kind} is not served as ${mediaTypeOf(format)}`);
+  return encodeProtobuf(type, object);
 }
 
 export function encodeList(
+  schema: Schema,
   resource: ResourceDefinition,
   { metadata, items }: ObjectList,
   { format, shape }: Form,
@@ -79,11 +90,11 @@ export function encodeList(
     const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
     const reduced = items.map(partialMetadata);
     return format === 'protobuf'
-      ? encodeProtobufList(list, resource.schema, reduced)
+      ? encodeProtobufList(list, schema.type(resource.schema), reduced)
       : encodeValue({ ...list, items: reduced }, format);
   }
   const head = headOf(resource, metadata);
-  if (format === 'protobuf') return encodeProtobufList(head, resource.schema, items);
+  if (format === 'protobuf') return encodeProtobufList(head, schema.type(resource.schema), items);
   return Buffer.concat([...jsonList(resource, { metadata, items })]);
 }
 

@@ -1,6 +1,9 @@
 // The forms of an answer through the front door: indented JSON, tables, metadata only, health.
+
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { allResources } from '../../../api/resources/all.ts';
+import { schemaOf } from '../../../api/resources/schema.ts';
 import { decodeProtobuf } from '../../protobuf/decode.ts';
 import { configMap, pod } from '../../test-objects.ts';
 import { type Answered, type FrontDoor, openFrontDoor } from '../test-front-door.ts';
@@ -162,7 +165,10 @@ test('metadata only: lists are lists, objects are not; also for watches and in p
   const protobuf = 'vnd.kubernetes.protobuf';
   const one = await door.ask('GET', `${MAPS}/a`, as('PartialObjectMetadata', protobuf));
   assert.equal(one.headers['content-type'], `application/${protobuf}`);
-  const decoded = decodeProtobuf(one.bytes, () => 'ConfigMap') as { kind: string; data?: object };
+  const decoded = decodeProtobuf(one.bytes, () => schemaOf(allResources).type('ConfigMap')) as {
+    kind: string;
+    data?: object;
+  };
   assert.deepEqual([decoded.kind, decoded.data], ['PartialObjectMetadata', undefined]);
   const watched = await door.watch(`${MAPS}?watch=1`, 0, as('PartialObjectMetadata', protobuf));
   assert.equal(watched.headers['content-type'], `application/${protobuf};stream=watch`);

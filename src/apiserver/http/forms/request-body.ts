@@ -1,8 +1,9 @@
 // What a request's body says: JSON, YAML or protobuf, by its Content-Type; and which kind of patch it is.
 
 import { badRequest, StatusError, unsupportedMediaType } from '../../../api/errors.ts';
-import { apiVersionOf } from '../../../api/resource.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource.ts';
 import { keysInJson, type RepeatedKeys, repeatedJsonKeys } from '../../../api/schema/repeated-keys.ts';
+import type { StructType } from '../../../api/schema/schema.ts';
 import { own } from '../../../base/own.ts';
 import { decodeProtobuf } from '../../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../../request.ts';
@@ -18,12 +19,17 @@ const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
-/** Bodies that are no resource of their own. */
-const OTHER_KINDS = new Set(['Binding', 'DeleteOptions', 'Eviction', 'Scale', 'TokenRequest']);
+/** Bodies of requests to any resource. */
+const COMMON_KINDS: readonly string[] = ['DeleteOptions', 'Scale'];
 
-function schemaOf(api: ApiServer, apiVersion: string, kind: string): string | undefined {
-  const served = api.resources().find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
-  return served?.schema ?? (OTHER_KINDS.has(kind) ? kind : undefined);
+/** The type of a body; undefined when no request has one of that kind. */
+function typeOf(api: ApiServer, apiVersion: string, kind: string): StructType | undefined {
+  const resources = api.resources();
+  const served = resources.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
+  if (served) return api.schema.type(served.schema);
+  const isTaken = ({ actions = {} }: ResourceDefinition): boolean =>
+    Object.values(actions).some((action) => action.kind === kind);
+  return COMMON_KINDS.includes(kind) || resources.some(isTaken) ? api.schema.find(kind) : undefined;
 }
 
 /** The media type of a header without its parameters. */
@@ -62,7 +68,7 @@ export async function parsedBody(
   const bytes = await exchange.body(BODY_LIMIT);
   if (bytes.length === 0) return undefined;
   if (type === PROTOBUF_TYPE)
-    return { value: decodeProtobuf(bytes, (apiVersion, kind) => schemaOf(api, apiVersion, kind)) };
+    return { value: decodeProtobuf(bytes, (apiVersion, kind) => typeOf(api, apiVersion, kind)) };
   if (!asYaml && !json) throw unknownFormat(['application/json', 'application/yaml', PROTOBUF_TYPE]);
   return asYaml ? parseYaml(yaml, bytes, wantsRepeated) : parseJson(bytes, wantsRepeated);
 }
@@ -73,6 +79,9 @@ function unknownFormat(accepted: readonly string[]): Error {
   );
 }
 
+/** A body that is no JSON: it may be YAML. */
+class NotJson extends StatusError {}
+
 function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
   requireFewValues(bytes);
   const text = bytes.toString();
@@ -80,9 +89,8 @@ function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw badRequest(
-      `the body of the request is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NotJson(badRequest(`the body of the request is not JSON: ${why}`).status);
   }
   const keys = requireShallow(value);
   return wantsRepeated && keysInJson(text) !== keys ? { value, repeated: repeatedJsonKeys(text) } : { value };
@@ -96,7 +104,7 @@ async function parseYaml(yaml: YamlThread, bytes: Buffer, wantsRepeated: boolean
       const parsed = parseJson(bytes, wantsRepeated);
       if (!parsed.repeated) return parsed;
     } catch (error) {
-      if (!(error instanceof StatusError) || !error.message.includes('is not JSON')) throw error;
+      if (!(error instanceof NotJson)) throw error;
     }
   }
   const { json, repeated } = await yaml.read(text, wantsRepeated);

@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { internal, StatusError } from '../../../api/errors.ts';
+import { baseSchema } from '../../../api/resources/schema.ts';
 import { encodeProtobuf } from '../../protobuf/encode.ts';
 import type { Exchange, ResponseHeaders } from '../port/exchange.ts';
 import { negotiate, PROTOBUF_TYPE } from './accept.ts';
@@ -97,7 +98,7 @@ export async function sendError(exchange: Exchange, error: unknown): Promise<voi
   const headers: ResponseHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
   if (warnings.length > 0) headers.warning = warningHeaders(warnings);
   if (status.details?.retryAfterSeconds) headers['retry-after'] = status.details.retryAfterSeconds;
-  const body = wantsProtobuf ? encodeProtobuf('Status', status) : jsonOf(exchange, status);
+  const body = wantsProtobuf ? encodeProtobuf(baseSchema().type('Status'), status) : jsonOf(exchange, status);
   exchange.respond(status.code ?? 500, headers, body);
 }
 

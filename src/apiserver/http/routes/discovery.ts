@@ -30,13 +30,33 @@ function subresourcesOf(resource: ResourceDefinition): Subresource[] {
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** group → version → its resources, in the table's order. */
+/** `v1`, `v2beta1`: what comes after `v`, how far it has come, and its number. */
+const VERSION = /^v(\d+)(?:(alpha|beta)(\d+))?$/;
+
+/** Whether clients are to take a version before another: stable ones first, of those the newest (apimachinery pkg/version). */
+function byPriority(a: string, b: string): number {
+  const [left, right] = [VERSION.exec(a), VERSION.exec(b)];
+  if (!left || !right) return Number(!left) - Number(!right) || (a < b ? -1 : 1);
+  const rank = ([, major, stage = 'stable', minor = '0']: RegExpExecArray): number[] => [
+    ['alpha', 'beta', 'stable'].indexOf(stage),
+    Number(major),
+    Number(minor),
+  ];
+  const [first, second] = [rank(left), rank(right)];
+  const at = first.findIndex((part, index) => part !== second[index]);
+  return at < 0 ? 0 : (second[at] ?? 0) - (first[at] ?? 0);
+}
+
+/** group → version → its resources, in the table's order; preferred versions first. */
 function byGroup(resources: readonly ResourceDefinition[]): Map<string, Map<string, ResourceDefinition[]>> {
   const groups = new Map<string, Map<string, ResourceDefinition[]>>();
   for (const resource of resources) {
     const versions = groups.get(resource.group) ?? new Map<string, ResourceDefinition[]>();
     groups.set(resource.group, versions);
     versions.set(resource.version, [...(versions.get(resource.version) ?? []), resource]);
+  }
+  for (const [group, versions] of groups) {
+    groups.set(group, new Map([...versions].sort(([a], [b]) => byPriority(a, b))));
   }
   return groups;
 }

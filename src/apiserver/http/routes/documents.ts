@@ -67,7 +67,7 @@ async function sendOpenApi(
   path: readonly string[],
   query: URLSearchParams,
 ): Promise<boolean> {
-  const answer = await answerOpenApi(api.resources(), {
+  const answer = await answerOpenApi(api.resources(), api.schema, {
     path,
     accepted: parseAccept(exchange.header('accept')).map(({ type }) => type),
     acceptEncoding: exchange.header('accept-encoding'),

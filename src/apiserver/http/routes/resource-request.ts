@@ -3,7 +3,8 @@ import { badRequest, StatusError } from '../../../api/errors.ts';
 import type { DeleteOptions } from '../../../api/generated/types.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import type { AuditedRequest } from '../../audit/auditor.ts';
-import { hasProtobuf, makeMessages } from '../../protobuf/encode.ts';
+import { makeMessages } from '../../protobuf/encode.ts';
+import { hasProtobuf } from '../../protobuf/numbered-fields.ts';
 import type { ApiRequest, ApiServer, User } from '../../request.ts';
 import { mediaTypeOf, negotiate } from '../forms/accept.ts';
 import { encodeList, encodeOne, type Form, jsonList } from '../forms/encode.ts';
@@ -39,7 +40,8 @@ export async function serveResource(
   metrics: Pick<RequestMetrics, 'watching' | 'sent'>,
 ): Promise<void> {
   const { route, audit } = admitted;
-  const accepted = negotiate(exchange.header('accept'), hasProtobuf(route.resource.schema));
+  const type = api.schema.type(route.resource.schema);
+  const accepted = negotiate(exchange.header('accept'), hasProtobuf(type));
   const request = await apiRequest(exchange, api, admitted, query);
   const includeObject = includeObjectOf(query);
   const tableOptions = (): TableOptions => ({ includeObject, nowMs: nowMs() });
@@ -49,7 +51,7 @@ export async function serveResource(
     audit?.started(200);
     const ended = metrics.watching(route);
     try {
-      await sendWatch(exchange, route.resource, result.stream, accepted, tableOptions, (events) =>
+      await sendWatch(exchange, api.schema, route.resource, result.stream, accepted, tableOptions, (events) =>
         metrics.sent(route, events),
       );
     } finally {
@@ -64,13 +66,13 @@ export async function serveResource(
   }
   const { format } = accepted;
   const form: Form = { ...accepted, format: format === 'yaml' ? 'json' : format };
-  if (result.type === 'list' && format === 'protobuf' && hasProtobuf(route.resource.schema)) {
-    await makeMessages(route.resource.schema, result.list.items);
+  if (result.type === 'list' && format === 'protobuf' && hasProtobuf(type)) {
+    await makeMessages(type, result.list.items);
   }
   const [code, made] =
     result.type === 'list'
-      ? [200, encodeList(route.resource, result.list, form, tableOptions)]
-      : [result.code, encodeOne(route.resource, result.object, form, tableOptions)];
+      ? [200, encodeList(api.schema, route.resource, result.list, form, tableOptions)]
+      : [result.code, encodeOne(api.schema, route.resource, result.object, form, tableOptions)];
   const body = format === 'yaml' ? await admitted.yaml.write(made) : made;
   await send(exchange, code, mediaTypeOf(accepted.format), body, result.warnings);
 }
@@ -161,7 +163,7 @@ async function deleteBody(exchange: Exchange, api: ApiServer, yaml: YamlThread):
     kind: _kind,
     apiVersion: _apiVersion,
     ...options
-  } = decode('DeleteOptions', body, 'Ignore').object as DeleteOptions & {
+  } = decode(api.schema.type('DeleteOptions'), body, 'Ignore').object as DeleteOptions & {
     kind?: string;
     apiVersion?: string;
   };

@@ -4,6 +4,7 @@
 import type { WatchEvent, WatchStream } from '../../../api/list-watch.ts';
 import type { KubeObject } from '../../../api/objects.ts';
 import type { ResourceDefinition } from '../../../api/resource.ts';
+import type { Schema } from '../../../api/schema/schema.ts';
 import { othersTurn } from '../../../base/others-turn.ts';
 import { encodeProtobufFrame } from '../../protobuf/encode.ts';
 import { type Accepted, PROTOBUF_TYPE } from '../forms/accept.ts';
@@ -21,6 +22,7 @@ const frames = {
 /** Sends the events until the watch ends or the client is gone. */
 export async function sendWatch(
   exchange: Exchange,
+  schema: Schema,
   resource: ResourceDefinition,
   stream: WatchStream,
   accepted: Accepted,
@@ -29,7 +31,7 @@ export async function sendWatch(
 ): Promise<void> {
   const contentType = accepted.format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE;
   exchange.start(200, { 'content-type': contentType, 'cache-control': 'no-cache, private' });
-  const encode = frameEncoder(resource, accepted, options);
+  const encode = frameEncoder(schema, resource, accepted, options);
   for (;;) {
     const events = await stream.next();
     if (!events || exchange.signal.aborted) break;
@@ -42,6 +44,7 @@ export async function sendWatch(
 }
 
 function frameEncoder(
+  schema: Schema,
   resource: ResourceDefinition,
   accepted: Accepted,
   options: () => TableOptions,
@@ -55,7 +58,7 @@ function frameEncoder(
     const bytes =
       event.type === 'BOOKMARK' && shape === 'Table'
         ? encodeValue(bookmarkTable(resource, object, tableOptions()), 'json')
-        : encodeOne(resource, object, { format, shape }, tableOptions);
+        : encodeOne(schema, resource, object, { format, shape }, tableOptions);
     return format === 'json' ? line(event.type, bytes) : encodeProtobufFrame(event.type, bytes);
   };
   if (shape === 'object') {

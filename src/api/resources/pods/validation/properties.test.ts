@@ -1,5 +1,6 @@
 // What holds for every pod: one that is accepted is so again after it was written and read, and whatever a client
 // sends, validation says what is wrong with it and does not fail.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
@@ -7,6 +8,8 @@ import { StatusError } from '../../../errors.ts';
 import type { Pod } from '../../../generated/types.ts';
 import { decode } from '../../../schema/decode.ts';
 import { applyDefaults } from '../../../schema/defaults.ts';
+import { allResources } from '../../all.ts';
+import { schemaOf } from '../../schema.ts';
 import { pods } from '../definition.ts';
 
 const label = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
@@ -79,9 +82,11 @@ const manifest = fc
     };
   });
 
+const podType = schemaOf(allResources).type('Pod');
+
 function read(json: unknown): Pod {
-  const { object } = decode('Pod', JSON.parse(JSON.stringify(json)), 'Strict');
-  applyDefaults('Pod', object);
+  const { object } = decode(podType, JSON.parse(JSON.stringify(json)), 'Strict');
+  applyDefaults(podType, object);
   // The schema's name is the kind's.
   return object as Pod;
 }

@@ -1,0 +1,7 @@
+// The types of role bindings, as far as they are not shared: what the client's models do not say of them.
+import { embedded } from '../../schema/facts.ts';
+import { generatedTypes } from '../../schema/generated-types.ts';
+
+export const roleBindingTypes = generatedTypes('io.k8s.api.rbac.v1', {
+  RoleBinding: { numbers: 'metadata subjects roleRef', fields: { roleRef: embedded } },
+});
