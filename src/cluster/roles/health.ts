@@ -4,7 +4,7 @@
 import type { KubeObject } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import type { HealthCheck } from '../../apiserver/http/routes/health.ts';
-import type { Informers } from '../../client/informers.ts';
+import type { Informers, Selection } from '../../client/informers.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Upstream's names for what bootstrap.ts does. */
@@ -60,8 +60,8 @@ export class WatchedInformers implements Informers {
     this.#informers = informers;
   }
 
-  of<T extends KubeObject>(resource: ResourceDefinition<T>) {
-    const informer = this.#informers.of(resource);
+  of<T extends KubeObject>(resource: ResourceDefinition<T>, selection?: Selection) {
+    const informer = this.#informers.of(resource, selection);
     const name = groupResourceOf(resource);
     if (!this.#seen.has(name)) {
       this.#seen.add(name);
