@@ -9,6 +9,7 @@ import type { DeleteOptions, Status } from '../api/generated/types.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { apiVersionOf } from '../api/resource.ts';
+import { pathOf } from '../api/resource-path.ts';
 import type {
   Client,
   ListOptions,
@@ -179,21 +180,6 @@ class HttpsClient implements Client {
       outgoing.end(payload);
     });
   }
-}
-
-/** `/apis/apps/v1/namespaces/default/statefulsets/web/status` */
-function pathOf<T extends KubeObject>(
-  resource: ResourceDefinition<T>,
-  key: { namespace?: string | undefined; name?: string | undefined },
-  subresource?: string,
-): string {
-  const root = resource.group ? `/apis/${resource.group}/${resource.version}` : `/api/${resource.version}`;
-  const parts = [root];
-  if (resource.namespaced && key.namespace) parts.push('namespaces', encodeURIComponent(key.namespace));
-  parts.push(resource.plural);
-  if (key.name) parts.push(encodeURIComponent(key.name));
-  if (subresource) parts.push(subresource);
-  return parts.join('/');
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {

@@ -21,6 +21,7 @@ import { systemClock, systemRandom } from './process/system-clock.ts';
 import { UserError } from './process/user-error.ts';
 import { type AuditOptions, openAudit } from './roles/audit.ts';
 import { SERVICE_CIDR, startControlPlane } from './roles/control-plane.ts';
+import { ADMINISTRATOR } from './roles/identities.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
 import { stopPods } from './roles/stop-pods.ts';
 
@@ -118,7 +119,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       clock,
       random,
       log,
-      client: plane.client,
+      as: plane.as,
       informers: plane.informers,
       metrics,
       domain: DOMAIN,
@@ -143,7 +144,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       listImages: () => running.listImages(),
       async stopEverything(say) {
         await plane.stopControllers();
-        await stopPods(plane.client, plane.informers, clock, say);
+        await stopPods(plane.as(ADMINISTRATOR), plane.informers, clock, say);
         await running.stop();
       },
       close,

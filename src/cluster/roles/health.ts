@@ -21,7 +21,7 @@ const PROBE = '/registry/health';
 export function healthChecks(
   store: Store,
   storeComplaint: () => string | undefined,
-  watched: WatchedInformers,
+  watched: readonly WatchedInformers[],
   ending: AbortSignal,
 ): HealthCheck[] {
   const answers = async (): Promise<undefined> => {
@@ -36,7 +36,7 @@ export function healthChecks(
       name: 'informer-sync',
       readinessOnly: true,
       check: () => {
-        const { waiting } = watched;
+        const waiting = new Set(watched.flatMap((each) => [...each.waiting]));
         if (waiting.size === 0) return undefined;
         return `${waiting.size} informers not started yet: [${[...waiting].join(' ')}]`;
       },

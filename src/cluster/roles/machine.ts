@@ -1,6 +1,9 @@
 // This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
 // started in the order in which they need each other.
 import { cpus, networkInterfaces, totalmem } from 'node:os';
+import type { User } from '../../apiserver/request.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { createInformers } from '../../client/shared-informers.ts';
 import { startDnsServer } from '../../network/dns/server.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import { startContainerd } from '../../node/containerd/containerd.ts';
@@ -21,6 +24,7 @@ import { cgroupRootOf } from '../process/cgroup-root.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
+import { CONTROLLER_MANAGER, DNS, nodeUser } from './identities.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
@@ -38,16 +42,22 @@ export async function startMachine(
   host: NodeHost,
   config: { nodeName?: string | undefined; pressure: PressureRules },
 ): Promise<Nodes> {
-  const { paths, clock, log, client, domain } = host;
-  const nodeName = await nodeNameOf(paths, config.nodeName, client);
+  const { paths, as, clock, log, domain, metrics, random } = host;
+  const nodeName = await nodeNameOf(paths, config.nodeName, as(CONTROLLER_MANAGER));
   const nodeIp = machineAddress();
   const network = await setUpPodNetwork(paths, host.serviceCidr);
 
   const stop = stopSignal();
-  const context = { ...host, signal: stop.signal };
+  const contextOf = (user: User): RunContext => {
+    const client = as(user);
+    const informers = createInformers(client, clock, log.named('informer'), stop.signal, random);
+    return { client, informers, clock, random, log, metrics, signal: stop.signal };
+  };
+  const context = contextOf(nodeUser(nodeName));
+  const { client } = context;
   const [dns, containerd] = await Promise.all([
     startDnsServer(
-      { ...context, log: log.named('dns') },
+      { ...contextOf(DNS), log: log.named('dns') },
       {
         addresses: [network.gateway],
         port: DNS_PORT,
@@ -116,7 +126,7 @@ export async function startMachine(
   );
   const sweeper = new Sweeper(
     { ...context, log: log.named('sweep') },
-    { runtime, ...whatToSweep(paths, network, local, containerd.socket) },
+    { nodeName, runtime, ...whatToSweep(paths, network, local, containerd.socket) },
   );
   await sweeper.start();
   const agentEnds = agent.run();
