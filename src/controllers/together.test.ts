@@ -85,7 +85,9 @@ describe('all controllers together', () => {
 
   before(async () => {
     cluster = await startTestCluster();
-    for (const run of Object.values(controllers(fixedRoot('PEM')))) cluster.run(run(cluster.context));
+    for (const [name, run] of Object.entries(controllers(fixedRoot('PEM')))) {
+      cluster.run(run(cluster.contextOf(name)));
+    }
     await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.addNode('one');
   });

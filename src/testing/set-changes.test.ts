@@ -59,7 +59,9 @@ describe('changes of a running set', () => {
     cluster = await startTestCluster();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
-    for (const run of Object.values(controllers(fixedRoot('')))) cluster.run(run(context));
+    for (const [name, run] of Object.entries(controllers(fixedRoot('')))) {
+      cluster.run(run(cluster.contextOf(name)));
+    }
     const agent = createNodeAgent(context, {
       nodeName: 'node-1',
       nodeIp: '10.0.0.1',

@@ -15,7 +15,7 @@ describe('the endpoint slice mirroring controller', () => {
   let cluster: TestCluster;
   before(async () => {
     cluster = await startTestCluster();
-    cluster.run(runEndpointSliceMirroringController(cluster.context));
+    cluster.run(runEndpointSliceMirroringController(cluster.contextOf('endpointslice-mirroring')));
   });
   after(() => cluster.stop());
 

@@ -11,7 +11,7 @@ test("a quota's status follows the objects of its namespace", async () => {
   const cluster = await startTestCluster();
   try {
     const { client } = cluster;
-    cluster.run(runResourceQuotaController(cluster.context, allResources));
+    cluster.run(runResourceQuotaController(cluster.contextOf('resource-quota'), allResources));
     const hard = {
       pods: '10',
       'requests.memory': '4Gi',
