@@ -29,6 +29,9 @@ export interface Paths {
   node: string;
   /** The running process listens here; whoever can connect knows that one runs. */
   controlSocket: string;
+  /** The node process listens here, and holds this lock as long as it lives. */
+  nodeSocket: string;
+  nodeLock: string;
 }
 
 /** `--data-dir`, or root's `/var/lib/stead`, or a directory of the user's own. */
@@ -61,6 +64,8 @@ export function pathsOf(dataDirectory: string): Paths {
     network: join(data, 'network.json'),
     node: join(data, 'node.json'),
     controlSocket: join(run, 'control.sock'),
+    nodeSocket: join(run, 'node.sock'),
+    nodeLock: join(run, 'node.lock'),
   };
 }
 

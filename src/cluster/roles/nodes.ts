@@ -37,6 +37,8 @@ export interface Nodes {
   streams(nodeName: string): NodeStreams | undefined;
   loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
+  /** What /metrics says of them, beside the numbers of this process. */
+  metrics(): Promise<string>;
   /** Stops every pod that is left, and what runs pods. */
   stop(): Promise<void>;
   /** Ends this process's part and leaves containers running. Does nothing after `stop`. */

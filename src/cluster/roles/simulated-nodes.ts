@@ -107,6 +107,8 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     loadImage: () =>
       Promise.reject(new UserError('The simulated runtime has every image: there is nothing to load.')),
     listImages: async () => [],
+    // They are in this process, and so are their numbers.
+    metrics: async () => '',
     async stop() {
       await Promise.all([...agents.values()].map((agent) => agent.stopAllPods()));
       await close();
