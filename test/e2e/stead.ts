@@ -6,6 +6,7 @@ import { Resolver } from 'node:dns/promises';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathsOf } from '../../src/cluster/disk/paths.ts';
 import { ensureImage } from './images.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -99,6 +100,18 @@ export class TestStead {
     const info: { dns: string; pid: number } = JSON.parse(await this.must('status', '-o', 'json'));
     this.dns = info.dns;
     this.pid = info.pid;
+  }
+
+  /** The process of this stead's node; 0 when there is none. */
+  get nodePid(): number {
+    const lock = pathsOf(this.dataDirectory).nodeLock;
+    return existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  }
+
+  /** Kills both processes of stead, as a machine that runs out of memory may; containers go on. */
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL');
+    process.kill(this.nodePid, 'SIGKILL');
   }
 
   /** Runs a stead command on this data directory. */

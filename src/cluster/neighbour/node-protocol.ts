@@ -1,8 +1,8 @@
-// What the API process and the node process say to each other: HTTP/2 over a unix socket that only their owner may open.
-// HTTP/2, because one connection then carries any number of streams, each with its own flow control and its own end: a
-// log that nobody reads, or a command that reads no input, holds up no other. Here are the words that both sides use.
+// What the API process and the node process say to each other: HTTP over a unix socket that only their owner may open.
+// Every stream has a connection of its own, and so the kernel's own flow control and an end of its own: a log that nobody
+// reads, or a command that reads no input, holds up no other. (Over one HTTP/2 connection they would: while Node has
+// something to write on it, it reads nothing, and two sides that both write wait for each other for ever.)
 import { createHash } from 'node:crypto';
-import type { SessionOptions } from 'node:http2';
 import { StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import type { KeyPair } from '../disk/x509.ts';
@@ -47,17 +47,10 @@ export function identityOf(config: MachineConfig): string {
     .digest('hex');
 }
 
-/** Each stream may have so much under way, and all of them together so much that one which stands still stops none. */
-export const SETTINGS: SessionOptions = { settings: { initialWindowSize: 256 * 1024, enablePush: false } };
-export const WINDOW_BYTES = 256 * 1024 * 1024;
-
 /** Headers of ours. */
 export const SESSION = 'stead-session';
 /** Which of stdin, stdout and stderr a session has. */
 export const CHANNELS = 'stead-channels';
-/** The trailer that says why something ended that had begun to answer. */
-export const FAILURE = 'stead-failure';
-
 /** An error on its way from the one process to the other. */
 export type Failure = { status: Status } | { message: string; isForUser: boolean };
 

@@ -1,45 +1,36 @@
 // The API process's side: a node process that it reaches over its socket, as the streams and the commands it offers.
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import { connect as connectSocket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Duplex, Readable } from 'node:stream';
+import { json, text } from 'node:stream/consumers';
 import type { LogOptions, NodeStreams, PodTarget, Session } from '../../api/between/node-streams.ts';
 import type { CancelTimer, Clock } from '../../base/clock.ts';
 import {
   CHANNELS,
   errorOf,
-  FAILURE,
   type Failure,
   type NodeConnection,
   type NodeHello,
   SESSION,
-  SETTINGS,
-  WINDOW_BYTES,
 } from './node-protocol.ts';
 import type { SessionRequest } from './serve-node.ts';
-
-interface Answer {
-  stream: ClientHttp2Stream;
-  headers: IncomingHttpHeaders;
-}
 
 /** How long a node process may take to say who it is: one that does not even do that hangs. */
 const HELLO_LIMIT_MS = 5_000;
 
-/** A connection to a node process. It is made by `reachNode`, and good until `gone`. */
+/** A node process that has answered; good until `gone`. */
 export class ReachedNode implements NodeStreams {
-  /** Resolves when the connection is lost. */
+  /** Resolves when the process has ended, or this one has left it. */
   readonly gone: Promise<void>;
-  readonly #connection: ClientHttp2Session;
+  readonly #socketPath: string;
+  /** Is open as long as the process lives. */
+  readonly #alive: ClientRequest;
 
-  constructor(connection: ClientHttp2Session) {
-    this.#connection = connection;
-    this.gone = new Promise((resolve) => connection.once('close', resolve));
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+    this.#alive = this.#begin('GET', '/alive');
+    this.#alive.end();
+    this.#alive.on('response', (response) => response.resume());
+    this.gone = new Promise((resolve) => this.#alive.once('close', resolve));
   }
 
   hello(): Promise<NodeHello> {
@@ -67,19 +58,19 @@ export class ReachedNode implements NodeStreams {
     await this.#json('POST', `/${how}`);
   }
 
-  /** Ends the connection; the node process goes on. */
+  /** Asks nothing more of it; the process goes on. */
   leave(): void {
-    this.#connection.destroy();
+    this.#alive.destroy();
   }
 
   async *logs(target: PodTarget, options: LogOptions, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { stream } = await this.#answer('POST', '/logs', { target, options }, signal);
+    const response = await this.#ask('POST', '/logs', { target, options }, signal);
     try {
-      for await (const chunk of stream) yield chunk;
+      for await (const chunk of response) yield chunk;
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      stream.close();
+      response.destroy();
     }
   }
 
@@ -88,133 +79,138 @@ export class ReachedNode implements NodeStreams {
   attach: NodeStreams['attach'] = (target, options) => this.#session({ type: 'attach', target, options });
 
   async portForward(target: Omit<PodTarget, 'container'>, port: number): Promise<Duplex> {
-    const request = encodeURIComponent(JSON.stringify({ target, port }));
-    const stream = this.#request('POST', `/ports?request=${request}`);
-    await answered(stream);
-    return new ForwardedPort(stream);
+    return new ForwardedPort(await this.#session({ type: 'port', target, port }));
   }
 
   async #session(asked: SessionRequest): Promise<Session> {
-    const stream = this.#request('POST', '/sessions');
-    stream.write(`${JSON.stringify(asked)}\n`);
-    const { headers } = await answered(stream);
-    const channels = String(headers[CHANNELS]).split(',');
-    const channel = (method: 'GET' | 'POST', name: string): ClientHttp2Stream | undefined => {
-      if (!channels.includes(name)) return undefined;
-      const opened = this.#request(method, `/${name}`, { [SESSION]: headers[SESSION] });
-      if (method === 'POST') opened.resume();
-      return opened;
+    const control = this.#begin('POST', '/sessions');
+    control.write(`${JSON.stringify(asked)}\n`);
+    const opened = await answerTo(control);
+    const channels = String(opened.headers[CHANNELS]).split(',');
+    const headers = { [SESSION]: String(opened.headers[SESSION]) };
+    const input = (): ClientRequest => {
+      const stdin = this.#begin('POST', '/stdin', headers);
+      stdin.flushHeaders();
+      // Answered when the command takes no more.
+      stdin.on('response', (response) => {
+        response.resume();
+        stdin.destroy();
+      });
+      return stdin;
     };
-    const [stdin, stdout, stderr] = [
-      channel('POST', 'stdin'),
-      channel('GET', 'stdout'),
-      channel('GET', 'stderr'),
-    ];
+    const output = async (name: string): Promise<Readable | undefined> => {
+      if (!channels.includes(name)) return undefined;
+      const outgoing = this.#begin('GET', `/${name}`, headers);
+      outgoing.end();
+      // What could not be run has ended before: why, its outcome says.
+      return answerTo(outgoing).catch(() => Readable.from([]));
+    };
+    const [stdout, stderr] = await Promise.all([output('stdout'), output('stderr')]);
     return {
-      ...(stdin ? { stdin } : {}),
+      ...(channels.includes('stdin') ? { stdin: input() } : {}),
       ...(stdout ? { stdout } : {}),
       ...(stderr ? { stderr } : {}),
       resize(columns, rows) {
-        if (!stream.writableEnded && !stream.destroyed)
-          stream.write(`${JSON.stringify({ columns, rows })}\n`);
+        if (control.writable) control.write(`${JSON.stringify({ columns, rows })}\n`);
       },
-      exit: outcomeOf(stream).finally(() => stream.end()),
-      close: () => stream.close(constants.NGHTTP2_CANCEL),
+      exit: outcomeOf(opened).finally(() => control.end()),
+      close: () => void control.destroy(),
     };
   }
 
   async #json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const { stream } = await this.#answer(method, path, body, signal);
     // What the other side of this protocol answers.
-    return JSON.parse(await textOf(stream));
+    return (await json(await this.#ask(method, path, body, signal))) as T;
   }
 
   /** Sends a whole request; resolves when it is answered. Throws what the node says of why it is not. */
-  #answer(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-    const stream = this.#request(method, path);
-    if (method !== 'GET') stream.end(body === undefined ? undefined : JSON.stringify(body));
-    const giveUp = (): void => stream.close(constants.NGHTTP2_CANCEL);
-    signal?.addEventListener('abort', giveUp, { once: true });
-    stream.once('close', () => signal?.removeEventListener('abort', giveUp));
-    if (signal?.aborted) giveUp();
-    return answered(stream);
+  #ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+    const outgoing = this.#begin(method, path, {}, signal);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    return answerTo(outgoing);
   }
 
-  #request(method: string, path: string, headers: object = {}): ClientHttp2Stream {
-    if (this.#connection.destroyed) throw new Error('the node process cannot be reached');
-    const stream = this.#connection.request(
-      { ':method': method, ':path': path, ...headers },
-      { endStream: method === 'GET' },
-    );
-    // Whoever reads or writes it hears of it, too.
-    stream.on('error', () => {});
-    return stream;
+  #begin(method: string, path: string, headers = {}, signal?: AbortSignal): ClientRequest {
+    const socketPath = this.#socketPath;
+    const outgoing = request({
+      socketPath,
+      method,
+      path,
+      headers,
+      agent: false,
+      ...(signal ? { signal } : {}),
+    });
+    // Whoever waits for its answer, reads or writes it hears of it, too.
+    outgoing.on('error', () => {});
+    return outgoing;
   }
 }
 
-/** Resolves when the head of an answer has come. */
-function answered(stream: ClientHttp2Stream): Promise<Answer> {
+function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    stream.once('response', (headers) => {
-      if (headers[':status'] === 200) return resolve({ stream, headers });
-      textOf(stream).then((text) => reject(errorOf(JSON.parse(text) as Failure)), reject);
+    outgoing.once('response', (response) => {
+      response.on('error', () => {});
+      if (response.statusCode === 200) return resolve(response);
+      json(response).then((failure) => reject(errorOf(failure as Failure)), reject);
     });
-    stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the node process ended before it had answered')));
+    outgoing.once('error', (cause) =>
+      reject(new Error(`the node process cannot be reached: ${cause.message}`, { cause })),
+    );
+    outgoing.once('close', () => reject(new Error('the node process ended before it had answered')));
   });
 }
 
-async function textOf(stream: ClientHttp2Stream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-async function outcomeOf(stream: ClientHttp2Stream): Promise<{ exitCode: number; error?: string }> {
-  const text = await textOf(stream).catch(() => '');
-  if (text === '') throw new Error('the connection to the node process was lost');
-  const outcome: { exitCode: number; error?: string } | { failure: Failure } = JSON.parse(text);
+async function outcomeOf(opened: IncomingMessage): Promise<{ exitCode: number; error?: string }> {
+  const answer = await text(opened).catch(() => '');
+  if (answer === '') throw new Error('the connection to the node process was lost');
+  const outcome: { exitCode: number; error?: string } | { failure: Failure } = JSON.parse(answer);
   if ('failure' in outcome) throw errorOf(outcome.failure);
   return outcome;
 }
 
 /** The bytes of a forwarded port. That the pod's side has broken is told after its last byte. */
 class ForwardedPort extends Duplex {
-  readonly #stream: ClientHttp2Stream;
-  #failure = '';
+  readonly #session: Session;
 
-  constructor(stream: ClientHttp2Stream) {
+  constructor(session: Session) {
     super();
-    this.#stream = stream;
-    stream.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) stream.pause();
+    this.#session = session;
+    const { exit, stdout } = session;
+    stdout?.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) stdout.pause();
     });
-    stream.once('trailers', (trailers) => {
-      this.#failure = decodeURIComponent(String(trailers[FAILURE] ?? ''));
+    let isWhole = false;
+    stdout?.once('end', () => {
+      isWhole = true;
+      this.push(null);
     });
-    stream.once('end', () => {
-      if (this.#failure) this.destroy(new Error(this.#failure));
-      else this.push(null);
-    });
-    stream.once('close', () => {
-      if (!stream.readableEnded) this.destroy(new Error('the connection to the node process was lost'));
-    });
+    exit.then(
+      ({ error }) => {
+        if (error !== undefined) this.destroy(new Error(error));
+        else if (!isWhole) stdout?.resume();
+      },
+      (error: Error) => this.destroy(error),
+    );
   }
 
   override _read(): void {
-    this.#stream.resume();
+    this.#session.stdout?.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#stream.write(chunk, done);
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const { stdin } = this.#session;
+    // Where nothing more is taken, it goes nowhere: why, the end of the session says.
+    if (stdin?.writable) stdin.write(chunk, () => done());
+    else done();
   }
 
   override _final(done: () => void): void {
-    this.#stream.end(done);
+    this.#session.stdin?.end();
+    done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#session.close();
     done(error);
   }
 }
@@ -224,13 +220,7 @@ export async function reachNode(
   socketPath: string,
   clock: Clock,
 ): Promise<{ node: ReachedNode; hello: NodeHello } | undefined> {
-  const connection = connect('http://node', {
-    ...SETTINGS,
-    createConnection: () => connectSocket(socketPath),
-  });
-  connection.on('error', () => {});
-  connection.once('connect', () => connection.setLocalWindowSize(WINDOW_BYTES));
-  const node = new ReachedNode(connection);
+  const node = new ReachedNode(socketPath);
   let cancel: CancelTimer = () => {};
   try {
     const silent = new Promise<never>((_resolve, reject) => {

@@ -1,14 +1,10 @@
 // The node process's side: what it offers to the API process, over its socket. What is behind it is the machine role.
+import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
-import {
-  constants,
-  createServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream';
+import { type Duplex, finished, pipeline } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import type {
   ExecOptions,
   LogOptions,
@@ -17,16 +13,7 @@ import type {
   Session,
 } from '../../api/between/node-streams.ts';
 import { notFound } from '../../api/errors.ts';
-import {
-  CHANNELS,
-  FAILURE,
-  failureOf,
-  type NodeConnection,
-  type NodeHello,
-  SESSION,
-  SETTINGS,
-  WINDOW_BYTES,
-} from './node-protocol.ts';
+import { CHANNELS, failureOf, type NodeConnection, type NodeHello, SESSION } from './node-protocol.ts';
 
 /** What a node process does when it is asked. */
 export interface NodeSide {
@@ -45,36 +32,28 @@ export interface NodeSide {
   ended(): void;
 }
 
-/** Asks for a session: the first line of its stream. */
+/** Asks for a session: the first line of its request. */
 export type SessionRequest =
   | { type: 'exec'; target: PodTarget; options: ExecOptions }
-  | { type: 'attach'; target: PodTarget; options: Omit<ExecOptions, 'command'> };
+  | { type: 'attach'; target: PodTarget; options: Omit<ExecOptions, 'command'> }
+  | { type: 'port'; target: Omit<PodTarget, 'container'>; port: number };
 export interface LogRequest {
   target: PodTarget;
   options: LogOptions;
-}
-export interface PortRequest {
-  target: Omit<PodTarget, 'container'>;
-  port: number;
 }
 
 /** Listens, in place of a socket that a killed process has left. Gives what ends it. */
 export async function serveNode(socketPath: string, side: NodeSide): Promise<() => Promise<void>> {
   await rm(socketPath, { force: true });
-  const server = createServer(SETTINGS);
-  const connections = new Set<ServerHttp2Session>();
-  server.on('session', (connection) => {
-    connection.setLocalWindowSize(WINDOW_BYTES);
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
-    connection.on('error', () => {});
-  });
   const sessions = new Sessions(side.streams);
-  server.on('stream', (stream, headers) => {
+  const server = createServer((request, response) => {
     // Whoever has gone is told nothing.
-    stream.on('error', () => {});
-    serve(side, sessions, stream, headers).catch((error: unknown) => refuse(stream, error));
+    request.on('error', () => {});
+    response.on('error', () => {});
+    serve(side, sessions, request, response).catch((error: unknown) => refuse(response, error));
   });
+  // What is typed into a command may go on for days.
+  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socketPath, resolve);
@@ -83,128 +62,75 @@ export async function serveNode(socketPath: string, side: NodeSide): Promise<() 
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve());
-      for (const connection of connections) connection.destroy();
+      server.closeAllConnections();
     });
 }
 
-function refuse(stream: ServerHttp2Stream, error: unknown): void {
-  if (stream.destroyed) return;
-  if (stream.headersSent) return void stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  stream.respond({ ':status': 500 });
-  stream.end(JSON.stringify(failureOf(error)));
+function refuse(response: ServerResponse, error: unknown): void {
+  // A log that has begun is broken off: nobody is to take it for whole.
+  if (response.headersSent) response.destroy();
+  else response.writeHead(500).end(JSON.stringify(failureOf(error)));
 }
 
 async function serve(
   side: NodeSide,
   sessions: Sessions,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(headers[':path'] ?? '/', 'http://node');
-  const gone = goneSignal(stream);
-  const answer = (value: unknown): void => {
-    stream.respond({ ':status': 200 });
-    stream.end(JSON.stringify(value));
-  };
-  switch (`${headers[':method']} ${pathname}`) {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://node');
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const answer = (value: unknown): void => void response.end(JSON.stringify(value));
+  switch (`${request.method} ${pathname}`) {
     case 'GET /hello':
       return answer(side.hello());
+    case 'GET /alive':
+      return response.flushHeaders();
     case 'PUT /connection':
-      side.connect(await bodyOf<NodeConnection>(stream));
+      side.connect((await json(request)) as NodeConnection);
       return answer({});
     case 'GET /images':
       return answer(await side.listImages());
     case 'POST /images':
-      return answer(await side.loadImage(searchParams.get('file') ?? '', gone));
+      return answer(await side.loadImage(searchParams.get('file') ?? '', gone.signal));
     case 'GET /metrics':
       return answer(await side.metrics());
     case 'POST /stop':
-      await side.stop();
-      return farewell(side, stream);
     case 'POST /close':
-      await side.close();
-      return farewell(side, stream);
+      await (pathname === '/stop' ? side.stop() : side.close());
+      response.once('close', () => side.ended());
+      return answer({});
     case 'POST /logs': {
-      const { target, options } = await bodyOf<LogRequest>(stream);
-      return sendLog(side.streams.logs(target, options, gone), stream);
+      const { target, options } = (await json(request)) as LogRequest;
+      return sendLog(side.streams.logs(target, options, gone.signal), response);
     }
-    case 'POST /ports':
-      return forward(await side.streams.portForward(...portOf(searchParams)), stream);
     case 'POST /sessions':
-      return sessions.open(stream);
+      return sessions.open(request, response);
     default:
-      return sessions.carry(headers[SESSION], pathname, stream);
+      return sessions.carry(request, pathname, response);
   }
 }
 
-function farewell(side: NodeSide, stream: ServerHttp2Stream): void {
-  stream.once('close', () => side.ended());
-  // A stream whose end is not read never closes.
-  stream.resume();
-  stream.respond({ ':status': 200 });
-  stream.end('{}');
-}
-
-function goneSignal(stream: ServerHttp2Stream): AbortSignal {
-  const gone = new AbortController();
-  stream.once('close', () => gone.abort());
-  return gone.signal;
-}
-
-async function bodyOf<T>(stream: ServerHttp2Stream): Promise<T> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk);
-  // What the other side of this protocol sends.
-  return JSON.parse(Buffer.concat(chunks).toString());
-}
-
-function portOf(query: URLSearchParams): [PortRequest['target'], number] {
-  const { target, port }: PortRequest = JSON.parse(query.get('request') ?? '{}');
-  return [target, port];
-}
-
 /** The first piece is read before the answer begins: until then an error can still be told as one. */
-async function sendLog(log: AsyncIterable<Uint8Array>, stream: ServerHttp2Stream): Promise<void> {
+async function sendLog(log: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   const chunks = log[Symbol.asyncIterator]();
   try {
     let next = await chunks.next();
-    stream.respond({ ':status': 200 });
-    for (; !next.done && !stream.destroyed; next = await chunks.next()) {
-      if (!stream.write(next.value)) await drained(stream);
+    response.flushHeaders();
+    for (; !next.done && !response.destroyed; next = await chunks.next()) {
+      if (!response.write(next.value)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
     }
-    stream.end();
+    response.end();
   } finally {
     await chunks.return?.();
   }
 }
 
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done);
-      stream.off('close', done);
-      resolve();
-    };
-    stream.once('drain', done);
-    stream.once('close', done);
-  });
-}
-
-/** Both ways until both have ended; why the pod's side broke goes in the trailer. */
-function forward(connection: NodeJS.ReadWriteStream & { destroy(): void }, stream: ServerHttp2Stream): void {
-  let failure = '';
-  stream.respond({ ':status': 200 }, { waitForTrailers: true });
-  stream.once('wantTrailers', () => stream.sendTrailers({ [FAILURE]: encodeURIComponent(failure) }));
-  stream.once('close', () => connection.destroy());
-  connection.on('error', (error) => {
-    failure = error instanceof Error ? error.message : String(error);
-    stream.end();
-  });
-  connection.pipe(stream);
-  stream.pipe(connection);
-}
-
-/** Commands and attachments. Each has a stream for its beginning, its sizes and its end, and one for each channel. */
+/**
+ * Commands, attachments and forwarded ports. Each has a request for its beginning, its sizes and its end, and one for each
+ * of its channels.
+ */
 class Sessions {
   readonly #streams: NodeStreams;
   readonly #open = new Map<string, { session: Session; carried: Promise<void>[] }>();
@@ -214,47 +140,64 @@ class Sessions {
     this.#streams = streams;
   }
 
-  async open(stream: ServerHttp2Stream): Promise<void> {
-    const lines = createInterface({ input: stream })[Symbol.asyncIterator]();
+  async open(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const lines = createInterface({ input: request })[Symbol.asyncIterator]();
     const first = await lines.next();
-    const asked: SessionRequest = JSON.parse(first.value ?? '');
-    const session = await (asked.type === 'exec'
-      ? this.#streams.exec(asked.target, asked.options)
-      : this.#streams.attach(asked.target, asked.options));
+    const session = await this.#begin(JSON.parse(first.value ?? ''));
     // It may have been given up while it was opened.
-    if (stream.destroyed) return session.close();
+    if (response.destroyed) return session.close();
     const id = `${++this.#count}`;
     const carried: Promise<void>[] = [];
     this.#open.set(id, { session, carried });
-    stream.once('close', () => {
+    response.once('close', () => {
       this.#open.delete(id);
       session.close();
     });
     const channels = (['stdin', 'stdout', 'stderr'] as const).filter((name) => session[name]);
-    stream.respond({ ':status': 200, [SESSION]: id, [CHANNELS]: channels.join() });
+    response.writeHead(200, { [SESSION]: id, [CHANNELS]: channels.join() }).flushHeaders();
     void followSizes(lines, session);
     const outcome = await session.exit.catch((error: unknown) => ({ failure: failureOf(error) }));
     await Promise.all(carried);
-    stream.end(JSON.stringify(outcome));
+    response.end(JSON.stringify(outcome));
+  }
+
+  async #begin(asked: SessionRequest): Promise<Session> {
+    if (asked.type === 'exec') return this.#streams.exec(asked.target, asked.options);
+    if (asked.type === 'attach') return this.#streams.attach(asked.target, asked.options);
+    return sessionOf(await this.#streams.portForward(asked.target, asked.port));
   }
 
   /** One of a session's channels. */
-  carry(id: string | string[] | undefined, path: string, stream: ServerHttp2Stream): void {
-    const found = this.#open.get(String(id));
-    if (!found) throw notFound({ group: '', plural: 'sessions', kind: 'Session' }, String(id));
+  carry(request: IncomingMessage, path: string, response: ServerResponse): void {
+    const id = String(request.headers[SESSION]);
+    const found = this.#open.get(id);
+    if (!found) throw notFound({ group: '', plural: 'sessions', kind: 'Session' }, id);
     const { carried, session } = found;
-    stream.respond({ ':status': 200 });
-    if (path === '/stdin' && session.stdin) {
-      pipeline(stream, session.stdin, () => stream.end());
+    const { stdin } = session;
+    if (path === '/stdin' && stdin) {
+      request.pipe(stdin);
+      // A command may end before its input does.
+      for (const event of ['close', 'error', 'finish']) stdin.once(event, () => response.end());
       return;
     }
     const output = path === '/stdout' ? session.stdout : session.stderr;
-    if (!output) return void stream.end();
-    carried.push(new Promise((resolve) => pipeline(output, stream, () => resolve())));
+    if (!output) return void response.end();
+    response.flushHeaders();
+    carried.push(new Promise((resolve) => pipeline(output, response, () => resolve())));
   }
 }
 
-/** Each further line is a size. Ends with the stream. */
+/** A connection to a port, which ends when both of its ways have, or breaks. */
+function sessionOf(connection: Duplex): Session {
+  const exit = new Promise<{ exitCode: number; error?: string }>((resolve) => {
+    finished(connection, (problem) =>
+      resolve(problem ? { exitCode: 1, error: problem.message } : { exitCode: 0 }),
+    );
+  });
+  return { stdin: connection, stdout: connection, resize() {}, exit, close: () => void connection.destroy() };
+}
+
+/** Each further line is a size. Ends with the request. */
 async function followSizes(lines: AsyncIterator<string>, session: Session): Promise<void> {
   try {
     for (let next = await lines.next(); !next.done; next = await lines.next()) {
@@ -262,6 +205,6 @@ async function followSizes(lines: AsyncIterator<string>, session: Session): Prom
       session.resize(columns, rows);
     }
   } catch {
-    // The stream has broken: its end closes the session.
+    // The connection has broken: its end closes the session.
   }
 }
