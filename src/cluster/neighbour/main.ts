@@ -94,7 +94,7 @@ async function run(
   const leave = async (): Promise<void> => {
     await closeSocket();
     lock.release();
-    log.info('the node process has ended', { pid: process.pid });
+    log.named('node').info('the node process has ended', { pid: process.pid });
     process.exit();
   };
   // Whoever has started it may go from now on.

@@ -25,6 +25,9 @@ const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 30_000;
 /** One that has lived so long begins with the shortest wait again. */
 const LIVED_MS = 60_000;
+/** How often one that runs is asked whether it is alive, and how long it may take to say so. */
+const ASK_MS = 10_000;
+const HUNG_MS = 20_000;
 /** How long a node process may take to end by itself. */
 const FAREWELL_MS = 30_000;
 
@@ -160,7 +163,7 @@ export class Neighbour implements Nodes {
     let delayMs = FIRST_RESTART_MS;
     while (this.#reached && !signal.aborted) {
       const sinceMs = clock.now();
-      await this.#reached.node.gone;
+      await this.#goneOrHung(this.#reached);
       this.#reached = undefined;
       if (clock.now() - sinceMs > LIVED_MS) delayMs = FIRST_RESTART_MS;
       while (!this.#reached && !signal.aborted) {
@@ -177,6 +180,34 @@ export class Neighbour implements Nodes {
         }
       }
     }
+  }
+
+  /** Resolves when the process has ended: one that does not answer any more is killed. */
+  async #goneOrHung({ hello, node }: Reached): Promise<void> {
+    const { clock, log, paths } = this.#options;
+    const over = new AbortController();
+    const gone = node.gone.then(() => over.abort());
+    while (!over.signal.aborted) {
+      await sleep(clock, ASK_MS, over.signal);
+      if (over.signal.aborted) break;
+      const answered = new AbortController();
+      const silent = sleep(clock, HUNG_MS, AbortSignal.any([answered.signal, over.signal]));
+      const isAlive = await Promise.race([
+        // One that has just ended hangs no more.
+        node.hello().then(
+          () => true,
+          () => true,
+        ),
+        silent.then(() => false),
+      ]);
+      answered.abort();
+      if (isAlive || over.signal.aborted) continue;
+      log.error('the node process hangs and is killed', `no answer within ${HUNG_MS / 1000} s`, {
+        pid: hello.pid,
+      });
+      await killNode(paths, clock);
+    }
+    await gone;
   }
 
   async #end(how: 'stop' | 'close'): Promise<void> {
