@@ -5,14 +5,12 @@
 //   node dist/bench/node-role.js
 import { type ChildProcess, fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { pathsOf } from '../src/cluster/disk/paths.ts';
 import { ensureImage } from '../test/e2e/images.ts';
 import { Connection, endpointOf } from './api/connection.ts';
 import { podJson } from './api/pods.ts';
 import { machine } from './measure.ts';
-import { memoryMib, newDataDirectory, removeStead, startStead, stead } from './process.ts';
+import { newDataDirectory, removeStead, startStead, stead, weightOf } from './process.ts';
 
 const PROBED = 10;
 const PERIOD_MS = 1000;
@@ -135,12 +133,8 @@ async function main(): Promise<void> {
   try {
     stead(directory, 'image', 'load', await ensureImage('toolbox'));
     const { dns }: { dns: string } = JSON.parse(stead(directory, 'status', '-o', 'json'));
-    const nodePid = Number(readFileSync(pathsOf(directory).nodeLock, 'utf8'));
     await pause(15_000);
-    const [api, node] = [memoryMib(running.pid), memoryMib(nodePid)];
-    console.log(
-      `idle: API ${api.all.toFixed(0)} MiB, node ${node.all.toFixed(0)} MiB resident; together ${(api.own + node.own + Math.max(api.file, node.file)).toFixed(0)} MiB, with the program that both share counted once`,
-    );
+    console.log(`idle: ${weightOf(running)} resident`);
     const connection = await Connection.open(endpointOf(running.kubeconfig));
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'probed' } };
     const spec = { clusterIP: 'None', selector: { app: 'probed' }, ports: [{ port: 80 }] };
