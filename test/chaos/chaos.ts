@@ -168,9 +168,10 @@ class Chaos {
       ...((dice > 0.3 && dice < 0.8) || dice > 0.9 ? [['the node', nodePid] as const] : []),
       ...(dice > 0.5 && (dice < 0.6 || dice > 0.8) ? [['containerd', containerd] as const] : []),
     ]);
-    for (const victim of victims.values()) await killAndWait(victim);
-    this.#report.kills += victims.size;
-    return [...victims.keys()].join(', ');
+    const there = [...victims].filter(([, victim]) => victim > 0);
+    for (const [, victim] of there) await killAndWait(victim);
+    this.#report.kills += there.length;
+    return there.map(([name]) => name).join(', ');
   }
 
   /** Starts stead and kills it before or about when it is ready. */

@@ -110,8 +110,9 @@ export class TestStead {
 
   /** Kills both processes of stead, as a machine that runs out of memory may; containers go on. */
   kill(): void {
-    process.kill(this.pid, 'SIGKILL');
-    process.kill(this.nodePid, 'SIGKILL');
+    const { nodePid } = this;
+    assert.notEqual(nodePid, 0, 'there is no node process');
+    for (const pid of [this.pid, nodePid]) process.kill(pid, 'SIGKILL');
   }
 
   /** Runs a stead command on this data directory. */

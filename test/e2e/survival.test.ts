@@ -65,6 +65,7 @@ describe('stead killed, stopped and purged', { skip: noContainers }, () => {
     const containers = await run('pgrep', ['--full', 'nginx: master process']);
     assert.notEqual(containers.stdout, '');
     const victim = containers.stdout.split('\n').find((pid) => isOf(pid, stead.dataDirectory));
+    assert.ok(victim, 'an nginx of this stead');
     process.kill(Number(victim), 'SIGKILL');
     await eventually(
       'nginx answers again',
@@ -88,6 +89,7 @@ describe('stead killed, stopped and purged', { skip: noContainers }, () => {
   it('has its node back at once when that is killed, with the same containers', async () => {
     const before = await stead.kubectl('get', 'pods', '-o', CONTAINERS);
     const { nodePid } = stead;
+    assert.notEqual(nodePid, 0);
     process.kill(nodePid, 'SIGKILL');
     await eventually(
       'another node process',
