@@ -1,6 +1,6 @@
 // A client for who goes on working while the API is away: a request that nobody listens to waits until somebody does,
 // and is made then. What has been sent and not answered fails as ever: nobody knows what became of it.
-import { type Clock, sleep } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Client } from './client.ts';
 import { UnreachableError } from './unreachable-error.ts';
 
@@ -18,12 +18,18 @@ export class Return {
   }
 
   /** Resolves with the announcement, after a time, or with the signal. */
-  async wait(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-    const announced = new AbortController();
-    const wake = (): void => announced.abort();
-    this.#waiting.add(wake);
-    await sleep(clock, delayMs, AbortSignal.any([signal, announced.signal]));
-    this.#waiting.delete(wake);
+  wait(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        signal.removeEventListener('abort', wake);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const cancel = clock.after(delayMs, wake);
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiting.add(wake);
+    });
   }
 }
 

@@ -191,17 +191,15 @@ export class Neighbour implements Nodes {
       await sleep(clock, ASK_MS, over.signal);
       if (over.signal.aborted) break;
       const answered = new AbortController();
-      const silent = sleep(clock, HUNG_MS, AbortSignal.any([answered.signal, over.signal]));
-      const isAlive = await Promise.race([
-        // One that has just ended hangs no more.
-        node.hello().then(
-          () => true,
-          () => true,
-        ),
-        silent.then(() => false),
-      ]);
+      const silent = sleep(clock, HUNG_MS, answered.signal).then(() => true);
+      // One that has just ended hangs no more.
+      const answer = node.hello().then(
+        () => false,
+        () => false,
+      );
+      const hangs = await Promise.race([silent, answer]);
       answered.abort();
-      if (isAlive || over.signal.aborted) continue;
+      if (!hangs) continue;
       log.error('the node process hangs and is killed', `no answer within ${HUNG_MS / 1000} s`, {
         pid: hello.pid,
       });
