@@ -1,10 +1,12 @@
 // What a busy API costs the node: how punctually probes come and how soon names are answered, at rest, while 64
 // connections keep the API busy, and while its thread does nothing else for five seconds at a time (it is stopped:
-// whatever a request could do to it, that is the worst). On real containers; it takes root. Also what both processes weigh.
+// whatever a request could do to it, that is the worst). On real containers; it takes root. Beside each figure: what the same
+// question takes of a process that does nothing but answer, which is the machine's part. Also what both processes weigh.
 //
 //   node dist/bench/node-role.js
 import { type ChildProcess, fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { ensureImage } from '../test/e2e/images.ts';
 import { Connection, endpointOf } from './api/connection.ts';
@@ -38,6 +40,15 @@ async function load(kubeconfig: string): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, (_, index) => one(index)));
+}
+
+/** Gives back what it is sent, and does nothing else: what it takes longer at times is the machine's doing. */
+async function echo(): Promise<void> {
+  const socket = createSocket(
+    'udp4',
+    (message, { address, port }) => void socket.send(message, port, address),
+  );
+  socket.bind(0, '127.0.0.1', () => process.send?.(socket.address().port));
 }
 
 /** Where probes of one pod arrive; the time between two of one container is its period, if all is well. */
@@ -129,7 +140,7 @@ async function main(): Promise<void> {
   const directory = newDataDirectory();
   const running = await startStead(directory, 'containerd');
   const target = await probeTarget();
-  let loading: ChildProcess | undefined;
+  const helpers: ChildProcess[] = [];
   try {
     stead(directory, 'image', 'load', await ensureImage('toolbox'));
     const { dns }: { dns: string } = JSON.parse(stead(directory, 'status', '-o', 'json'));
@@ -146,16 +157,23 @@ async function main(): Promise<void> {
     const host = dns.split(':')[0] ?? '';
     await connection.request('POST', PODS, manifest(host, target.port));
     const names = askNames(dns);
+    const echoing = fork(import.meta.filename, ['echo']);
+    helpers.push(echoing);
+    const [echoPort] = await once(echoing, 'message');
+    const echoes = askNames(`127.0.0.1:${echoPort}`);
     await pause(15_000);
 
     const phase = async (what: string, work: () => Promise<void>): Promise<void> => {
       target.jitters();
       names.times();
+      echoes.times();
       await work();
-      const [jitters, times] = [target.jitters(), names.times()];
+      const [jitters, times, floor] = [target.jitters(), names.times(), echoes.times()];
       const of = (samples: number[]): string =>
         `p50 ${percentile(samples, 0.5).toFixed(1)} ms, p99 ${percentile(samples, 0.99).toFixed(1)} ms, worst ${Math.max(...samples).toFixed(1)} ms of ${samples.length}`;
-      console.log(`${what}: probes are off by ${of(jitters)}; names take ${of(times)}`);
+      console.log(
+        `${what}: probes are off by ${of(jitters)}; names take ${of(times)}; an echo takes ${of(floor)}`,
+      );
     };
     await phase('at rest', () => pause(PHASE_MS));
     await phase('beside an API whose thread is busy for five seconds at a time', async () => {
@@ -166,11 +184,12 @@ async function main(): Promise<void> {
         await pause(BUSY_MS);
       }
     });
-    loading = fork(import.meta.filename, ['load', running.kubeconfig]);
+    helpers.push(fork(import.meta.filename, ['load', running.kubeconfig]));
     await phase(`with ${CONNECTIONS} connections at work on the API`, () => pause(PHASE_MS));
     names.end();
+    echoes.end();
   } finally {
-    loading?.kill();
+    for (const helper of helpers) helper.kill();
     target.end();
     await running.end();
     removeStead(directory);
@@ -179,6 +198,7 @@ async function main(): Promise<void> {
 
 const [what, kubeconfig = ''] = process.argv.slice(2);
 if (what === 'load') await load(kubeconfig);
+else if (what === 'echo') await echo();
 else {
   await main();
   process.exit();
