@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex, PassThrough, type Readable } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
@@ -146,6 +146,23 @@ describe('a node process, reached over its socket', () => {
     await seesSoon('closed');
   });
 
+  it('loses nothing of a command that has ended before its output is read', async () => {
+    session = () => ({
+      stdout: Readable.from(['quick']),
+      stderr: Readable.from(['er']),
+      resize() {},
+      exit: Promise.resolve({ exitCode: 0 }),
+      close() {},
+    });
+    for (let time = 0; time < 20; time++) {
+      const { exit, stderr, stdout } = await node.exec(TARGET, { ...PIPED, stdin: false });
+      await new Promise((resolve) => setTimeout(resolve, time));
+      assert.equal(await text(stdout as Readable), 'quick');
+      assert.equal(await text(stderr as Readable), 'er');
+      assert.deepEqual(await exit, { exitCode: 0 });
+    }
+  });
+
   it('has no channels that were not asked for, and attaches', async () => {
     const attached = await node.attach(TARGET, { stdin: false, stdout: true, stderr: true, tty: false });
     assert.equal(attached.stdin, undefined);
@@ -159,7 +176,11 @@ describe('a node process, reached over its socket', () => {
       throw badRequest('container not found ("web")');
     };
     await assert.rejects(node.exec(TARGET, PIPED), /container not found/);
-    session = (options) => ({ ...echo(options), exit: Promise.reject(new Error('containerd is gone')) });
+    session = (options) => {
+      const { exit, ...channels } = echo(options);
+      exit.catch(() => {});
+      return { ...channels, exit: Promise.reject(new Error('containerd is gone')) };
+    };
     const broken = await node.exec(TARGET, PIPED);
     await assert.rejects(broken.exit, /containerd is gone/);
   });

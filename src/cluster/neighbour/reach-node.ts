@@ -1,6 +1,6 @@
 // The API process's side: a node process that it reaches over its socket, as the streams and the commands it offers.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { Duplex, Readable } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
 import type { LogOptions, NodeStreams, PodTarget, Session } from '../../api/between/node-streams.ts';
 import type { CancelTimer, Clock } from '../../base/clock.ts';
@@ -102,10 +102,15 @@ export class ReachedNode implements NodeStreams {
       if (!channels.includes(name)) return undefined;
       const outgoing = this.#begin('GET', `/${name}`, headers);
       outgoing.end();
-      // What could not be run has ended before: why, its outcome says.
-      return answerTo(outgoing).catch(() => Readable.from([]));
+      return answerTo(outgoing);
     };
-    const [stdout, stderr] = await Promise.all([output('stdout'), output('stderr')]);
+    const close = (): void => void control.destroy();
+    const [stdout, stderr] = await Promise.all([output('stdout'), output('stderr')]).catch(
+      (error: unknown) => {
+        close();
+        throw error;
+      },
+    );
     return {
       ...(channels.includes('stdin') ? { stdin: input() } : {}),
       ...(stdout ? { stdout } : {}),
@@ -114,7 +119,7 @@ export class ReachedNode implements NodeStreams {
         if (control.writable) control.write(`${JSON.stringify({ columns, rows })}\n`);
       },
       exit: outcomeOf(opened).finally(() => control.end()),
-      close: () => void control.destroy(),
+      close,
     };
   }
 

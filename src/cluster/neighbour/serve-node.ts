@@ -133,7 +133,7 @@ async function sendLog(log: AsyncIterable<Uint8Array>, response: ServerResponse)
  */
 class Sessions {
   readonly #streams: NodeStreams;
-  readonly #open = new Map<string, { session: Session; carried: Promise<void>[] }>();
+  readonly #open = new Map<string, OpenSession>();
   #count = 0;
 
   constructor(streams: NodeStreams) {
@@ -144,21 +144,21 @@ class Sessions {
     const lines = createInterface({ input: request })[Symbol.asyncIterator]();
     const first = await lines.next();
     const session = await this.#begin(JSON.parse(first.value ?? ''));
+    // Nobody may be left to hear of it.
+    session.exit.catch(() => {});
     // It may have been given up while it was opened.
     if (response.destroyed) return session.close();
     const id = `${++this.#count}`;
-    const carried: Promise<void>[] = [];
-    this.#open.set(id, { session, carried });
+    const open = new OpenSession(session);
+    this.#open.set(id, open);
     response.once('close', () => {
       this.#open.delete(id);
-      session.close();
+      open.close();
     });
     const channels = (['stdin', 'stdout', 'stderr'] as const).filter((name) => session[name]);
     response.writeHead(200, { [SESSION]: id, [CHANNELS]: channels.join() }).flushHeaders();
     void followSizes(lines, session);
-    const outcome = await session.exit.catch((error: unknown) => ({ failure: failureOf(error) }));
-    await Promise.all(carried);
-    response.end(JSON.stringify(outcome));
+    response.end(JSON.stringify(await open.outcome()));
   }
 
   async #begin(asked: SessionRequest): Promise<Session> {
@@ -170,20 +170,67 @@ class Sessions {
   /** One of a session's channels. */
   carry(request: IncomingMessage, path: string, response: ServerResponse): void {
     const id = String(request.headers[SESSION]);
-    const found = this.#open.get(id);
-    if (!found) throw notFound({ group: '', plural: 'sessions', kind: 'Session' }, id);
-    const { carried, session } = found;
-    const { stdin } = session;
-    if (path === '/stdin' && stdin) {
-      request.pipe(stdin);
-      // A command may end before its input does.
-      for (const event of ['close', 'error', 'finish']) stdin.once(event, () => response.end());
-      return;
+    const open = this.#open.get(id);
+    if (!open) throw notFound({ group: '', plural: 'sessions', kind: 'Session' }, id);
+    if (path === '/stdin') open.takeInput(request, response);
+    else open.sendOutput(path === '/stdout' ? 'stdout' : 'stderr', response);
+  }
+}
+
+/** A session and its channels, which come one by one. */
+class OpenSession {
+  readonly #session: Session;
+  /** Outputs that nobody has asked for yet. */
+  readonly #unasked: Set<'stdout' | 'stderr'>;
+  readonly #sent: Promise<void>[] = [];
+  #allAsked: () => void = () => {};
+  readonly #asked: Promise<void>;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#unasked = new Set((['stdout', 'stderr'] as const).filter((name) => session[name]));
+    this.#asked = new Promise((resolve) => {
+      this.#allAsked = resolve;
+      if (this.#unasked.size === 0) resolve();
+    });
+  }
+
+  /**
+   * How it ended. A command may have ended before its output is asked for: that is waited for, and then for all of it to
+   * have been sent.
+   */
+  async outcome(): Promise<object> {
+    try {
+      const outcome = await this.#session.exit;
+      await this.#asked;
+      await Promise.all(this.#sent);
+      return outcome;
+    } catch (error) {
+      await this.#asked;
+      return { failure: failureOf(error) };
     }
-    const output = path === '/stdout' ? session.stdout : session.stderr;
+  }
+
+  close(): void {
+    this.#allAsked();
+    this.#session.close();
+  }
+
+  takeInput(request: IncomingMessage, response: ServerResponse): void {
+    const { stdin } = this.#session;
+    if (!stdin) return void response.end();
+    request.pipe(stdin);
+    // A command may end before its input does.
+    for (const event of ['close', 'error', 'finish']) stdin.once(event, () => response.end());
+  }
+
+  sendOutput(name: 'stdout' | 'stderr', response: ServerResponse): void {
+    const output = this.#session[name];
     if (!output) return void response.end();
     response.flushHeaders();
-    carried.push(new Promise((resolve) => pipeline(output, response, () => resolve())));
+    this.#sent.push(new Promise((resolve) => pipeline(output, response, () => resolve())));
+    this.#unasked.delete(name);
+    if (this.#unasked.size === 0) this.#allAsked();
   }
 }
 
