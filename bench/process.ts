@@ -6,6 +6,7 @@ import { Agent, get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathsOf } from '../src/cluster/disk/paths.ts';
 import { NODE_FLAGS } from '../src/cluster/process/node-flags.ts';
 
 const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
@@ -89,6 +90,17 @@ export function memoryMib(pid: number): { all: number; own: number; file: number
   const mib = (field: string): number =>
     Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
   return { all: mib('VmRSS'), own: mib('RssAnon'), file: mib('RssFile') };
+}
+
+/** What a stead on real containers weighs, its API process and its node process, for people. */
+export function weightOf({ dataDirectory, pid }: Pick<RunningStead, 'dataDirectory' | 'pid'>): string {
+  const lock = pathsOf(dataDirectory).nodeLock;
+  const api = memoryMib(pid);
+  if (!existsSync(lock)) return `${api.all.toFixed(0)} MiB`;
+  const node = memoryMib(Number(readFileSync(lock, 'utf8')));
+  // They share the pages of the program that both run.
+  const together = api.own + node.own + Math.max(api.file, node.file);
+  return `${together.toFixed(0)} MiB (API ${api.all.toFixed(0)} MiB, node ${node.all.toFixed(0)} MiB, what both share counted once)`;
 }
 
 /** CPU time that a process has used so far. */

@@ -1,6 +1,6 @@
 // Process start → /readyz, with a new data directory and with one that exists, and what the idle process weighs.
 import { line, machine, series } from './measure.ts';
-import { newDataDirectory, type RuntimeName, removeStead, residentMib, startStead } from './process.ts';
+import { newDataDirectory, type RuntimeName, removeStead, startStead, weightOf } from './process.ts';
 
 const TIMES = 11;
 const IDLE_MS = 15_000;
@@ -34,9 +34,7 @@ for (const runtime of ['simulated', 'containerd'] as const satisfies RuntimeName
   console.log(line(again));
   const stead = await startStead(directory, runtime);
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  console.log(
-    `${runtime}, resident memory after ${IDLE_MS / 1000} idle seconds: ${residentMib(stead.pid).toFixed(0)} MiB`,
-  );
+  console.log(`${runtime}, resident memory after ${IDLE_MS / 1000} idle seconds: ${weightOf(stead)}`);
   await stead.end();
   removeStead(directory);
 }

@@ -161,6 +161,7 @@ export class Histogram implements Metric {
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
   readonly #refresh: (() => Promise<void>)[] = [];
+  readonly #others: (() => Promise<string>)[] = [];
 
   /** Takes a metric up, and gives it back. One of the same name gives way to it: a room may be made anew. */
   add<T extends Metric>(metric: T): T {
@@ -173,6 +174,11 @@ export class Metrics {
     this.#refresh.push(refresh);
   }
 
+  /** Adds those of another process, in the same form and of other names. One that cannot be asked has none. */
+  join(text: () => Promise<string>): void {
+    this.#others.push(text);
+  }
+
   /** Everything, in Prometheus' text form. */
   async text(): Promise<string> {
     await Promise.all(this.#refresh.map((refresh) => refresh()));
@@ -183,6 +189,7 @@ export class Metrics {
       lines.push(`# HELP ${metric.name} ${metric.help.replaceAll('\n', ' ')}`);
       lines.push(`# TYPE ${metric.name} ${metric.type}`, ...values);
     }
-    return `${lines.join('\n')}\n`;
+    const others = await Promise.all(this.#others.map((text) => text().catch(() => '')));
+    return `${lines.join('\n')}\n${others.join('')}`;
   }
 }

@@ -11,15 +11,15 @@ import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './c
  * A client that acts as `user` on a server in this process. Bodies are handed over, not copied: the server may
  * freeze them.
  */
-export function directClient(server: ApiServer, user: User): Client {
+export function directClient(server: Pick<ApiServer, 'handle'>, user: User): Client {
   return new DirectClient(server, user);
 }
 
 class DirectClient implements Client {
-  readonly #server: ApiServer;
+  readonly #server: Pick<ApiServer, 'handle'>;
   readonly #user: User;
 
-  constructor(server: ApiServer, user: User) {
+  constructor(server: Pick<ApiServer, 'handle'>, user: User) {
     this.#server = server;
     this.#user = user;
   }

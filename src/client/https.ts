@@ -10,6 +10,7 @@ import type { ObjectList, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { apiVersionOf } from '../api/resource.ts';
+import { pathOf } from '../api/resource-path.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts';
 import type { ApiEndpoint } from './kubeconfig.ts';
@@ -28,9 +29,30 @@ const PATCH_TYPES = {
   apply: 'application/apply-patch+yaml',
 } as const;
 
-/** A client of the API at an endpoint; see kubeconfig.ts for where endpoints come from. */
-export function httpsClient(endpoint: ApiEndpoint): Client {
-  return new HttpsClient(endpoint);
+/**
+ * A client of the API at an endpoint; see kubeconfig.ts for where endpoints come from.
+ * @param endpoint or what gives it: when that is another than before, new connections are made to it.
+ */
+export function httpsClient(endpoint: ApiEndpoint | (() => ApiEndpoint)): Client {
+  return new HttpsClient(typeof endpoint === 'function' ? endpoint : () => endpoint);
+}
+
+/** How an endpoint is reached. */
+interface Way {
+  endpoint: ApiEndpoint;
+  base: URL;
+  agent: HttpAgent | HttpsAgent;
+}
+
+function wayTo(endpoint: ApiEndpoint): Way {
+  const base = new URL(endpoint.server);
+  const { ca, cert, key, insecure } = endpoint;
+  const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
+  const agent =
+    base.protocol === 'http:'
+      ? new HttpAgent(options)
+      : new HttpsAgent({ ...options, ca, cert, key, rejectUnauthorized: insecure !== true });
+  return { endpoint, base, agent };
 }
 
 interface Call {
@@ -43,19 +65,12 @@ interface Call {
 }
 
 class HttpsClient implements Client {
-  readonly #endpoint: ApiEndpoint;
-  readonly #base: URL;
-  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #endpoint: () => ApiEndpoint;
+  #way: Way;
 
-  constructor(endpoint: ApiEndpoint) {
+  constructor(endpoint: () => ApiEndpoint) {
     this.#endpoint = endpoint;
-    this.#base = new URL(endpoint.server);
-    const { ca, cert, key, insecure } = endpoint;
-    const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
-    this.#agent =
-      this.#base.protocol === 'http:'
-        ? new HttpAgent(options)
-        : new HttpsAgent({ ...options, ca, cert, key, rejectUnauthorized: insecure !== true });
+    this.#way = wayTo(endpoint());
   }
 
   async get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>> {
@@ -147,12 +162,16 @@ class HttpsClient implements Client {
 
   /** Sends a request; resolves when the response's head has come. */
   #send({ method, path, query = {}, body, contentType, signal }: Call): Promise<IncomingMessage> {
-    const url = new URL(this.#base.pathname.replace(/\/$/, '') + path, this.#base);
+    const endpoint = this.#endpoint();
+    // Requests under way go on as they are.
+    if (endpoint !== this.#way.endpoint) this.#way = wayTo(endpoint);
+    const { agent, base } = this.#way;
+    const url = new URL(base.pathname.replace(/\/$/, '') + path, base);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const { token } = this.#endpoint;
+    const { token } = endpoint;
     const headers = {
       accept: 'application/json',
       'user-agent': 'stead',
@@ -163,30 +182,15 @@ class HttpsClient implements Client {
     };
     const request = url.protocol === 'http:' ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
-      const outgoing = request(url, { method, headers, agent: this.#agent, timeout: SILENCE_MS, signal });
+      const outgoing = request(url, { method, headers, agent, timeout: SILENCE_MS, signal });
       outgoing.on('response', resolve);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${SILENCE_MS / 1000} s`)));
       outgoing.on('error', (error) => {
-        reject(new UnreachableError(this.#base.origin, error));
+        reject(new UnreachableError(base.origin, error));
       });
       outgoing.end(payload);
     });
   }
-}
-
-/** `/apis/apps/v1/namespaces/default/statefulsets/web/status` */
-function pathOf<T extends KubeObject>(
-  resource: ResourceDefinition<T>,
-  key: { namespace?: string | undefined; name?: string | undefined },
-  subresource?: string,
-): string {
-  const root = resource.group ? `/apis/${resource.group}/${resource.version}` : `/api/${resource.version}`;
-  const parts = [root];
-  if (resource.namespaced && key.namespace) parts.push('namespaces', encodeURIComponent(key.namespace));
-  parts.push(resource.plural);
-  if (key.name) parts.push(encodeURIComponent(key.name));
-  if (subresource) parts.push(subresource);
-  return parts.join('/');
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {

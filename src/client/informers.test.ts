@@ -277,4 +277,28 @@ describe('informers', () => {
     assert.equal(api.streams.size, 1);
     stop.abort();
   });
+
+  it('lists and watches what is selected, once for each selection', async () => {
+    const informers = createInformers(client, clock, silentLog, stop.signal);
+    const selection = { namespace: 'a', labelSelector: 'app=web', fieldSelector: 'spec.nodeName=one' };
+    await create('one', '1');
+    await create('two', '2', 'b');
+    const selected = informers.of(notes, selection);
+    assert.equal(informers.of(notes, { ...selection }), selected);
+    assert.notEqual(informers.of(notes, { ...selection, namespace: 'b' }), selected);
+    assert.notEqual(informers.of(notes), selected);
+    await selected.synced();
+    await clock.settle();
+    assert.deepEqual(
+      selected.list().map(({ metadata }) => metadata.name),
+      ['one'],
+    );
+    const { fieldSelector, labelSelector } = selection;
+    const mine = api.requests.filter(({ options }) => options.fieldSelector === fieldSelector);
+    const asked = mine.filter(
+      (request) => request.namespace === 'a' && request.options.labelSelector === labelSelector,
+    );
+    assert.deepEqual(asked.map(({ verb }) => verb).sort(), ['list', 'watch']);
+    stop.abort();
+  });
 });

@@ -1,7 +1,11 @@
-// Shared informers: one list and one watch per resource for the whole process, a cache that everybody reads, and a
-// call to each handler when something changed. Handlers get keys to put in a queue, not work to do.
+// Shared informers: one list and one watch per resource and selection for the whole process, a cache that everybody
+// reads, and a call to each handler when something changed. Handlers get keys to put in a queue, not work to do.
 import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import type { ListOptions } from './client.ts';
+
+/** Which objects of a resource an informer has; left out: all there are. */
+export type Selection = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>;
 
 /** A read-only view of the cache of one resource. Objects are frozen and shared. */
 export interface Lister<T extends KubeObject> {
@@ -32,5 +36,5 @@ export interface Informer<T extends KubeObject> extends Lister<T> {
 
 /** Hands out informers; those asked for run until the process's signal stops them. */
 export interface Informers {
-  of<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T>;
+  of<T extends KubeObject>(resource: ResourceDefinition<T>, selection?: Selection): Informer<T>;
 }

@@ -1,5 +1,5 @@
-// Keeps an informer's cache true to the API: lists, then watches from the list's version, and lists again when
-// that version is gone (client-go tools/cache/reflector.go). Ends with the signal.
+// Keeps an informer's cache true to the API: lists what is selected, then watches from the list's version, and lists
+// again when that version is gone (client-go tools/cache/reflector.go). Ends with the signal.
 
 import { isExpired, StatusError } from '../api/errors.ts';
 import type { Status } from '../api/generated/types.ts';
@@ -12,6 +12,7 @@ import type { Log } from '../base/log.ts';
 import { backoffDelay } from './backoff.ts';
 import type { Client } from './client.ts';
 import type { CachingInformer } from './informer.ts';
+import type { Selection } from './informers.ts';
 
 const PAGE_SIZE = 500;
 const BACKOFF = { firstMs: 800, maxMs: 30_000 };
@@ -29,14 +30,21 @@ export interface ReflectorContext {
 
 export class Reflector<T extends KubeObject> {
   readonly #resource: ResourceDefinition<T>;
+  readonly #selection: Selection;
   readonly #informer: CachingInformer<T>;
   readonly #context: ReflectorContext;
   #failures = 0;
   /** The version to watch from; undefined: list first. */
   #version: string | undefined;
 
-  constructor(resource: ResourceDefinition<T>, informer: CachingInformer<T>, context: ReflectorContext) {
+  constructor(
+    resource: ResourceDefinition<T>,
+    selection: Selection,
+    informer: CachingInformer<T>,
+    context: ReflectorContext,
+  ) {
     this.#resource = resource;
+    this.#selection = selection;
     this.#informer = informer;
     this.#context = context;
   }
@@ -70,16 +78,17 @@ export class Reflector<T extends KubeObject> {
   async #list(): Promise<string> {
     const { client } = this.#context;
     const items: Stored<T>[] = [];
-    let page = await client.list(this.#resource, { limit: PAGE_SIZE });
+    const options = { ...this.#selection, limit: PAGE_SIZE };
+    let page = await client.list(this.#resource, options);
     const version = page.metadata.resourceVersion;
     items.push(...page.items);
     while (page.metadata.continue) {
       try {
-        page = await client.list(this.#resource, { limit: PAGE_SIZE, continue: page.metadata.continue });
+        page = await client.list(this.#resource, { ...options, continue: page.metadata.continue });
       } catch (error) {
         if (!isExpired(error)) throw error;
         // Slower than the server forgets: take it in one piece.
-        page = await client.list(this.#resource);
+        page = await client.list(this.#resource, this.#selection);
         this.#informer.replace(page.items);
         return page.metadata.resourceVersion;
       }
@@ -94,7 +103,11 @@ export class Reflector<T extends KubeObject> {
     const { client, clock, signal } = this.#context;
     const startedMs = clock.now();
     let heard = false;
-    const stream = await client.watch(this.#resource, { resourceVersion: version, signal });
+    const stream = await client.watch(this.#resource, {
+      ...this.#selection,
+      resourceVersion: version,
+      signal,
+    });
     try {
       for (let events = await stream.next(); events; events = await stream.next()) {
         for (const event of events) {

@@ -6,4 +6,9 @@ export class UnreachableError extends Error {
     super(`cannot reach the API at ${origin}: ${cause.message}`, { cause });
     this.name = 'UnreachableError';
   }
+
+  /** Whether nobody listens there: then nothing was sent. */
+  get isRefused(): boolean {
+    return this.cause instanceof Error && 'code' in this.cause && this.cause.code === 'ECONNREFUSED';
+  }
 }

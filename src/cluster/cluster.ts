@@ -14,6 +14,7 @@ import { writeKubeconfig } from './disk/kubeconfig.ts';
 import { type Paths, pathsOf } from './disk/paths.ts';
 import { serverIdentity } from './disk/server-identity.ts';
 import { StoreDisk } from './disk/store-disk.ts';
+import type { Neighbour } from './neighbour/neighbour.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
 import { checkMachine } from './process/machine-check.ts';
 import { HOST, portError } from './process/port.ts';
@@ -22,6 +23,7 @@ import { systemClock, systemRandom } from './process/system-clock.ts';
 import { UserError } from './process/user-error.ts';
 import { type AuditOptions, openAudit } from './roles/audit.ts';
 import { SERVICE_CIDR, startControlPlane } from './roles/control-plane.ts';
+import { ADMINISTRATOR } from './roles/identities.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
 import { stopPods } from './roles/stop-pods.ts';
 
@@ -37,6 +39,8 @@ export interface ClusterConfig {
   allowedUnsafeSysctls?: readonly string[];
   /** When the machine counts as short of disk. */
   pressure: PressureRules;
+  /** Whether the node process says nothing. */
+  isSilent?: boolean;
   /** Without it, no request is recorded. */
   audit?: AuditOptions | undefined;
 }
@@ -86,6 +90,10 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       'kubernetes.default',
       'kubernetes.default.svc',
     ];
+    // It starts while the API does.
+    const neighbour =
+      config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
+    if (neighbour) closers.push(() => neighbour.close());
     const certificates = await LiveCertificates.open({
       directory: paths.pki,
       names,
@@ -120,16 +128,21 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       clock,
       random,
       log,
-      client: plane.client,
+      as: plane.as,
       informers: plane.informers,
       metrics,
       domain: DOMAIN,
       serviceCidr: SERVICE_CIDR,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
     };
-    const running = await startNodes(host, config);
+    if (neighbour) {
+      const { beginNode } = await import('./neighbour/begin.ts');
+      await beginNode(neighbour, host, config.nodeName, certificates, server);
+    }
+    const running = neighbour ?? (await startSimulated(host, config));
     nodes = running;
-    closers.push(() => running.close());
+    if (!neighbour) closers.push(() => running.close());
+    metrics.join(() => running.metrics());
     log.info('stead is ready', { server, runtime: config.runtime });
 
     return {
@@ -145,7 +158,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       listImages: () => running.listImages(),
       async stopEverything(say) {
         await plane.stopControllers();
-        await stopPods(plane.client, plane.informers, clock, say);
+        await stopPods(plane.as(ADMINISTRATOR), plane.informers, clock, say);
         await running.stop();
       },
       close,
@@ -156,10 +169,22 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   }
 }
 
-/** Each kind is loaded when it is wanted, and only once the API answers. */
-async function startNodes(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
-  if (config.runtime === 'containerd') return (await import('./roles/machine.ts')).startMachine(host, config);
-  return (await import('./roles/simulated-nodes.ts')).startSimulatedNodes(host, config.simulatedNodes);
+/** Each kind of node is loaded when it is wanted. */
+async function prepareNeighbour(paths: Paths, config: ClusterConfig, log: Log): Promise<Neighbour> {
+  const { Neighbour } = await import('./neighbour/neighbour.ts');
+  const { allowedUnsafeSysctls = [], isSilent = false, pressure } = config;
+  return Neighbour.prepare({
+    paths,
+    config: { domain: DOMAIN, serviceCidr: SERVICE_CIDR, allowedUnsafeSysctls, pressure },
+    clock: systemClock,
+    log: log.named('node'),
+    isSilent,
+  });
+}
+
+async function startSimulated(host: NodeHost, config: ClusterConfig): Promise<Nodes> {
+  const { startSimulatedNodes } = await import('./roles/simulated-nodes.ts');
+  return startSimulatedNodes(host, config.simulatedNodes);
 }
 
 async function openStore(paths: Paths): Promise<Store> {

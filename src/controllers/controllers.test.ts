@@ -103,8 +103,8 @@ describe('controllers against the API server', () => {
       (await cluster.client.list(endpointSlices)).items.flatMap((slice) => slice.endpoints ?? []);
 
     beforeEach(() => {
-      cluster.run(runEndpointSlicesController(cluster.context));
-      cluster.run(runEndpointsController(cluster.context));
+      cluster.run(runEndpointSlicesController(cluster.contextOf('endpointslices')));
+      cluster.run(runEndpointsController(cluster.contextOf('endpoints')));
     });
 
     it('publish the pods of a headless service by hostname, ready ones as ready', async () => {
@@ -167,7 +167,9 @@ describe('controllers against the API server', () => {
   });
 
   describe('garbage collector', () => {
-    beforeEach(() => cluster.run(runGarbageController(cluster.context, fixedKinds(allResources))));
+    beforeEach(() =>
+      cluster.run(runGarbageController(cluster.contextOf('garbage'), fixedKinds(allResources))),
+    );
 
     it('deletes what an object that is gone owned, and what that owned', async () => {
       const owner = await cluster.client.create(configMaps, map('owner'));
@@ -235,7 +237,7 @@ describe('controllers against the API server', () => {
   });
 
   it('service accounts: every namespace gets the default account and the CA certificate', async () => {
-    cluster.run(runServiceAccountsController(cluster.context, fixedRoot('PEM')));
+    cluster.run(runServiceAccountsController(cluster.contextOf('service-accounts'), fixedRoot('PEM')));
     await cluster.until(async () => exists(configMaps, 'kube-root-ca.crt'), 'the certificate');
     assert.equal(await exists(serviceAccounts, 'default'), true);
     await cluster.client.delete(configMaps, key('kube-root-ca.crt'));
@@ -246,7 +248,7 @@ describe('controllers against the API server', () => {
   });
 
   it('namespace: is emptied and then gone; what is held is named', async () => {
-    cluster.run(runNamespaceController(cluster.context, fixedKinds(allResources)));
+    cluster.run(runNamespaceController(cluster.contextOf('namespace'), fixedKinds(allResources)));
     await cluster.client.create(namespaces, { metadata: { name: 'team' }, spec: {} });
     const held = map('held');
     await cluster.client.create(configMaps, {
@@ -270,12 +272,13 @@ describe('controllers against the API server', () => {
   });
 
   it('namespace: what cannot be listed or deleted is named, and keeps nothing else from going', async () => {
-    cluster.run(runNamespaceController(cluster.context, fixedKinds(allResources)));
+    const context = cluster.contextOf('namespace');
+    cluster.run(runNamespaceController(context, fixedKinds(allResources)));
     await cluster.client.create(namespaces, { metadata: { name: 'team' }, spec: {} });
     for (const name of ['stuck', 'free']) {
       await cluster.client.create(configMaps, { ...map(name), metadata: { name, namespace: 'team' } });
     }
-    const { client } = cluster;
+    const { client } = context;
     const [list, remove] = [client.list.bind(client), client.delete.bind(client)];
     let failing = true;
     client.list = async (resource, options) => {
@@ -299,7 +302,7 @@ describe('controllers against the API server', () => {
   });
 
   it('protection: a claim in use stays until its pod is gone', async () => {
-    cluster.run(runProtectionController(cluster.context));
+    cluster.run(runProtectionController(cluster.contextOf('protection')));
     await cluster.client.create(persistentVolumeClaims, {
       metadata: { namespace: 'default', name: 'www' },
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
@@ -320,8 +323,8 @@ describe('controllers against the API server', () => {
   });
 
   it('protection and garbage: a pod that owns its claim goes in the foreground, and neither waits for the other', async () => {
-    cluster.run(runProtectionController(cluster.context));
-    cluster.run(runGarbageController(cluster.context, fixedKinds(allResources)));
+    cluster.run(runProtectionController(cluster.contextOf('protection')));
+    cluster.run(runGarbageController(cluster.contextOf('garbage'), fixedKinds(allResources)));
     const volumes = [{ name: 'www', persistentVolumeClaim: { claimName: 'www' } }];
     const owner = await cluster.client.create(pods, pod('web-0', { nodeName: 'one', volumes }));
     const { name, uid } = owner.metadata;
@@ -344,7 +347,7 @@ describe('controllers against the API server', () => {
   });
 
   it('nodes: a silent node is Unknown and tainted, and its pods leave when their time is up', async () => {
-    cluster.run(runNodesController(cluster.context));
+    cluster.run(runNodesController(cluster.contextOf('nodes')));
     await cluster.addNode('one');
     const renew = { namespace: 'kube-node-lease', name: 'one' };
     await cluster.client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
@@ -385,7 +388,7 @@ describe('controllers against the API server', () => {
   });
 
   it('pod gc: pods of a node that is gone are deleted by force, after a while', async () => {
-    cluster.run(runPodGcController(cluster.context));
+    cluster.run(runPodGcController(cluster.contextOf('pod-gc')));
     await cluster.addNode('one');
     await cluster.client.create(pods, pod('web-0', { nodeName: 'one' }));
     await cluster.client.create(pods, pod('web-1', { nodeName: 'two' }));
@@ -396,7 +399,7 @@ describe('controllers against the API server', () => {
   });
 
   it('pod gc: a fenced node lets go of its terminating pods', async () => {
-    cluster.run(runPodGcController(cluster.context));
+    cluster.run(runPodGcController(cluster.contextOf('pod-gc')));
     const node = await cluster.addNode('one', { conditions: [{ type: 'Ready', status: 'Unknown' }] });
     await cluster.client.create(pods, pod('web-0', { nodeName: 'one' }));
     await cluster.client.delete(pods, key('web-0'));
@@ -408,7 +411,7 @@ describe('controllers against the API server', () => {
   });
 
   it('disruption: a budget says how many pods may go', async () => {
-    cluster.run(runDisruptionController(cluster.context));
+    cluster.run(runDisruptionController(cluster.contextOf('disruption')));
     const set: StatefulSet = {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',

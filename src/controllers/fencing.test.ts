@@ -40,9 +40,9 @@ test('a fenced node lets its pods go, and only then are they made again', async 
   context.after(() => cluster.stop());
   const { client } = cluster;
   await cluster.addNode('lost');
-  for (const run of [runStatefulSetController, runNodesController, runPodGcController]) {
-    cluster.run(run(cluster.context));
-  }
+  cluster.run(runStatefulSetController(cluster.contextOf('statefulset')));
+  cluster.run(runNodesController(cluster.contextOf('nodes')));
+  cluster.run(runPodGcController(cluster.contextOf('pod-gc')));
   await client.create(statefulSets, SET);
   for (const name of ['web-0', 'web-1']) {
     const isThere = async (): Promise<boolean> =>

@@ -87,8 +87,9 @@ describe('all controllers together', () => {
 
   before(async () => {
     cluster = await startTestControlPlane();
-    for (const run of Object.values(controllers(fixedRoot('PEM'), fixedKinds(allResources))))
-      cluster.run(run(cluster.context));
+    for (const [name, run] of Object.entries(controllers(fixedRoot('PEM'), fixedKinds(allResources)))) {
+      cluster.run(run(cluster.contextOf(name)));
+    }
     await cluster.client.create(storageClasses, defaultStorageClass());
     await cluster.addNode('one');
   });

@@ -7,7 +7,6 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { NodeStreams } from '../api/between/node-streams.ts';
 import type { Pod } from '../api/generated/types.ts';
-import type { Stored } from '../api/objects.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { services } from '../api/resources/services/definition.ts';
 import { aborted } from '../base/abort.ts';
@@ -181,26 +180,17 @@ async function run(
   await manager.adopt();
   if (pressure) nodeServices.machine.storageBytes = pressure.allocatable(await pressure.look());
   const unlisten = runtime.onChange((uid) => manager.runtimeChanged(uid));
-  const informer = informers.of(pods);
-  const isOurs = (pod: Stored<Pod>): boolean => pod.spec.nodeName === nodeName;
+  const informer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
   const { storageBytes } = nodeServices.machine;
   const status = runNodeStatus(context, options, { ...capacity, storageBytes }, pressure);
   const unsubscribe = informer.subscribe({
-    added: (pod) => void (isOurs(pod) && manager.update(pod)),
-    updated: (pod, old) => {
-      if (old.metadata.uid !== pod.metadata.uid && isOurs(old)) manager.remove(old);
-      if (isOurs(pod)) manager.update(pod);
-    },
-    deleted: (pod) => void (isOurs(pod) && manager.remove(pod)),
+    added: (pod) => manager.update(pod),
+    updated: (pod) => manager.update(pod),
+    deleted: (pod) => manager.remove(pod),
   });
   await Promise.race([informer.synced(), aborted(signal)]);
   if (!signal.aborted) {
-    const known = new Set(
-      informer
-        .list()
-        .filter(isOurs)
-        .map((pod) => pod.metadata.uid),
-    );
+    const known = new Set(informer.list().map((pod) => pod.metadata.uid));
     await manager
       .sweep((uid) => known.has(uid))
       .catch((error: unknown) => log.error('sweeping failed', error));

@@ -52,8 +52,9 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
   beforeEach(async () => {
     await cluster?.stop();
     cluster = await startTestControlPlane();
-    for (const run of [runScheduler, runClaimsController, runLocalProvisioner])
-      cluster.run(run(cluster.context));
+    cluster.run(runScheduler(cluster.contextOf('scheduler')));
+    cluster.run(runClaimsController(cluster.contextOf('claims')));
+    cluster.run(runLocalProvisioner(cluster.contextOf('provisioner')));
   });
   after(() => cluster.stop());
 

@@ -73,7 +73,7 @@ describe('the expander', () => {
     const body = structuredClone({ ...made, status: BOUND });
     await cluster.client.update(persistentVolumeClaims, body, { subresource: 'status' });
     await before?.();
-    cluster.run(runLocalExpander(cluster.context));
+    cluster.run(runLocalExpander(cluster.contextOf('expander')));
     await cluster.clock.advance(1000);
   }
 

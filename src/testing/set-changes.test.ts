@@ -62,8 +62,9 @@ describe('changes of a running set', () => {
     cluster = await startTestControlPlane();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
-    for (const run of Object.values(controllers(fixedRoot(''), fixedKinds(allResources))))
-      cluster.run(run(context));
+    for (const [name, run] of Object.entries(controllers(fixedRoot(''), fixedKinds(allResources)))) {
+      cluster.run(run(cluster.contextOf(name)));
+    }
     const agent = createNodeAgent(context, {
       nodeName: 'node-1',
       nodeIp: '10.0.0.1',

@@ -1,6 +1,7 @@
 // A control plane for the tests of controllers: the real API server over the memory store, real informers, virtual
 // time. Which controllers run is the test's choice; a node that runs nothing can be added by a line.
 
+import { isAlreadyExists } from '../api/errors.ts';
 import type { Node, Pod } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { allResources } from '../api/resources/all.ts';
@@ -9,12 +10,16 @@ import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { serviceAccounts } from '../api/resources/service-accounts/definition.ts';
+import { authorized } from '../apiserver/authorized.ts';
+import { type Authorizer, refusal } from '../apiserver/authz/authorize.ts';
+import { ensureDefaultRbac } from '../apiserver/authz/ensure-default-rbac.ts';
 import { createApiServer, type RunningApiServer } from '../apiserver/server.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
 import { directClient } from '../client/direct.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { createInformers } from '../client/shared-informers.ts';
+import { controllerUser } from '../cluster/roles/identities.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import { seededRandom } from './seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -22,9 +27,12 @@ import { VirtualClock } from './virtual-clock.ts';
 export interface TestControlPlane {
   client: Client;
   clock: VirtualClock;
+  /** Of an administrator. */
   context: RunContext;
   /** What is served; more can be. */
   api: RunningApiServer;
+  /** Of a controller, by its name in cluster/roles/controllers.ts: it acts as itself, with its own rights. */
+  contextOf(controller: string): RunContext;
   /** What was logged as an error or a warning. */
   complaints: string[];
   /** Starts a controller, which runs until `stop`. */
@@ -39,6 +47,7 @@ export interface TestControlPlane {
   runPod(name: string, podIP: string, ready?: boolean): Promise<Stored<Pod>>;
   /** The events about an object, as `Reason: message`. */
   eventsOf(name: string): Promise<string[]>;
+  /** Throws if somebody asked for what they may not. */
   stop(): Promise<void>;
 }
 
@@ -71,12 +80,24 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
   const end = new AbortController();
   const informers = createInformers(client, clock, log, end.signal, random, server);
   const context: RunContext = { client, informers, clock, random, log, signal: end.signal };
+  const refused: string[] = [];
+  let roles: Promise<void> | undefined;
+  const authorize: Authorizer = async (user, asked) => {
+    // Made for who needs them: most tests are an administrator's.
+    roles ??= makeRoles(client);
+    await roles;
+    const decision = await server.identity.authorize(user, asked);
+    if (!decision.allowed) refused.push(refusal(user, asked, decision.reason).message);
+    return decision;
+  };
+  const front = authorized(server, authorize);
   const running: Promise<void>[] = [];
   return {
     client,
     clock,
     context,
     api: server,
+    contextOf: (controller) => ({ ...context, client: directClient(front, controllerUser(controller)) }),
     complaints,
     run: (controller) => void running.push(controller),
     async until(condition, what) {
@@ -127,6 +148,14 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
       await Promise.all(running);
       server.stop();
       await store.close();
+      if (refused.length > 0) throw new Error(`not allowed: ${refused.join('; ')}`);
     },
   };
+}
+
+async function makeRoles(client: Client): Promise<void> {
+  await client.create(namespaces, { metadata: { name: 'kube-system' }, spec: {} }).catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+  await ensureDefaultRbac(client);
 }

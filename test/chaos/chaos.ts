@@ -162,14 +162,17 @@ class Chaos {
     const containerd = Number(
       readFileSync(join(pathsOf(this.#stead.dataDirectory).run, 'containerd', 'containerd.pid'), 'utf8'),
     );
-    const victims = [...(dice < 0.8 ? [this.#stead.pid] : []), ...(dice > 0.6 ? [containerd] : [])];
-    for (const pid of victims) await killAndWait(pid);
-    this.#report.kills += victims.length;
-    if (dice >= 0.8) {
-      // stead itself goes on, and brings it back.
-      return 'containerd';
-    }
-    return dice > 0.6 ? 'stead and containerd' : 'stead';
+    const { nodePid, pid } = this.#stead;
+    // The API first: it would start the node again. What of stead goes on brings back the rest.
+    const victims = new Map([
+      ...(dice < 0.6 ? [['the API', pid] as const] : []),
+      ...((dice > 0.3 && dice < 0.8) || dice > 0.9 ? [['the node', nodePid] as const] : []),
+      ...(dice > 0.5 && (dice < 0.6 || dice > 0.8) ? [['containerd', containerd] as const] : []),
+    ]);
+    const there = [...victims].filter(([, victim]) => victim > 0);
+    for (const [, victim] of there) await killAndWait(victim);
+    this.#report.kills += there.length;
+    return there.map(([name]) => name).join(', ');
   }
 
   /** Starts stead and kills it before or about when it is ready. */
@@ -222,14 +225,16 @@ class Chaos {
   }
 }
 
-/** Processes of a stead that runs or starts on this data directory; its containerd is not among them. */
+/** Processes of a stead that runs or starts on this data directory, API and node; its containerd is not among them. */
 function steadProcesses(dataDirectory: string): number[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .filter((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.includes('--foreground') && words.includes(dataDirectory);
+        const isStead =
+          words.includes('--foreground') || words.some((word) => word.endsWith('neighbour/main.js'));
+        return isStead && words.includes(dataDirectory);
       } catch {
         return false;
       }

@@ -204,7 +204,7 @@ spec:
     );
     await stead.kubectl('delete', 'configmap', 'big-0');
     const { port } = new URL(JSON.parse(await stead.must('status', '-o', 'json')).server);
-    process.kill(stead.pid, 'SIGKILL');
+    stead.kill();
     await stead.up('--port', port, ...ARGS);
     assert.equal(await count(), created - 1);
     await stead.kubectl('delete', 'configmap', 'big-1');

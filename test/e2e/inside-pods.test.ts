@@ -352,7 +352,7 @@ describe('inside pods', { skip: noContainers }, () => {
 
   it('keeps what was put into a pod and given to it when stead starts again', async () => {
     const id = await containerId();
-    process.kill(stead.pid, 'SIGKILL');
+    stead.kill();
     await eventually(
       'it is gone',
       async () => isAlive(stead.pid),

@@ -123,7 +123,7 @@ spec:
   });
 
   it('is rid of what a killed process left', async () => {
-    process.kill(one.pid, 'SIGKILL');
+    one.kill();
     const cgroup = join(cgroupRootOf(pathsOf(one.dataDirectory)), 'besteffort', 'pod-of-nobody');
     const places = cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')).map((mount) =>
       join(mount, cgroup),

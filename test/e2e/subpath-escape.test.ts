@@ -147,7 +147,7 @@ describe('volumes that others write to', { skip: noContainers }, () => {
       async () => ours(),
       (mounts) => mounts.length === 5,
     );
-    process.kill(stead.pid, 'SIGKILL');
+    stead.kill();
     await stead.up();
     assert.equal(await stead.exec('writer', 'cat', '/claim/f'), 'written\n');
     await stead.kubectl('delete', 'pod/writer');

@@ -6,6 +6,7 @@ import { Resolver } from 'node:dns/promises';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathsOf } from '../../src/cluster/disk/paths.ts';
 import { ensureImage } from './images.ts';
 import { type Ran, run } from './run.ts';
 
@@ -72,6 +73,19 @@ export class TestStead {
     const info: { dns: string; pid: number } = JSON.parse(await this.must('status', '-o', 'json'));
     this.dns = info.dns;
     this.pid = info.pid;
+  }
+
+  /** The process of this stead's node; 0 when there is none. */
+  get nodePid(): number {
+    const lock = pathsOf(this.dataDirectory).nodeLock;
+    return existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  }
+
+  /** Kills both processes of stead, as a machine that runs out of memory may; containers go on. */
+  kill(): void {
+    const { nodePid } = this;
+    assert.notEqual(nodePid, 0, 'there is no node process');
+    for (const pid of [this.pid, nodePid]) process.kill(pid, 'SIGKILL');
   }
 
   /** Runs a stead command on this data directory. */

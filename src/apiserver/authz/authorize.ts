@@ -65,3 +65,33 @@ export function refusal(user: User, attributes: Attributes, reason = ''): Status
   const why = `User "${user.name}" cannot ${verb} resource "${full}" in API group "${resource.group}" ${where}${tail}`;
   return forbidden({ ...resource, kind: resource.plural }, name ?? '', why);
 }
+
+/** Throws the refusal if it is not allowed. @param decided hears of the decision. */
+export async function authorizeOrThrow(
+  authorize: Authorizer,
+  user: User,
+  attributes: Attributes,
+  decided?: (decision: Decision) => void,
+): Promise<void> {
+  const decision = await authorize(user, attributes);
+  decided?.(decision);
+  if (!decision.allowed) throw refusal(user, attributes, decision.reason);
+}
+
+/** What is asked, as upstream sees it: a namespace lies in itself, and a list of one name is about that object. */
+export function attributesOf(
+  { resource, verb, subresource, namespace, name }: Omit<ResourceAttributes, 'fieldSelector'>,
+  fieldSelector: string | undefined,
+): ResourceAttributes {
+  const isNamespace = resource.group === '' && resource.plural === 'namespaces';
+  const terms = fieldSelector?.split(',') ?? [];
+  const selected = terms.map((term) => /^metadata\.name==?([^!=]+)$/.exec(term)?.[1]).find(Boolean);
+  return {
+    resource,
+    verb,
+    subresource,
+    namespace: isNamespace ? name : namespace,
+    name: name ?? (verb === 'create' ? undefined : selected),
+    fieldSelector,
+  };
+}

@@ -1,6 +1,8 @@
 // Who has the default roles from the start. From plugin/pkg/auth/authorizer/rbac/bootstrappolicy.
 import type { ClusterRoleBinding, RbacV1Subject, RoleBinding } from '../../api/generated/types.ts';
+import { ALSO_BOUND_TO, CONTROLLER_PREFIX, CONTROLLER_RULES } from './controller-roles.ts';
 import { AUTOUPDATE, BOOTSTRAP_LABELS } from './default-roles.ts';
+import { NODES_GROUP } from './node.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
@@ -9,6 +11,8 @@ const subject = (kind: 'User' | 'Group', name: string): RbacV1Subject => ({
   name,
   apiGroup: RBAC_GROUP,
 });
+/** An account in kube-system. */
+const account = (name: string): RbacV1Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' });
 const EVERYBODY_KNOWN = subject('Group', 'system:authenticated');
 
 const CLUSTER: Readonly<Record<string, readonly RbacV1Subject[]>> = {
@@ -21,6 +25,15 @@ const CLUSTER: Readonly<Record<string, readonly RbacV1Subject[]>> = {
   'system:node-proxier': [subject('User', 'system:kube-proxy')],
   'system:kube-controller-manager': [subject('User', 'system:kube-controller-manager')],
   'system:kube-scheduler': [subject('User', 'system:kube-scheduler')],
+  'system:coredns': [account('coredns')],
+  'stead:local-provisioner': [account('local-provisioner')],
+  'stead:local-volumes': [subject('Group', NODES_GROUP)],
+  ...Object.fromEntries(
+    Object.keys(CONTROLLER_RULES).map((name) => [
+      CONTROLLER_PREFIX + name,
+      [name, ...(ALSO_BOUND_TO[name] ?? [])].map(account),
+    ]),
+  ),
 };
 
 const metadata = (name: string) => ({

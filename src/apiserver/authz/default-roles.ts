@@ -2,6 +2,8 @@
 // here. Kinds that may come later are left in where users' roles of upstream name them. From
 // plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go and namespace_policy.go.
 import type { ClusterRole, PolicyRule, Role } from '../../api/generated/types.ts';
+import { CONTROLLER_PREFIX, CONTROLLER_RULES, OWN_RULES } from './controller-roles.ts';
+import { ALL, EVENTS, paths, READ, rule, WRITE } from './policy-rule.ts';
 
 export const BOOTSTRAP_LABELS: Readonly<Record<string, string>> = {
   'kubernetes.io/bootstrapping': 'rbac-defaults',
@@ -9,23 +11,6 @@ export const BOOTSTRAP_LABELS: Readonly<Record<string, string>> = {
 /** Objects that say `true` here are brought up to date at every start. */
 export const AUTOUPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
 
-const READ = 'get list watch';
-const WRITE = 'create delete deletecollection patch update';
-const ALL = 'create delete deletecollection get list patch update watch';
-
-/** Words are separated by blanks; `core` is the group without a name. */
-function rule(verbs: string, groups: string, resources: string, names?: string): PolicyRule {
-  return {
-    verbs: verbs.split(' '),
-    apiGroups: groups.split(' ').map((group) => (group === 'core' ? '' : group)),
-    resources: resources.split(' '),
-    ...(names ? { resourceNames: names.split(' ') } : {}),
-  };
-}
-
-const paths = (urls: string): PolicyRule => ({ verbs: ['get'], nonResourceURLs: urls.split(' ') });
-
-const EVENTS = rule('create patch update', 'core events.k8s.io', 'events');
 const REVIEWS = [
   rule('create', 'authentication.k8s.io', 'tokenreviews'),
   rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
@@ -139,6 +124,10 @@ const RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('list watch', '*', '*'),
     rule('create', 'core', 'serviceaccounts/token'),
   ],
+  ...OWN_RULES,
+  ...Object.fromEntries(
+    Object.entries(CONTROLLER_RULES).map(([name, rules]) => [CONTROLLER_PREFIX + name, rules]),
+  ),
 };
 
 /** Which roles flow into others, by the label that says so. */

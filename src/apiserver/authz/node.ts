@@ -7,8 +7,8 @@ import type { User } from '../request.ts';
 import type { Authorizer, ResourceAttributes } from './authorize.ts';
 import { isRelated, type RelatedKind } from './node-relations.ts';
 
-const NODES_GROUP = 'system:nodes';
-const NODE_PREFIX = 'system:node:';
+export const NODES_GROUP = 'system:nodes';
+export const NODE_PREFIX = 'system:node:';
 export const LEASE_NAMESPACE = 'kube-node-lease';
 const READ = ['get', 'list', 'watch'];
 const OWN = ['get', 'create', 'update', 'patch', 'delete'];

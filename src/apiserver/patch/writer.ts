@@ -1,7 +1,7 @@
 // Who writes, as metadata.managedFields names them.
 //
 // Requests over HTTP say so themselves (fieldManager, or the User-Agent), and are recorded from the first write on. The
-// system's own requests, from within this process, are recorded on objects that others have written, and not on those
+// system's own requests, from within this process and from nodes, are recorded on objects that others have written, and not on those
 // that it alone has made (the pods of a set, leases, slices): recording them made every such write half as long again
 // and a pod in memory nearly half as large. What such an object has is recorded as a whole when somebody else first
 // writes it.

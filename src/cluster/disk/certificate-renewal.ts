@@ -4,7 +4,12 @@
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Gauge, type Metrics } from '../../base/metrics.ts';
-import { type CertificateEnd, type Certificates, ensureCertificates } from './certificates.ts';
+import {
+  type CertificateEnd,
+  type Certificates,
+  type ClientRequest,
+  ensureCertificates,
+} from './certificates.ts';
 
 const LOOK_MS = 12 * 3_600_000;
 /** How often the wall clock is asked whether it is time to look. */
@@ -26,6 +31,7 @@ export class LiveCertificates {
   /** The last that every listener has taken. */
   #handedOn: Certificates;
   readonly #options: RenewalOptions;
+  #clients: readonly ClientRequest[] = [];
   readonly #listeners = new Set<(certificates: Certificates) => void | Promise<void>>();
 
   /** Reads or makes them. */
@@ -61,12 +67,20 @@ export class LiveCertificates {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** From now on, these clients have certificates, too. */
+  async addClients(clients: readonly ClientRequest[]): Promise<void> {
+    const { clock, directory, names } = this.#options;
+    this.#clients = clients;
+    this.#current = await ensureCertificates(directory, names, clock.now(), clients);
+    this.#handedOn = this.#current;
+  }
+
   /** Renews what is due. Throws what stands in the way; a second call goes on from there. */
   async renew(): Promise<void> {
     const { clock, directory, log, names } = this.#options;
-    const found = await ensureCertificates(directory, names, clock.now());
+    const found = await ensureCertificates(directory, names, clock.now(), this.#clients);
     this.#current = found;
-    if (found.ca === this.#handedOn.ca && found.server.cert === this.#handedOn.server.cert) return;
+    if (shownOf(found) === shownOf(this.#handedOn)) return;
     for (const listener of this.#listeners) await listener(found);
     this.#handedOn = found;
     const until = Object.fromEntries(
@@ -94,3 +108,7 @@ export class LiveCertificates {
     }
   }
 }
+
+/** What others have of them. */
+const shownOf = ({ ca, clients, server }: Certificates): string =>
+  [ca, server.cert, ...Object.values(clients).map(({ cert }) => cert)].join();

@@ -43,6 +43,27 @@ describe('the certificates of a data directory', () => {
     assert.equal(new X509Certificate(renamed.server.cert).checkHost('db.example'), 'db.example');
   });
 
+  it('are made for whoever else is asked for, kept, and made again for another user or near their end', async () => {
+    const asked = [
+      { name: 'node', user: 'system:node:one', group: 'system:nodes' },
+      { name: 'dns', user: 'dns' },
+    ];
+    const first = await ensureCertificates(directory, NAMES, NOW_MS, asked);
+    const { dns, node } = first.clients;
+    assert.ok(node && dns);
+    const certificate = new X509Certificate(node.cert);
+    assert.match(certificate.subject, /O=system:nodes\nCN=system:node:one/);
+    assert.ok(certificate.verify(new X509Certificate(first.ca).publicKey));
+    assert.ok(first.ends.some(({ name }) => name === 'node'));
+    const again = await ensureCertificates(directory, NAMES, NOW_MS + 30 * DAY_MS, asked);
+    assert.deepEqual(again.clients, first.clients);
+    const renamed = [{ name: 'node', user: 'system:node:two', group: 'system:nodes' }];
+    const other = await ensureCertificates(directory, NAMES, NOW_MS, renamed);
+    assert.match(new X509Certificate(other.clients.node?.cert ?? '').subject, /CN=system:node:two/);
+    const late = await ensureCertificates(directory, NAMES, NOW_MS + 320 * DAY_MS, asked);
+    assert.notEqual(late.clients.dns?.cert, dns.cert);
+  });
+
   it('are made again when one was half written', async () => {
     writeFileSync(join(directory, 'issued.json'), '');
     const { ca } = await ensureCertificates(directory, NAMES, NOW_MS);

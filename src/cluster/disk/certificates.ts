@@ -1,6 +1,6 @@
 // The certificates of a data directory: what the API server shows, what its administrator shows, and who signs both. Kept in
 // the data directory, and made again before they end.
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Authority, DAY_MS, ensureAuthority } from './certificate-authority.ts';
@@ -14,6 +14,8 @@ export interface Certificates {
   server: KeyPair;
   /** Client certificate of group system:masters. */
   admin: KeyPair;
+  /** Of other clients, by the names they were asked for with. */
+  clients: Readonly<Record<string, KeyPair>>;
   /** Signs ServiceAccount tokens; never renewed, since tokens would end with it. PEM. */
   serviceAccountKey: string;
   /** When each ends; all but authorities that have been followed are renewed before. */
@@ -26,6 +28,15 @@ export interface CertificateEnd {
   endsAtMs: number;
 }
 
+/** A client that is to have a certificate. */
+export interface ClientRequest {
+  /** Of its files. */
+  name: string;
+  /** As whom it acts, and of which group. */
+  user: string;
+  group?: string;
+}
+
 const LIFETIME_MS = 365 * DAY_MS;
 /** A certificate is made again when it has less than this to live. */
 const RENEW_BEFORE_MS = 60 * DAY_MS;
@@ -34,24 +45,30 @@ const RENEW_BEFORE_MS = 60 * DAY_MS;
  * Reads the certificates from a directory, making what is missing, about to expire, or not valid for the names.
  * @param names what the API server is called: DNS names and IP addresses.
  * @param nowMs ms since the epoch.
+ * @param asked who else is to have one.
  */
 export async function ensureCertificates(
   directory: string,
   names: readonly string[],
   nowMs: number,
+  asked: readonly ClientRequest[] = [],
 ): Promise<Certificates> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const serviceAccountKey = await ensureServiceAccountKey(directory);
   const authority = await ensureAuthority(directory, nowMs);
   const { server, admin } = await ensureLeaves(directory, authority, names, nowMs);
+  const clients: Record<string, KeyPair> = {};
+  for (const each of asked) clients[each.name] = await ensureClient(directory, authority, each, nowMs);
   return {
     ca: authority.bundle,
     server: { key: server.key, cert: server.cert + authority.chain },
     admin,
+    clients,
     serviceAccountKey,
     ends: [
       { name: 'apiserver', endsAtMs: endOf(server.cert) },
       { name: 'admin', endsAtMs: endOf(admin.cert) },
+      ...Object.entries(clients).map(([name, { cert }]) => ({ name, endsAtMs: endOf(cert) })),
       ...authority.trusted.map(({ cert, name }) => ({ name, endsAtMs: endOf(cert) })),
     ],
   };
@@ -80,13 +97,10 @@ async function ensureLeaves(
     readPair(directory, 'apiserver'),
     readPair(directory, 'admin'),
   ]);
-  const lasts = (pair: KeyPair): boolean => endOf(pair.cert) - nowMs > RENEW_BEFORE_MS;
-  if (issued === wanted && server && admin && lasts(server) && lasts(admin)) return { server, admin };
+  const isGood = issued === wanted && server && admin && lasts(server, nowMs) && lasts(admin, nowMs);
+  if (isGood) return { server, admin };
 
-  const validity = {
-    fromMs: nowMs - DAY_MS,
-    untilMs: Math.min(nowMs + LIFETIME_MS, endOf(signing.cert)),
-  };
+  const validity = validityFrom(nowMs, signing);
   const fresh = {
     server: await issue(signing, { commonName: 'stead-apiserver', names }, validity),
     admin: await issue(signing, { commonName: 'stead-admin', organization: 'system:masters' }, validity),
@@ -96,3 +110,28 @@ async function ensureLeaves(
   await writeWhole(issuedFile, wanted, 0o644);
   return fresh;
 }
+
+async function ensureClient(
+  directory: string,
+  { signing }: Authority,
+  { group, name, user }: ClientRequest,
+  nowMs: number,
+): Promise<KeyPair> {
+  const known = await readPair(directory, name);
+  if (known && lasts(known, nowMs)) {
+    const certificate = new X509Certificate(known.cert);
+    const isOurs = certificate.checkIssued(new X509Certificate(signing.cert));
+    if (isOurs && certificate.subject.split('\n').includes(`CN=${user}`)) return known;
+  }
+  const request = { commonName: user, ...(group === undefined ? {} : { organization: group }) };
+  const fresh = await issue(signing, request, validityFrom(nowMs, signing));
+  await writePair(directory, name, fresh);
+  return fresh;
+}
+
+const lasts = (pair: KeyPair, nowMs: number): boolean => endOf(pair.cert) - nowMs > RENEW_BEFORE_MS;
+
+const validityFrom = (nowMs: number, signing: KeyPair) => ({
+  fromMs: nowMs - DAY_MS,
+  untilMs: Math.min(nowMs + LIFETIME_MS, endOf(signing.cert)),
+});

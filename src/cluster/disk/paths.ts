@@ -31,6 +31,9 @@ export interface Paths {
   identity: string;
   /** The running process listens here; whoever can connect knows that one runs. */
   controlSocket: string;
+  /** The node process listens here, and holds this lock as long as it lives. */
+  nodeSocket: string;
+  nodeLock: string;
 }
 
 /** `--data-dir`, or root's `/var/lib/stead`, or a directory of the user's own. */
@@ -64,6 +67,8 @@ export function pathsOf(dataDirectory: string): Paths {
     node: join(data, 'node.json'),
     identity: join(data, 'server-identity'),
     controlSocket: join(run, 'control.sock'),
+    nodeSocket: join(run, 'node.sock'),
+    nodeLock: join(run, 'node.lock'),
   };
 }
 

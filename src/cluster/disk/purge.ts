@@ -10,6 +10,7 @@ import { cleanUpAll } from '../../node/volumes/local/clean-up.ts';
 import type { FileLock } from '../../store/file-lock.ts';
 import { lockStore } from '../../store/lmdb/lock.ts';
 import { StoreInUseError } from '../../store/store.ts';
+import { killNode } from '../neighbour/end-node.ts';
 import { CGROUP_OF_ALL, cgroupRootOf } from '../process/cgroup-root.ts';
 import { systemClock } from '../process/system-clock.ts';
 import { UserError } from '../process/user-error.ts';
@@ -45,6 +46,7 @@ async function lockAgainstOthers(paths: Paths): Promise<FileLock> {
 }
 
 async function removeEverything(paths: Paths): Promise<void> {
+  if (existsSync(paths.run)) await killNode(paths, systemClock);
   const network = await readPodNetwork(paths);
   // Without a network no machine role ever ran here, and nothing was mounted.
   if (network) {

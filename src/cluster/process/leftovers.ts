@@ -7,13 +7,15 @@ import type { Paths } from '../disk/paths.ts';
 
 /** @param say gets a line for every pod that was stopped. */
 export async function stopLeftovers(paths: Paths, say: (line: string) => void): Promise<void> {
-  // containerd goes on when stead is killed, and takes its pid file with it when it is stopped in order.
-  if (!existsSync(join(paths.run, 'containerd', 'containerd.pid'))) return;
+  // containerd and the node go on when stead is killed; in order, they take these with them.
+  const signs = [join(paths.run, 'containerd', 'containerd.pid'), paths.nodeLock];
+  if (!signs.some((sign) => existsSync(sign))) return;
   const config = {
     dataDirectory: paths.data,
     port: 0,
     runtime: 'containerd',
     simulatedNodes: 1,
+    isSilent: true,
     // All of them are about to be stopped in order.
     pressure: { thresholds: [], transitionPeriodMs: 0 },
   } as const;

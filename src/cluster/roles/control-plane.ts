@@ -3,8 +3,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { allResources } from '../../api/resources/all.ts';
 import type { Auditor } from '../../apiserver/audit/auditor.ts';
+import { authorized } from '../../apiserver/authorized.ts';
 import type { ConnectHandler } from '../../apiserver/connect.ts';
 import { serveHttps, type TlsMaterial } from '../../apiserver/http/port/serve-https.ts';
+import type { User } from '../../apiserver/request.ts';
 import { createApiServer } from '../../apiserver/server.ts';
 import type { Clock, Random } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -24,6 +26,7 @@ import { stopSignal } from '../process/stop-signal.ts';
 import { bootstrap } from './bootstrap.ts';
 import { controllers } from './controllers.ts';
 import { healthChecks, WatchedInformers } from './health.ts';
+import { ADMINISTRATOR, CONTROLLER_MANAGER, controllerUser, SCHEDULER } from './identities.ts';
 import { lead } from './lead.ts';
 
 export interface ControlPlaneOptions {
@@ -44,8 +47,9 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane {
-  /** The administrator of the cluster, in this process. */
-  client: Client;
+  /** A client that acts as a user, in this process. */
+  as(user: User): Client;
+  /** What the controllers share. */
   informers: Informers;
   port: number;
   /** Ends the controllers and the scheduler: from then on nothing makes what somebody deletes. */
@@ -68,15 +72,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     serviceCidr: SERVICE_CIDR,
     serviceAccountKey: createPrivateKey(certificates.current.serviceAccountKey),
   });
-  const client = directClient(api, {
-    name: 'system:stead',
-    groups: ['system:masters', 'system:authenticated'],
-  });
-  await bootstrap(client);
+  const front = authorized(api, api.identity.authorize, options.auditor);
+  const as = (user: User): Client => directClient(front, user);
+  await bootstrap(as(ADMINISTRATOR));
   const stopInformers = new AbortController();
-  const informers = new WatchedInformers(
-    createInformers(client, clock, log.named('informer'), stopInformers.signal, random, api),
-  );
+  const informersOf = (user: User): WatchedInformers =>
+    new WatchedInformers(
+      createInformers(as(user), clock, log.named('informer'), stopInformers.signal, random, api),
+    );
+  const informers = informersOf(CONTROLLER_MANAGER);
+  const schedulerInformers = informersOf(SCHEDULER);
   const stop = stopSignal();
   const server = await serveHttps({
     api,
@@ -88,20 +93,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     audit: options.auditor,
     log: log.named('https'),
     clock,
-    health: healthChecks(store, options.storeComplaint, informers, stop.signal),
+    health: healthChecks(store, options.storeComplaint, [informers, schedulerInformers], stop.signal),
   });
 
   const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));
 
   const queues = new QueueMetrics(metrics, clock);
-  const context: RunContext = { client, informers, clock, random, log, metrics, queues, signal: stop.signal };
-  const contextOf = (name: string, signal: AbortSignal): RunContext => ({
-    ...context,
-    signal,
-    log: log.named(name),
-  });
+  const shared = { clock, random, metrics, queues };
+  const contextOf = (name: string, signal: AbortSignal): RunContext => {
+    const user = controllerUser(name);
+    const seen = user === SCHEDULER ? schedulerInformers : informers;
+    return { ...shared, signal, client: as(user), informers: seen, log: log.named(name) };
+  };
+  const manager = { ...shared, signal: stop.signal, client: as(CONTROLLER_MANAGER), informers, log };
   const all = controllers(rootCertificateOf(certificates), api);
-  const running = [lead(context, options.identity, all, contextOf)];
+  const running = [lead(manager, options.identity, all, contextOf)];
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
@@ -109,7 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await Promise.all(running);
   };
   return {
-    client,
+    as,
     informers,
     port: server.port,
     stopControllers,

@@ -18,7 +18,7 @@ test('ready is who has seen everything once, can ask the store, and is not about
   let complaint: string | undefined;
   const failures = async (): Promise<string[]> => {
     const results = await Promise.all(
-      healthChecks(store, () => complaint, watched, ending.signal).map(async ({ name, check }) => [
+      healthChecks(store, () => complaint, [watched], ending.signal).map(async ({ name, check }) => [
         name,
         await check(),
       ]),
@@ -37,6 +37,6 @@ test('ready is who has seen everything once, can ask the store, and is not about
   complaint = undefined;
   ending.abort();
   assert.deepEqual(await failures(), ['shutdown: process is shutting down']);
-  const names = healthChecks(store, () => undefined, watched, ending.signal).map(({ name }) => name);
+  const names = healthChecks(store, () => undefined, [watched], ending.signal).map(({ name }) => name);
   assert.ok(names.includes('etcd') && names.includes('poststarthook/rbac/bootstrap-roles'));
 });

@@ -4,7 +4,7 @@
 import type { KubeObject } from '../../api/objects.ts';
 import { groupResourceOf, type ResourceDefinition } from '../../api/resource.ts';
 import type { HealthCheck } from '../../apiserver/http/routes/health.ts';
-import type { Informers } from '../../client/informers.ts';
+import type { Informers, Selection } from '../../client/informers.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Upstream's names for what bootstrap.ts does. */
@@ -21,7 +21,7 @@ const PROBE = '/registry/health';
 export function healthChecks(
   store: Store,
   storeComplaint: () => string | undefined,
-  watched: WatchedInformers,
+  watched: readonly WatchedInformers[],
   ending: AbortSignal,
 ): HealthCheck[] {
   const answers = async (): Promise<undefined> => {
@@ -36,7 +36,7 @@ export function healthChecks(
       name: 'informer-sync',
       readinessOnly: true,
       check: () => {
-        const { waiting } = watched;
+        const waiting = new Set(watched.flatMap((each) => [...each.waiting]));
         if (waiting.size === 0) return undefined;
         return `${waiting.size} informers not started yet: [${[...waiting].join(' ')}]`;
       },
@@ -60,8 +60,8 @@ export class WatchedInformers implements Informers {
     this.#informers = informers;
   }
 
-  of<T extends KubeObject>(resource: ResourceDefinition<T>) {
-    const informer = this.#informers.of(resource);
+  of<T extends KubeObject>(resource: ResourceDefinition<T>, selection?: Selection) {
+    const informer = this.#informers.of(resource, selection);
     const name = groupResourceOf(resource);
     if (!this.#seen.has(name)) {
       this.#seen.add(name);

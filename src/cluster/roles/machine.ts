@@ -1,7 +1,14 @@
 // This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
-// started in the order in which they need each other.
+// started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
 import { cpus, networkInterfaces, totalmem } from 'node:os';
-import { startDnsServer } from '../../network/dns/server.ts';
+import type { NodeStreams } from '../../api/between/node-streams.ts';
+import type { Clock, Random } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Client } from '../../client/client.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { createInformers } from '../../client/shared-informers.ts';
+import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import { startContainerd } from '../../node/containerd/containerd.ts';
 import { containerdImageFiles } from '../../node/cri/image-files.ts';
@@ -16,45 +23,91 @@ import { Sweeper } from '../../node/sweep/sweeper.ts';
 import { LocalVolumes, prepareVolumesDirectory } from '../../node/volumes/local/local-volumes.ts';
 import { runLocalVolumes } from '../../node/volumes/local/run.ts';
 import { createPodVolumes } from '../../node/volumes/pod-volumes.ts';
-import { nodeNameOf } from '../disk/node-name.ts';
+import type { Paths } from '../disk/paths.ts';
 import { cgroupRootOf } from '../process/cgroup-root.ts';
+import type { ProcessInfo } from '../process/control-socket.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
-import { nodesReady } from './node-readiness.ts';
-import type { NodeHost, Nodes } from './nodes.ts';
 import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
 import { machineResolvers } from './resolvers.ts';
 import { whatToSweep } from './what-to-sweep.ts';
 
 const DNS_PORT = 53;
 
+/** What a machine is run with, beside its data directory. */
+export interface MachineConfig {
+  /** The cluster's DNS domain. */
+  domain: string;
+  /** The addresses of Services, in CIDR notation. */
+  serviceCidr: string;
+  /** Kernel parameters that pods may set besides the safe ones. */
+  allowedUnsafeSysctls: readonly string[];
+  /** When the machine counts as short of disk. */
+  pressure: PressureRules;
+}
+
+export interface MachineHost {
+  paths: Paths;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** How the machine's parts speak to the API: the node as itself, and the DNS server. */
+export interface MachineApi {
+  nodeName: string;
+  node: Client;
+  dns: Client;
+}
+
+/** A machine that is a node. */
+export interface Machine {
+  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
+  streams: NodeStreams;
+  loadImage(file: string, signal: AbortSignal): Promise<string[]>;
+  listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
+  /** Rejects if the node agent ends by itself. */
+  ended: Promise<void>;
+  /** Stops every pod that is left, and what runs pods. */
+  stop(): Promise<void>;
+  /** Ends this process's part and leaves containers running. Does nothing after `stop`. */
+  close(): Promise<void>;
+}
+
 /**
- * Ready for pods when it resolves; containers of an earlier stead are adopted.
- * @param config.nodeName as `--node-name` has it.
- * @param config.pressure when the machine counts as short of disk.
+ * Runs when it resolves, and is soon Ready; containers of an earlier stead are adopted.
+ * @param connected what of the machine needs no API is made meanwhile.
  */
 export async function startMachine(
-  host: NodeHost,
-  config: { nodeName?: string | undefined; pressure: PressureRules },
-): Promise<Nodes> {
-  const { paths, clock, log, client, domain } = host;
-  const nodeName = await nodeNameOf(paths, config.nodeName, client);
+  host: MachineHost,
+  config: MachineConfig,
+  connected: Promise<MachineApi>,
+): Promise<Machine> {
+  const { paths, clock, log } = host;
+  const { domain, serviceCidr } = config;
   const nodeIp = machineAddress();
-  const network = await setUpPodNetwork(paths, host.serviceCidr);
+  const network = await setUpPodNetwork(paths, serviceCidr);
 
   const stop = stopSignal();
-  const context = { ...host, signal: stop.signal };
-  const [dns, containerd] = await Promise.all([
+  const contextOf = (client: Client): RunContext => {
+    const informers = createInformers(client, clock, log.named('informer'), stop.signal, host.random);
+    return { ...host, client, informers, signal: stop.signal };
+  };
+  const startDns = async ({ dns }: MachineApi): Promise<DnsServer> =>
     startDnsServer(
-      { ...context, log: log.named('dns') },
+      { ...contextOf(dns), log: log.named('dns') },
       {
         addresses: [network.gateway],
         port: DNS_PORT,
         domain,
         forwardTo: await machineResolvers([network.gateway]),
       },
-    ),
+    );
+  const [api, dns, containerd] = await Promise.all([
+    connected,
+    connected.then(startDns),
     startContainerd({
       dataDirectory: paths.data,
       runDirectory: paths.run,
@@ -64,6 +117,8 @@ export async function startMachine(
       clock,
     }),
   ]);
+  const { nodeName } = api;
+  const context = contextOf(api.node);
   await ensurePauseImage(containerd.socket);
   const { socket, stateDirectory } = containerd;
   const runtime = await criRuntime({
@@ -80,7 +135,7 @@ export async function startMachine(
     log: log.named('volumes'),
   });
   const volumes = await createPodVolumes({
-    client,
+    client: api.node,
     dataDirectory: paths.data,
     local,
     run: runCommand,
@@ -105,7 +160,7 @@ export async function startMachine(
       logDirectory: paths.podLogs,
       volumeDirectory: local.volumesDirectory,
       version: VERSION,
-      allowedUnsafeSysctls: host.allowedUnsafeSysctls,
+      allowedUnsafeSysctls: config.allowedUnsafeSysctls,
       pressure: {
         ...config.pressure,
         disks: () => readDisks(paths.data, containerd.contentDirectory),
@@ -116,17 +171,16 @@ export async function startMachine(
   );
   const sweeper = new Sweeper(
     { ...context, log: log.named('sweep') },
-    { runtime, ...whatToSweep(paths, network, local, containerd.socket) },
+    { nodeName, runtime, ...whatToSweep(paths, network, local, containerd.socket) },
   );
   await sweeper.start();
   const agentEnds = agent.run();
   const running = [
-    agentEnds.catch((error: unknown) => log.error('the node agent has ended', error)),
+    agentEnds.catch(() => {}),
     runLocalVolumes(context, { nodeName, volumes: local }),
     sweeper.run(),
     containerd.keepRunning(stop.signal),
   ];
-  await Promise.race([nodesReady(host.informers, [nodeName]), agentEnds]);
   const volumesText = await local.backing().then(
     ({ kind, why }) => `${kind} (${why})`,
     (error: Error) => `not known yet (${error.message})`,
@@ -151,7 +205,8 @@ export async function startMachine(
       services: network.services,
       volumes: volumesText,
     }),
-    streams: (name) => (name === nodeName ? agent.streams : undefined),
+    streams: agent.streams,
+    ended: agentEnds,
     loadImage: (file, signal) =>
       // Neither a client that has gone nor the end of stead waits for it.
       loadImage(containerd.socket, file, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {

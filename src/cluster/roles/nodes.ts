@@ -3,6 +3,7 @@
 
 import type { NodeStreams } from '../../api/between/node-streams.ts';
 import type { ConnectHandler } from '../../apiserver/connect.ts';
+import type { User } from '../../apiserver/request.ts';
 import type { Clock, Random } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -17,7 +18,9 @@ export interface NodeHost {
   clock: Clock;
   random: Random;
   log: Log;
-  client: Client;
+  /** A client that acts as a user. */
+  as(user: User): Client;
+  /** Of everything, as the controllers share them. */
   informers: Informers;
   metrics: Metrics;
   /** The cluster's DNS domain. */
@@ -34,6 +37,8 @@ export interface Nodes {
   streams(nodeName: string): NodeStreams | undefined;
   loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
+  /** What /metrics says of them, beside the numbers of this process. */
+  metrics(): Promise<string>;
   /** Stops every pod that is left, and what runs pods. */
   stop(): Promise<void>;
   /** Ends this process's part and leaves containers running. Does nothing after `stop`. */

@@ -1,6 +1,8 @@
 // Simulated machines: node agents over an in-memory runtime, many in one process, without root, containers or
 // volumes. The control plane cannot tell the difference; DNS answers on loopback.
 import { pods } from '../../api/resources/pods/definition.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { createInformers } from '../../client/shared-informers.ts';
 import { startDnsServer } from '../../network/dns/server.ts';
 import { createNodeAgent, type NodeAgent } from '../../node/agent.ts';
 import { endedContainersOf, type Remembered } from '../../node/simulated/ended.ts';
@@ -18,6 +20,7 @@ import { runLocalVolumes } from '../../node/volumes/local/run.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
+import { DNS, nodeUser } from './identities.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
 import { machineResolvers } from './resolvers.ts';
@@ -28,9 +31,9 @@ const CAPACITY = { cpuCores: 64, memoryBytes: 256 * 1024 ** 3, pods: 10_000 };
 
 export async function startSimulatedNodes(host: NodeHost, count: number): Promise<Nodes> {
   const stop = stopSignal();
-  const context = { ...host, signal: stop.signal };
+  const { as, clock, informers, log, metrics, random } = host;
   const dns = await startDnsServer(
-    { ...context, log: host.log.named('dns') },
+    { clock, informers, random, client: as(DNS), signal: stop.signal, log: log.named('dns') },
     {
       addresses: ['127.0.0.1'],
       port: 0,
@@ -43,37 +46,45 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
   const remembered = await rememberedByNode(host);
   for (let index = 0; index < count; index++) {
     const nodeName = `node-${index}`;
-    const agent = createNodeAgent(
-      { ...context, log: host.log.named(nodeName) },
-      {
-        nodeName,
-        nodeIp: '127.0.0.1',
-        runtime: simulatedRuntime({
-          clock: host.clock,
-          initExitCode: 0,
-          remembered: remembered.get(nodeName) ?? [],
-          ...addressesOf(index),
-        }),
-        volumes: simulatedVolumes(),
-        clusterDns: undefined,
-        dataDirectory: host.paths.data,
-        logDirectory: host.paths.podLogs,
-        volumeDirectory: host.paths.volumes,
-        version: VERSION,
-        allowedUnsafeSysctls: host.allowedUnsafeSysctls,
-        capacity: CAPACITY,
-        facts: simulatedFacts,
-        files: simulatedFiles,
-        checks: simulatedChecks,
-        heldUnready: simulatedHold,
-        imageUser: simulatedImageUser,
+    const client = as(nodeUser(nodeName));
+    const own = createInformers(client, clock, log.named('informer'), stop.signal, random);
+    const context: RunContext = {
+      ...{ client, clock, random, metrics, signal: stop.signal, log: log.named(nodeName) },
+      // What every node may read they have in common: there may be a thousand of them in this process.
+      informers: {
+        of: (resource, selection) => (selection ? own.of(resource, selection) : informers.of(resource)),
       },
-    );
+    };
+    const agent = createNodeAgent(context, {
+      nodeName,
+      nodeIp: '127.0.0.1',
+      runtime: simulatedRuntime({
+        clock,
+        initExitCode: 0,
+        remembered: remembered.get(nodeName) ?? [],
+        ...addressesOf(index),
+      }),
+      volumes: simulatedVolumes(),
+      clusterDns: undefined,
+      dataDirectory: host.paths.data,
+      logDirectory: host.paths.podLogs,
+      volumeDirectory: host.paths.volumes,
+      version: VERSION,
+      allowedUnsafeSysctls: host.allowedUnsafeSysctls,
+      capacity: CAPACITY,
+      facts: simulatedFacts,
+      files: simulatedFiles,
+      checks: simulatedChecks,
+      heldUnready: simulatedHold,
+      imageUser: simulatedImageUser,
+    });
     agents.set(nodeName, agent);
-    running.push(agent.run().catch((error: unknown) => host.log.error(`${nodeName} has ended`, error)));
-    running.push(runLocalVolumes(context, { nodeName, volumes: simulatedKeeper(host.paths.volumes) }));
+    running.push(agent.run().catch((error: unknown) => log.error(`${nodeName} has ended`, error)));
+    running.push(
+      runLocalVolumes({ ...context, log }, { nodeName, volumes: simulatedKeeper(host.paths.volumes) }),
+    );
   }
-  await nodesReady(host.informers, [...agents.keys()]);
+  await nodesReady(informers, [...agents.keys()]);
 
   let ended: Promise<void> | undefined;
   const end = async (): Promise<void> => {
@@ -96,6 +107,8 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     loadImage: () =>
       Promise.reject(new UserError('The simulated runtime has every image: there is nothing to load.')),
     listImages: async () => [],
+    // They are in this process, and so are their numbers.
+    metrics: async () => '',
     async stop() {
       await Promise.all([...agents.values()].map((agent) => agent.stopAllPods()));
       await close();

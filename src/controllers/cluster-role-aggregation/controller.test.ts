@@ -12,7 +12,7 @@ test('admin, edit and view hold what they are made of, also what comes later', a
     const { client } = cluster;
     await client.create(namespaces, { metadata: { name: 'kube-system' }, spec: {} });
     await ensureDefaultRbac(client);
-    cluster.run(runClusterRoleAggregationController(cluster.context));
+    cluster.run(runClusterRoleAggregationController(cluster.contextOf('cluster-role-aggregation')));
     const resources = async (name: string): Promise<string[]> =>
       ((await client.get(clusterRoles, { name })).rules ?? []).flatMap((rule) => rule.resources ?? []);
     await cluster.until(async () => (await resources('admin')).includes('roles'), 'admin has its own rules');

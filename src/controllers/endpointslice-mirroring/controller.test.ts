@@ -15,7 +15,7 @@ describe('the endpoint slice mirroring controller', () => {
   let cluster: TestControlPlane;
   before(async () => {
     cluster = await startTestControlPlane();
-    cluster.run(runEndpointSliceMirroringController(cluster.context));
+    cluster.run(runEndpointSliceMirroringController(cluster.contextOf('endpointslice-mirroring')));
   });
   after(() => cluster.stop());
 

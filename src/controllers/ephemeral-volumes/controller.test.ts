@@ -36,9 +36,9 @@ describe('the ephemeral volume controller', () => {
   beforeEach(async () => {
     await cluster?.stop();
     cluster = await startTestControlPlane();
-    cluster.run(runEphemeralVolumesController(cluster.context));
+    cluster.run(runEphemeralVolumesController(cluster.contextOf('ephemeral-volumes')));
     // It lets go of claims that nobody uses.
-    cluster.run(runProtectionController(cluster.context));
+    cluster.run(runProtectionController(cluster.contextOf('protection')));
     await cluster.clock.settle();
   });
   after(() => cluster.stop());

@@ -17,7 +17,7 @@ it('marks the pods of a silent node not ready once, and does not contradict an a
       spec: { nodeName: 'one', containers: [{ name: 'app', image: 'app' }] },
     });
     await cluster.runPod('web-0', '10.0.0.4');
-    cluster.run(runNodesController(cluster.context));
+    cluster.run(runNodesController(cluster.contextOf('nodes')));
     const get = () => client.get(pods, { namespace: 'default', name: 'web-0' });
     await cluster.until(async () => !isPodReady(await get()), 'the pod is marked');
     // The agent's first word after the silence is about its pod; its node still counts as silent.
@@ -44,12 +44,13 @@ it('evicts every pod of a lost node that it can, whatever becomes of another', a
       });
       await cluster.runPod(name, '10.0.0.4');
     }
-    const remove = client.delete.bind(client);
-    client.delete = async (resource, key, options) => {
+    const context = cluster.contextOf('nodes');
+    const remove = context.client.delete.bind(context.client);
+    context.client.delete = async (resource, key, options) => {
       if (key.name === 'stuck') throw new Error('stuck is stuck');
       return remove(resource, key, options);
     };
-    cluster.run(runNodesController(cluster.context));
+    cluster.run(runNodesController(context));
     const leaving = async (name: string) =>
       (await client.get(pods, { namespace: 'default', name })).metadata.deletionTimestamp !== undefined;
     await cluster.until(() => leaving('free'), 'the other leaves');

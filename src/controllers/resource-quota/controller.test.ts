@@ -12,7 +12,7 @@ test("a quota's status follows the objects of its namespace", async () => {
   const cluster = await startTestControlPlane();
   try {
     const { client } = cluster;
-    cluster.run(runResourceQuotaController(cluster.context, fixedKinds(allResources)));
+    cluster.run(runResourceQuotaController(cluster.contextOf('resource-quota'), fixedKinds(allResources)));
     const hard = {
       pods: '10',
       'requests.memory': '4Gi',

@@ -11,7 +11,7 @@ test('a set that is there before its namespace has a service account gets its po
   const cluster = await startTestControlPlane();
   try {
     const { client, clock } = cluster;
-    cluster.run(runStatefulSetController(cluster.context));
+    cluster.run(runStatefulSetController(cluster.contextOf('statefulset')));
     await client.create(namespaces, { metadata: { name: 'new' }, spec: {} });
     await client.create(statefulSets, {
       metadata: { namespace: 'new', name: 'web' },
@@ -28,7 +28,9 @@ test('a set that is there before its namespace has a service account gets its po
     const made = async (): Promise<number> => (await client.list(pods, { namespace: 'new' })).items.length;
     await clock.advance(3_000);
     assert.equal(await made(), 0);
-    cluster.run(runServiceAccountsController(cluster.context, fixedRoot('certificate')));
+    cluster.run(
+      runServiceAccountsController(cluster.contextOf('service-accounts'), fixedRoot('certificate')),
+    );
     await cluster.until(async () => (await made()) === 1, 'the pod is made');
   } finally {
     await cluster.stop();

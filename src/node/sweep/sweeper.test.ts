@@ -33,7 +33,7 @@ describe('what nobody owns', () => {
   async function sweeperOf(sandboxes: Sandbox[], options: Pick<SweepOptions, 'atStart' | 'find'>) {
     const cluster = await startTestControlPlane();
     const runtime = { listSandboxes: async () => sandboxes };
-    return { cluster, sweeper: new Sweeper(cluster.context, { runtime, ...options }) };
+    return { cluster, sweeper: new Sweeper(cluster.context, { nodeName: 'node-1', runtime, ...options }) };
   }
 
   it('goes when it was found twice; what has an owner by then stays', async () => {
@@ -43,7 +43,7 @@ describe('what nobody owns', () => {
     const { cluster, sweeper } = await sweeperOf(sandboxes, { atStart: async () => [], find });
     const pod = await cluster.client.create(pods, {
       metadata: { namespace: 'default', name: 'known' },
-      spec: { containers: [{ name: 'app', image: 'app' }] },
+      spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'app' }] },
     });
     for (const name of ['uid-1', 'uid-2', 'uid-3', pod.metadata.uid]) mkdirSync(join(directory, name));
     await sweeper.look();

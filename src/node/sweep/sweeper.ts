@@ -13,6 +13,8 @@ const PERIOD_MS = 60_000;
 export type FindStrays = (owners: Owners) => Promise<Stray[]>;
 
 export interface SweepOptions {
+  /** What is looked for is of this node's pods. */
+  nodeName: string;
   runtime: Pick<Runtime, 'listSandboxes'>;
   /** What may go as soon as it is found, before the first pod is started: nothing is being made then. */
   atStart: FindStrays;
@@ -38,7 +40,8 @@ export class Sweeper {
 
   /** Looks once, and removes what was nobody's at the last look, too. */
   async look(): Promise<void> {
-    const known = this.#context.informers.of(pods);
+    const { nodeName } = this.#options;
+    const known = this.#context.informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
     await known.synced();
     const owners = await this.#owners(new Set(known.list().map(({ metadata }) => metadata.uid)));
     const found = await this.#options.find(owners);

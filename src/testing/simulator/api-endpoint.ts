@@ -1,6 +1,10 @@
 // Where the API server of a simulated cluster is: it may be down, and come back as another server over the same store.
+// Everybody speaks to it as a user of their own; who asks for what they may not is told of.
 
 import { allResources } from '../../api/resources/all.ts';
+import { authorized } from '../../apiserver/authorized.ts';
+import { type Authorizer, refusal } from '../../apiserver/authz/authorize.ts';
+import type { User } from '../../apiserver/request.ts';
 import { createApiServer, type RunningApiServer } from '../../apiserver/server.ts';
 import type { Clock, Random } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
@@ -13,7 +17,7 @@ export const unreachable = (why: string): Error => new Error(`the API server can
 
 interface Incarnation {
   server: RunningApiServer;
-  client: Client;
+  as(user: User): Client;
   /** Rejects when the server goes: requests under way are never answered. */
   gone: Promise<never>;
   end(): void;
@@ -23,12 +27,15 @@ export class ApiEndpoint {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #refused: (what: string) => void;
   #current: Incarnation | undefined;
 
-  constructor(store: Store, clock: Clock, random: Random) {
+  /** @param refused hears of every request that its user may not make. */
+  constructor(store: Store, clock: Clock, random: Random, refused: (what: string) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
+    this.#refused = refused;
   }
 
   get isUp(): boolean {
@@ -45,13 +52,21 @@ export class ApiEndpoint {
       resources: allResources,
       serviceCidr: '10.96.0.0/16',
     });
-    const client = directClient(server, { name: 'simulator', groups: ['system:masters'] });
+    const authorize: Authorizer = async (user, asked) => {
+      const decision = await server.identity.authorize(user, asked);
+      const { reason = '' } = decision;
+      // The pod that it was for has gone meanwhile.
+      const isLate = reason.startsWith('no relationship found');
+      if (!decision.allowed && !isLate) this.#refused(refusal(user, asked, reason).message);
+      return decision;
+    };
+    const front = authorized(server, authorize);
     let end = (): void => {};
     const gone = new Promise<never>((_resolve, reject) => {
       end = () => reject(unreachable('connection reset'));
     });
     gone.catch(() => {});
-    this.#current = { server, client, gone, end };
+    this.#current = { server, as: (user) => directClient(front, user), gone, end };
   }
 
   stop(): void {
@@ -61,10 +76,10 @@ export class ApiEndpoint {
     current?.end();
   }
 
-  /** Lets an action speak with the server; rejects if there is none, or if it goes before it has answered. */
-  async use<T>(action: (client: Client) => Promise<T>): Promise<T> {
+  /** Lets a user's action speak with the server; rejects if there is none, or if it goes before it has answered. */
+  async use<T>(user: User, action: (client: Client) => Promise<T>): Promise<T> {
     const current = this.#current;
     if (!current) throw unreachable('connection refused');
-    return Promise.race([action(current.client), current.gone]);
+    return Promise.race([action(current.as(user)), current.gone]);
   }
 }

@@ -1,11 +1,14 @@
 // The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
 // cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
 import { allResources } from '../../api/resources/all.ts';
+import type { User } from '../../apiserver/request.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
+import type { Informers } from '../../client/informers.ts';
 import { fixedKinds } from '../../client/kinds.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/roles/controllers.ts';
+import { CONTROLLER_MANAGER, controllerUser, SCHEDULER } from '../../cluster/roles/identities.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import type { plan } from '../../controllers/statefulset/plan.ts';
@@ -34,16 +37,29 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
   const process = new Process('control-plane', clock);
   const random = seededRandom(parts.seed);
   const line = { api, process, random: seededRandom(parts.seed + 1), weather, isCut };
-  const client = new FaultyClient(line);
-  const informers = createInformers(client, process.clock, silentLog, process.signal, random);
-  const context = { client, informers, clock: process.clock, random, signal: process.signal };
+  const clientOf = (user: User, seen?: WriteObserver): FaultyClient =>
+    new FaultyClient({ ...line, user }, seen);
+  const informersOf = (user: User): Informers =>
+    createInformers(clientOf(user), process.clock, silentLog, process.signal, random);
+  const informers = informersOf(CONTROLLER_MANAGER);
+  const schedulerInformers = informersOf(SCHEDULER);
   const all = {
     ...controllers(fixedRoot('PEM'), fixedKinds(allResources)),
     statefulset: (own: Parameters<typeof runStatefulSetController>[0]) =>
-      runStatefulSetController({ ...own, client: new FaultyClient(line, observer) }, decide),
+      runStatefulSetController({ ...own, client: clientOf(controllerUser('statefulset'), observer) }, decide),
   };
   for (const [name, run] of Object.entries(all)) {
-    run({ ...context, log: log.named(name) }).catch((error: unknown) => {
+    const user = controllerUser(name);
+    run({
+      ...{
+        clock: process.clock,
+        random,
+        signal: process.signal,
+        client: clientOf(user),
+        log: log.named(name),
+      },
+      informers: user === SCHEDULER ? schedulerInformers : informers,
+    }).catch((error: unknown) => {
       if (!process.isDead) log.error(`the ${name} controller has ended`, error);
     });
   }

@@ -6,6 +6,7 @@ import type { DeleteOptions } from '../../api/generated/types.ts';
 import type { ObjectList, WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
+import type { User } from '../../apiserver/request.ts';
 import { type Random, sleep } from '../../base/clock.ts';
 import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from '../../client/client.ts';
 import { type ApiEndpoint, unreachable } from './api-endpoint.ts';
@@ -15,6 +16,8 @@ import type { Process } from './process.ts';
 /** The way between one process and the API server. */
 export interface Line {
   api: ApiEndpoint;
+  /** As whom it speaks. */
+  user: User;
   process: Process;
   random: Random;
   weather(): Weather;
@@ -119,7 +122,7 @@ export class FaultyClient implements Client {
   }
 
   async #request<T>(action: (client: Client) => Promise<T>): Promise<T> {
-    const { api, isCut, process, random, weather } = this.#line;
+    const { api, isCut, process, random, user, weather } = this.#line;
     const chance = random.next();
     const { failBefore, delayed, delayMs } = weather();
     if (random.next() < delayed) await sleep(process.clock, random.next() * delayMs);
@@ -128,7 +131,7 @@ export class FaultyClient implements Client {
       throw unreachable('timed out');
     }
     if (chance < failBefore) throw refusal(random);
-    const result = await api.use(action);
+    const result = await api.use(user, action);
     if (random.next() < delayed) await sleep(process.clock, random.next() * delayMs);
     if (isCut()) throw unreachable('timed out');
     return result;

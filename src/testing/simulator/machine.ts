@@ -4,6 +4,7 @@ import type { Clock, Random } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
+import { nodeUser } from '../../cluster/roles/identities.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import type { NetworkChecks } from '../../node/pods/do/node-services.ts';
 import { type SimulatedRuntime, simulatedRuntime } from '../../node/simulated/runtime.ts';
@@ -75,6 +76,7 @@ export class Machine {
     const random = seededRandom(seed);
     const client = new FaultyClient({
       api,
+      user: nodeUser(this.name),
       process,
       random: seededRandom(seed + 1),
       weather,

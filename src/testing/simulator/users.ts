@@ -8,6 +8,7 @@ import { persistentVolumeClaims } from '../../api/resources/persistent-volume-cl
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import type { Client } from '../../client/client.ts';
+import { ADMINISTRATOR } from '../../cluster/roles/identities.ts';
 import type { World } from './world.ts';
 
 const namespace = 'default';
@@ -106,7 +107,7 @@ export class Users {
   async #do(what: string, action: (client: Client) => Promise<unknown>): Promise<boolean> {
     const { api, trace } = this.#world;
     try {
-      await api.use(action);
+      await api.use(ADMINISTRATOR, action);
       trace.note(`user: ${what}`);
       return true;
     } catch (error) {

@@ -5,9 +5,11 @@ import type { Pod } from '../../api/generated/types.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
+import { ensureDefaultRbac } from '../../apiserver/authz/ensure-default-rbac.ts';
 import { REGISTRY_PREFIX } from '../../apiserver/keys.ts';
 import type { Log } from '../../base/log.ts';
 import { silentLog } from '../../base/log.ts';
+import { ADMINISTRATOR } from '../../cluster/roles/identities.ts';
 import { plan } from '../../controllers/statefulset/plan.ts';
 import { defaultStorageClass } from '../../storage/default-class.ts';
 import { openMemoryStore } from '../../store/memory.ts';
@@ -65,7 +67,7 @@ export class World {
     const violated = (what: string): void => this.#violated(what);
     this.rules = new StateRules(truth, violated);
     this.#rollouts = new RolloutRules(truth, now, violated);
-    this.api = new ApiEndpoint(this.#store, clock, seededRandom(seed + 11));
+    this.api = new ApiEndpoint(this.#store, clock, seededRandom(seed + 11), violated);
     const ledger = new VolumeLedger(truth, violated);
     const host: MachineHost = {
       api: this.api,
@@ -95,11 +97,12 @@ export class World {
   /** Starts everything, in good weather. */
   async start(): Promise<void> {
     this.api.start();
-    await this.api.use(async (client) => {
+    await this.api.use(ADMINISTRATOR, async (client) => {
       for (const name of ['default', 'kube-system', 'kube-node-lease']) {
         await client.create(namespaces, { metadata: { name }, spec: {} });
       }
       await client.create(storageClasses, defaultStorageClass());
+      await ensureDefaultRbac(client);
     });
     this.startControlPlane();
     for (const machine of this.machines) machine.startAgent();

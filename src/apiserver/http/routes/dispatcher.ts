@@ -10,7 +10,7 @@ import type { AuditedRequest, Auditor } from '../../audit/auditor.ts';
 import { authenticate, type TokenAuthenticator } from '../../authn/authenticate.ts';
 import { impersonate } from '../../authn/impersonate.ts';
 import type { IdentityDocuments } from '../../authn/issuer-discovery.ts';
-import { type Attributes, type Authorizer, refusal } from '../../authz/authorize.ts';
+import { type Attributes, type Authorizer, attributesOf, authorizeOrThrow } from '../../authz/authorize.ts';
 import type { ApiServer, User } from '../../request.ts';
 import { BODY_LIMIT } from '../forms/body-limits.ts';
 import { encodeValue } from '../forms/encode.ts';
@@ -122,7 +122,7 @@ async function serve(parts: DispatcherParts, exchange: Exchange, seen: Seen): Pr
   if (kind || route.verb === 'watch') seen.audit?.lasts();
   if (kind) return serveStream(parts, kind, { route, user, query, flow: flowOf(user, exchange) }, exchange);
   const authorizeCreate = (): Promise<void> =>
-    authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
+    authorizeOrThrow(parts.authorize, user, { ...attributesIn(route, query), verb: 'create' });
   const admitted = { route, user, authorizeCreate, audit: seen.audit, yaml: parts.yaml };
   const work = (): Promise<void> =>
     serveResource(exchange, api, admitted, query, () => parts.clock.now(), parts.requests);
@@ -182,7 +182,9 @@ async function serveUpgradeOf(
   const { query } = target;
   // A browser's WebSocket begins with a GET, which alone lets nobody run a command.
   const runs = kind !== 'log' && kind !== 'proxy' && route.verb === 'get';
-  if (runs) await authorizeOrThrow(parts, user, { ...attributesOf(route, query), verb: 'create' });
+  if (runs) {
+    await authorizeOrThrow(parts.authorize, user, { ...attributesIn(route, query), verb: 'create' });
+  }
   const count = (code: number): void => parts.requests.done(route, exchange.method, code, 0);
   try {
     const request = { route, user, query, flow: flowOf(user, exchange) };
@@ -236,45 +238,23 @@ async function ask(
     }
   }
   const { route } = seen;
-  const attributes = route ? attributesOf(route, query) : { path, verb: exchange.method.toLowerCase() };
+  const attributes: Attributes = route
+    ? attributesIn(route, query)
+    : { path, verb: exchange.method.toLowerCase() };
   const audited = parts.audit && { target: exchange.target, header, remoteAddress };
   if (audited) seen.audit = parts.audit?.begin(audited, asker, attributes, route?.resource.version);
   const user = await impersonate(asker, exchange.rawHeaders, authorize);
   if (user !== asker) seen.audit?.impersonates(user);
   const isOpen = segments.length === 1 && OPEN.has(segments[0] ?? '');
-  if (!isOpen) await authorizeOrThrow(parts, user, attributes, seen.audit);
+  if (!isOpen) {
+    await authorizeOrThrow(authorize, user, attributes, (decision) => seen.audit?.decided(decision));
+  }
   if (notServed) throw notServed;
   return { user, route };
 }
 
-/** What is asked, as upstream sees it: a namespace lies in itself, and a list of one name is about that object. */
-function attributesOf(
-  { resource, verb, subresource, namespace, name }: ResourceRoute,
-  query: URLSearchParams,
-) {
-  const isNamespace = resource.group === '' && resource.plural === 'namespaces';
-  const terms = query.get('fieldSelector')?.split(',') ?? [];
-  const selected = terms.map((term) => /^metadata\.name==?([^!=]+)$/.exec(term)?.[1]).find(Boolean);
-  return {
-    resource,
-    verb,
-    subresource,
-    namespace: isNamespace ? name : namespace,
-    name: name ?? (verb === 'create' ? undefined : selected),
-    fieldSelector: query.get('fieldSelector') ?? undefined,
-  };
-}
-
-async function authorizeOrThrow(
-  { authorize }: DispatcherParts,
-  user: User,
-  attributes: Attributes,
-  audit?: AuditedRequest,
-): Promise<void> {
-  const decision = await authorize(user, attributes);
-  audit?.decided(decision);
-  if (!decision.allowed) throw refusal(user, attributes, decision.reason);
-}
+const attributesIn = (route: ResourceRoute, query: URLSearchParams) =>
+  attributesOf(route, query.get('fieldSelector') ?? undefined);
 
 function asStatusError(error: unknown): StatusError {
   return error instanceof StatusError ? error : internal(String(error));

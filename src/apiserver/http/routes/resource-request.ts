@@ -3,6 +3,7 @@ import { badRequest, StatusError } from '../../../api/errors.ts';
 import type { DeleteOptions } from '../../../api/generated/types.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import type { AuditedRequest } from '../../audit/auditor.ts';
+import { nodeNameOf } from '../../authz/node.ts';
 import { makeMessages } from '../../protobuf/encode.ts';
 import { hasProtobuf } from '../../protobuf/numbered-fields.ts';
 import type { ApiRequest, ApiServer, User } from '../../request.ts';
@@ -99,8 +100,9 @@ async function apiRequest(
   const request: ApiRequest = { resource, verb, namespace, name, subresource, user, options };
   if (verb === 'watch') request.signal = exchange.signal;
   if (verb === 'update' || verb === 'patch') request.authorizeCreate = authorizeCreate;
-  // Upstream's default; server-side apply insists on being told, and who only reads owns nothing.
-  if (!isApply && !READS.has(verb)) options.fieldManager ??= managerOf(exchange.header('user-agent'));
+  // Upstream's default; server-side apply insists on being told, and who only reads owns nothing. A node is the system.
+  if (!isApply && !READS.has(verb) && nodeNameOf(user) === undefined)
+    options.fieldManager ??= managerOf(exchange.header('user-agent'));
   switch (verb) {
     case 'create':
     case 'update':
