@@ -122,9 +122,9 @@ export class Registry {
    * The cache of a resource as this server knows it: what another has written just now may be missing. Throws NotFound
    * for a resource that is no longer served: who asks may have begun before it went.
    */
-  async recent(resource: ResourceDefinition): Promise<ResourceCache> {
-    if (this.resource(resource.group, resource.plural) !== resource) throw pathNotFound();
-    return this.hub.of(resource);
+  recent(resource: ResourceDefinition): Promise<ResourceCache> {
+    const isServed = this.resource(resource.group, resource.plural) === resource;
+    return isServed ? this.hub.of(resource) : Promise.reject(pathNotFound());
   }
 
   /** The object, or undefined. */
