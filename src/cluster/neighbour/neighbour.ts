@@ -108,12 +108,32 @@ export class Neighbour implements Nodes {
     return (await this.#reached?.node.metrics()) ?? '';
   }
 
+  /** @throws what stands in the way; the node then goes on, and it may be tried again. */
   async stop(): Promise<void> {
-    await this.#end('stop');
+    if (this.#ending.signal.aborted) return;
+    await this.#reachedAgain();
+    await this.#node().end('stop');
+    await this.close();
   }
 
   async close(): Promise<void> {
-    await this.#end('close');
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort();
+    const { clock, log, paths } = this.#options;
+    this.#starting?.kill();
+    const reached = this.#reached;
+    // One that was found is another's until the API has begun with it.
+    if (!this.#connection) return reached?.node.leave();
+    if (reached) {
+      const ended = reached.node.end('close').catch((error: unknown) => {
+        log.debug('the node process is gone already', { error: String(error) });
+      });
+      await within(clock, ended);
+      await within(clock, reached.node.gone);
+      reached.node.leave();
+    }
+    await this.#kept;
+    await killNode(paths, clock);
   }
 
   #node(): ReachedNode {
@@ -144,8 +164,16 @@ export class Neighbour implements Nodes {
     const connection = this.#connection;
     if (!connection) throw new Error('the API is not known yet');
     const { clock, paths } = this.#options;
-    if (this.#reached) await this.#reached.node.connectTo(connection);
+    const found = this.#reached;
+    this.#reached = undefined;
+    // One that was found may have died since.
+    const goesOn = await found?.node.connectTo(connection).then(
+      () => true,
+      () => false,
+    );
+    if (goesOn) this.#reached = found;
     else {
+      if (found) await killNode(paths, clock);
       this.#starting ??= new Starting(this.#options);
       const starting = this.#starting;
       this.#starting = undefined;
@@ -153,7 +181,7 @@ export class Neighbour implements Nodes {
       this.#reached = await reachNode(paths.nodeSocket, clock);
       if (!this.#reached) throw new Error('the node process does not answer');
     }
-    this.#description = this.#reached.hello.description;
+    this.#description = this.#reached?.hello.description;
   }
 
   /** Starts it again whenever it has ended by itself. */
@@ -167,9 +195,9 @@ export class Neighbour implements Nodes {
       this.#reached = undefined;
       if (clock.now() - sinceMs > LIVED_MS) delayMs = FIRST_RESTART_MS;
       while (!this.#reached && !signal.aborted) {
-        log.warn('the node process is gone; starting it again', { afterMs: delayMs });
         await sleep(clock, delayMs, signal);
         if (signal.aborted) return;
+        log.warn('the node process is gone; starting it again', { afterMs: delayMs });
         delayMs = Math.min(2 * delayMs, LONGEST_RESTART_MS);
         try {
           this.#reached = await this.#find();
@@ -208,28 +236,7 @@ export class Neighbour implements Nodes {
     await gone;
   }
 
-  async #end(how: 'stop' | 'close'): Promise<void> {
-    if (this.#ending.signal.aborted) return;
-    const { clock, log, paths } = this.#options;
-    // Stopping pods takes a node: one that has just died is waited for.
-    if (how === 'stop') await this.#reachedAgain();
-    this.#ending.abort();
-    this.#starting?.kill();
-    const reached = this.#reached;
-    // One that was found is another's until the API has begun with it.
-    if (!this.#connection) return reached?.node.leave();
-    if (reached) {
-      const ended = reached.node.end(how).catch((error: unknown) => {
-        log.error('the node process does not end in order', error);
-      });
-      await (how === 'stop' ? ended : within(clock, ended));
-      await within(clock, reached.node.gone);
-      reached.node.leave();
-    }
-    await this.#kept;
-    await killNode(paths, clock);
-  }
-
+  /** Stopping pods takes a node: one that has just died is waited for. */
   async #reachedAgain(): Promise<void> {
     const { clock } = this.#options;
     const giveUpAtMs = clock.now() + FAREWELL_MS;
