@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex, PassThrough, Readable } from 'node:stream';
+import { Duplex, PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
@@ -147,9 +147,16 @@ describe('a node process, reached over its socket', () => {
   });
 
   it('loses nothing of a command that has ended before its output is read', async () => {
+    /** Ends at once; who has not begun to read by then reads nothing. */
+    const brief = (what: string): PassThrough => {
+      const output = new PassThrough();
+      output.end(what);
+      setImmediate(() => void (output.readableFlowing === null && output.resume()));
+      return output;
+    };
     session = () => ({
-      stdout: Readable.from(['quick']),
-      stderr: Readable.from(['er']),
+      stdout: brief('quick'),
+      stderr: brief('er'),
       resize() {},
       exit: Promise.resolve({ exitCode: 0 }),
       close() {},

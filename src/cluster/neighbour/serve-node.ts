@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
-import { type Duplex, finished, pipeline } from 'node:stream';
+import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import type {
   ExecOptions,
@@ -173,22 +173,31 @@ class Sessions {
     const open = this.#open.get(id);
     if (!open) throw notFound({ group: '', plural: 'sessions', kind: 'Session' }, id);
     if (path === '/stdin') open.takeInput(request, response);
-    else open.sendOutput(path === '/stdout' ? 'stdout' : 'stderr', response);
+    else open.sendOutput(path.slice(1), response);
   }
 }
 
 /** A session and its channels, which come one by one. */
 class OpenSession {
   readonly #session: Session;
+  readonly #outputs = new Map<string, Readable>();
   /** Outputs that nobody has asked for yet. */
-  readonly #unasked: Set<'stdout' | 'stderr'>;
+  readonly #unasked: Set<string>;
   readonly #sent: Promise<void>[] = [];
   #allAsked: () => void = () => {};
   readonly #asked: Promise<void>;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#unasked = new Set((['stdout', 'stderr'] as const).filter((name) => session[name]));
+    for (const name of ['stdout', 'stderr'] as const) {
+      const output = session[name];
+      if (!output) continue;
+      // Read from the beginning: what ends before anybody reads it may be thrown away.
+      const held = new PassThrough();
+      pipeline(output, held, () => {});
+      this.#outputs.set(name, held);
+    }
+    this.#unasked = new Set(this.#outputs.keys());
     this.#asked = new Promise((resolve) => {
       this.#allAsked = resolve;
       if (this.#unasked.size === 0) resolve();
@@ -224,8 +233,8 @@ class OpenSession {
     for (const event of ['close', 'error', 'finish']) stdin.once(event, () => response.end());
   }
 
-  sendOutput(name: 'stdout' | 'stderr', response: ServerResponse): void {
-    const output = this.#session[name];
+  sendOutput(name: string, response: ServerResponse): void {
+    const output = this.#outputs.get(name);
     if (!output) return void response.end();
     response.flushHeaders();
     this.#sent.push(new Promise((resolve) => pipeline(output, response, () => resolve())));
