@@ -22,7 +22,6 @@ import { stopSignal } from './process/stop-signal.ts';
 import { systemClock, systemRandom } from './process/system-clock.ts';
 import { UserError } from './process/user-error.ts';
 import { type AuditOptions, openAudit } from './roles/audit.ts';
-import { SERVICE_CIDR, startControlPlane } from './roles/control-plane.ts';
 import { ADMINISTRATOR } from './roles/identities.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
 import { stopPods } from './roles/stop-pods.ts';
@@ -56,6 +55,7 @@ export interface RunningCluster {
 }
 
 const DOMAIN = 'cluster.local';
+const SERVICE_CIDR = '10.96.0.0/16';
 
 /**
  * The API answers and the machine is ready for pods when it resolves.
@@ -90,7 +90,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       'kubernetes.default',
       'kubernetes.default.svc',
     ];
-    // It starts while the API does.
+    // It starts while the API is loaded, which is the larger part of this program.
     const neighbour =
       config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
     if (neighbour) closers.push(() => neighbour.close());
@@ -102,7 +102,9 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       metrics,
     });
     let nodes: Nodes | undefined;
+    const { startControlPlane } = await import('./roles/control-plane.ts');
     const plane = await startControlPlane({
+      serviceCidr: SERVICE_CIDR,
       store: storeDisk.guarded(),
       identity: await serverIdentity(paths, random),
       storeComplaint: () => storeDisk.complaint(),

@@ -41,6 +41,8 @@ export interface ControlPlaneOptions {
   certificates: LiveCertificates;
   metrics: Metrics;
   auditor: Auditor | undefined;
+  /** The addresses of Services, in CIDR notation. */
+  serviceCidr: string;
   host: string;
   port: number;
   connect: ConnectHandler;
@@ -57,8 +59,6 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export const SERVICE_CIDR = '10.96.0.0/16';
-
 /** The API answers when it resolves; the controllers are starting. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { certificates, store, clock, random, log, metrics } = options;
@@ -69,7 +69,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     random,
     log: log.named('api'),
     resources: allResources,
-    serviceCidr: SERVICE_CIDR,
+    serviceCidr: options.serviceCidr,
     serviceAccountKey: createPrivateKey(certificates.current.serviceAccountKey),
   });
   const front = authorized(api, api.identity.authorize, options.auditor);
