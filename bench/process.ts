@@ -7,7 +7,6 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathsOf } from '../src/cluster/disk/paths.ts';
-import { NODE_FLAGS } from '../src/cluster/process/node-flags.ts';
 
 const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
 const POLL_MS = 2;
@@ -49,7 +48,7 @@ export async function startStead(
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const startedMs = performance.now();
   // So that `node --cpu-prof dist/bench/….js` profiles stead as well.
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...process.execArgv, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
     stdio: 'ignore',
     env,
   });

@@ -11,7 +11,6 @@ import { isNodeName } from '../../cluster/disk/node-name.ts';
 import { pathsOf } from '../../cluster/disk/paths.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/process/control-socket.ts';
 import type { LogLevel } from '../../cluster/process/log-writer.ts';
-import { NODE_FLAGS } from '../../cluster/process/node-flags.ts';
 import { preflight } from '../../cluster/process/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/process/system-clock.ts';
 import { UserError } from '../../cluster/process/user-error.ts';
@@ -189,7 +188,6 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
   const child = spawn(
     node ?? process.execPath,
     [
-      ...NODE_FLAGS,
       ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })],
       ...pressureFlags(options),
       ...['--log-level', options.logLevel],

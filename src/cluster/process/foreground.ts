@@ -10,6 +10,7 @@ import { type ClusterConfig, type RunningCluster, startCluster } from '../cluste
 import { prepareDataDirectory } from '../disk/data-directory.ts';
 import { type Paths, pathsOf } from '../disk/paths.ts';
 import { alreadyRuns, type ProcessInfo, processInfo, serveControl } from './control-socket.ts';
+import { tendHeap } from './heap.ts';
 import { standardOutput } from './log-output.ts';
 import { withoutRepeats } from './log-repeats.ts';
 import { type LogLevel, logTo } from './log-writer.ts';
@@ -45,6 +46,7 @@ export async function runForeground(
   let cluster: RunningCluster | undefined;
   let closeControl: (() => Promise<void>) | undefined;
   const onSignal = (): void => stop.abort();
+  const heap = tendHeap(systemClock, stop.signal);
   try {
     await refuseSecond(paths);
     await preflight(config);
@@ -76,6 +78,8 @@ export async function runForeground(
     process.off('SIGINT', onSignal);
     await cluster?.close();
     await closeControl?.();
+    stop.abort();
+    await heap;
     // Only if nothing is left there for the next start to find.
     await rmdir(paths.run).catch(() => {});
     log.info('stead has ended', { pid: process.pid });

@@ -1,18 +1,7 @@
-// What Node itself is told when it runs stead in the background.
+// What Node itself is told when it runs the node process. What the process of the API is told while it runs: heap.ts.
 
 /**
- * How much larger than what is in use the heap may grow before it is looked through, in percent. A control plane makes much
- * that lives for seconds; left to itself Node lets a small heap grow to three times what is in use. For young objects it has
- * the room that Node gives by itself (`--max-semi-space-size=16`): with 32, fifty thousand pods took a tenth less time, and a
- * stead that had been busy once held 50 MiB more for good.
- *
- * Whenever the heap is looked through as a whole, what is left is moved together: without that, of what four replaced pods a
- * second leave behind a third more memory was held after twenty minutes, for the same time of the processor.
+ * It makes little at a time: the heap is looked through when it has grown by 30 %, and less room for young objects means that
+ * it is filled, and held for good, with less.
  */
-export const NODE_FLAGS: readonly string[] = ['--heap-growing-percent=30', '--compact-on-every-full-gc'];
-
-/**
- * The same for the node process, which makes little at a time: less room for young objects means that it is filled, and
- * held for good, with less.
- */
-export const NODE_PROCESS_FLAGS: readonly string[] = [...NODE_FLAGS, '--max-semi-space-size=2'];
+export const NODE_PROCESS_FLAGS: readonly string[] = ['--heap-growing-percent=30', '--max-semi-space-size=2'];
