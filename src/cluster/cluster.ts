@@ -16,6 +16,7 @@ import { serverIdentity } from './disk/server-identity.ts';
 import { StoreDisk } from './disk/store-disk.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
+import type { LogLevel } from './process/log-writer.ts';
 import { checkMachine } from './process/machine-check.ts';
 import { HOST, portError } from './process/port.ts';
 import { stopSignal } from './process/stop-signal.ts';
@@ -38,8 +39,8 @@ export interface ClusterConfig {
   allowedUnsafeSysctls?: readonly string[];
   /** When the machine counts as short of disk. */
   pressure: PressureRules;
-  /** Whether the node process says nothing. */
-  isSilent?: boolean;
+  /** What the node process logs at least; left out, it says nothing. */
+  nodeLogLevel?: LogLevel;
   /** Without it, no request is recorded. */
   audit?: AuditOptions | undefined;
 }
@@ -174,13 +175,13 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 /** Each kind of node is loaded when it is wanted. */
 async function prepareNeighbour(paths: Paths, config: ClusterConfig, log: Log): Promise<Neighbour> {
   const { Neighbour } = await import('./neighbour/neighbour.ts');
-  const { allowedUnsafeSysctls = [], isSilent = false, pressure } = config;
+  const { allowedUnsafeSysctls = [], nodeLogLevel, pressure } = config;
   return Neighbour.prepare({
     paths,
     config: { domain: DOMAIN, serviceCidr: SERVICE_CIDR, allowedUnsafeSysctls, pressure },
     clock: systemClock,
     log: log.named('node'),
-    isSilent,
+    logLevel: nodeLogLevel,
   });
 }
 

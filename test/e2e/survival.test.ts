@@ -2,6 +2,7 @@
 // outlives `stead down --purge`.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { run } from '../kit/run.ts';
 import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
@@ -139,5 +140,15 @@ describe('stead killed, stopped and purged', { skip: noContainers }, () => {
     assert.ok(readySince <= followed, `web-0 was ready at ${readySince}, web-1 made at ${followed}`);
     for (const pod of ['web-0', 'web-1'])
       assert.equal(await stead.exec(pod, 'cat', `${HTML}/index.html`), `${pod}\n`);
+  });
+
+  it('says of its node no more than it is told to', async () => {
+    const log = (): string => readFileSync(join(stead.dataDirectory, 'stead.log'), 'utf8');
+    await stead.must('down');
+    assert.match(log(), /INFO {2}node: the node process has ended/);
+    const before = log().length;
+    await stead.up('--log-level', 'warn');
+    await stead.ready('web', 2);
+    assert.doesNotMatch(log().slice(before), /INFO/);
   });
 });

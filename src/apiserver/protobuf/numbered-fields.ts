@@ -11,21 +11,26 @@ export function hasProtobuf({ declared }: StructType): boolean {
 }
 
 /** The fields of a type's message, by number. */
-export const numberedFields = perType(
-  (type): NumberedFields => readNumbers(type, type.declared.numbers ?? ''),
-);
+export const numberedFields = perType((type): NumberedFields => {
+  // Words and brackets.
+  const tokens = (type.declared.numbers ?? '').match(/[()]|[^\s()]+/g) ?? [];
+  return readNumbers(type, tokens.values());
+});
 
-/** A word, or several in brackets. */
-const TOKEN = /(?:(\d+):)?(?:>\(([^)]*)\)|(\w+))/g;
-
-function readNumbers(type: StructType, text: string): NumberedFields {
+/** `name`, `5:name`, and `>` before the brackets of what is written inline: up to the end, or a closing bracket. */
+function readNumbers(type: StructType, tokens: Iterator<string>): NumberedFields {
   const fields = new Map<number, NumberedField>();
   let number = 0;
-  for (const [, jump, inline, name = ''] of text.matchAll(TOKEN)) {
-    number = jump === undefined ? number + 1 : Number(jump);
+  for (let next = tokens.next(); !next.done && next.value !== ')'; next = tokens.next()) {
+    if (next.value === '(') {
+      fields.set(number, { inline: readNumbers(type, tokens) });
+      continue;
+    }
+    const colon = next.value.indexOf(':');
+    const name = next.value.slice(colon + 1);
+    number = colon < 0 ? number + 1 : Number(next.value.slice(0, colon));
     const schema = type.field(name);
-    if (inline !== undefined) fields.set(number, { inline: readNumbers(type, inline) });
-    else if (schema) fields.set(number, { name, schema });
+    if (schema) fields.set(number, { name, schema });
   }
   return fields;
 }

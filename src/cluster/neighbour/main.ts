@@ -134,16 +134,15 @@ function main(): void {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   const paths = pathsOf(process.argv[2] ?? '');
-  const log = withoutRepeats(logTo(standardOutput(), 'info', clock.now), clock);
   const api = new Api();
   const ending = new AbortController();
   process.on('message', (message: ToNode) => {
-    if ('connection' in message) api.connect(message.connection, ending.signal);
-    else
-      run(paths, message.config, api, ending, log).catch((error: unknown) => {
-        log.error('the node process cannot go on', error);
-        fail(error);
-      });
+    if ('connection' in message) return api.connect(message.connection, ending.signal);
+    const log = withoutRepeats(logTo(standardOutput(), message.logLevel, clock.now), clock);
+    run(paths, message.config, api, ending, log).catch((error: unknown) => {
+      log.error('the node process cannot go on', error);
+      fail(error);
+    });
   });
 }
 

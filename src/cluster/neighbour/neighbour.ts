@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Paths } from '../disk/paths.ts';
+import type { LogLevel } from '../process/log-writer.ts';
 import { NODE_PROCESS_FLAGS } from '../process/node-flags.ts';
 import type { MachineConfig } from '../roles/machine.ts';
 import type { Nodes } from '../roles/nodes.ts';
@@ -36,8 +37,8 @@ export interface NeighbourOptions {
   config: MachineConfig;
   clock: Clock;
   log: Log;
-  /** Whether its log goes nowhere; left out: to where this process's goes. */
-  isSilent: boolean;
+  /** What it logs at least, to where this process's log goes; undefined: nothing. One that is found goes on as it was started. */
+  logLevel: LogLevel | undefined;
 }
 
 interface Reached {
@@ -256,8 +257,8 @@ class Starting {
   readonly #child: ChildProcess;
   readonly #ready: Promise<void>;
 
-  constructor({ config, isSilent, paths }: NeighbourOptions) {
-    const output = isSilent ? 'ignore' : 'inherit';
+  constructor({ config, logLevel, paths }: NeighbourOptions) {
+    const output = logLevel === undefined ? 'ignore' : 'inherit';
     this.#child = spawn(process.execPath, [...NODE_PROCESS_FLAGS, PROGRAM, paths.data], {
       // In a session of its own: what a terminal tells its foreground is for the API process, which ends both in order.
       detached: true,
@@ -277,7 +278,7 @@ class Starting {
     });
     // It may fail before anybody waits for it.
     this.#ready.catch(() => {});
-    this.#tell({ config });
+    this.#tell({ config, logLevel: logLevel ?? 'error' });
   }
 
   /** Resolves when it works. */

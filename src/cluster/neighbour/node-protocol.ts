@@ -7,6 +7,7 @@ import { StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
 import type { KeyPair } from '../disk/x509.ts';
 import type { ProcessInfo } from '../process/control-socket.ts';
+import type { LogLevel } from '../process/log-writer.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
 import type { MachineConfig } from '../roles/machine.ts';
@@ -36,7 +37,7 @@ export interface NodeHello {
 }
 
 /** What a node process is told while it starts, over the channel that Node gives a parent and its child. */
-export type ToNode = { config: MachineConfig } | { connection: NodeConnection };
+export type ToNode = { config: MachineConfig; logLevel: LogLevel } | { connection: NodeConnection };
 /** What it answers when it has started, or when it cannot. */
 export type FromNode = { ready: NodeHello } | { failed: Failure };
 

@@ -1,6 +1,5 @@
 // The node process's side: what it offers to the API process, over its socket. What is behind it is the machine role.
 import { once } from 'node:events';
-import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'node:stream';
@@ -13,6 +12,7 @@ import type {
   Session,
 } from '../../api/between/node-streams.ts';
 import { notFound } from '../../api/errors.ts';
+import { listenPrivately } from '../process/private-socket.ts';
 import { CHANNELS, failureOf, type NodeConnection, type NodeHello, SESSION } from './node-protocol.ts';
 
 /** What a node process does when it is asked. */
@@ -42,9 +42,8 @@ export interface LogRequest {
   options: LogOptions;
 }
 
-/** Listens, in place of a socket that a killed process has left. Gives what ends it. */
+/** Listens, for its owner alone. Gives what ends it. */
 export async function serveNode(socketPath: string, side: NodeSide): Promise<() => Promise<void>> {
-  await rm(socketPath, { force: true });
   const sessions = new Sessions(side.streams);
   const server = createServer((request, response) => {
     // Whoever has gone is told nothing.
@@ -54,11 +53,7 @@ export async function serveNode(socketPath: string, side: NodeSide): Promise<() 
   });
   // What is typed into a command may go on for days.
   server.requestTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socketPath, resolve);
-  });
-  await chmod(socketPath, 0o600);
+  await listenPrivately(server, socketPath);
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve());

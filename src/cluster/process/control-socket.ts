@@ -1,6 +1,5 @@
 // How the commands speak to the running process: HTTP over a unix socket that only its owner may open. Who can connect
 // knows that a stead is running there; that only one does is the store's lock's business.
-import { chmod, rm } from 'node:fs/promises';
 import {
   type ClientRequest,
   createServer,
@@ -10,6 +9,7 @@ import {
 } from 'node:http';
 import type { CancelTimer } from '../../base/clock.ts';
 import { LockedError, lockFile } from '../../store/file-lock.ts';
+import { listenPrivately } from './private-socket.ts';
 import { systemClock } from './system-clock.ts';
 import { UserError } from './user-error.ts';
 
@@ -76,7 +76,6 @@ export function alreadyRuns({ pid, server }: { pid?: number | undefined; server?
 }
 
 async function listen(socketPath: string, handlers: ControlHandlers): Promise<() => Promise<void>> {
-  await rm(socketPath, { force: true });
   const server = createServer(async (incoming, response) => {
     try {
       const { method, url = '/' } = incoming;
@@ -102,11 +101,7 @@ async function listen(socketPath: string, handlers: ControlHandlers): Promise<()
       response.end();
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socketPath, resolve);
-  });
-  await chmod(socketPath, 0o600);
+  await listenPrivately(server, socketPath);
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve());

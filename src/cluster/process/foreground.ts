@@ -62,7 +62,7 @@ export async function runForeground(
     });
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
-    cluster = await inTime(startCluster(config, log), paths);
+    cluster = await inTime(startCluster({ ...config, nodeLogLevel: logLevel }, log), paths);
     start(cluster);
     tellParent({ ready: await describe() });
     await onReady();

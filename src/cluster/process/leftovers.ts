@@ -15,7 +15,6 @@ export async function stopLeftovers(paths: Paths, say: (line: string) => void): 
     port: 0,
     runtime: 'containerd',
     simulatedNodes: 1,
-    isSilent: true,
     // All of them are about to be stopped in order.
     pressure: { thresholds: [], transitionPeriodMs: 0 },
   } as const;
