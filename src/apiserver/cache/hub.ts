@@ -73,9 +73,20 @@ export class CacheHub {
     await this.reached(await this.#store.revision());
   }
 
+  /** A store that cannot be reached yet is waited for: one that answers later must find a server that works. */
   async #start(): Promise<void> {
-    this.#came(await this.#store.revision());
-    this.#watch();
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        this.#came(await this.#store.revision());
+        this.#watch();
+        return;
+      } catch (error) {
+        this.#log.warn('the store cannot be read, trying again', { why: String(error) });
+        await sleep(this.#clock, this.#backOffMs(), signal);
+      }
+    }
+    throw stopped();
   }
 
   #watch(): void {

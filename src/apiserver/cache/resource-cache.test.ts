@@ -111,3 +111,29 @@ test('lists are in order, whatever came and went since the last one', async () =
     }),
   );
 });
+
+test('a store that cannot be read at first is waited for', async () => {
+  const store = openMemoryStore();
+  await write(store, 'x');
+  const clock = new VirtualClock();
+  const revision = store.revision.bind(store);
+  let failures = 3;
+  store.revision = async () => {
+    if (failures-- > 0) throw new Error('unreachable');
+    return revision();
+  };
+  const hub = new CacheHub(store, clock, silentLog);
+  const filling = hub.of(configMaps);
+  await clock.advance(10_000);
+  assert.equal((await filling).get('a', 'x')?.metadata.name, 'x');
+  hub.stop();
+});
+
+test('a hub that is stopped before it has reached its store lets nobody wait', async () => {
+  const store = openMemoryStore();
+  store.revision = () => Promise.reject(new Error('unreachable'));
+  const hub = new CacheHub(store, new VirtualClock(), silentLog);
+  const filling = hub.of(configMaps);
+  hub.stop();
+  await assert.rejects(filling, /stopping/);
+});
