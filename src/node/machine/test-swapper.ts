@@ -6,6 +6,7 @@ const { renameSync, workerData } = { ...require('node:fs'), ...require('node:wor
 const { parentPort } = require('node:worker_threads');
 const { directory, goOn } = workerData;
 const [x, real, link] = ['x', 'real', 'link'].map((name) => directory + '/' + name);
+let made = 0;
 const running = new Int32Array(goOn);
 parentPort.postMessage('swapping');
 while (Atomics.load(running, 0) === 1) {
@@ -15,8 +16,8 @@ while (Atomics.load(running, 0) === 1) {
     renameSync(real, x);
     renameSync(x, real);
   } catch {
-    // Somebody made x meanwhile: it is left to them for a moment.
-    try { require('node:fs').rmdirSync(x); } catch {}
+    // Somebody made x meanwhile: it is theirs, out of the way. (Removed, it could not be mounted any more.)
+    try { renameSync(x, directory + '/made-' + made++); } catch {}
   }
 }
 `;

@@ -30,6 +30,8 @@ interface Scenario {
     string,
     'present' | { failedAt: number; checkedAt: number; retryAt: number; message: string }
   >;
+  /** That a container could not be made before, for its configuration. */
+  startFailures?: Record<string, { failedAt: number; retryAt: number; message: string }>;
   backoffs?: Record<string, { delay: number; updatedAt: number }>;
   probes?: Record<string, ProbeOutcome>;
   applied?: Record<string, ResourceRequirements>;
@@ -124,7 +126,12 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     images: new Map(
       Object.entries(scenario.images ?? {}).map(([name, image]) => [name, imageState(imageOf(name), image)]),
     ),
-    startFailures: new Map(),
+    startFailures: entries(scenario.startFailures, ({ message, failedAt, retryAt }) => ({
+      reason: 'CreateContainerConfigError',
+      message,
+      failedAtMs: failedAt * 1000,
+      retryAtMs: retryAt * 1000,
+    })),
     backoffs: entries(scenario.backoffs, ({ delay, updatedAt }) => ({
       delayMs: delay * 1000,
       updatedAtMs: updatedAt * 1000,

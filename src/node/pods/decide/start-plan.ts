@@ -47,9 +47,12 @@ export function planRunning(observed: PodObservation, view: PodView): Decisions 
         restartUnhealthy(observed, decisions, spec, current) ||
         planResize(observed, decisions, spec, current);
       active++;
-    } else if (shouldStart(pod, spec, newest) || observed.busy.has(`container/${spec.name}`)) {
+    } else if (shouldStart(pod, spec, newest)) {
       active++;
       planStart(observed, view, decisions, spec);
+    } else if (observed.busy.has(`container/${spec.name}`)) {
+      // It has run to its end while its start, or its stop, was being finished: it waits for nothing any more.
+      active++;
     }
   }
   decisions.finished = active === 0;

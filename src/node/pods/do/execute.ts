@@ -369,6 +369,7 @@ export class ActionRunner {
     const sandboxSpec =
       state.sandboxSpecs.get(sandbox.id) ??
       sandboxSpecOf(pod, sandbox.attempt, this.#services, this.#services.nodeName);
+    const before = state.startFailures.get(action.container);
     let created: string | undefined;
     try {
       await startContainer(this.#services, pod, {
@@ -385,14 +386,14 @@ export class ActionRunner {
           state.applied.set(id, container.resources ?? {});
         },
         started: async (id) => {
+          // It may be over before this start is: what is seen of it then is not to be taken for the failure before.
+          state.startFailures.delete(action.container);
           await this.#refreshContainer(id);
           this.#host.wake();
         },
       });
-      state.startFailures.delete(action.container);
     } catch (error) {
       const reason = error instanceof ContainerStartError ? error.reason : 'RunContainerError';
-      const before = state.startFailures.get(action.container);
       const failure = this.#failure(before, RETRIES.start, error, reason);
       state.startFailures.set(action.container, failure);
       if (created !== undefined) await this.#refreshContainer(created);
