@@ -1,5 +1,4 @@
-// One stead process for a benchmark, on a data directory of its own, started as a user would start it in the
-// foreground, and timed from the moment before it is spawned.
+// One stead process for a benchmark, on a data directory of its own, started as `stead up` starts it, and timed from the moment before it is spawned.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:https';
@@ -7,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathsOf } from '../src/cluster/disk/paths.ts';
+import { API_PROCESS_FLAGS } from '../src/cluster/process/node-flags.ts';
 
 const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
 const POLL_MS = 2;
@@ -48,7 +48,7 @@ export async function startStead(
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const startedMs = performance.now();
   // So that `node --cpu-prof dist/bench/….js` profiles stead as well.
-  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+  const child = spawn(process.execPath, [...API_PROCESS_FLAGS, ...process.execArgv, ...args], {
     stdio: 'ignore',
     env,
   });

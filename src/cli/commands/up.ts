@@ -11,6 +11,7 @@ import { isNodeName } from '../../cluster/disk/node-name.ts';
 import { pathsOf } from '../../cluster/disk/paths.ts';
 import { type ProcessInfo, processInfo } from '../../cluster/process/control-socket.ts';
 import type { LogLevel } from '../../cluster/process/log-writer.ts';
+import { API_PROCESS_FLAGS } from '../../cluster/process/node-flags.ts';
 import { preflight } from '../../cluster/process/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/process/system-clock.ts';
 import { UserError } from '../../cluster/process/user-error.ts';
@@ -188,6 +189,7 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
   const child = spawn(
     node ?? process.execPath,
     [
+      ...API_PROCESS_FLAGS,
       ...[script, 'up', '--foreground', ...flagsOf({ ...config, dataDirectory: paths.data })],
       ...pressureFlags(options),
       ...['--log-level', options.logLevel],

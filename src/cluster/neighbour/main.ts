@@ -12,6 +12,7 @@ import type { KeyPair } from '../disk/x509.ts';
 import { standardOutput } from '../process/log-output.ts';
 import { withoutRepeats } from '../process/log-repeats.ts';
 import { logTo } from '../process/log-writer.ts';
+import { preferThisProcess } from '../process/priority.ts';
 import { systemClock, systemRandom } from '../process/system-clock.ts';
 import { UserError } from '../process/user-error.ts';
 import { type Machine, type MachineApi, type MachineConfig, startMachine } from '../roles/machine.ts';
@@ -130,6 +131,7 @@ function fail(error: unknown): void {
 function main(): void {
   process.once('disconnect', orphaned);
   if (!process.connected) orphaned();
+  preferThisProcess();
   // A terminal or a reader may go; the node goes on.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});

@@ -2,6 +2,7 @@
 // containers go on when stead is killed; the next stead finds it by its pid file and goes on with it.
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, realpath, rm, rmdir, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -199,7 +200,9 @@ async function launch(program: string, places: Places, clock: Clock): Promise<nu
   const output = await open(places.logFile, 'a');
   let ended: string | undefined;
   try {
-    const child = spawn(program, ['--config', places.config], {
+    // Containers are not preferred to the rest of the machine, whatever this process is.
+    const niceness = Math.max(0, -getPriority());
+    const child = spawn('nice', ['-n', `${niceness}`, program, '--config', places.config], {
       detached: true,
       env: programEnvironment(),
       cwd: '/',

@@ -39,7 +39,8 @@ export function parseSizes(output: string): Map<string, number> {
 /** What du said before it ended or was ended. That files vanish while it looks is no failure, though its code says so. */
 function outputOfDu(options: readonly string[], directories: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn('nice', ['-n', '19', 'du', ...options], {
+    // As far down as it goes, from wherever this process is.
+    const child = spawn('nice', ['-n', '39', 'du', ...options], {
       env: programEnvironment(),
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: TIME_LIMIT_MS,
