@@ -10,6 +10,7 @@ import { services } from '../../api/resources/services/definition.ts';
 import {
   addressesOf,
   ENDPOINT_SLICE_CONTROLLER,
+  hasEndpoint,
   MANAGED_BY,
   published,
   SERVICE_NAME,
@@ -24,6 +25,7 @@ const BY_CLUSTER_IP = 'clusterIP';
 const BY_SERVICE = 'dnsService';
 const BY_ADDRESS = 'dnsAddress';
 const BY_HOSTNAME = 'dnsHostname';
+const BY_NAMESPACE = 'dnsNamespace';
 
 export interface LiveZone extends Zone {
   /** Resolves when everything that names are made from is known. */
@@ -48,6 +50,8 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   });
   slices.addIndex(BY_ADDRESS, ({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
   allPods.addIndex(BY_ADDRESS, addressesOf);
+  // Those that wait for a node, or are over, can be many.
+  allPods.addIndex(BY_NAMESPACE, (pod) => (hasEndpoint(pod) ? [pod.metadata.namespace ?? ''] : []));
   allPods.addIndex(BY_HOSTNAME, ({ metadata, spec: { hostname, subdomain } }) =>
     hostname && subdomain ? [`${metadata.namespace}/${subdomain}/${hostname}`] : [],
   );
@@ -55,13 +59,16 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   /** Of each Service that was asked for, until something changes: there are never more than Services. */
   const known = new Map<string, readonly Backend[]>();
   const changed = (): void => known.clear();
+  const podChanged = (pod: Stored<Pod>): void => {
+    if (hasEndpoint(pod)) changed();
+  };
   const podUpdated = (pod: Stored<Pod>, old: Stored<Pod>): void => {
-    if (published(pod) !== published(old)) changed();
+    if ((hasEndpoint(pod) || hasEndpoint(old)) && published(pod) !== published(old)) changed();
   };
   const subscriptions = [
     allServices.subscribe({ added: changed, updated: changed, deleted: changed }),
     slices.subscribe({ added: changed, updated: changed, deleted: changed }),
-    allPods.subscribe({ added: changed, updated: podUpdated, deleted: changed }),
+    allPods.subscribe({ added: podChanged, updated: podUpdated, deleted: podChanged }),
   ];
 
   const backendsAmong = (
@@ -89,7 +96,11 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
       let backends = known.get(key);
       if (!backends) {
         const { namespace } = service.metadata;
-        backends = backendsAmong(service, allPods.list(namespace), slices.byIndex(BY_SERVICE, key));
+        backends = backendsAmong(
+          service,
+          allPods.byIndex(BY_NAMESPACE, namespace ?? ''),
+          slices.byIndex(BY_SERVICE, key),
+        );
         known.set(key, backends);
       }
       return backends;
