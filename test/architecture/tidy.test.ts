@@ -155,7 +155,7 @@ describe('messages', () => {
     'src/cli/manifests.ts': 'the first line of a YAML error, for people',
     'src/api/why/pod.ts':
       'reads conditions of any Kubernetes, which have no reason for it; takes a prefix off',
-    'src/cli/why/pod.ts': 'reads events of any Kubernetes: which of two messages says more',
+    'src/why/pod.ts': 'reads events of any Kubernetes: which of two messages says more',
   };
 
   it('of ours decide nothing', () => {

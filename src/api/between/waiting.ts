@@ -1,6 +1,6 @@
 // Why something does not go on: who waits for whom to become what, and what stands in the way, as a value. The
 // conditions, the events, `stead why` and the dashboard all print this one value; none of them looks for a reason
-// in a log. Finding the reason is not here: each controller has its own, and why/ holds those that are shared.
+// in a log. Finding the reason is not here: each controller has its own, and api/why/ holds those that are shared.
 
 /** Names the object that a link of the chain is about. */
 export interface Party {

@@ -1,14 +1,14 @@
 // Why a set does not go on: the controller's own decision about it, made once more from what the API shows, and what it
 // waits for followed to its end.
 
-import { type Cause, isWaiting, rootCause, type Waiting } from '../../api/between/waiting.ts';
-import type { StatefulSet } from '../../api/generated/types.ts';
-import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
-import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../../api/stateful-set-options.ts';
-import { ordinalOf, revisionOf } from '../../controllers/statefulset/identity.ts';
-import type { Observation } from '../../controllers/statefulset/observation.ts';
-import { plan } from '../../controllers/statefulset/plan.ts';
-import { neverReady } from '../../controllers/statefulset/recovery.ts';
+import { type Cause, isWaiting, rootCause, type Waiting } from '../api/between/waiting.ts';
+import type { StatefulSet } from '../api/generated/types.ts';
+import { controllerOf, isTerminating, type Stored } from '../api/objects.ts';
+import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../api/stateful-set-options.ts';
+import { ordinalOf, revisionOf } from '../controllers/statefulset/identity.ts';
+import type { Observation } from '../controllers/statefulset/observation.ts';
+import { plan } from '../controllers/statefulset/plan.ts';
+import { neverReady } from '../controllers/statefulset/recovery.ts';
 import { explainClaim } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { explainPod, podNotes } from './pod.ts';

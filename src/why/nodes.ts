@@ -1,20 +1,20 @@
 // Why a pod fits on no node: what each node has against it, with what was asked and what is free. The questions are the
 // scheduler's own; here its answers are told node by node.
 
-import { claimRefKeys, classNameOf } from '../../api/between/volume-binding.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { keyOf, type Stored } from '../../api/objects.ts';
-import { isPodFinished } from '../../api/pod-state.ts';
-import { formatQuantity } from '../../api/quantity.ts';
-import { ClusterState, type NodeState } from '../../scheduler/cluster-state.ts';
-import { filterNode, type PodFacts, podFacts } from '../../scheduler/filters.ts';
+import { claimRefKeys, classNameOf } from '../api/between/volume-binding.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { keyOf, type Stored } from '../api/objects.ts';
+import { isPodFinished } from '../api/pod-state.ts';
+import { formatQuantity } from '../api/quantity.ts';
+import { ClusterState, type NodeState } from '../scheduler/cluster-state.ts';
+import { filterNode, type PodFacts, podFacts } from '../scheduler/filters.ts';
 import {
   chooseVolumes,
   type PodVolumes,
   podVolumes,
   type StorageView,
   VOLUME_NOT_REACHABLE,
-} from '../../scheduler/volumes.ts';
+} from '../scheduler/volumes.ts';
 import type { Evidence } from './evidence.ts';
 
 /** So many nodes, or groups of nodes that say the same, fit on a screen. */

@@ -6,13 +6,13 @@ import {
   NO_PROVISIONER,
   SELECTED_NODE,
   waitsForFirstConsumer,
-} from '../../api/between/volume-binding.ts';
-import type { Cause, Party, Waiting } from '../../api/between/waiting.ts';
-import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
-import { compareQuantities } from '../../api/quantity.ts';
-import { whyNotBound, whyNotExpanded } from '../../api/why/claim.ts';
-import { LOCAL_PROVISIONER } from '../../storage/default-class.ts';
+} from '../api/between/volume-binding.ts';
+import type { Cause, Party, Waiting } from '../api/between/waiting.ts';
+import type { PersistentVolumeClaim } from '../api/generated/types.ts';
+import { isTerminating, type Stored } from '../api/objects.ts';
+import { compareQuantities } from '../api/quantity.ts';
+import { whyNotBound, whyNotExpanded } from '../api/why/claim.ts';
+import { LOCAL_PROVISIONER } from '../storage/default-class.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { homesOf } from './nodes.ts';

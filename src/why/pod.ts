@@ -1,12 +1,12 @@
 // Why a pod is not Ready, or not gone: further down than the pod itself says. Beside the pod it looks at its claims,
 // the nodes, and what was told about it.
 
-import { type Cause, isWaiting, type Party, type Waiting } from '../../api/between/waiting.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
-import { claimsOf, isPodFinished, isPodReady } from '../../api/pod-state.ts';
-import { selectorOf } from '../../api/selectors.ts';
-import { whyNotReady } from '../../api/why/pod.ts';
+import { type Cause, isWaiting, type Party, type Waiting } from '../api/between/waiting.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { isTerminating, type Stored } from '../api/objects.ts';
+import { claimsOf, isPodFinished, isPodReady } from '../api/pod-state.ts';
+import { selectorOf } from '../api/selectors.ts';
+import { whyNotReady } from '../api/why/pod.ts';
 import { claimOnLostNode, claimParty, explainClaim, whyNobodyProvisions } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
