@@ -25,6 +25,7 @@ const WHY_ASKS: readonly string[] = [
   'src/controllers/statefulset/recovery.ts',
   'src/scheduler/cluster-state.ts',
   'src/scheduler/filters.ts',
+  'src/scheduler/objection.ts',
   'src/scheduler/volumes.ts',
   'src/storage/default-class.ts',
 ];

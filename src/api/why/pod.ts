@@ -1,6 +1,7 @@
 // Why one pod is not Ready, read from the pod (and its claims, where they are at hand): the first thing in the way,
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
 
+import { UNBOUND_CLAIMS } from '../between/volume-binding.ts';
 import type { Cause, Party, Waiting } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
@@ -78,7 +79,7 @@ function whyNotScheduled(
   const scheduled = podCondition(pod, 'PodScheduled');
   if (scheduled?.message) {
     // The scheduler names no claim: what it means is the pod's first one that is not bound.
-    const claim = scheduled.message.includes('PersistentVolumeClaims') ? whyClaims(pod, claims) : undefined;
+    const claim = scheduled.message.includes(UNBOUND_CLAIMS) ? whyClaims(pod, claims) : undefined;
     return claim ?? cause(scheduled.reason ?? 'Unschedulable', scheduled.message);
   }
   if (pod.spec.schedulingGates?.length) {
