@@ -13,6 +13,7 @@ import { isTerminating, type Stored } from '../api/objects.ts';
 import { compareQuantities } from '../api/quantity.ts';
 import { whyNotBound, whyNotExpanded } from '../api/why/claim.ts';
 import { LOCAL_PROVISIONER } from '../storage/default-class.ts';
+import { planProvision } from '../storage/provision-plan.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { homesOf } from './nodes.ts';
@@ -90,6 +91,8 @@ function whyPending(
   }
   const unmade = whyNobodyProvisions(claim, evidence);
   if (unmade) return unmade;
+  const refused = whyNotProvisioned(claim, evidence);
+  if (refused) return refused;
   if (!waitsForFirstConsumer(evidence.storageClass(className))) return otherwise;
   if (selected !== undefined) return otherwise;
   const [user] = evidence.usersOf(claim.metadata.name);
@@ -102,6 +105,22 @@ function whyPending(
     tobe: 'placed',
     because: { reason: 'WaitForFirstConsumer', message: why, passing: true },
   };
+}
+
+/** What our provisioner has against the claim, if it has: asked again, since its event may be gone. */
+function whyNotProvisioned(
+  claim: Stored<PersistentVolumeClaim>,
+  { node, objects, storageClass }: Evidence,
+): Cause | undefined {
+  // Who may not see nodes sees none.
+  if (objects.nodes.length === 0) return undefined;
+  const plan = planProvision({
+    claim,
+    storageClass: storageClass(classNameOf(claim)),
+    selectedNode: node(claim.metadata.annotations?.[SELECTED_NODE] ?? ''),
+    nodes: objects.nodes.map((each) => ({ node: each, volumes: 0 })),
+  });
+  return plan.type === 'refuse' ? plan.because : undefined;
 }
 
 /** Why no volume will ever be made for a claim that waits for one; undefined if somebody makes those of its class. */

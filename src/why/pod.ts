@@ -176,13 +176,18 @@ function notStarted(pod: Stored<Pod>, evidence: Evidence): Cause | undefined {
 }
 
 /** What is to be known of a pod although it is Ready, or besides what it waits for. */
-export function podNotes(pod: Stored<Pod>, { objects }: Evidence): string[] {
+export function podNotes(pod: Stored<Pod>, evidence: Evidence): string[] {
+  return budgetsAgainst(pod, evidence).map((budget) => `it cannot be evicted now: ${budget}`);
+}
+
+/** The budgets under which the pod cannot be evicted now although it is Ready, with what each wants. */
+export function budgetsAgainst(pod: Stored<Pod>, { objects }: Evidence): string[] {
   if (isTerminating(pod) || !isPodReady(pod)) return [];
   return objects.budgets
     .filter(({ spec }) => selectorOf(spec.selector).matches(pod.metadata.labels))
     .filter(({ status }) => status && (status.disruptionsAllowed ?? 0) === 0)
     .map(
       ({ metadata, status }) =>
-        `it cannot be evicted now: budget ${metadata.name} wants ${status?.desiredHealthy ?? 0} healthy pods, and ${status?.currentHealthy ?? 0} of ${status?.expectedPods ?? 0} are`,
+        `budget ${metadata.name} wants ${status?.desiredHealthy ?? 0} healthy pods, and ${status?.currentHealthy ?? 0} of ${status?.expectedPods ?? 0} are`,
     );
 }

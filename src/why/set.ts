@@ -11,7 +11,7 @@ import { plan } from '../controllers/statefulset/plan.ts';
 import { neverReady } from '../controllers/statefulset/recovery.ts';
 import { explainClaim } from './claim.ts';
 import type { Evidence } from './evidence.ts';
-import { explainPod, podNotes } from './pod.ts';
+import { budgetsAgainst, explainPod } from './pod.ts';
 
 const MOST_NOTES = 4;
 
@@ -102,8 +102,8 @@ export function setNotes(set: Stored<StatefulSet>, evidence: Evidence): string[]
     .sort((a, b) => (ordinalOf(set, a) ?? 0) - (ordinalOf(set, b) ?? 0));
   if (outdated.length > 0) notes.push(...rolloutNotes(set, outdated));
   notes.push(...leftToPeople(set, observed, outdated));
-  const budgets = new Set(observed.pods.flatMap((pod) => podNotes(pod, evidence)));
-  for (const note of budgets) notes.push(note.replace('it cannot', 'none of its pods can'));
+  const budgets = new Set(observed.pods.flatMap((pod) => budgetsAgainst(pod, evidence)));
+  for (const budget of budgets) notes.push(`none of its pods can be evicted now: ${budget}`);
   return notes.slice(0, MOST_NOTES);
 }
 

@@ -28,6 +28,7 @@ const WHY_ASKS: readonly string[] = [
   'src/scheduler/objection.ts',
   'src/scheduler/volumes.ts',
   'src/storage/default-class.ts',
+  'src/storage/provision-plan.ts',
 ];
 /** Within the top floor, the CLI and the test kit stand on the cluster. */
 const ARROWS = new Set(['cli -> cluster', 'testing -> cluster']);
