@@ -12,7 +12,7 @@ import {
   UNBOUND_CLAIMS,
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
-import type { Waiting } from '../api/between/waiting.ts';
+import { partyOf, type Waiting } from '../api/between/waiting.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
@@ -52,10 +52,11 @@ export interface VolumeChoice {
 
 /** The pod's volumes, or for which of its claims it waits, whatever the nodes are like. */
 export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes | Waiting {
-  const { namespace = '', name } = pod.metadata;
+  const namespace = pod.metadata.namespace ?? '';
+  const who = partyOf('Pod', pod);
   const until = (claim: string, tobe: Waiting['tobe'], message: string): Waiting => ({
-    who: { kind: 'Pod', name, namespace },
-    for: { kind: 'PersistentVolumeClaim', name: claim, namespace },
+    who,
+    for: { ...who, kind: 'PersistentVolumeClaim', name: claim },
     tobe,
     because: { reason: 'Unschedulable', message, passing: false },
   });

@@ -7,7 +7,7 @@ import {
   SELECTED_NODE,
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
-import type { Cause, Party, Waiting } from '../api/between/waiting.ts';
+import { type Cause, partyOf, type Waiting } from '../api/between/waiting.ts';
 import type { PersistentVolumeClaim } from '../api/generated/types.ts';
 import { isTerminating, type Stored } from '../api/objects.ts';
 import { compareQuantities } from '../api/quantity.ts';
@@ -17,12 +17,6 @@ import { planProvision } from '../storage/provision-plan.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { homesOf } from './nodes.ts';
-
-export const claimParty = ({ metadata: { name, namespace } }: Stored<PersistentVolumeClaim>): Party => ({
-  kind: 'PersistentVolumeClaim',
-  name,
-  namespace,
-});
 
 /** Undefined if nothing is wrong with the claim. */
 export function explainClaim(
@@ -50,8 +44,8 @@ function whyNotGone(claim: Stored<PersistentVolumeClaim>, evidence: Evidence): C
   if (user) {
     const message = 'a claim goes only after the pods that use it';
     return {
-      who: claimParty(claim),
-      for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+      who: partyOf('PersistentVolumeClaim', claim),
+      for: partyOf('Pod', user),
       tobe: 'gone',
       because: { reason: 'ClaimInUse', message, passing: false },
     };
@@ -87,7 +81,12 @@ function whyPending(
   const selected = claim.metadata.annotations?.[SELECTED_NODE];
   const lost = selected === undefined ? undefined : whyNodeIsLost(selected, evidence);
   if (lost && selected !== undefined) {
-    return { who: claimParty(claim), for: { kind: 'Node', name: selected }, tobe: 'Ready', because: lost };
+    return {
+      who: partyOf('PersistentVolumeClaim', claim),
+      for: { kind: 'Node', name: selected },
+      tobe: 'Ready',
+      because: lost,
+    };
   }
   const unmade = whyNobodyProvisions(claim, evidence);
   if (unmade) return unmade;
@@ -100,8 +99,8 @@ function whyPending(
   if (!user)
     return { reason: 'WaitForFirstConsumer', message: `${why}, and no pod uses it yet`, passing: false };
   return {
-    who: claimParty(claim),
-    for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+    who: partyOf('PersistentVolumeClaim', claim),
+    for: partyOf('Pod', user),
     tobe: 'placed',
     because: { reason: 'WaitForFirstConsumer', message: why, passing: true },
   };

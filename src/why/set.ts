@@ -1,7 +1,7 @@
 // Why a set does not go on: the controller's own decision about it, made once more from what the API shows, and what it
 // waits for followed to its end.
 
-import { type Cause, isWaiting, rootCause, type Waiting } from '../api/between/waiting.ts';
+import { type Cause, isWaiting, partyOf, rootCause, type Waiting } from '../api/between/waiting.ts';
 import type { StatefulSet } from '../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../api/objects.ts';
 import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../api/stateful-set-options.ts';
@@ -68,7 +68,7 @@ function whyNotGone(set: Stored<StatefulSet>, evidence: Evidence): Cause | Waiti
   const finalizers = set.metadata.finalizers ?? [];
   const owned = evidence.pods().filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
   const [pod] = owned;
-  const who = { kind: 'StatefulSet', name: set.metadata.name, namespace: set.metadata.namespace };
+  const who = partyOf('StatefulSet', set);
   if (finalizers.includes('foregroundDeletion') && pod) {
     const because = explainPod(pod, evidence) ?? {
       reason: 'ForegroundDeletion',
@@ -78,7 +78,7 @@ function whyNotGone(set: Stored<StatefulSet>, evidence: Evidence): Cause | Waiti
     return {
       who,
       act: 'deletion',
-      for: { kind: 'Pod', name: pod.metadata.name, namespace: set.metadata.namespace },
+      for: partyOf('Pod', pod),
       tobe: 'gone',
       because,
     };

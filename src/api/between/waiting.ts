@@ -2,12 +2,19 @@
 // conditions, the events, `stead why` and the dashboard all print this one value; none of them looks for a reason
 // in a log. Finding the reason is not here: each controller has its own, and api/why/ holds those that are shared.
 
+import type { KubeObject } from '../objects.ts';
+
 /** Names the object that a link of the chain is about. */
 export interface Party {
   /** As in manifests: `Pod`, `PersistentVolumeClaim`, `StatefulSet`, `Node`. */
   kind: string;
   name: string;
   namespace?: string | undefined;
+}
+
+/** The object as a link of the chain names it. */
+export function partyOf(kind: string, { metadata: { name = '', namespace } }: KubeObject): Party {
+  return { kind, name, namespace };
 }
 
 /** What stands in the way, where the chain ends. */

@@ -2,7 +2,7 @@
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
 
 import { UNBOUND_CLAIMS } from '../between/volume-binding.ts';
-import type { Cause, Party, Waiting } from '../between/waiting.ts';
+import { type Cause, partyOf, type Waiting } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
 import { type ClaimUse, claimsOf, isPodReady, podCondition } from '../pod-state.ts';
@@ -101,9 +101,8 @@ function missingClaim(pod: Pod, { claimName, ephemeral }: ClaimUse): Waiting {
 }
 
 function claimLink(pod: Pod, claim: string, tobe: Waiting['tobe'], because: Cause): Waiting {
-  const { namespace } = pod.metadata;
-  const who: Party = { kind: 'Pod', name: pod.metadata.name ?? '', namespace };
-  return { who, for: { kind: 'PersistentVolumeClaim', name: claim, namespace }, tobe, because };
+  const who = partyOf('Pod', pod);
+  return { who, for: { ...who, kind: 'PersistentVolumeClaim', name: claim }, tobe, because };
 }
 
 function whyClaims(
