@@ -1,6 +1,7 @@
 // The scheduler's loop: pods without a node come from a queue, a pure plan decides about each against the state of
 // the cluster, and the decision is counted in before it is carried out, so that many can be carried out at once.
 // Nothing waits inside: a pod whose claims are still being provisioned comes again when they change.
+import { type Cause, isWaiting, rootCause, type Waiting } from '../api/between/waiting.ts';
 import { isNotFound, orUndefined } from '../api/errors.ts';
 import type { Node, PersistentVolume, Pod } from '../api/generated/types.ts';
 import { keyOf, type NamespacedName, parseKey, type Stored } from '../api/objects.ts';
@@ -166,7 +167,7 @@ class Scheduler {
     // Nothing is awaited from here to the counting-in: decisions do not overlap.
     this.#cluster.removePod(pod.metadata.uid);
     const decision = planPod(pod, this.#cluster, this.#storage);
-    if (decision.type === 'unschedulable') return this.#report(key, pod, decision);
+    if (decision.type === 'unschedulable') return this.#report(key, pod, decision.because);
     this.#cluster.placePod(pod, decision.nodeName);
     try {
       await this.#carryOut(key, pod, decision.nodeName, decision.volumes);
@@ -202,19 +203,16 @@ class Scheduler {
     );
   }
 
-  async #report(
-    key: NamespacedName,
-    pod: Stored<Pod>,
-    { message, onClaims }: { message: string; onClaims: boolean },
-  ): Promise<void> {
+  async #report(key: NamespacedName, pod: Stored<Pod>, because: Cause | Waiting): Promise<void> {
     const { client, clock } = this.#context;
-    this.#waiting.add(key, onClaims);
-    const news = await orUndefined(reportUnschedulable(client, clock, pod, message));
+    this.#waiting.add(key, isWaiting(because));
+    const cause = rootCause(because);
+    const news = await orUndefined(reportUnschedulable(client, clock, pod, cause));
     if (news === undefined) return;
     const toldAtMs = this.#toldAtMs.get(key);
     if (!news && toldAtMs !== undefined && clock.now() - toldAtMs < FLUSH_MS) return;
     this.#toldAtMs.set(key, clock.now());
-    this.#recorder.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
+    this.#recorder.event(pod, 'Warning', 'FailedScheduling', cause.message, 'Scheduling');
   }
 }
 

@@ -2,6 +2,7 @@
 // PodScheduled condition. Each is one small write that may be repeated.
 
 import { boundVolume, SELECTED_NODE } from '../api/between/volume-binding.ts';
+import type { Cause } from '../api/between/waiting.ts';
 import type { Binding, Pod } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { podCondition } from '../api/pod-state.ts';
@@ -45,16 +46,15 @@ export async function reportUnschedulable(
   client: Client,
   clock: Clock,
   pod: Stored<Pod>,
-  message: string,
+  { message, reason }: Cause,
 ): Promise<boolean> {
   const before = podCondition(pod, 'PodScheduled');
-  if (before?.status === 'False' && before.reason === 'Unschedulable' && before.message === message)
-    return false;
+  if (before?.status === 'False' && before.reason === reason && before.message === message) return false;
   const condition = {
     type: 'PodScheduled',
     observedGeneration: pod.metadata.generation,
     status: 'False',
-    reason: 'Unschedulable',
+    reason,
     message,
     lastProbeTime: null,
     lastTransitionTime:

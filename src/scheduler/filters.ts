@@ -1,5 +1,5 @@
-// Whether a pod may run on a node: one question per function, each answered with upstream's reasons (empty: it may).
-// In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
+// Whether a pod may run on a node: one question per function, each answered with what speaks against it (empty: it
+// may). In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
 
 import type { Pod, Taint } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
@@ -15,8 +15,9 @@ import {
 } from './affinity-terms.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
 import { keepingAway, matchesNodeAffinity } from './node-match.ts';
+import { lacking, type Objection, ofNodes } from './objection.ts';
 import { type HostPort, hostPortsOf, portsConflict } from './requests.ts';
-import { type Domains, spreadDomains, spreadReasons } from './topology-spread.ts';
+import { type Domains, spreadDomains, spreadObjections } from './topology-spread.ts';
 
 /** What is worked out once per pod and then asked of every node. */
 export interface PodFacts {
@@ -54,17 +55,17 @@ export function podFacts(pod: Stored<Pod>, cluster: ClusterState): PodFacts {
   };
 }
 
-type Filter = (facts: PodFacts, node: NodeState) => string[];
+type Filter = (facts: PodFacts, node: NodeState) => readonly Objection[];
 
 const unschedulable: Filter = ({ pod }, { node }) => {
   if (!node?.spec.unschedulable) return [];
   const taint: Taint = { key: TAINT_UNSCHEDULABLE, effect: 'NoSchedule' };
-  return untolerated([taint], pod.spec.tolerations ?? []) ? ['node(s) were unschedulable'] : [];
+  return untolerated([taint], pod.spec.tolerations ?? []) ? [ofNodes('were unschedulable')] : [];
 };
 
 const taints: Filter = ({ pod }, node) => {
   const taint = untolerated(keepingAway(node), pod.spec.tolerations ?? []);
-  return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`] : [];
+  return taint ? [ofNodes(`had untolerated taint {${taint.key}: ${taint.value ?? ''}}`)] : [];
 };
 
 /**
@@ -75,30 +76,30 @@ const diskPressure: Filter = ({ pod }, { node }) => {
   const isShort = node?.status?.conditions?.some(
     ({ status, type }) => type === 'DiskPressure' && status === 'True',
   );
-  return isShort && !isCriticalPod(pod) ? ['node(s) had disk pressure'] : [];
+  return isShort && !isCriticalPod(pod) ? [ofNodes('had disk pressure')] : [];
 };
 
 const nodeAffinity: Filter = ({ pod }, node) =>
-  matchesNodeAffinity(pod, node) ? [] : ["node(s) didn't match Pod's node affinity/selector"];
+  matchesNodeAffinity(pod, node) ? [] : [ofNodes("didn't match Pod's node affinity/selector")];
 
 const hostPorts: Filter = (facts, node) => {
   if (facts.hostPorts.length === 0) return [];
   for (const taken of node.hostPorts.values()) {
     if (taken.some((port) => facts.hostPorts.some((wanted) => portsConflict(port, wanted)))) {
-      return ["node(s) didn't have free ports for the requested pod ports"];
+      return [ofNodes("didn't have free ports for the requested pod ports")];
     }
   }
   return [];
 };
 
 const resources: Filter = ({ requests }, node) => {
-  const reasons: string[] = [];
+  const reasons: Objection[] = [];
   const maxPods = node.allocatable.get('pods') ?? 0n;
-  if (BigInt(node.pods.size + 1) * 1_000_000_000n > maxPods) reasons.push('Too many pods');
+  if (BigInt(node.pods.size + 1) * 1_000_000_000n > maxPods) reasons.push(lacking('pods', 'Too many pods'));
   for (const [name, amount] of requests) {
     if (amount === 0n) continue;
     const free = (node.allocatable.get(name) ?? 0n) - (node.requested.get(name) ?? 0n);
-    if (amount > free) reasons.push(`Insufficient ${name}`);
+    if (amount > free) reasons.push(lacking(name, `Insufficient ${name}`));
   }
   return reasons;
 };
@@ -111,18 +112,18 @@ const interPodAffinity: Filter = (facts, { labels }) => {
   for (const { group, counts } of facts.affinity) {
     if (isIn(group.topologyKey, counts)) continue;
     if (facts.isFirstOfItsAffinity && labels[group.topologyKey] !== undefined) continue;
-    return ["node(s) didn't match pod affinity rules"];
+    return [ofNodes("didn't match pod affinity rules")];
   }
   if (facts.antiAffinity.some(({ group, counts }) => isIn(group.topologyKey, counts))) {
-    return ["node(s) didn't match pod anti-affinity rules"];
+    return [ofNodes("didn't match pod anti-affinity rules")];
   }
   if (facts.repelledFrom.some(({ topologyKey, values }) => isIn(topologyKey, values))) {
-    return ["node(s) didn't satisfy existing pods anti-affinity rules"];
+    return [ofNodes("didn't satisfy existing pods anti-affinity rules")];
   }
   return [];
 };
 
-const topologySpread: Filter = (facts, node) => spreadReasons(facts.spread, node);
+const topologySpread: Filter = (facts, node) => spreadObjections(facts.spread, node);
 
 const FILTERS: readonly Filter[] = [
   unschedulable,
@@ -136,7 +137,7 @@ const FILTERS: readonly Filter[] = [
 ];
 
 /** Why the pod may not run on the node, volumes apart; empty if it may. */
-export function filterNode(facts: PodFacts, node: NodeState): string[] {
+export function filterNode(facts: PodFacts, node: NodeState): readonly Objection[] {
   for (const filter of FILTERS) {
     const reasons = filter(facts, node);
     if (reasons.length > 0) return reasons;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
+import { isWaiting, partyName, rootCause } from '../api/between/waiting.ts';
 import type {
   Node,
   PersistentVolume,
@@ -12,7 +13,7 @@ import type {
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { podRequests } from '../api/pod-resources.ts';
 import { ClusterState } from './cluster-state.ts';
-import { planPod } from './plan.ts';
+import { type Decision, planPod } from './plan.ts';
 import type { StorageView } from './volumes.ts';
 
 let uids = 0;
@@ -52,7 +53,7 @@ interface Scenario {
   classes?: StorageClass[];
 }
 
-function decide(yaml: string): string {
+function decisionOn(yaml: string): Decision {
   const scenario = parse(yaml) as Scenario;
   const cluster = new ClusterState();
   for (const node of scenario.nodes) {
@@ -68,8 +69,12 @@ function decide(yaml: string): string {
   }
   for (const pod of scenario.placed ?? []) cluster.placePod(stored(complete(pod)), pod.spec.nodeName ?? '');
   const view = storage(scenario.claims, scenario.volumes, scenario.classes);
-  const decision = planPod(stored(complete(scenario.pod)), cluster, view);
-  return decision.type === 'place' ? `→ ${decision.nodeName}` : decision.message;
+  return planPod(stored(complete(scenario.pod)), cluster, view);
+}
+
+function decide(yaml: string): string {
+  const decision = decisionOn(yaml);
+  return decision.type === 'place' ? `→ ${decision.nodeName}` : rootCause(decision.because).message;
 }
 
 function complete(pod: Pod): Pod {
@@ -263,6 +268,27 @@ describe('planPod', () => {
   for (const [name, yaml, expected] of SCENARIOS) {
     it(name, () => assert.equal(decide(yaml), expected));
   }
+
+  it('waits for the claim that keeps the pod from every node, and for no object if nodes do', () => {
+    const awaited = (yaml: string): string => {
+      const decision = decisionOn(yaml);
+      assert.equal(decision.type, 'unschedulable');
+      if (decision.type !== 'unschedulable') return '';
+      const { because } = decision;
+      assert.deepEqual([rootCause(because).reason, rootCause(because).passing], ['Unschedulable', false]);
+      if (!isWaiting(because)) return 'nodes';
+      return `${partyName(because.who)} for ${partyName(because.for)} to be ${because.tobe}`;
+    };
+    const two = `nodes: [{metadata: {name: a}}]
+pod: {spec: {volumes: [{name: x, persistentVolumeClaim: {claimName: one}}, {name: y, persistentVolumeClaim: {claimName: two}}]}}
+claims: [{metadata: {name: one}, spec: {}}`;
+    assert.equal(awaited(`${two}]`), 'web-0 for claim two to be created');
+    assert.equal(awaited(`${two}, {metadata: {name: two}, spec: {}}]`), 'web-0 for claim one to be Bound');
+    const going = "{metadata: {name: two, deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: {}}";
+    assert.equal(awaited(`${two}, ${going}]`), 'web-0 for claim two to be gone');
+    assert.equal(awaited('nodes: [{metadata: {name: a}, spec: {unschedulable: true}}]\npod: {}'), 'nodes');
+    assert.equal(awaited('nodes: []\npod: {}'), 'nodes');
+  });
 
   it('leaves nothing behind when pods come and go', () => {
     const amounts = fc.record({

@@ -1,10 +1,12 @@
 // The scheduler's decision about one pod: on which node, and what its claims need for that, or why on none. A pure
 // function of the cluster's state; counting the decision in and carrying it out are the controller's.
+import { type Cause, rootCause, type Waiting } from '../api/between/waiting.ts';
 import type { Pod } from '../api/generated/types.ts';
 import { isTerminating, type Stored } from '../api/objects.ts';
 import { isPodFinished } from '../api/pod-state.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
 import { filterNode, podFacts } from './filters.ts';
+import type { Objection } from './objection.ts';
 import { bestNode } from './score.ts';
 import {
   chooseVolumes,
@@ -17,8 +19,8 @@ import {
 export type Decision =
   /** The pod goes to the node as soon as its claims are bound; `volumes` is what is still to be done for them. */
   | { type: 'place'; nodeName: string; volumes: VolumeChoice }
-  /** No node will do; `message` is what the condition and the event say. `onClaims`: because of its claims alone. */
-  | { type: 'unschedulable'; message: string; onClaims: boolean };
+  /** No node will do; the condition and the event say its root cause. A claim is waited for whatever the nodes do. */
+  | { type: 'unschedulable'; because: Cause | Waiting };
 
 export const SCHEDULER_NAME = 'default-scheduler';
 
@@ -33,8 +35,10 @@ export function isForScheduler(pod: Pod): boolean {
   );
 }
 
-const IN_USE_ALREADY =
-  'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
+const inUse = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
+const IN_USE_ALREADY: Objection = { counted: inUse, said: inUse };
+
+const unschedulable = (message: string): Cause => ({ reason: 'Unschedulable', message, passing: false });
 
 /**
  * Decides where the pod goes. The pod itself must not be counted in `cluster`.
@@ -43,12 +47,14 @@ const IN_USE_ALREADY =
 export function planPod(pod: Stored<Pod>, cluster: ClusterState, storage: StorageView): Decision {
   const nodes = [...cluster.nodes.values()].filter((node) => node.node !== undefined);
   if (nodes.length === 0) {
-    return { type: 'unschedulable', message: 'no nodes available to schedule pods', onClaims: false };
+    return { type: 'unschedulable', because: unschedulable('no nodes available to schedule pods') };
   }
   const none = `0/${nodes.length} nodes are available:`;
   const volumes = podVolumes(pod, storage);
-  if ('reason' in volumes)
-    return { type: 'unschedulable', message: `${none} ${volumes.reason}.`, onClaims: true };
+  if ('because' in volumes) {
+    const because = unschedulable(`${none} ${rootCause(volumes).message}.`);
+    return { type: 'unschedulable', because: { ...volumes, because } };
+  }
 
   const facts = podFacts(pod, cluster);
   const reasons = new Map<string, number>();
@@ -58,17 +64,17 @@ export function planPod(pod: Stored<Pod>, cluster: ClusterState, storage: Storag
     const against = [...filterNode(facts, node)];
     if (against.length === 0) {
       const choice = chooseFor(volumes, node, cluster, storage);
-      if ('reason' in choice) against.push(choice.reason);
+      if ('counted' in choice) against.push(choice);
       else choices.set(node.name, choice);
     }
     if (against.length === 0) feasible.push(node);
-    for (const reason of against) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    for (const { counted } of against) reasons.set(counted, (reasons.get(counted) ?? 0) + 1);
   }
   const best = bestNode(facts, feasible);
   const choice = best && choices.get(best.name);
   if (best && choice) return { type: 'place', nodeName: best.name, volumes: choice };
   const histogram = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
-  return { type: 'unschedulable', message: `${none} ${histogram.join(', ')}.`, onClaims: false };
+  return { type: 'unschedulable', because: unschedulable(`${none} ${histogram.join(', ')}.`) };
 }
 
 function chooseFor(
@@ -76,7 +82,7 @@ function chooseFor(
   node: NodeState,
   cluster: ClusterState,
   storage: StorageView,
-): VolumeChoice | { reason: string } {
-  if (volumes.exclusive.some((key) => cluster.usersOfClaim(key) > 0)) return { reason: IN_USE_ALREADY };
+): VolumeChoice | Objection {
+  if (volumes.exclusive.some((key) => cluster.usersOfClaim(key) > 0)) return IN_USE_ALREADY;
   return chooseVolumes(volumes, node, storage);
 }

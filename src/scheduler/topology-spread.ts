@@ -7,6 +7,7 @@ import { selectorOf } from '../api/selectors.ts';
 import { untolerated } from '../api/taints.ts';
 import type { ClusterState, NodeState } from './cluster-state.ts';
 import { keepingAway, matchesNodeAffinity } from './node-match.ts';
+import { type Objection, ofNodes } from './objection.ts';
 
 /** One constraint with the matching pods of each of its domains. */
 export interface Domains {
@@ -66,14 +67,15 @@ function withPodLabels(
   };
 }
 
-export function spreadReasons(domains: readonly Domains[], node: NodeState): string[] {
+/** Which of the constraints one more pod on the node would break. */
+export function spreadObjections(domains: readonly Domains[], node: NodeState): readonly Objection[] {
   for (const { constraint, counts, fewest, self } of domains) {
     const domain = node.labels[constraint.topologyKey];
     if (domain === undefined) {
-      return ["node(s) didn't match pod topology spread constraints (missing required label)"];
+      return [ofNodes("didn't match pod topology spread constraints (missing required label)")];
     }
     if ((counts.get(domain) ?? 0) + self - fewest > constraint.maxSkew) {
-      return ["node(s) didn't match pod topology spread constraints"];
+      return [ofNodes("didn't match pod topology spread constraints")];
     }
   }
   return [];

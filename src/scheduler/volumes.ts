@@ -9,12 +9,15 @@ import {
   isReachableFrom,
   NO_PROVISIONER,
   SELECTED_NODE,
+  UNBOUND_CLAIMS,
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
+import { partyOf, type Waiting } from '../api/between/waiting.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
 import type { NodeState } from './cluster-state.ts';
+import { type Objection, ofNodes } from './objection.ts';
 
 /** What the scheduler may ask about storage. */
 export interface StorageView {
@@ -47,59 +50,64 @@ export interface VolumeChoice {
   settling: boolean;
 }
 
-/** The pod's volumes, or why no node is right for it yet. */
-export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes | { reason: string } {
+/** The pod's volumes, or for which of its claims it waits, whatever the nodes are like. */
+export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes | Waiting {
   const namespace = pod.metadata.namespace ?? '';
+  const who = partyOf('Pod', pod);
+  const until = (claim: string, tobe: Waiting['tobe'], message: string): Waiting => ({
+    who,
+    for: { ...who, kind: 'PersistentVolumeClaim', name: claim },
+    tobe,
+    because: { reason: 'Unschedulable', message, passing: false },
+  });
   const result: PodVolumes = { bound: [], unbound: [], exclusive: [], settling: false };
-  let unboundImmediate = false;
+  let unboundImmediate: string | undefined;
   for (const { claimName, ephemeral } of claimsOf(pod)) {
     const claim = storage.claim(namespace, claimName);
     const quoted = `persistentvolumeclaim "${claimName}"`;
     if (!claim) {
-      return {
-        reason: ephemeral
-          ? `waiting for ephemeral volume controller to create the ${quoted}`
-          : `${quoted} not found`,
-      };
+      const awaited = `waiting for ephemeral volume controller to create the ${quoted}`;
+      return until(claimName, 'created', ephemeral ? awaited : `${quoted} not found`);
     }
     if (claim.status?.phase === 'Lost') {
-      return { reason: `${quoted} bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"` };
+      const volume = `persistentvolume "${claim.spec.volumeName ?? ''}"`;
+      return until(claimName, 'Bound', `${quoted} bound to non-existent ${volume}`);
     }
-    if (claim.metadata.deletionTimestamp) return { reason: `${quoted} is being deleted` };
+    if (claim.metadata.deletionTimestamp) return until(claimName, 'gone', `${quoted} is being deleted`);
     const foreign = ephemeral ? whyNotMadeFor(pod, claim) : undefined;
-    if (foreign) return { reason: foreign };
+    if (foreign) return until(claimName, 'gone', foreign);
     if (claim.spec.accessModes?.includes('ReadWriteOncePod'))
       result.exclusive.push(`${namespace}/${claimName}`);
     if (isFullyBound(claim)) {
       result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
       result.settling ||= claim.status?.phase !== 'Bound';
     } else if (claim.spec.volumeName || !waitsForFirstConsumer(storage.storageClass(classNameOf(claim)))) {
-      unboundImmediate = true;
+      unboundImmediate ??= claimName;
     } else result.unbound.push(claim);
   }
-  return unboundImmediate ? { reason: 'pod has unbound immediate PersistentVolumeClaims' } : result;
+  return unboundImmediate === undefined ? result : until(unboundImmediate, 'Bound', UNBOUND_CLAIMS);
 }
 
-const NO_VOLUME_TO_BIND = "node(s) didn't find available persistent volumes to bind";
-export const VOLUME_NOT_REACHABLE = "node(s) didn't match PersistentVolume's node affinity";
-const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)';
+const NO_VOLUME_TO_BIND = ofNodes("didn't find available persistent volumes to bind");
+const VOLUME_NOT_REACHABLE = ofNodes("didn't match PersistentVolume's node affinity");
+const VOLUME_GONE = ofNodes('unavailable due to one or more pvc(s) bound to non-existent pv(s)');
 
 /** What the claims need if the pod goes to the node, or why it cannot. */
 export function chooseVolumes(
   volumes: PodVolumes,
   node: NodeState,
   storage: StorageView,
-): VolumeChoice | { reason: string } {
+): VolumeChoice | Objection {
   const facts = { name: node.name, labels: node.labels };
   for (const volume of volumes.bound) {
-    if (!volume) return { reason: VOLUME_GONE };
-    if (!isReachableFrom(volume, facts)) return { reason: VOLUME_NOT_REACHABLE };
+    if (!volume) return VOLUME_GONE;
+    if (!isReachableFrom(volume, facts)) return { ...VOLUME_NOT_REACHABLE, volume };
   }
   const choice: VolumeChoice = { reserve: [], provision: [], settling: volumes.settling };
   const excluded = new Set<string>();
   for (const claim of volumes.unbound) {
     const selected = claim.metadata.annotations?.[SELECTED_NODE];
-    if (selected !== undefined && selected !== node.name) return { reason: NO_VOLUME_TO_BIND };
+    if (selected !== undefined && selected !== node.name) return NO_VOLUME_TO_BIND;
     const found =
       selected === undefined
         ? findMatchingVolume(claim, storage.candidates(claim), { node: facts, excluded })
@@ -110,7 +118,7 @@ export function chooseVolumes(
       continue;
     }
     const storageClass = storage.storageClass(classNameOf(claim));
-    if (!canBeProvisioned(storageClass, node)) return { reason: NO_VOLUME_TO_BIND };
+    if (!canBeProvisioned(storageClass, node)) return NO_VOLUME_TO_BIND;
     choice.provision.push(claim);
   }
   return choice;

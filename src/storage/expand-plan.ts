@@ -3,6 +3,7 @@
 // and its class. Conditions and their order follow external-resizer (pkg/controller/controller.go).
 
 import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/between/volume-binding.ts';
+import type { Cause } from '../api/between/waiting.ts';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -28,7 +29,8 @@ type Conditions = PersistentVolumeClaimCondition[];
 export type ExpandStep =
   /** Not ours, not bound, or large enough. */
   | { type: 'nothing' }
-  | { type: 'refuse'; message: string }
+  /** The event says why. */
+  | { type: 'refuse'; because: Cause }
   /** The claim says that its volume is being made larger. */
   | { type: 'begin'; conditions: Conditions }
   /** The volume's object gets its new capacity. */
@@ -55,10 +57,8 @@ export function planExpand({ claim, volume, storageClass, now }: ExpandObservati
   if (wanted > made) {
     if (storageClass?.allowVolumeExpansion === false) {
       const { name } = storageClass.metadata;
-      return {
-        type: 'refuse',
-        message: `volume ${volume.metadata.name} cannot grow: StorageClass "${name}" has not allowVolumeExpansion: true`,
-      };
+      const message = `volume ${volume.metadata.name} cannot grow: StorageClass "${name}" has not allowVolumeExpansion: true`;
+      return { type: 'refuse', because: { reason: 'VolumeResizeFailed', message, passing: false } };
     }
     return has(claim, 'Resizing')
       ? { type: 'raise', storage }

@@ -62,10 +62,12 @@ class Expander {
     switch (step.type) {
       case 'nothing':
         return;
-      case 'refuse':
-        if (this.#refused.get(nameOf(key)) === step.message) return;
-        this.#refused.set(nameOf(key), step.message);
-        return this.#recorder.event(claim, 'Warning', 'VolumeResizeFailed', step.message);
+      case 'refuse': {
+        const { message, reason } = step.because;
+        if (this.#refused.get(nameOf(key)) === message) return;
+        this.#refused.set(nameOf(key), message);
+        return this.#recorder.event(claim, 'Warning', reason, message);
+      }
       case 'begin': {
         const message = `External resizer is resizing volume ${claim.spec.volumeName}`;
         return this.#say(claim, step, 'Resizing', message);

@@ -88,7 +88,7 @@ describe('planProvision', () => {
   it('refuses with a reason', () => {
     const message = (parts: Partial<ProvisionObservation>): string => {
       const plan = planProvision(observe(parts));
-      return plan.type === 'refuse' ? plan.message : plan.type;
+      return plan.type === 'refuse' ? plan.because.message : plan.type;
     };
     const prefix = 'failed to provision volume with StorageClass "storage-local": ';
     assert.equal(

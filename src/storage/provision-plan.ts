@@ -9,6 +9,7 @@ import {
   STORAGE_PROVISIONER,
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
+import type { Cause } from '../api/between/waiting.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from './default-class.ts';
@@ -30,8 +31,8 @@ export type ProvisionPlan =
   /** Not ours, not yet, or done. */
   | { type: 'nothing' }
   | { type: 'create'; volume: PersistentVolume }
-  /** `reschedule`: the scheduler is to choose another node. */
-  | { type: 'refuse'; message: string; reschedule: boolean };
+  /** The event says why. `reschedule`: the scheduler is to choose another node. */
+  | { type: 'refuse'; because: Cause; reschedule: boolean };
 
 export function planProvision(observed: ProvisionObservation): ProvisionPlan {
   const { claim, storageClass } = observed;
@@ -41,11 +42,14 @@ export function planProvision(observed: ProvisionObservation): ProvisionPlan {
   const selected = claim.metadata.annotations?.[SELECTED_NODE];
   if (selected === undefined && waitsForFirstConsumer(storageClass)) return { type: 'nothing' };
 
-  const refuse = (why: string, reschedule = false): ProvisionPlan => ({
-    type: 'refuse',
-    message: `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${why}`,
-    reschedule,
-  });
+  const refuse = (why: string, reschedule = false): ProvisionPlan => {
+    const message = `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${why}`;
+    return {
+      type: 'refuse',
+      because: { reason: 'ProvisioningFailed', message, passing: reschedule },
+      reschedule,
+    };
+  };
   const unable = cannotBeMade(claim);
   if (unable) return refuse(unable);
   const node = selected === undefined ? leastUsed(observed.nodes) : observed.selectedNode;

@@ -16,7 +16,12 @@ import { createRecorder, type EventRecorder } from '../client/events.ts';
 import { type KindKey, kindKey, kindKeys } from '../client/queue-keys.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { LOCAL_PROVISIONER } from './default-class.ts';
-import { isToBeDeleted, type ProvisionObservation, planProvision } from './provision-plan.ts';
+import {
+  isToBeDeleted,
+  type ProvisionObservation,
+  type ProvisionPlan,
+  planProvision,
+} from './provision-plan.ts';
 
 const BY_HOSTNAME = 'localVolumeNode';
 const UNBOUND = 'unbound';
@@ -106,7 +111,7 @@ class LocalProvisioner {
     if (!claim) return;
     const plan = planProvision(this.#observe(claim));
     if (plan.type === 'nothing') return;
-    if (plan.type === 'refuse') return this.#refuse(claim, plan.message, plan.reschedule);
+    if (plan.type === 'refuse') return this.#refuse(claim, plan);
     const volumeName = plan.volume.metadata.name ?? '';
     if (informers.of(persistentVolumes).get(undefined, volumeName)) return;
     const key = keyOf(claim);
@@ -124,11 +129,14 @@ class LocalProvisioner {
     this.#recorder.event(claim, 'Normal', 'ProvisioningSucceeded', success);
   }
 
-  async #refuse(claim: Stored<PersistentVolumeClaim>, message: string, reschedule: boolean): Promise<void> {
+  async #refuse(
+    claim: Stored<PersistentVolumeClaim>,
+    { because: { message, reason }, reschedule }: Extract<ProvisionPlan, { type: 'refuse' }>,
+  ): Promise<void> {
     const key = keyOf(claim);
     const said = `${claim.metadata.uid} ${message}`;
     if (this.#lastRefusal.get(key) !== said) {
-      this.#recorder.event(claim, 'Warning', 'ProvisioningFailed', message);
+      this.#recorder.event(claim, 'Warning', reason, message);
     }
     this.#lastRefusal.set(key, said);
     if (!reschedule) return;

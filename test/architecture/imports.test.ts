@@ -11,11 +11,25 @@ const FLOORS: readonly (readonly string[])[] = [
   ['store'],
   ['apiserver'],
   ['client'],
-  ['controllers', 'scheduler', 'node', 'network', 'storage'],
+  ['controllers', 'scheduler', 'node', 'network', 'storage', 'why'],
   ['cli', 'cluster', 'testing'],
 ];
 /** What the floor of the controllers may know: that is why it runs against any Kubernetes, and in the simulator. */
 const CONTROLLERS_KNOW = ['base', 'wire', 'api', 'client'];
+/** The decisions of its neighbours that `why/` makes once more to explain them. */
+const WHY_ASKS: readonly string[] = [
+  'src/controllers/statefulset/identity.ts',
+  'src/controllers/statefulset/observation.ts',
+  'src/controllers/statefulset/ordinals.ts',
+  'src/controllers/statefulset/plan.ts',
+  'src/controllers/statefulset/recovery.ts',
+  'src/scheduler/cluster-state.ts',
+  'src/scheduler/filters.ts',
+  'src/scheduler/objection.ts',
+  'src/scheduler/volumes.ts',
+  'src/storage/default-class.ts',
+  'src/storage/provision-plan.ts',
+];
 /** Within the top floor, the CLI and the test kit stand on the cluster. */
 const ARROWS = new Set(['cli -> cluster', 'testing -> cluster']);
 
@@ -39,6 +53,7 @@ function violation(from: string, to: string): string | undefined {
   if (floorOf(here.room) < 0) return `${where}: ${here.room} stands on no floor`;
   if (floorOf(there.room) < 0) return `${where}: ${there.room} stands on no floor`;
   if (ARROWS.has(`${here.room} -> ${there.room}`)) return undefined;
+  if (here.room === 'why' && WHY_ASKS.includes(to)) return undefined;
   if (floorOf(there.room) >= floorOf(here.room)) return `${where}: not a floor below`;
   if (floorOf(here.room) === floorOf('controllers') && !CONTROLLERS_KNOW.includes(there.room))
     return `${where}: past the client`;
@@ -60,6 +75,28 @@ describe('import directions', () => {
     assert.deepEqual(violations, []);
   });
 
+  it('let why/ ask who only decides', () => {
+    const asked = new Set(
+      files
+        .filter((file) => file.startsWith('src/why/'))
+        .flatMap((file) => importsOf(file).map(({ from }) => from)),
+    );
+    assert.deepEqual(
+      WHY_ASKS.filter((file) => !asked.has(file)),
+      [],
+      'nothing in why/ asks them',
+    );
+    const reached = new Set(WHY_ASKS);
+    for (const file of reached) {
+      for (const { from, typeOnly } of importsOf(file)) if (!typeOnly) reached.add(from);
+    }
+    assert.deepEqual(
+      [...reached].filter((file) => file.startsWith('src/client/')),
+      [],
+      'who acts needs a client',
+    );
+  });
+
   it('are told apart', () => {
     const at = (path: string): string => `src/${path}`;
     assert.equal(violation(at('node/agent.ts'), at('api/objects.ts')), undefined);
@@ -71,5 +108,10 @@ describe('import directions', () => {
       /not a floor below/,
     );
     assert.equal(violation(at('cli/main.ts'), at('cluster/cluster.ts')), undefined);
+    assert.equal(violation(at('cli/main.ts'), at('why/story.ts')), undefined);
+    assert.equal(violation(at('why/nodes.ts'), at('scheduler/filters.ts')), undefined);
+    assert.match(violation(at('why/nodes.ts'), at('scheduler/controller.ts')) ?? '', /not a floor below/);
+    assert.match(violation(at('why/story.ts'), at('cli/main.ts')) ?? '', /not a floor below/);
+    assert.match(violation(at('why/story.ts'), at('apiserver/server.ts')) ?? '', /past the client/);
   });
 });

@@ -140,9 +140,16 @@ describe('exports', () => {
 });
 
 describe('messages', () => {
-  /** A sentence is for people: reworded, it must not change what happens. */
-  const READ =
-    /[mM]essage\s*[!=]==\s*['"`]|[mM]essage\)?\??\.(?:includes|startsWith|endsWith|match|split|replace|search)\(|\.(?:test|exec)\([^()]*[mM]essage\)/;
+  /** A sentence is for people: reworded, it must not change what happens. A reason is one word, which may be compared. */
+  const READ = new RegExp(
+    [
+      /[mM]essage\s*[!=]==\s*['"`]|[rR]eason\s*[!=]==\s*(['"`])[^'"`]* /,
+      /(?:[mM]essage|[rR]eason|note|sentence|refusal|String\(\w+\))\)?\??\.(?:includes|startsWith|endsWith|match|split|replace|search)\(/,
+      /\.(?:test|exec)\([^()]*[mM]essage\)|\.exec\([^()]*[rR]eason\)|\.(?:test|exec)\(String\(\w+\)\)/,
+    ]
+      .map(({ source }) => source)
+      .join('|'),
+  );
   const FOREIGN = 'the message of another program, which says it in no other way: ';
   const EXCEPTIONS = {
     'src/node/volumes/local/backing.ts': `${FOREIGN}an mkfs.xfs that lacks an option`,
@@ -153,9 +160,13 @@ describe('messages', () => {
     'src/node/cri/spdy-streams.ts': `${FOREIGN}containerd’s prefix is taken off`,
     'src/node/pods/spec/volume-mounts.ts': 'the name of the system call is taken off, for people',
     'src/cli/manifests.ts': 'the first line of a YAML error, for people',
+    'src/cluster/disk/store-disk.ts': `${FOREIGN}a disk without room for fallocate`,
+    'src/store/lmdb/tables.ts': `${FOREIGN}LMDB’s error codes`,
+    'src/testing/simulator/api-endpoint.ts':
+      'knows the node authorizer’s refusal by the words that both import',
     'src/api/why/pod.ts':
-      'reads conditions of any Kubernetes, which have no reason for it; takes a prefix off',
-    'src/cli/why/pod.ts': 'reads events of any Kubernetes: which of two messages says more',
+      'knows a scheduler’s condition, which has no reason for it, by the words that both import; takes a prefix off',
+    'src/why/pod.ts': 'reads events of any Kubernetes: which of two messages says more',
   };
 
   it('of ours decide nothing', () => {
@@ -163,6 +174,19 @@ describe('messages', () => {
       product.flatMap((file) => places(file, READ)),
       EXCEPTIONS,
     );
+  });
+
+  it('are told from words that stand for something', () => {
+    for (const line of [
+      "if (error.message.includes('is not JSON'))",
+      "note.replace('it cannot', 'none can')",
+      'const name = /^Insufficient (.+)$/.exec(reason)?.[1];',
+      "reason === 'Too many pods'",
+      '/no space/.test(String(error))',
+    ])
+      assert.match(line, READ);
+    for (const line of ["reason === 'CrashLoopBackOff'", 'SCHEDULED.includes(reason)', "text.split('\\n')"])
+      assert.doesNotMatch(line, READ);
   });
 });
 

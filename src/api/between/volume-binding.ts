@@ -26,6 +26,8 @@ export const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
 const BETA_STORAGE_CLASS = 'volume.beta.kubernetes.io/storage-class';
 /** The provisioner of classes whose volumes are made by hand. */
 export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
+/** What a scheduler's condition says of claims that are to be bound before the pod is placed; it has no reason for it. */
+export const UNBOUND_CLAIMS = 'pod has unbound immediate PersistentVolumeClaims';
 
 /** The name of the class that a claim or volume belongs to; empty for none. */
 export function classNameOf(object: PersistentVolumeClaim | PersistentVolume): string {

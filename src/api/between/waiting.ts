@@ -1,6 +1,8 @@
 // Why something does not go on: who waits for whom to become what, and what stands in the way, as a value. The
 // conditions, the events, `stead why` and the dashboard all print this one value; none of them looks for a reason
-// in a log. Finding the reason is not here: each controller has its own, and why/ holds those that are shared.
+// in a log. Finding the reason is not here: each controller has its own, and api/why/ holds those that are shared.
+
+import type { KubeObject } from '../objects.ts';
 
 /** Names the object that a link of the chain is about. */
 export interface Party {
@@ -8,6 +10,11 @@ export interface Party {
   kind: string;
   name: string;
   namespace?: string | undefined;
+}
+
+/** The object as a link of the chain names it. */
+export function partyOf(kind: string, { metadata: { name = '', namespace } }: KubeObject): Party {
+  return { kind, name, namespace };
 }
 
 /** What stands in the way, where the chain ends. */

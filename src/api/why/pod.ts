@@ -1,7 +1,8 @@
 // Why one pod is not Ready, read from the pod (and its claims, where they are at hand): the first thing in the way,
 // from scheduling through volumes, init containers and containers to probes. What waits for the pod is not here.
 
-import type { Cause, Party, Waiting } from '../between/waiting.ts';
+import { UNBOUND_CLAIMS } from '../between/volume-binding.ts';
+import { type Cause, partyOf, type Waiting } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
 import { type ClaimUse, claimsOf, isPodReady, podCondition } from '../pod-state.ts';
@@ -78,7 +79,7 @@ function whyNotScheduled(
   const scheduled = podCondition(pod, 'PodScheduled');
   if (scheduled?.message) {
     // The scheduler names no claim: what it means is the pod's first one that is not bound.
-    const claim = scheduled.message.includes('PersistentVolumeClaims') ? whyClaims(pod, claims) : undefined;
+    const claim = scheduled.message.includes(UNBOUND_CLAIMS) ? whyClaims(pod, claims) : undefined;
     return claim ?? cause(scheduled.reason ?? 'Unschedulable', scheduled.message);
   }
   if (pod.spec.schedulingGates?.length) {
@@ -100,9 +101,8 @@ function missingClaim(pod: Pod, { claimName, ephemeral }: ClaimUse): Waiting {
 }
 
 function claimLink(pod: Pod, claim: string, tobe: Waiting['tobe'], because: Cause): Waiting {
-  const { namespace } = pod.metadata;
-  const who: Party = { kind: 'Pod', name: pod.metadata.name ?? '', namespace };
-  return { who, for: { kind: 'PersistentVolumeClaim', name: claim, namespace }, tobe, because };
+  const who = partyOf('Pod', pod);
+  return { who, for: { ...who, kind: 'PersistentVolumeClaim', name: claim }, tobe, because };
 }
 
 function whyClaims(

@@ -10,6 +10,8 @@ import { isRelated, type RelatedKind } from './node-relations.ts';
 export const NODES_GROUP = 'system:nodes';
 export const NODE_PREFIX = 'system:node:';
 export const LEASE_NAMESPACE = 'kube-node-lease';
+/** How the reason begins when a node asks for what no pod of its uses, or no longer; upstream has no word for it. */
+export const UNRELATED = 'no relationship found';
 const READ = ['get', 'list', 'watch'];
 const OWN = ['get', 'create', 'update', 'patch', 'delete'];
 
@@ -60,7 +62,7 @@ async function related(
 ): Promise<Verdict> {
   if (!name) return 'No Object name found';
   if (await isRelated(registry, node, kind, namespace ?? '', name)) return undefined;
-  return `no relationship found between node '${node}' and this object`;
+  return `${UNRELATED} between node '${node}' and this object`;
 }
 
 /** Single objects, by get. */

@@ -4,9 +4,9 @@ import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { systemClock } from '../../cluster/process/system-clock.ts';
 import { UserError } from '../../cluster/process/user-error.ts';
+import { Evidence, readObjects } from '../../why/evidence.ts';
+import { type Kind, linesOf, storyOf } from '../../why/story.ts';
 import { connect } from '../connection.ts';
-import { Evidence, readObjects } from '../why/evidence.ts';
-import { type Kind, linesOf, storyOf } from '../why/story.ts';
 
 /** All the words for a resource: `po`, `pod`, `pods`. */
 const wordsFor = (

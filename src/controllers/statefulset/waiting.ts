@@ -1,7 +1,7 @@
 // What a set waits for, as the value of api/between/waiting.ts: which of its pods (or the set itself) is held back, from
 // what, by whom, and why. The reasons of a single pod come from api/why/.
 
-import type { Cause, Party, Waiting } from '../../api/between/waiting.ts';
+import { type Cause, type Party, partyOf, type Waiting } from '../../api/between/waiting.ts';
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { whyNotExpanded } from '../../api/why/claim.ts';
@@ -12,10 +12,6 @@ import { restartingContainer } from './in-place-record.ts';
 import type { Replica, Scene } from './scene.ts';
 import { updateOrder } from './update-order.ts';
 
-function podParty(pod: Stored<Pod>): Party {
-  return { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace };
-}
-
 function replicaParty({ set }: Scene, { name }: Replica): Party {
   return { kind: 'Pod', name, namespace: set.metadata.namespace };
 }
@@ -25,7 +21,7 @@ export function untilGone(pod: Stored<Pod>): Blocked {
   const because: Cause = isTerminating(pod)
     ? whyNotGone(pod)
     : { reason: 'PodTerminating', message: 'it is being deleted', passing: true };
-  return { for: podParty(pod), tobe: 'gone', because };
+  return { for: partyOf('Pod', pod), tobe: 'gone', because };
 }
 
 /** By a pod that is being created in this pass. */
@@ -36,14 +32,14 @@ export function untilCreated(scene: Scene, replica: Replica): Blocked {
 
 /** By a lost claim that is being made again, without which the pod cannot start. */
 export function untilClaimCreated(pod: Stored<Pod>, claim: string): Blocked {
-  const { namespace } = pod.metadata;
+  const who = partyOf('Pod', pod);
   const because: Waiting = {
-    who: podParty(pod),
-    for: { kind: 'PersistentVolumeClaim', name: claim, namespace },
+    who,
+    for: { ...who, kind: 'PersistentVolumeClaim', name: claim },
     tobe: 'created',
     because: { reason: 'ClaimCreating', message: 'it is being created', passing: true },
   };
-  return { for: podParty(pod), tobe: 'Ready', because };
+  return { for: who, tobe: 'Ready', because };
 }
 
 /** By a pod whose containers get other images in place. */
@@ -51,7 +47,11 @@ export function untilRestarted(pod: Stored<Pod>, containers: readonly string[]):
   const which = `container${containers.length === 1 ? '' : 's'} ${containers.join(', ')}`;
   const message =
     containers.length === 0 ? 'it is updated in place' : `${which} restarts in place with another image`;
-  return { for: podParty(pod), tobe: 'Ready', because: { reason: 'InPlaceUpdate', message, passing: true } };
+  return {
+    for: partyOf('Pod', pod),
+    tobe: 'Ready',
+    because: { reason: 'InPlaceUpdate', message, passing: true },
+  };
 }
 
 const waitsToStart = (pod: Pod, container: string): boolean =>
@@ -69,7 +69,7 @@ export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefi
       message: `its phase is ${pod.status?.phase ?? 'Pending'}`,
       passing: true,
     };
-    return { for: podParty(pod), tobe: 'Ready', because };
+    return { for: partyOf('Pod', pod), tobe: 'Ready', because };
   }
   if (isAvailable(pod, scene.minReadySeconds, scene.now)) return undefined;
   const since = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
@@ -78,7 +78,7 @@ export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefi
     message: `it has to be Ready for ${scene.minReadySeconds} s, and is since ${since ?? 'an unknown time'}`,
     passing: since !== undefined,
   };
-  return { for: podParty(pod), tobe: 'Available', because };
+  return { for: partyOf('Pod', pod), tobe: 'Available', because };
 }
 
 /** By a claim that has to go before a pod of this ordinal can be made. */
@@ -94,10 +94,9 @@ export function untilClaimGone(
         message: 'it belongs to an earlier pod of that name and is deleted with it (whenScaled: Delete)',
         passing: true,
       };
-  const { name, namespace } = claim.metadata;
   return {
     who: replicaParty(scene, replica),
-    for: { kind: 'PersistentVolumeClaim', name, namespace },
+    for: partyOf('PersistentVolumeClaim', claim),
     tobe: 'gone',
     because,
   };
@@ -105,9 +104,8 @@ export function untilClaimGone(
 
 /** By a claim whose volume has yet to grow. */
 export function untilExpanded(claim: Stored<PersistentVolumeClaim>): Blocked {
-  const { name, namespace } = claim.metadata;
   const because = whyNotExpanded(claim);
-  return { for: { kind: 'PersistentVolumeClaim', name, namespace }, tobe: 'expanded', because };
+  return { for: partyOf('PersistentVolumeClaim', claim), tobe: 'expanded', because };
 }
 
 /** By a pod of the name that is not the set's. */
@@ -117,17 +115,13 @@ export function untilNameFree(scene: Scene, stranger: Stored<Pod>): Blocked {
     ? `it is controlled by ${owner.kind} ${owner.name}`
     : "it has no controller, and its labels do not match the set's selector";
   return {
-    who: setParty(scene),
-    for: podParty(stranger),
+    who: partyOf('StatefulSet', scene.set),
+    for: partyOf('Pod', stranger),
     tobe: 'gone',
     because: isTerminating(stranger)
       ? whyNotGone(stranger)
       : { reason: 'NameTaken', message: `it is not a pod of this set: ${whose}`, passing: false },
   };
-}
-
-function setParty({ set }: Scene): Party {
-  return { kind: 'StatefulSet', name: set.metadata.name, namespace: set.metadata.namespace };
 }
 
 /**
@@ -142,11 +136,11 @@ export function waitingFor(scene: Scene, blocked: Blocked, acted: ReadonlySet<st
     const missing = scene.replicas.find((replica) => !replica.pod && isFree(replica));
     if (missing) return { who: replicaParty(scene, missing), act: 'creation', ...rest };
     const leaving = scene.condemned.find((replica) => !isTerminating(replica.pod) && isFree(replica));
-    if (leaving) return { who: podParty(leaving.pod), act: 'deletion', ...rest };
+    if (leaving) return { who: partyOf('Pod', leaving.pod), act: 'deletion', ...rest };
   }
   const outdated = nextToUpdate(scene, isFree);
-  if (outdated) return { who: podParty(outdated), act: 'update', ...rest };
-  return { who: setParty(scene), ...rest };
+  if (outdated) return { who: partyOf('Pod', outdated), act: 'update', ...rest };
+  return { who: partyOf('StatefulSet', scene.set), ...rest };
 }
 
 function nextToUpdate(scene: Scene, isFree: (replica: Replica) => boolean): Stored<Pod> | undefined {

@@ -4,6 +4,7 @@
 import { allResources } from '../../api/resources/all.ts';
 import { authorized } from '../../apiserver/authorized.ts';
 import { type Authorizer, refusal } from '../../apiserver/authz/authorize.ts';
+import { UNRELATED } from '../../apiserver/authz/node.ts';
 import type { User } from '../../apiserver/request.ts';
 import { createApiServer, type RunningApiServer } from '../../apiserver/server.ts';
 import type { Clock, Random } from '../../base/clock.ts';
@@ -56,7 +57,7 @@ export class ApiEndpoint {
       const decision = await server.identity.authorize(user, asked);
       const { reason = '' } = decision;
       // The pod that it was for has gone meanwhile.
-      const isLate = reason.startsWith('no relationship found');
+      const isLate = reason.startsWith(UNRELATED);
       if (!decision.allowed && !isLate) this.#refused(refusal(user, asked, reason).message);
       return decision;
     };

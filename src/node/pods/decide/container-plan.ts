@@ -1,9 +1,9 @@
 // The next step of one container that should run: crash back-off, retry, image, then the start itself (kubelet's
 // doBackOff and startContainer, as decisions).
-import type { Container as ContainerSpec } from '../../../api/generated/types.ts';
+import type { Container as ContainerSpec, ContainerStateWaiting } from '../../../api/generated/types.ts';
 import { crashBackoff, goDuration } from './backoff.ts';
 import { act, type Decisions, wakeAt } from './decisions.ts';
-import type { ContainerWaits, CrashBackoff, ImageState, PodObservation } from './observation.ts';
+import type { CrashBackoff, ImageState, PodObservation } from './observation.ts';
 import { describePod, hasOtherImage, type PodView, reportedStatuses } from './view.ts';
 
 /** How often a container that waits for its image looks whether the image has appeared by itself. */
@@ -116,7 +116,7 @@ function imageWait(
   spec: ContainerSpec,
   failure: { reason: string; message: string; failedAtMs: number },
   now: number,
-): ContainerWaits {
+): Required<ContainerStateWaiting> {
   if (failure.reason !== 'ErrImagePull' || now - failure.failedAtMs < IMAGE_RECHECK_MS) {
     return { reason: failure.reason, message: failure.message };
   }

@@ -1,10 +1,11 @@
 // What a plan collects while it goes through a pod: actions, what containers wait for, and when to look again.
-import type { Action, ContainerWaits, PodObservation } from './observation.ts';
+import type { ContainerStateWaiting } from '../../../api/generated/types.ts';
+import type { Action, PodObservation } from './observation.ts';
 
 export interface Decisions {
   actions: Action[];
   /** By container name: what its waiting state says. */
-  waits: Map<string, ContainerWaits>;
+  waits: Map<string, Required<ContainerStateWaiting>>;
   wakeAtMs: number | undefined;
   /** Everything has run to its end: sidecars, sandbox and volumes are to be taken down. */
   finished: boolean;

@@ -158,24 +158,11 @@ export type Action =
   | { type: 'removeAll'; key: string }
   | { type: 'deleteObject'; key: string };
 
-/** Why nothing more can be done for the pod at the moment. */
-export interface Waiting {
-  reason: string;
-  message: string;
-}
-
 export interface PodPlan {
   actions: Action[];
   status: PodStatus;
-  waiting?: Waiting;
   /** Its containers are being stopped: only their readiness is still probed. */
   terminating: boolean;
   /** Look again then, even if nothing happens. */
   wakeAtMs?: number;
-}
-
-/** What a container that is not running says of itself, and when it should be looked at again. */
-export interface ContainerWaits {
-  reason: string;
-  message: string;
 }

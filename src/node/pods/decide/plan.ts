@@ -1,12 +1,12 @@
-// The decision about one pod: what to do next, what its status is, and what it waits for. A pure function of what
-// was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
+// The decision about one pod: what to do next, and what its status is, in which stands what it waits for. A pure
+// function of what was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
 
 import { podStatus } from '../status/status.ts';
 import { type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import { planEnding } from './ending-plan.ts';
-import type { PodObservation, PodPlan, Waiting } from './observation.ts';
+import type { PodObservation, PodPlan } from './observation.ts';
 import { planRunning } from './start-plan.ts';
-import { ephemeralContainers, graceSecondsOf, isTerminalPhase, type PodView, viewOf } from './view.ts';
+import { graceSecondsOf, isTerminalPhase, type PodView, viewOf } from './view.ts';
 
 /** How often a resize that the node has no room for is tried again. */
 const DEFERRED_RESIZE_MS = 2000;
@@ -17,8 +17,6 @@ export function planPod(observed: PodObservation): PodPlan {
   const { decisions, failure, terminating } = decide(observed, view);
   const status = podStatus(observed, view, decisions, failure);
   const plan: PodPlan = { actions: decisions.actions, status, terminating };
-  const waiting = whyNotReady(observed, status.conditions, decisions);
-  if (waiting !== undefined) plan.waiting = waiting;
   if (decisions.wakeAtMs !== undefined) plan.wakeAtMs = decisions.wakeAtMs;
   return plan;
 }
@@ -88,23 +86,4 @@ function deadlineOf(observed: PodObservation): number | undefined {
   const { startTime } = observed.pod.status ?? {};
   if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
   return Date.parse(startTime) + activeDeadlineSeconds * 1000;
-}
-
-/** The first thing that keeps the pod from being Ready, in words that name it. */
-function whyNotReady(
-  observed: PodObservation,
-  conditions: PodPlan['status']['conditions'],
-  decisions: Decisions,
-): Waiting | undefined {
-  const { volumes, sandboxFailure } = observed;
-  if (volumes.state === 'failed') return { reason: volumes.reason, message: volumes.message };
-  if (sandboxFailure !== undefined) return { reason: sandboxFailure.reason, message: sandboxFailure.message };
-  const ephemeral = new Set(ephemeralContainers(observed.pod).map(({ name }) => name));
-  for (const [name, wait] of decisions.waits) {
-    if (ephemeral.has(name)) continue;
-    return { reason: wait.reason, message: `container ${name}: ${wait.message}` };
-  }
-  const ready = conditions?.find((condition) => condition.type === 'Ready');
-  if (ready === undefined || ready.status === 'True') return undefined;
-  return { reason: ready.reason ?? 'NotReady', message: ready.message ?? 'the pod is not ready' };
 }

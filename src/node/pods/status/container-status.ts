@@ -5,6 +5,7 @@ import type {
   Container as ContainerSpec,
   ContainerState,
   ContainerStateTerminated,
+  ContainerStateWaiting,
   ContainerStatus,
 } from '../../../api/generated/types.ts';
 import { timestamp } from '../../../base/clock.ts';
@@ -135,7 +136,7 @@ function waitingStatus(
   spec: ContainerSpec,
   before: Container | undefined,
   reported: ContainerStatus | undefined,
-  wait: { reason: string; message: string } | undefined,
+  wait: Required<ContainerStateWaiting> | undefined,
 ): ContainerStatus {
   // What has ended for good stays as it was reported, also when the runtime's memory of it is gone.
   if (

@@ -1,13 +1,13 @@
 // Why a pod is not Ready, or not gone: further down than the pod itself says. Beside the pod it looks at its claims,
 // the nodes, and what was told about it.
 
-import { type Cause, isWaiting, type Party, type Waiting } from '../../api/between/waiting.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
-import { claimsOf, isPodFinished, isPodReady } from '../../api/pod-state.ts';
-import { selectorOf } from '../../api/selectors.ts';
-import { whyNotReady } from '../../api/why/pod.ts';
-import { claimOnLostNode, claimParty, explainClaim, whyNobodyProvisions } from './claim.ts';
+import { type Cause, isWaiting, partyOf, type Waiting } from '../api/between/waiting.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { isTerminating, type Stored } from '../api/objects.ts';
+import { claimsOf, isPodFinished, isPodReady } from '../api/pod-state.ts';
+import { selectorOf } from '../api/selectors.ts';
+import { whyNotReady } from '../api/why/pod.ts';
+import { claimOnLostNode, explainClaim, whyNobodyProvisions } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { nodeLines } from './nodes.ts';
@@ -21,12 +21,6 @@ const START_FAILURES = [
   'Failed',
   'InspectFailed',
 ];
-
-const podParty = ({ metadata: { name, namespace } }: Stored<Pod>): Party => ({
-  kind: 'Pod',
-  name,
-  namespace,
-});
 
 /** Undefined if the pod is Ready and stays. */
 export function explainPod(pod: Stored<Pod>, evidence: Evidence): Cause | Waiting | undefined {
@@ -75,7 +69,7 @@ function whyUnschedulable(pod: Stored<Pod>, evidence: Evidence, because: Cause):
   }
   const { claim, node } = lost;
   return {
-    who: podParty(pod),
+    who: partyOf('Pod', pod),
     for: { kind: 'Node', name: node },
     tobe: 'Ready',
     because: {
@@ -93,7 +87,13 @@ function waitsForNobody(pod: Stored<Pod>, evidence: Evidence): Waiting | undefin
   for (const { claimName } of claimsOf(pod)) {
     const claim = evidence.claim(claimName);
     const because = claim && whyNobodyProvisions(claim, evidence);
-    if (because) return { who: podParty(pod), for: claimParty(claim), tobe: 'Bound', because };
+    if (because)
+      return {
+        who: partyOf('Pod', pod),
+        for: partyOf('PersistentVolumeClaim', claim),
+        tobe: 'Bound',
+        because,
+      };
   }
   return undefined;
 }
@@ -105,7 +105,7 @@ function onLostNode(pod: Stored<Pod>, evidence: Evidence): Waiting | undefined {
   if (evidence.objects.nodes.length === 0) return undefined;
   const because = nodeName ? whyNodeIsLost(nodeName, evidence) : undefined;
   if (!nodeName || !because) return undefined;
-  return { who: podParty(pod), for: { kind: 'Node', name: nodeName }, tobe: 'Ready', because };
+  return { who: partyOf('Pod', pod), for: { kind: 'Node', name: nodeName }, tobe: 'Ready', because };
 }
 
 function whyNotGone(pod: Stored<Pod>, evidence: Evidence, because: Cause): Cause | Waiting {
@@ -117,7 +117,7 @@ function whyNotGone(pod: Stored<Pod>, evidence: Evidence, because: Cause): Cause
       `bring ${node} back; or, if it is off for certain: kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`,
     ];
     return {
-      who: podParty(pod),
+      who: partyOf('Pod', pod),
       act: 'deletion',
       for: { kind: 'Node', name: node },
       tobe: 'Ready',
@@ -133,9 +133,9 @@ function whyNotGone(pod: Stored<Pod>, evidence: Evidence, because: Cause): Cause
   if (finalizers.includes('foregroundDeletion') && claim) {
     const message = 'it is deleted in the foreground, after what it owns';
     return {
-      who: podParty(pod),
+      who: partyOf('Pod', pod),
       act: 'deletion',
-      for: claimParty(claim),
+      for: partyOf('PersistentVolumeClaim', claim),
       tobe: 'gone',
       because: { reason: 'ForegroundDeletion', message, passing: true },
     };
@@ -176,13 +176,18 @@ function notStarted(pod: Stored<Pod>, evidence: Evidence): Cause | undefined {
 }
 
 /** What is to be known of a pod although it is Ready, or besides what it waits for. */
-export function podNotes(pod: Stored<Pod>, { objects }: Evidence): string[] {
+export function podNotes(pod: Stored<Pod>, evidence: Evidence): string[] {
+  return budgetsAgainst(pod, evidence).map((budget) => `it cannot be evicted now: ${budget}`);
+}
+
+/** The budgets under which the pod cannot be evicted now although it is Ready, with what each wants. */
+export function budgetsAgainst(pod: Stored<Pod>, { objects }: Evidence): string[] {
   if (isTerminating(pod) || !isPodReady(pod)) return [];
   return objects.budgets
     .filter(({ spec }) => selectorOf(spec.selector).matches(pod.metadata.labels))
     .filter(({ status }) => status && (status.disruptionsAllowed ?? 0) === 0)
     .map(
       ({ metadata, status }) =>
-        `it cannot be evicted now: budget ${metadata.name} wants ${status?.desiredHealthy ?? 0} healthy pods, and ${status?.currentHealthy ?? 0} of ${status?.expectedPods ?? 0} are`,
+        `budget ${metadata.name} wants ${status?.desiredHealthy ?? 0} healthy pods, and ${status?.currentHealthy ?? 0} of ${status?.expectedPods ?? 0} are`,
     );
 }

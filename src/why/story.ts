@@ -8,10 +8,10 @@ import {
   rootCause,
   sentenceOf,
   type Waiting,
-} from '../../api/between/waiting.ts';
-import { isPodReady } from '../../api/pod-state.ts';
-import { parentOf, podName } from '../../controllers/statefulset/identity.ts';
-import { wantedOrdinals } from '../../controllers/statefulset/ordinals.ts';
+} from '../api/between/waiting.ts';
+import { isPodReady } from '../api/pod-state.ts';
+import { parentOf, podName } from '../controllers/statefulset/identity.ts';
+import { wantedOrdinals } from '../controllers/statefulset/ordinals.ts';
 import { explainClaim } from './claim.ts';
 import type { Evidence } from './evidence.ts';
 import { explainPod, podNotes } from './pod.ts';

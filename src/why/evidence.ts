@@ -1,7 +1,7 @@
 // What an explanation is drawn from: the objects of one namespace and of the cluster, read once, and ways to find among
 // them. Nothing is concluded here.
-import { StatusError } from '../../api/errors.ts';
-import { lastSeenMs } from '../../api/event-time.ts';
+import { StatusError } from '../api/errors.ts';
+import { lastSeenMs } from '../api/event-time.ts';
 import type {
   ControllerRevision,
   Event,
@@ -13,21 +13,21 @@ import type {
   PodDisruptionBudget,
   StatefulSet,
   StorageClass,
-} from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
-import { claimsOf } from '../../api/pod-state.ts';
-import type { ResourceDefinition } from '../../api/resource.ts';
-import { controllerRevisions } from '../../api/resources/controller-revisions/definition.ts';
-import { events } from '../../api/resources/events/definition.ts';
-import { namespaces } from '../../api/resources/namespaces/definition.ts';
-import { nodes } from '../../api/resources/nodes/definition.ts';
-import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
-import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
-import { podDisruptionBudgets } from '../../api/resources/pod-disruption-budgets/definition.ts';
-import { pods } from '../../api/resources/pods/definition.ts';
-import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
-import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
-import type { Client } from '../../client/client.ts';
+} from '../api/generated/types.ts';
+import type { KubeObject, Stored } from '../api/objects.ts';
+import { claimsOf } from '../api/pod-state.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
+import { controllerRevisions } from '../api/resources/controller-revisions/definition.ts';
+import { events } from '../api/resources/events/definition.ts';
+import { namespaces } from '../api/resources/namespaces/definition.ts';
+import { nodes } from '../api/resources/nodes/definition.ts';
+import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
+import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
+import { podDisruptionBudgets } from '../api/resources/pod-disruption-budgets/definition.ts';
+import { pods } from '../api/resources/pods/definition.ts';
+import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
+import { storageClasses } from '../api/resources/storage-classes/definition.ts';
+import type { Client } from '../client/client.ts';
 
 /** Everything that was read. Pods are those of all namespaces, since they take room on nodes; the rest is of one. */
 export interface Objects {

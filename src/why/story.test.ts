@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import type { StatefulSet } from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
-import { plan } from '../../controllers/statefulset/plan.ts';
+import type { StatefulSet } from '../api/generated/types.ts';
+import type { KubeObject, Stored } from '../api/objects.ts';
+import { plan } from '../controllers/statefulset/plan.ts';
 import { Evidence, type Objects } from './evidence.ts';
 import { type Kind, linesOf, storyOf } from './story.ts';
 

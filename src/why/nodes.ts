@@ -1,20 +1,16 @@
 // Why a pod fits on no node: what each node has against it, with what was asked and what is free. The questions are the
 // scheduler's own; here its answers are told node by node.
 
-import { claimRefKeys, classNameOf } from '../../api/between/volume-binding.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { keyOf, type Stored } from '../../api/objects.ts';
-import { isPodFinished } from '../../api/pod-state.ts';
-import { formatQuantity } from '../../api/quantity.ts';
-import { ClusterState, type NodeState } from '../../scheduler/cluster-state.ts';
-import { filterNode, type PodFacts, podFacts } from '../../scheduler/filters.ts';
-import {
-  chooseVolumes,
-  type PodVolumes,
-  podVolumes,
-  type StorageView,
-  VOLUME_NOT_REACHABLE,
-} from '../../scheduler/volumes.ts';
+import { claimRefKeys, classNameOf } from '../api/between/volume-binding.ts';
+import { rootCause, type Waiting } from '../api/between/waiting.ts';
+import type { Pod } from '../api/generated/types.ts';
+import { keyOf, type Stored } from '../api/objects.ts';
+import { isPodFinished } from '../api/pod-state.ts';
+import { formatQuantity } from '../api/quantity.ts';
+import { ClusterState, type NodeState } from '../scheduler/cluster-state.ts';
+import { filterNode, type PodFacts, podFacts } from '../scheduler/filters.ts';
+import type { Objection } from '../scheduler/objection.ts';
+import { chooseVolumes, type PodVolumes, podVolumes, type StorageView } from '../scheduler/volumes.ts';
 import type { Evidence } from './evidence.ts';
 
 /** So many nodes, or groups of nodes that say the same, fit on a screen. */
@@ -72,42 +68,28 @@ function storageOf({ claim, namespace, objects, storageClass, volume }: Evidence
 function against(
   facts: PodFacts,
   node: NodeState,
-  volumes: PodVolumes | { reason: string },
+  volumes: PodVolumes | Waiting,
   storage: StorageView,
   evidence: Evidence,
 ): string[] {
-  const reasons = filterNode(facts, node).map((reason) => withAmounts(reason, facts, node));
-  if (reasons.length > 0) return reasons;
-  if ('reason' in volumes) return [volumes.reason];
+  const objections = filterNode(facts, node);
+  if (objections.length > 0) return objections.map((objection) => withAmounts(objection, facts, node));
+  if ('because' in volumes) return [rootCause(volumes).message];
   const choice = chooseVolumes(volumes, node, storage);
-  if (!('reason' in choice)) return [];
-  if (choice.reason !== VOLUME_NOT_REACHABLE) return [oneNode(choice.reason)];
-  const elsewhere = volumes.bound.find(
-    (volume) =>
-      volume && 'reason' in chooseVolumes({ ...volumes, bound: [volume], unbound: [] }, node, storage),
-  );
-  const homes = elsewhere ? homesOf(elsewhere.metadata.name, evidence) : [];
-  return [
-    homes.length > 0
-      ? `volume ${elsewhere?.metadata.name} lies on ${homes.join(', ')}`
-      : oneNode(choice.reason),
-  ];
+  if (!('said' in choice)) return [];
+  const { name } = choice.volume?.metadata ?? {};
+  const homes = name === undefined ? [] : homesOf(name, evidence);
+  return [homes.length > 0 ? `volume ${name} lies on ${homes.join(', ')}` : choice.said];
 }
 
-/** The scheduler counts nodes (`node(s) had …`); a line here is about one. */
-const oneNode = (reason: string): string => reason.replace(/^node\(s\) /, '');
-
-function withAmounts(reason: string, { requests }: PodFacts, node: NodeState): string {
-  const name = /^Insufficient (.+)$/.exec(reason)?.[1];
-  if (name) {
-    const allocatable = node.allocatable.get(name) ?? 0n;
-    const free = allocatable - (node.requested.get(name) ?? 0n);
-    const format = name === 'cpu' ? 'DecimalSI' : 'BinarySI';
-    const text = (amount: bigint): string => formatQuantity(amount > 0n ? amount : 0n, format);
-    return `${name}: ${text(requests.get(name) ?? 0n)} asked, ${text(free)} free of ${text(allocatable)}`;
-  }
-  if (reason === 'Too many pods') return `${node.pods.size} pods, and no more are allowed`;
-  return oneNode(reason);
+function withAmounts({ lacks, said }: Objection, { requests }: PodFacts, node: NodeState): string {
+  if (lacks === undefined) return said;
+  if (lacks === 'pods') return `${node.pods.size} pods, and no more are allowed`;
+  const allocatable = node.allocatable.get(lacks) ?? 0n;
+  const free = allocatable - (node.requested.get(lacks) ?? 0n);
+  const format = lacks === 'cpu' ? 'DecimalSI' : 'BinarySI';
+  const text = (amount: bigint): string => formatQuantity(amount > 0n ? amount : 0n, format);
+  return `${lacks}: ${text(requests.get(lacks) ?? 0n)} asked, ${text(free)} free of ${text(allocatable)}`;
 }
 
 /** The nodes, by name, to which a local volume is bound; empty if it can be reached from anywhere. */

@@ -6,22 +6,17 @@ import {
   NO_PROVISIONER,
   SELECTED_NODE,
   waitsForFirstConsumer,
-} from '../../api/between/volume-binding.ts';
-import type { Cause, Party, Waiting } from '../../api/between/waiting.ts';
-import type { PersistentVolumeClaim } from '../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../api/objects.ts';
-import { compareQuantities } from '../../api/quantity.ts';
-import { whyNotBound, whyNotExpanded } from '../../api/why/claim.ts';
-import { LOCAL_PROVISIONER } from '../../storage/default-class.ts';
+} from '../api/between/volume-binding.ts';
+import { type Cause, partyOf, type Waiting } from '../api/between/waiting.ts';
+import type { PersistentVolumeClaim } from '../api/generated/types.ts';
+import { isTerminating, type Stored } from '../api/objects.ts';
+import { compareQuantities } from '../api/quantity.ts';
+import { whyNotBound, whyNotExpanded } from '../api/why/claim.ts';
+import { LOCAL_PROVISIONER } from '../storage/default-class.ts';
+import { planProvision } from '../storage/provision-plan.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';
 import { homesOf } from './nodes.ts';
-
-export const claimParty = ({ metadata: { name, namespace } }: Stored<PersistentVolumeClaim>): Party => ({
-  kind: 'PersistentVolumeClaim',
-  name,
-  namespace,
-});
 
 /** Undefined if nothing is wrong with the claim. */
 export function explainClaim(
@@ -49,8 +44,8 @@ function whyNotGone(claim: Stored<PersistentVolumeClaim>, evidence: Evidence): C
   if (user) {
     const message = 'a claim goes only after the pods that use it';
     return {
-      who: claimParty(claim),
-      for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+      who: partyOf('PersistentVolumeClaim', claim),
+      for: partyOf('Pod', user),
       tobe: 'gone',
       because: { reason: 'ClaimInUse', message, passing: false },
     };
@@ -86,10 +81,17 @@ function whyPending(
   const selected = claim.metadata.annotations?.[SELECTED_NODE];
   const lost = selected === undefined ? undefined : whyNodeIsLost(selected, evidence);
   if (lost && selected !== undefined) {
-    return { who: claimParty(claim), for: { kind: 'Node', name: selected }, tobe: 'Ready', because: lost };
+    return {
+      who: partyOf('PersistentVolumeClaim', claim),
+      for: { kind: 'Node', name: selected },
+      tobe: 'Ready',
+      because: lost,
+    };
   }
   const unmade = whyNobodyProvisions(claim, evidence);
   if (unmade) return unmade;
+  const refused = whyNotProvisioned(claim, evidence);
+  if (refused) return refused;
   if (!waitsForFirstConsumer(evidence.storageClass(className))) return otherwise;
   if (selected !== undefined) return otherwise;
   const [user] = evidence.usersOf(claim.metadata.name);
@@ -97,11 +99,27 @@ function whyPending(
   if (!user)
     return { reason: 'WaitForFirstConsumer', message: `${why}, and no pod uses it yet`, passing: false };
   return {
-    who: claimParty(claim),
-    for: { kind: 'Pod', name: user.metadata.name, namespace: claim.metadata.namespace },
+    who: partyOf('PersistentVolumeClaim', claim),
+    for: partyOf('Pod', user),
     tobe: 'placed',
     because: { reason: 'WaitForFirstConsumer', message: why, passing: true },
   };
+}
+
+/** What our provisioner has against the claim, if it has: asked again, since its event may be gone. */
+function whyNotProvisioned(
+  claim: Stored<PersistentVolumeClaim>,
+  { node, objects, storageClass }: Evidence,
+): Cause | undefined {
+  // Who may not see nodes sees none.
+  if (objects.nodes.length === 0) return undefined;
+  const plan = planProvision({
+    claim,
+    storageClass: storageClass(classNameOf(claim)),
+    selectedNode: node(claim.metadata.annotations?.[SELECTED_NODE] ?? ''),
+    nodes: objects.nodes.map((each) => ({ node: each, volumes: 0 })),
+  });
+  return plan.type === 'refuse' ? plan.because : undefined;
 }
 
 /** Why no volume will ever be made for a claim that waits for one; undefined if somebody makes those of its class. */

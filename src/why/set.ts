@@ -1,17 +1,17 @@
 // Why a set does not go on: the controller's own decision about it, made once more from what the API shows, and what it
 // waits for followed to its end.
 
-import { type Cause, isWaiting, rootCause, type Waiting } from '../../api/between/waiting.ts';
-import type { StatefulSet } from '../../api/generated/types.ts';
-import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
-import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../../api/stateful-set-options.ts';
-import { ordinalOf, revisionOf } from '../../controllers/statefulset/identity.ts';
-import type { Observation } from '../../controllers/statefulset/observation.ts';
-import { plan } from '../../controllers/statefulset/plan.ts';
-import { neverReady } from '../../controllers/statefulset/recovery.ts';
+import { type Cause, isWaiting, partyOf, rootCause, type Waiting } from '../api/between/waiting.ts';
+import type { StatefulSet } from '../api/generated/types.ts';
+import { controllerOf, isTerminating, type Stored } from '../api/objects.ts';
+import { optionsOf, PAUSED, ROLLOUT_RECOVERY } from '../api/stateful-set-options.ts';
+import { ordinalOf, revisionOf } from '../controllers/statefulset/identity.ts';
+import type { Observation } from '../controllers/statefulset/observation.ts';
+import { plan } from '../controllers/statefulset/plan.ts';
+import { neverReady } from '../controllers/statefulset/recovery.ts';
 import { explainClaim } from './claim.ts';
 import type { Evidence } from './evidence.ts';
-import { explainPod, podNotes } from './pod.ts';
+import { budgetsAgainst, explainPod } from './pod.ts';
 
 const MOST_NOTES = 4;
 
@@ -68,7 +68,7 @@ function whyNotGone(set: Stored<StatefulSet>, evidence: Evidence): Cause | Waiti
   const finalizers = set.metadata.finalizers ?? [];
   const owned = evidence.pods().filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
   const [pod] = owned;
-  const who = { kind: 'StatefulSet', name: set.metadata.name, namespace: set.metadata.namespace };
+  const who = partyOf('StatefulSet', set);
   if (finalizers.includes('foregroundDeletion') && pod) {
     const because = explainPod(pod, evidence) ?? {
       reason: 'ForegroundDeletion',
@@ -78,7 +78,7 @@ function whyNotGone(set: Stored<StatefulSet>, evidence: Evidence): Cause | Waiti
     return {
       who,
       act: 'deletion',
-      for: { kind: 'Pod', name: pod.metadata.name, namespace: set.metadata.namespace },
+      for: partyOf('Pod', pod),
       tobe: 'gone',
       because,
     };
@@ -102,8 +102,8 @@ export function setNotes(set: Stored<StatefulSet>, evidence: Evidence): string[]
     .sort((a, b) => (ordinalOf(set, a) ?? 0) - (ordinalOf(set, b) ?? 0));
   if (outdated.length > 0) notes.push(...rolloutNotes(set, outdated));
   notes.push(...leftToPeople(set, observed, outdated));
-  const budgets = new Set(observed.pods.flatMap((pod) => podNotes(pod, evidence)));
-  for (const note of budgets) notes.push(note.replace('it cannot', 'none of its pods can'));
+  const budgets = new Set(observed.pods.flatMap((pod) => budgetsAgainst(pod, evidence)));
+  for (const budget of budgets) notes.push(`none of its pods can be evicted now: ${budget}`);
   return notes.slice(0, MOST_NOTES);
 }
 

@@ -1,5 +1,5 @@
 // Why a node counts as lost.
-import type { Cause } from '../../api/between/waiting.ts';
+import type { Cause } from '../api/between/waiting.ts';
 import type { Evidence } from './evidence.ts';
 
 /** Undefined if the node is there and Ready. */
