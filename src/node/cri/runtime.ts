@@ -22,7 +22,12 @@ import { containerOf, imageOf, listedContainerOf, sandboxOf } from './answers.ts
 import { removeCgroup } from './cgroups.ts';
 import { type CallOptions, CriChannel, RuntimeCallError } from './channel.ts';
 import { ExitWatch } from './exit-watch.ts';
-import type { Empty, PodSandboxConfig, PodSandboxStatus } from './generated/cri.ts';
+import type {
+  Empty,
+  Container as ListedContainer,
+  PodSandboxConfig,
+  PodSandboxStatus,
+} from './generated/cri.ts';
 import {
   ANNOTATION_CGROUP_PARENT,
   containerConfig,
@@ -139,8 +144,7 @@ class CriRuntime implements Runtime {
   }
 
   async listContainers(): Promise<Container[]> {
-    const { containers } = await this.#channel.call(runtimeService.ListContainers, {});
-    for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
+    const containers = await this.#listContainers();
     const found = await Promise.all(
       containers.map((item) =>
         this.container(item.id).catch((error: unknown) =>
@@ -155,6 +159,8 @@ class CriRuntime implements Runtime {
     try {
       const answer = await this.#channel.call(runtimeService.ContainerStatus, { container_id: id });
       if (answer.status === null) return undefined;
+      // One that an earlier process made.
+      if (!this.#sandboxOf.has(id)) await this.#listContainers();
       const container = containerOf(answer.status, this.#sandboxOf.get(id) ?? '');
       this.#exits.know(id, container.podUid);
       return container;
@@ -306,6 +312,12 @@ class CriRuntime implements Runtime {
   async close(): Promise<void> {
     this.#exits.stop();
     this.#channel.close();
+  }
+
+  async #listContainers(): Promise<ListedContainer[]> {
+    const { containers } = await this.#channel.call(runtimeService.ListContainers, {});
+    for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
+    return containers;
   }
 
   #sandboxConfig(spec: SandboxSpec): PodSandboxConfig {
