@@ -6,15 +6,22 @@ import { join } from 'node:path';
 import { shipDeclarations } from './declarations.mjs';
 import { copy, forgetStateIfIncomplete, markBuilt, outputs, removeLeftovers, root, STATE } from './dist.mjs';
 
-const generated = join(root, 'src', 'api', 'generated', 'schema.json');
 const resources = join(root, 'src', 'api', 'resources');
-const sources = [
-  join(root, 'scripts', 'generate.mjs'),
-  join(root, 'package-lock.json'),
-  // The folders of the kinds say which types there are.
-  ...readdirSync(resources, { recursive: true })
-    .filter((name) => name.includes('types'))
-    .map((name) => join(resources, name)),
+const cri = join(root, 'src', 'node', 'cri');
+const filesOf = (folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
+/** What is generated, from what beside the script and the packages. */
+const generators = [
+  {
+    script: join('scripts', 'generate.mjs'),
+    made: join(root, 'src', 'api', 'generated', 'schema.json'),
+    // The folders of the kinds say which types there are.
+    sources: filesOf(resources).filter((file) => file.includes('types')),
+  },
+  {
+    script: join('scripts', 'generate-cri.mjs'),
+    made: join(cri, 'generated', 'cri.ts'),
+    sources: filesOf(join(cri, 'protos')),
+  },
 ];
 /** Runs a program of Node's; what it says is enough, should it fail. */
 function run(...args) {
@@ -25,8 +32,10 @@ function run(...args) {
   process.exit(status ?? 1);
 }
 
-if (!existsSync(generated) || sources.some((file) => statSync(file).mtimeMs > statSync(generated).mtimeMs)) {
-  run(join('scripts', 'generate.mjs'));
+for (const { script, made, sources } of generators) {
+  const from = [join(root, script), join(root, 'package-lock.json'), ...sources];
+  const madeAtMs = existsSync(made) ? statSync(made).mtimeMs : 0;
+  if (from.some((file) => statSync(file).mtimeMs > madeAtMs)) run(script);
 }
 const begunAtMs = Date.now();
 removeLeftovers();

@@ -16,7 +16,7 @@ export function sourceFiles(...folders: readonly string[]): string[] {
         join(folder, name),
       ),
     )
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('src/api/generated/'))
+    .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'))
     .sort();
 }
 

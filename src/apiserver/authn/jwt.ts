@@ -28,12 +28,15 @@ export function generateJwtKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
-/** @param privateKey on the curve P-256. */
+/**
+ * @param privateKey on the curve P-256.
+ * @throws Error for any other: ES256 is defined for that curve alone.
+ */
 export function jwtKey(privateKey: KeyObject): JwtKey {
-  if (privateKey.asymmetricKeyType !== 'ec') {
-    throw new Error(
-      `the key that signs tokens is of type ${privateKey.asymmetricKeyType}: it must be an EC key (P-256)`,
-    );
+  const { asymmetricKeyDetails: { namedCurve } = {}, asymmetricKeyType: type } = privateKey;
+  if (namedCurve !== 'prime256v1') {
+    const found = namedCurve === undefined ? type : `${type} on ${namedCurve}`;
+    throw new Error(`the key that signs tokens is of type ${found}: it must be an EC key (P-256)`);
   }
   const publicKey = createPublicKey(privateKey);
   const kid = createHash('sha256')

@@ -36,6 +36,16 @@ test('scripts and comments are no markup', async () => {
   assert.equal(await rewritten(page), expected);
 });
 
+test('a comment ends wherever a browser takes it to end', async () => {
+  const comments = ['<!-->', '<!--->', '<!---->', '<!-- a --!>', '<!-- <!-- b -->'];
+  for (const comment of comments) {
+    const page = (prefix: string) => `${comment}<a href="${prefix}/x"><!-- <a href="/no"> -->`;
+    assert.equal(await rewritten(page(''), [1, 3, 4, 5]), page(PREFIX), comment);
+  }
+  const open = '<!--!><a href="/x">';
+  assert.equal(await rewritten(open), open);
+});
+
 test('wherever the page is cut, it comes out the same', async () => {
   const page = `<!-- c --><html><head><script>if (a < b) "<a href='/no'>"</script></head><a class="x" href="/a">é</a> < <b <img src="/i">`;
   const whole = await rewritten(page);

@@ -35,6 +35,15 @@ const URL_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 /** Elements whose content is no markup: whatever looks like a tag in them is none. */
 const RAW_TEXT = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'noembed', 'noframes', 'iframe']);
 
+/** Where text ends that is no markup. */
+interface End {
+  pattern: RegExp;
+  /** How much of it may have come when the rest has not. */
+  longest: number;
+}
+
+const COMMENT_END: End = { pattern: /--!?>/, longest: 4 };
+
 /** What is longer is passed on as it is. */
 const MAX_TAG_BYTES = 64 * 1024;
 
@@ -43,8 +52,8 @@ export class HtmlRewriter extends Transform {
   readonly #rewrite: (url: string) => string;
   /** What has come and cannot be told yet; one character is one byte. */
   #pending = '';
-  /** What ends the text that is not markup: the element that holds it, or a comment's end. */
-  #until: string | undefined;
+  /** Of the element or comment that we are in. */
+  #until: End | undefined;
 
   /** @param rewrite gives the URL to put in a URL's place. */
   constructor(rewrite: (url: string) => string) {
@@ -72,9 +81,9 @@ export class HtmlRewriter extends Transform {
     let out = '';
     for (;;) {
       if (this.#until !== undefined) {
-        const end = this.#pending.toLowerCase().indexOf(this.#until);
+        const end = this.#pending.search(this.#until.pattern);
         // What ends it may be cut in two.
-        const length = end < 0 ? Math.max(0, this.#pending.length - this.#until.length) : end;
+        const length = end < 0 ? Math.max(0, this.#pending.length - this.#until.longest) : end;
         out += this.#take(length);
         if (end < 0) return out;
         this.#until = undefined;
@@ -86,8 +95,11 @@ export class HtmlRewriter extends Transform {
       if (start < 0) return out;
       if (this.#pending.length < 4) return out;
       if (this.#pending.startsWith('<!--')) {
-        out += this.#take(4);
-        this.#until = '-->';
+        // `<!-->` and `<!--->` are over as soon as they begin.
+        const whole = /^<!---?>/.exec(this.#pending)?.[0];
+        if (whole === undefined && this.#pending.length < 6) return out;
+        out += this.#take(whole?.length ?? 4);
+        if (whole === undefined) this.#until = COMMENT_END;
         continue;
       }
       if (!/^<[a-z]/i.test(this.#pending)) {
@@ -98,7 +110,9 @@ export class HtmlRewriter extends Transform {
       if (end < 0) return this.#pending.length > MAX_TAG_BYTES ? out + this.#take(this.#pending.length) : out;
       const tag = this.#take(end + 1);
       const name = /^<([^\s/>]+)/.exec(tag)?.[1]?.toLowerCase() ?? '';
-      if (RAW_TEXT.has(name) && !tag.endsWith('/>')) this.#until = `</${name}`;
+      if (RAW_TEXT.has(name) && !tag.endsWith('/>')) {
+        this.#until = { pattern: new RegExp(`</${name}`, 'i'), longest: name.length + 2 };
+      }
       out += this.#rewriteTag(tag, URL_ATTRIBUTES[name] ?? []);
     }
   }

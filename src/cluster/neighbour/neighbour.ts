@@ -39,6 +39,8 @@ export interface NeighbourOptions {
   log: Log;
   /** What it logs at least, to where this process's log goes; undefined: nothing. One that is found goes on as it was started. */
   logLevel: LogLevel | undefined;
+  /** What runs as the node process; left out, this machine as a node. */
+  program?: string;
 }
 
 interface Reached {
@@ -97,11 +99,11 @@ export class Neighbour implements Nodes {
     return nodeName === this.#connection?.nodeName ? this.#reached?.node : undefined;
   }
 
-  loadImage(file: string, signal: AbortSignal): Promise<string[]> {
+  async loadImage(file: string, signal: AbortSignal): Promise<string[]> {
     return this.#node().loadImage(file, signal);
   }
 
-  listImages(): ReturnType<ReachedNode['listImages']> {
+  async listImages(): ReturnType<ReachedNode['listImages']> {
     return this.#node().listImages();
   }
 
@@ -257,9 +259,9 @@ class Starting {
   readonly #child: ChildProcess;
   readonly #ready: Promise<void>;
 
-  constructor({ config, logLevel, paths }: NeighbourOptions) {
+  constructor({ config, logLevel, paths, program = PROGRAM }: NeighbourOptions) {
     const output = logLevel === undefined ? 'ignore' : 'inherit';
-    this.#child = spawn(process.execPath, [...NODE_PROCESS_FLAGS, PROGRAM, paths.data], {
+    this.#child = spawn(process.execPath, [...NODE_PROCESS_FLAGS, program, paths.data], {
       // In a session of its own: what a terminal tells its foreground is for the API process, which ends both in order.
       detached: true,
       cwd: '/',

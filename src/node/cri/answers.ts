@@ -1,17 +1,10 @@
 // From CRI's terms to stead's: sandboxes, containers and images as the agent knows them. Pure.
 import type { Container, ContainerState, Image, Sandbox } from '../runtime.ts';
-import type {
-  WireContainer,
-  WireContainerState,
-  WireContainerStatus,
-  WireImage,
-  WireSandbox,
-  WireSandboxStatus,
-} from './wire.ts';
+import type * as cri from './generated/cri.ts';
 
 const milliseconds = (nanoseconds: number): number => Math.floor(nanoseconds / 1e6);
 
-export function sandboxOf(wire: WireSandbox | WireSandboxStatus): Sandbox {
+export function sandboxOf(wire: cri.PodSandbox | cri.PodSandboxStatus): Sandbox {
   const network = 'network' in wire ? wire.network : null;
   const ips = [network?.ip ?? '', ...(network?.additional_ips ?? []).map(({ ip }) => ip)].filter(Boolean);
   return {
@@ -26,14 +19,14 @@ export function sandboxOf(wire: WireSandbox | WireSandboxStatus): Sandbox {
   };
 }
 
-const STATES: Record<WireContainerState, ContainerState> = {
+const STATES: Record<cri.ContainerState, ContainerState> = {
   CONTAINER_CREATED: 'created',
   CONTAINER_RUNNING: 'running',
   CONTAINER_EXITED: 'exited',
   CONTAINER_UNKNOWN: 'unknown',
 };
 
-export function containerOf(wire: WireContainerStatus, sandboxId: string): Container {
+export function containerOf(wire: cri.ContainerStatus, sandboxId: string): Container {
   return {
     id: wire.id,
     sandboxId,
@@ -54,7 +47,7 @@ export function containerOf(wire: WireContainerStatus, sandboxId: string): Conta
 }
 
 /** As much of a container as a list of them tells. */
-export function listedContainerOf(wire: WireContainer): Container {
+export function listedContainerOf(wire: cri.Container): Container {
   const nothingKnown = {
     created_at: 0,
     started_at: 0,
@@ -66,7 +59,7 @@ export function listedContainerOf(wire: WireContainer): Container {
   return containerOf({ ...wire, ...nothingKnown, image: null, image_ref: '' }, wire.pod_sandbox_id);
 }
 
-export function imageOf(wire: WireImage): Image {
+export function imageOf(wire: cri.Image): Image {
   const uid = wire.uid?.value;
   return {
     id: wire.id,

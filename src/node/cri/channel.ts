@@ -1,23 +1,17 @@
-// Calls over containerd's socket: unary calls by name, and its event stream. Errors become readable, an unreachable
+// Calls over containerd's socket: unary calls, and its event stream. Errors become readable, an unreachable
 // runtime becomes RuntimeUnavailableError. What is called and what it means is not here.
-import { fileURLToPath } from 'node:url';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
+import type { MethodDefinition } from '@grpc/proto-loader';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeUnavailableError } from '../runtime.ts';
-
-const LOADED = loadSync(
-  ['cri.proto', 'events.proto', 'snapshots.proto', 'tasks.proto'].map((name) =>
-    fileURLToPath(new URL(`./protos/${name}`, import.meta.url)),
-  ),
-  { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true },
-);
+import type { Envelope } from './generated/events.ts';
+import { eventService, taskService } from './services.ts';
 
 /** A call that the runtime refused. */
 export class RuntimeCallError extends Error {
   readonly code: number;
-  constructor(method: string, code: number, details: string) {
-    super(details || `${method} failed with gRPC code ${code}`);
+  constructor(path: string, code: number, details: string) {
+    super(details || `${path} failed with gRPC code ${code}`);
     this.code = code;
   }
   get isNotFound(): boolean {
@@ -32,14 +26,6 @@ export interface CallOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000;
-
-function methodOf(service: string, name: string): MethodDefinition<object, object> {
-  const definition = LOADED[service];
-  const method = definition && !('format' in definition) ? definition[name] : undefined;
-  if (method === undefined) throw new Error(`${service} has no method ${name}`);
-  // proto-loader types methods as taking any object; the messages' shapes are those of wire.ts.
-  return method as MethodDefinition<object, object>;
-}
 
 /** Where containerd keeps what belongs to Kubernetes: its own services ask for it, CRI knows. */
 function namespaceMetadata(): Metadata {
@@ -63,23 +49,35 @@ export class CriChannel {
     });
   }
 
-  /** @throws RuntimeCallError, RuntimeUnavailableError */
-  runtime<Answer extends object>(
-    method: string,
-    request: object,
-    options: CallOptions = {},
+  /**
+   * Calls a method.
+   * @param method of services.ts, which says what `request` is to be.
+   * @throws RuntimeCallError, RuntimeUnavailableError
+   */
+  call<Request, Answer>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Answer>,
+    request: NoInfer<Request>,
+    { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions = {},
   ): Promise<Answer> {
-    return this.#call<Answer>('runtime.v1.RuntimeService', method, request, options);
-  }
-
-  /** @throws RuntimeCallError, RuntimeUnavailableError */
-  image<Answer extends object>(method: string, request: object, options: CallOptions = {}): Promise<Answer> {
-    return this.#call<Answer>('runtime.v1.ImageService', method, request, options);
-  }
-
-  /** A call of containerd's own snapshots service. @throws RuntimeCallError, RuntimeUnavailableError */
-  snapshots<Answer extends object>(method: string, request: object): Promise<Answer> {
-    return this.#call<Answer>('containerd.services.snapshots.v1.Snapshots', method, request, {});
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        namespaceMetadata(),
+        { deadline: this.#clock.now() + timeoutMs },
+        (error: ServiceError | null, answer?: Answer) => {
+          signal?.removeEventListener('abort', cancel);
+          if (error) reject(this.#explain(path, error));
+          else if (answer === undefined) reject(new RuntimeCallError(path, status.INTERNAL, ''));
+          else resolve(answer);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted) cancel();
+    });
   }
 
   /**
@@ -87,7 +85,7 @@ export class CriChannel {
    * @returns what stops it. `ended` is called once, if the stream breaks by itself.
    */
   exits(filter: string, exited: (containerId: string) => void, ended: (error: Error) => void): () => void {
-    const method = methodOf('containerd.services.events.v1.Events', 'Subscribe');
+    const method = eventService.Subscribe;
     const stream = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -101,7 +99,7 @@ export class CriChannel {
       over = true;
       ended(error);
     };
-    stream.on('data', (envelope: { event: { value: Buffer } | null }) => {
+    stream.on('data', (envelope: Envelope) => {
       const [containerId, processId] = leadingStrings(envelope.event?.value ?? Buffer.alloc(0));
       if (containerId && containerId === processId) exited(containerId);
     });
@@ -116,12 +114,7 @@ export class CriChannel {
   /** Whether a command in a container is there and has ended. */
   async hasEnded(containerId: string, execId: string): Promise<boolean> {
     try {
-      const { process } = await this.#call<{ process: { status: string } | null }>(
-        'containerd.services.tasks.v1.Tasks',
-        'Get',
-        { container_id: containerId, exec_id: execId },
-        {},
-      );
+      const { process } = await this.call(taskService.Get, { container_id: containerId, exec_id: execId });
       return process?.status === 'STOPPED';
     } catch {
       return false;
@@ -132,45 +125,17 @@ export class CriChannel {
     this.#client.close();
   }
 
-  #call<Answer extends object>(
-    service: string,
-    name: string,
-    request: object,
-    { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions,
-  ): Promise<Answer> {
-    const method = methodOf(service, name);
-    return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        namespaceMetadata(),
-        { deadline: this.#clock.now() + timeoutMs },
-        (error: ServiceError | null, answer?: object) => {
-          signal?.removeEventListener('abort', cancel);
-          if (error) return reject(this.#explain(name, error));
-          // The answer's shape is that of the method's message; see wire.ts.
-          resolve((answer ?? {}) as Answer);
-        },
-      );
-      const cancel = (): void => call.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
-      if (signal?.aborted) cancel();
-    });
-  }
-
-  #explain(method: string, error: ServiceError): Error {
+  #explain(path: string, error: ServiceError): Error {
     if (error.code === status.UNAVAILABLE) {
       return new RuntimeUnavailableError(
         `the container runtime does not answer on ${this.#socket} (${error.details}); is containerd running?`,
       );
     }
-    return new RuntimeCallError(method, error.code, error.details);
+    return new RuntimeCallError(path, error.code, error.details);
   }
 }
 
-/** The strings in fields 1 and 2 of a message (containerd.events.TaskExit: container and process). */
+/** The strings in fields 1 and 2 of a message (containerd.eventService.TaskExit: container and process). */
 function leadingStrings(bytes: Buffer): [string, string] {
   const found: [string, string] = ['', ''];
   for (let at = 0; at < bytes.length && (bytes[at] === 0x0a || bytes[at] === 0x12); ) {

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import type { ImageFiles } from '../runtime.ts';
 import { CriChannel, RuntimeCallError } from './channel.ts';
-import type { WireMount } from './wire.ts';
+import { imageService, snapshotService } from './services.ts';
 
 /** As in containerd's configuration. */
 const SNAPSHOTTER = 'overlayfs';
@@ -20,20 +20,20 @@ export function containerdImageFiles(options: { socket: string; clock: Clock }):
     async keep(key, image) {
       const snapshot = { snapshotter: SNAPSHOTTER, key };
       const view = { ...snapshot, parent: await topmostSnapshot(channel, image), labels: KEEP };
-      const answer = await channel
-        .snapshots<{ mounts: WireMount[] }>('View', view)
-        .catch((error: unknown) => {
-          if (!isCode(error, status.ALREADY_EXISTS)) throw error;
-          return channel.snapshots<{ mounts: WireMount[] }>('Mounts', snapshot);
-        });
+      const answer = await channel.call(snapshotService.View, view).catch((error: unknown) => {
+        if (!isCode(error, status.ALREADY_EXISTS)) throw error;
+        return channel.call(snapshotService.Mounts, snapshot);
+      });
       const [mount] = answer.mounts;
       if (mount === undefined) throw new Error(`containerd does not say how to mount the files of ${image}`);
       return { type: mount.type, source: mount.source, options: mount.options };
     },
     async letGo(key) {
-      await channel.snapshots('Remove', { snapshotter: SNAPSHOTTER, key }).catch((error: unknown) => {
-        if (!isCode(error, status.NOT_FOUND)) throw error;
-      });
+      await channel
+        .call(snapshotService.Remove, { snapshotter: SNAPSHOTTER, key })
+        .catch((error: unknown) => {
+          if (!isCode(error, status.NOT_FOUND)) throw error;
+        });
     },
     close: () => channel.close(),
   };
@@ -45,7 +45,7 @@ const isCode = (error: unknown, code: status): boolean =>
 /** The name of the snapshot that holds all layers of an image. */
 async function topmostSnapshot(channel: CriChannel, image: string): Promise<string> {
   const request = { image: { image }, verbose: true };
-  const answer = await channel.image<{ info: Record<string, string> }>('ImageStatus', request);
+  const answer = await channel.call(imageService.ImageStatus, request);
   const info: { chainID?: string } = JSON.parse(answer.info.info ?? '{}');
   if (!info.chainID) throw new Error(`containerd does not say where the files of ${image} are`);
   return info.chainID;

@@ -68,6 +68,8 @@ export async function whyNoContainers(): Promise<string | undefined> {
 export interface RealNode {
   client: Client;
   runtime: Runtime;
+  /** A further client of the same containerd. */
+  openRuntime(): Promise<Runtime>;
   directory: string;
   logDirectory: string;
   /** Starts an agent, as a new process would. */
@@ -132,18 +134,21 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
     error: (message, error) => void complaints.push(`${message}: ${String(error)}`),
     named: () => log,
   };
-  runtime = await criRuntime({
-    socket: containerd.socket,
-    cgroupRoot: CGROUP_ROOT,
-    stateDirectory: containerd.stateDirectory,
-    log,
-    clock: realClock,
-  });
+  const openRuntime = (): Promise<Runtime> =>
+    criRuntime({
+      socket: containerd.socket,
+      cgroupRoot: CGROUP_ROOT,
+      stateDirectory: containerd.stateDirectory,
+      log,
+      clock: realClock,
+    });
+  runtime = await openRuntime();
   const client = await controlPlane();
   const logDirectory = join(directory, 'logs');
   const node: RealNode = {
     client,
     runtime,
+    openRuntime,
     directory,
     logDirectory,
     startAgent() {

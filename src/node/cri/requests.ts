@@ -1,6 +1,14 @@
 // From stead's terms to CRI's: the configurations of sandboxes and containers (kubelet kuberuntime_sandbox.go,
 // kuberuntime_container_linux.go). Pure.
 import type { ContainerSpec, SandboxSpec } from '../runtime.ts';
+import type {
+  ContainerConfig,
+  Int64Value,
+  LinuxContainerResources,
+  NamespaceOption,
+  PodSandboxConfig,
+  SecurityProfile,
+} from './generated/cri.ts';
 
 /** Where a sandbox's cgroup is found again when it is removed, maybe by another process. */
 export const ANNOTATION_CGROUP_PARENT = 'stead.dev/cgroup-parent';
@@ -22,25 +30,25 @@ const MASKED_PATHS = [
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 const CPU_PERIOD_US = 100_000;
 
-const int64 = (value: number | undefined): { value: number } | undefined =>
-  value === undefined ? undefined : { value };
+const int64 = (value: number | undefined): Int64Value | null => (value === undefined ? null : { value });
 
-function namespacesOf(spec: SandboxSpec): object {
+function namespacesOf(spec: SandboxSpec): NamespaceOption {
   return {
     network: spec.hostNetwork ? 'NODE' : 'POD',
     pid: spec.hostPid ? 'NODE' : spec.shareProcessNamespace ? 'POD' : 'CONTAINER',
     ipc: spec.hostIpc ? 'NODE' : 'POD',
+    target_id: '',
   };
 }
 
-function containerNamespaces(sandbox: SandboxSpec, target: string | undefined): object {
+function containerNamespaces(sandbox: SandboxSpec, target: string | undefined): NamespaceOption {
   const own = namespacesOf(sandbox);
   // Where all processes see each other anyway, there is nothing to join.
   if (target === undefined || sandbox.hostPid || sandbox.shareProcessNamespace) return own;
   return { ...own, pid: 'TARGET', target_id: target };
 }
 
-export function sandboxConfig(spec: SandboxSpec): object {
+export function sandboxConfig(spec: SandboxSpec): PodSandboxConfig {
   return {
     metadata: { name: spec.name, uid: spec.podUid, namespace: spec.namespace, attempt: spec.attempt },
     // On the node's network a pod has the node's name, which is not the runtime's to set.
@@ -61,17 +69,17 @@ export function sandboxConfig(spec: SandboxSpec): object {
         namespace_options: namespacesOf(spec),
         run_as_user: int64(spec.runAsUser),
         // CRI refuses a group without a user.
-        run_as_group: spec.runAsUser === undefined ? undefined : int64(spec.runAsGroup),
+        run_as_group: spec.runAsUser === undefined ? null : int64(spec.runAsGroup),
         supplemental_groups: spec.supplementalGroups,
         privileged: spec.privileged,
-        seccomp: { profile_type: 'Unconfined' },
+        seccomp: seccompProfile({ type: 'unconfined' }),
       },
       sysctls: spec.sysctls,
     },
   };
 }
 
-export function resourcesConfig(resources: ContainerSpec['resources']): object {
+export function resourcesConfig(resources: ContainerSpec['resources']): LinuxContainerResources {
   return {
     cpu_period: resources.cpuQuotaUs > 0 ? CPU_PERIOD_US : 0,
     cpu_quota: resources.cpuQuotaUs,
@@ -93,7 +101,7 @@ export function containerLogPath(name: string, attempt: number): string {
   return `${name}/${attempt}.log`;
 }
 
-export function containerConfig(sandbox: SandboxSpec, spec: ContainerSpec): object {
+export function containerConfig(sandbox: SandboxSpec, spec: ContainerSpec): ContainerConfig {
   const { security } = spec;
   return {
     metadata: { name: spec.name, attempt: spec.attempt },
@@ -124,7 +132,7 @@ export function containerConfig(sandbox: SandboxSpec, spec: ContainerSpec): obje
         privileged: security.privileged,
         namespace_options: containerNamespaces(sandbox, spec.targetContainerId),
         run_as_user: int64(security.runAsUser),
-        run_as_group: security.runAsUser === undefined ? undefined : int64(security.runAsGroup),
+        run_as_group: security.runAsUser === undefined ? null : int64(security.runAsGroup),
         readonly_rootfs: security.readOnlyRootFilesystem,
         supplemental_groups: security.supplementalGroups,
         no_new_privs: !security.allowPrivilegeEscalation,
@@ -136,7 +144,8 @@ export function containerConfig(sandbox: SandboxSpec, spec: ContainerSpec): obje
   };
 }
 
-function seccompProfile(seccomp: ContainerSpec['security']['seccomp']): object {
+function seccompProfile(seccomp: ContainerSpec['security']['seccomp']): SecurityProfile {
   if (seccomp.type === 'localhost') return { profile_type: 'Localhost', localhost_ref: seccomp.path };
-  return { profile_type: seccomp.type === 'runtime-default' ? 'RuntimeDefault' : 'Unconfined' };
+  const profile = seccomp.type === 'runtime-default' ? 'RuntimeDefault' : 'Unconfined';
+  return { profile_type: profile, localhost_ref: '' };
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { status } from '@grpc/grpc-js';
+import type { MethodDefinition } from '@grpc/proto-loader';
 import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -19,8 +20,14 @@ import {
 } from '../runtime.ts';
 import { containerOf, imageOf, listedContainerOf, sandboxOf } from './answers.ts';
 import { removeCgroup } from './cgroups.ts';
-import { CriChannel, RuntimeCallError } from './channel.ts';
+import { type CallOptions, CriChannel, RuntimeCallError } from './channel.ts';
 import { ExitWatch } from './exit-watch.ts';
+import type {
+  Empty,
+  Container as ListedContainer,
+  PodSandboxConfig,
+  PodSandboxStatus,
+} from './generated/cri.ts';
 import {
   ANNOTATION_CGROUP_PARENT,
   containerConfig,
@@ -28,16 +35,9 @@ import {
   resourcesConfig,
   sandboxConfig,
 } from './requests.ts';
+import { imageService, runtimeService } from './services.ts';
 import { openPortForward, openSession } from './spdy-streams.ts';
 import { emptyUnreadInput } from './unread-input.ts';
-import type {
-  WireContainer,
-  WireContainerStats,
-  WireContainerStatus,
-  WireImage,
-  WireSandbox,
-  WireSandboxStatus,
-} from './wire.ts';
 
 export interface CriRuntimeOptions {
   /** Path of containerd's socket. */
@@ -90,16 +90,12 @@ class CriRuntime implements Runtime {
   }
 
   async info(): Promise<RuntimeInfo> {
-    const answer = await this.#channel.runtime<{ runtime_name: string; runtime_version: string }>(
-      'Version',
-      {},
-      { timeoutMs: 10_000 },
-    );
+    const answer = await this.#channel.call(runtimeService.Version, { version: '' }, { timeoutMs: 10_000 });
     return { name: answer.runtime_name, version: answer.runtime_version };
   }
 
   async listSandboxes(): Promise<Sandbox[]> {
-    const { items } = await this.#channel.runtime<{ items: WireSandbox[] }>('ListPodSandbox', {});
+    const { items } = await this.#channel.call(runtimeService.ListPodSandbox, {});
     const found = await Promise.all(
       items.map((item) =>
         this.sandbox(item.id).catch((error: unknown) =>
@@ -120,7 +116,7 @@ class CriRuntime implements Runtime {
 
   async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
     await mkdir(spec.logDirectory, { recursive: true, mode: 0o755 });
-    const { pod_sandbox_id: id } = await this.#channel.runtime<{ pod_sandbox_id: string }>('RunPodSandbox', {
+    const { pod_sandbox_id: id } = await this.#channel.call(runtimeService.RunPodSandbox, {
       config: this.#sandboxConfig(spec),
       runtime_handler: spec.runtimeHandler ?? '',
     });
@@ -131,14 +127,14 @@ class CriRuntime implements Runtime {
   }
 
   async stopSandbox(id: string): Promise<void> {
-    await this.#quietly('StopPodSandbox', { pod_sandbox_id: id });
+    await this.#quietly(runtimeService.StopPodSandbox, { pod_sandbox_id: id });
   }
 
   async removeSandbox(id: string): Promise<void> {
     const wire = await this.#sandboxStatus(id);
     if (wire === undefined) return;
     await this.stopSandbox(id);
-    await this.#quietly('RemovePodSandbox', { pod_sandbox_id: id });
+    await this.#quietly(runtimeService.RemovePodSandbox, { pod_sandbox_id: id });
     const cgroup = wire.annotations[ANNOTATION_CGROUP_PARENT];
     if (cgroup) await removeCgroup(cgroup);
     this.#exits.forget(id);
@@ -148,8 +144,7 @@ class CriRuntime implements Runtime {
   }
 
   async listContainers(): Promise<Container[]> {
-    const { containers } = await this.#channel.runtime<{ containers: WireContainer[] }>('ListContainers', {});
-    for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
+    const containers = await this.#listContainers();
     const found = await Promise.all(
       containers.map((item) =>
         this.container(item.id).catch((error: unknown) =>
@@ -162,10 +157,10 @@ class CriRuntime implements Runtime {
 
   async container(id: string): Promise<Container | undefined> {
     try {
-      const answer = await this.#channel.runtime<{ status: WireContainerStatus | null }>('ContainerStatus', {
-        container_id: id,
-      });
+      const answer = await this.#channel.call(runtimeService.ContainerStatus, { container_id: id });
       if (answer.status === null) return undefined;
+      // One that an earlier process made.
+      if (!this.#sandboxOf.has(id)) await this.#listContainers();
       const container = containerOf(answer.status, this.#sandboxOf.get(id) ?? '');
       this.#exits.know(id, container.podUid);
       return container;
@@ -178,7 +173,7 @@ class CriRuntime implements Runtime {
   async createContainer(sandbox: Sandbox, sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
     const logFile = join(sandboxSpec.logDirectory, containerLogPath(spec.name, spec.attempt));
     await mkdir(dirname(logFile), { recursive: true, mode: 0o755 });
-    const { container_id: id } = await this.#channel.runtime<{ container_id: string }>('CreateContainer', {
+    const { container_id: id } = await this.#channel.call(runtimeService.CreateContainer, {
       pod_sandbox_id: sandbox.id,
       config: containerConfig(sandboxSpec, spec),
       sandbox_config: this.#sandboxConfig(sandboxSpec),
@@ -189,33 +184,32 @@ class CriRuntime implements Runtime {
   }
 
   async startContainer(id: string): Promise<void> {
-    await this.#channel.runtime('StartContainer', { container_id: id });
+    await this.#channel.call(runtimeService.StartContainer, { container_id: id });
   }
 
   async stopContainer(id: string, graceSeconds: number): Promise<void> {
     const timeout = Math.max(0, Math.round(graceSeconds));
-    await this.#quietly('StopContainer', { container_id: id, timeout }, timeout * 1000 + SLACK_MS);
+    const request = { container_id: id, timeout };
+    await this.#quietly(runtimeService.StopContainer, request, { timeoutMs: timeout * 1000 + SLACK_MS });
   }
 
   async removeContainer(id: string): Promise<void> {
-    await this.#quietly('RemoveContainer', { container_id: id });
+    await this.#quietly(runtimeService.RemoveContainer, { container_id: id });
     this.#forgetContainer(id);
   }
 
   async updateResources(id: string, resources: ContainerSpec['resources']): Promise<void> {
     const request = { container_id: id, linux: resourcesConfig(resources) };
-    await this.#channel.runtime('UpdateContainerResources', request);
+    await this.#channel.call(runtimeService.UpdateContainerResources, request);
   }
 
   async imageStatus(image: string): Promise<Image | undefined> {
-    const answer = await this.#channel.image<{ image: WireImage | null }>('ImageStatus', {
-      image: { image },
-    });
+    const answer = await this.#channel.call(imageService.ImageStatus, { image: { image }, verbose: false });
     return answer.image ? imageOf(answer.image) : undefined;
   }
 
   async listImages(): Promise<Image[]> {
-    const { images } = await this.#channel.image<{ images: WireImage[] }>('ListImages', {});
+    const { images } = await this.#channel.call(imageService.ListImages, {});
     return images.map(imageOf);
   }
 
@@ -224,9 +218,9 @@ class CriRuntime implements Runtime {
     credentials: RegistryCredentials | undefined,
     signal?: AbortSignal,
   ): Promise<Image> {
-    const request = { image: { image }, ...(credentials ? { auth: credentials } : {}) };
+    const request = { image: { image }, auth: credentials ?? null };
     try {
-      await this.#channel.image('PullImage', request, { timeoutMs: PULL_LIMIT_MS, signal });
+      await this.#channel.call(imageService.PullImage, request, { timeoutMs: PULL_LIMIT_MS, signal });
     } catch (error) {
       if (error instanceof RuntimeCallError) throw new ImagePullError(error.message);
       throw error;
@@ -237,7 +231,7 @@ class CriRuntime implements Runtime {
   }
 
   async removeImage(image: string): Promise<void> {
-    await this.#channel.image('RemoveImage', { image: { image } });
+    await this.#channel.call(imageService.RemoveImage, { image: { image } });
   }
 
   async execSync(
@@ -247,8 +241,8 @@ class CriRuntime implements Runtime {
   ): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
     const timeout = Math.max(1, Math.ceil(timeoutMs / 1000));
     try {
-      const answer = await this.#channel.runtime<{ stdout: Buffer; stderr: Buffer; exit_code: number }>(
-        'ExecSync',
+      const answer = await this.#channel.call(
+        runtimeService.ExecSync,
         { container_id: containerId, cmd: command, timeout },
         { timeoutMs: timeoutMs + SLACK_MS },
       );
@@ -265,7 +259,7 @@ class CriRuntime implements Runtime {
 
   async exec(containerId: string, options: ExecOptions): Promise<Session> {
     const { command, stderr, stdin, stdout, tty } = options;
-    const { url } = await this.#channel.runtime<{ url: string }>('Exec', {
+    const { url } = await this.#channel.call(runtimeService.Exec, {
       container_id: containerId,
       cmd: command,
       tty,
@@ -280,7 +274,7 @@ class CriRuntime implements Runtime {
 
   async attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<Session> {
     const { stderr, stdin, stdout, tty } = options;
-    const { url } = await this.#channel.runtime<{ url: string }>('Attach', {
+    const { url } = await this.#channel.call(runtimeService.Attach, {
       container_id: containerId,
       stdin,
       stdout,
@@ -292,16 +286,16 @@ class CriRuntime implements Runtime {
 
   async portForward(sandboxId: string, port: number): Promise<Duplex> {
     const request = { pod_sandbox_id: sandboxId, port: [port] };
-    const { url } = await this.#channel.runtime<{ url: string }>('PortForward', request);
+    const { url } = await this.#channel.call(runtimeService.PortForward, request);
     return openPortForward(url, port);
   }
 
   async reopenLog(containerId: string): Promise<void> {
-    await this.#channel.runtime('ReopenContainerLog', { container_id: containerId });
+    await this.#channel.call(runtimeService.ReopenContainerLog, { container_id: containerId });
   }
 
   async layerUsage(): Promise<Map<string, { bytes: number; inodes: number }>> {
-    const { stats } = await this.#channel.runtime<{ stats: WireContainerStats[] }>('ListContainerStats', {});
+    const { stats } = await this.#channel.call(runtimeService.ListContainerStats, {});
     return new Map(
       stats.flatMap(({ attributes, writable_layer: layer }) => {
         if (attributes === null || layer === null) return [];
@@ -320,7 +314,13 @@ class CriRuntime implements Runtime {
     this.#channel.close();
   }
 
-  #sandboxConfig(spec: SandboxSpec): object {
+  async #listContainers(): Promise<ListedContainer[]> {
+    const { containers } = await this.#channel.call(runtimeService.ListContainers, {});
+    for (const { id, pod_sandbox_id } of containers) this.#sandboxOf.set(id, pod_sandbox_id);
+    return containers;
+  }
+
+  #sandboxConfig(spec: SandboxSpec): PodSandboxConfig {
     return sandboxConfig({ ...spec, cgroupParent: join(this.#cgroupRoot, spec.cgroupParent) });
   }
 
@@ -336,13 +336,10 @@ class CriRuntime implements Runtime {
     this.#exits.forget(id);
   }
 
-  async #sandboxStatus(id: string): Promise<WireSandboxStatus | undefined> {
+  async #sandboxStatus(id: string): Promise<PodSandboxStatus | undefined> {
     try {
       const request = { pod_sandbox_id: id };
-      const answer = await this.#channel.runtime<{ status: WireSandboxStatus | null }>(
-        'PodSandboxStatus',
-        request,
-      );
+      const answer = await this.#channel.call(runtimeService.PodSandboxStatus, request);
       return answer.status ?? undefined;
     } catch (error) {
       if (error instanceof RuntimeCallError && error.isNotFound) return undefined;
@@ -351,9 +348,13 @@ class CriRuntime implements Runtime {
   }
 
   /** For what is done already when there is nothing to do it to. */
-  async #quietly(method: string, request: object, timeoutMs?: number): Promise<void> {
+  async #quietly<Request>(
+    method: MethodDefinition<Request, Empty>,
+    request: NoInfer<Request>,
+    options: CallOptions = {},
+  ): Promise<void> {
     try {
-      await this.#channel.runtime(method, request, timeoutMs === undefined ? {} : { timeoutMs });
+      await this.#channel.call(method, request, options);
     } catch (error) {
       if (!(error instanceof RuntimeCallError && error.isNotFound)) throw error;
     }

@@ -32,6 +32,10 @@ export interface SimulatedRuntimeOptions {
 
 /** What a RuntimeClass may name. */
 const HANDLERS: ReadonlySet<string> = new Set(['', 'runc']);
+/** What a container ends with that SIGKILL has ended. */
+const KILLED = 137;
+
+const imageOf = (name: string): Image => ({ id: `sha256:${name}`, tags: [name], digests: [], sizeBytes: 0 });
 
 /** More than the interface: what tests and the simulator do to containers. */
 export interface SimulatedRuntime extends Runtime {
@@ -43,6 +47,12 @@ export interface SimulatedRuntime extends Runtime {
   setMissing(image: string, missing: boolean): void;
 }
 
+/** As containerd has them: a container's does not depend on the sandbox. */
+const sandboxName = (of: Pick<Sandbox, 'attempt' | 'name' | 'namespace' | 'podUid'>): string =>
+  `sandbox ${of.name}_${of.namespace}_${of.podUid}_${of.attempt}`;
+const containerName = (of: Pick<Container, 'attempt' | 'name' | 'podUid'>): string =>
+  `container ${of.name}_${of.podUid}_${of.attempt}`;
+
 export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRuntime {
   return new InMemoryRuntime(options);
 }
@@ -53,6 +63,12 @@ class InMemoryRuntime implements SimulatedRuntime {
   readonly #initExitCode: number | undefined;
   readonly #addresses: AddressPool;
   readonly #missing: Set<string>;
+  /** Those that a container was made of, or that were pulled. All that are not missing are there to begin with. */
+  readonly #listed = new Set<string>();
+  /** Not there until they are pulled again. */
+  readonly #removed = new Set<string>();
+  /** Names of sandboxes and containers: one that is taken is not given again. */
+  readonly #reserved = new Set<string>();
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, Container>();
   /** Container → what it ends with, for those that end by themselves. */
@@ -68,7 +84,11 @@ class InMemoryRuntime implements SimulatedRuntime {
     this.#missing = new Set(options.missingImages);
     for (const { containers, sandbox } of options.remembered ?? []) {
       this.#sandboxes.set(sandbox.id, sandbox);
-      for (const container of containers) this.#containers.set(container.id, container);
+      this.#reserved.add(sandboxName(sandbox));
+      for (const container of containers) {
+        this.#containers.set(container.id, container);
+        this.#reserved.add(containerName(container));
+      }
       for (const ip of sandbox.ips) this.#addresses.reserve(ip);
     }
   }
@@ -83,13 +103,14 @@ class InMemoryRuntime implements SimulatedRuntime {
     return this.#sandboxes.get(id);
   }
   async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
+    const { attempt, hostNetwork, name, namespace, podUid, runtimeHandler = '' } = spec;
+    const reservation = this.#reserve(sandboxName(spec));
     await sleep(this.#clock, this.#latencyMs);
-    const { runtimeHandler = '' } = spec;
     if (!HANDLERS.has(runtimeHandler)) {
       const why = `no runtime for ${JSON.stringify(runtimeHandler)} is configured`;
+      this.#reserved.delete(reservation);
       throw new Error(`failed to get sandbox runtime: ${why}`);
     }
-    const { attempt, hostNetwork, name, namespace, podUid } = spec;
     const ips = hostNetwork ? [] : [this.#addresses.take()];
     const id = this.#id('sandbox');
     const createdAtMs = this.#clock.now();
@@ -101,13 +122,15 @@ class InMemoryRuntime implements SimulatedRuntime {
     const sandbox = this.#sandboxes.get(id);
     if (!sandbox?.ready) return;
     for (const container of this.#containers.values()) {
-      if (container.sandboxId === id) this.#end(container, 137, 'Error');
+      if (container.sandboxId === id) this.#end(container, KILLED);
     }
     for (const ip of sandbox.ips) this.#addresses.giveBack(ip);
     this.#sandboxes.set(id, { ...sandbox, ready: false, ips: [] });
   }
   async removeSandbox(id: string): Promise<void> {
     await this.stopSandbox(id);
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox) this.#reserved.delete(sandboxName(sandbox));
     for (const container of this.#containers.values()) {
       if (container.sandboxId === id) this.#forget(container.id);
     }
@@ -122,15 +145,19 @@ class InMemoryRuntime implements SimulatedRuntime {
   }
   async createContainer(sandbox: Sandbox, sandboxSpec: SandboxSpec, spec: ContainerSpec): Promise<string> {
     if (!this.#sandboxes.get(sandbox.id)?.ready) throw new Error(`sandbox ${sandbox.id} is not running`);
+    const { attempt, name } = spec;
+    const { podUid } = sandbox;
+    this.#reserve(containerName({ attempt, name, podUid }));
+    this.#listed.add(spec.image);
     const id = this.#id('container');
     const exitCode = spec.runsToCompletion ? this.#initExitCode : simulatedExitCode(sandboxSpec.annotations);
     if (exitCode !== undefined) this.#exitCodes.set(id, exitCode);
     this.#containers.set(id, {
       id,
       sandboxId: sandbox.id,
-      podUid: sandbox.podUid,
-      name: spec.name,
-      attempt: spec.attempt,
+      podUid,
+      name,
+      attempt,
       state: 'created',
       image: spec.image,
       imageId: spec.imageId,
@@ -152,38 +179,42 @@ class InMemoryRuntime implements SimulatedRuntime {
     const exitCode = this.#exitCodes.get(id);
     if (exitCode !== undefined) this.exit(id, exitCode);
   }
-  async stopContainer(id: string, _graceSeconds: number): Promise<void> {
-    const container = this.#containers.get(id);
-    if (container?.state !== 'running') return;
+  async stopContainer(id: string, graceSeconds: number): Promise<void> {
+    if (this.#containers.get(id)?.state !== 'running') return;
     await sleep(this.#clock, this.#latencyMs);
-    this.#end(this.#containers.get(id) ?? container, 0, 'Completed');
+    this.exit(id, graceSeconds > 0 ? 0 : KILLED);
   }
   async removeContainer(id: string): Promise<void> {
     this.#forget(id);
   }
-  async updateResources(): Promise<void> {}
+  async updateResources(id: string): Promise<void> {
+    if (!this.#containers.has(id)) throw new Error(`container ${id} is not there`);
+  }
 
   async imageStatus(image: string): Promise<Image | undefined> {
-    if (this.#missing.has(image)) return undefined;
-    return { id: `sha256:${image}`, tags: [image], digests: [], sizeBytes: 0 };
+    return this.#missing.has(image) || this.#removed.has(image) ? undefined : imageOf(image);
   }
   async listImages(): Promise<Image[]> {
-    return [];
+    return [...this.#listed].map(imageOf);
   }
   async pullImage(image: string): Promise<Image> {
-    const present = await this.imageStatus(image);
-    if (present === undefined) throw new ImagePullError(`${image}: not found`);
-    return present;
+    if (this.#missing.has(image)) throw new ImagePullError(`${image}: not found`);
+    this.#removed.delete(image);
+    this.#listed.add(image);
+    return imageOf(image);
   }
   async removeImage(image: string): Promise<void> {
-    this.#missing.add(image);
+    const name = image.replace(/^sha256:/, '');
+    this.#removed.add(name);
+    this.#listed.delete(name);
   }
   setMissing(image: string, missing: boolean): void {
     if (missing) this.#missing.add(image);
     else this.#missing.delete(image);
   }
 
-  async execSync(): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
+  async execSync(id: string): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
+    if (this.#containers.get(id)?.state !== 'running') throw new Error(`container ${id} is not running`);
     return { exitCode: 0, output: '', timedOut: false };
   }
   async exec(): Promise<never> {
@@ -205,10 +236,10 @@ class InMemoryRuntime implements SimulatedRuntime {
 
   exit(containerId: string, exitCode: number): void {
     const container = this.#containers.get(containerId);
-    if (container) this.#end(container, exitCode, exitCode === 0 ? 'Completed' : 'Error');
+    if (container) this.#end(container, exitCode);
   }
   crash(): void {
-    for (const container of this.#containers.values()) this.#end(container, 137, 'Error');
+    for (const container of this.#containers.values()) this.#end(container, KILLED);
     for (const sandbox of this.#sandboxes.values()) {
       for (const ip of sandbox.ips) this.#addresses.giveBack(ip);
       this.#sandboxes.set(sandbox.id, { ...sandbox, ready: false, ips: [] });
@@ -216,15 +247,24 @@ class InMemoryRuntime implements SimulatedRuntime {
     }
   }
 
-  #end(container: Container, exitCode: number, reason: string): void {
+  #end(container: Container, exitCode: number): void {
     if (container.state !== 'running') return;
+    const reason = exitCode === 0 ? 'Completed' : 'Error';
     const finishedAtMs = this.#clock.now();
     this.#containers.set(container.id, { ...container, state: 'exited', exitCode, reason, finishedAtMs });
     this.#tell(container.podUid);
   }
   #forget(containerId: string): void {
+    const container = this.#containers.get(containerId);
+    if (container) this.#reserved.delete(containerName(container));
     this.#containers.delete(containerId);
     this.#exitCodes.delete(containerId);
+  }
+  #reserve(name: string): string {
+    if (this.#reserved.has(name))
+      throw new Error(`failed to reserve the name of ${name}: it is reserved already`);
+    this.#reserved.add(name);
+    return name;
   }
   #tell(podUid: string): void {
     for (const listener of this.#listeners) listener(podUid);

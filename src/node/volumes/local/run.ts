@@ -1,15 +1,13 @@
 // Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go; grows those
 // whose objects say more. Making and mounting is the pods' business: see local-volumes.ts.
-
 import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
-import { isNotFound } from '../../../api/errors.ts';
+import { orUndefined } from '../../../api/errors.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
-import { isTerminating, type Stored } from '../../../api/objects.ts';
+import { isTerminating, type ObjectKey, type Stored } from '../../../api/objects.ts';
 import { persistentVolumes } from '../../../api/resources/persistent-volumes/definition.ts';
+import { itself, runController, watch } from '../../../client/controller.ts';
 import { createRecorder } from '../../../client/events.ts';
 import type { RunContext } from '../../../client/run-context.ts';
-import { type ReconcileResult, runWorkers } from '../../../client/run-workers.ts';
-import { WorkQueue } from '../../../client/work-queue.ts';
 import { growForClaim } from './grow.ts';
 import { localVolumeOf, PROVISIONER, VOLUME_FINALIZER } from './layout.ts';
 import type { LocalVolumes } from './local-volumes.ts';
@@ -30,52 +28,44 @@ export async function runLocalVolumes(
 ): Promise<void> {
   const { volumes, nodeName } = options;
   const log = context.log.named('local-volumes');
-  const queue = new WorkQueue(context.clock);
   const informer = context.informers.of(persistentVolumes);
   const events = createRecorder({ ...context, log }, 'kubelet', nodeName);
-  const add = (volume: Stored<PersistentVolume>): void => {
-    if (isBeingRemovedHere(volume, nodeName) || isOurs(volume)) queue.add(volume.metadata.name);
-  };
   const isOurs = (volume: PersistentVolume): boolean =>
     !isTerminating(volume) &&
     volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER &&
     nodesOf(volume).includes(nodeName);
-  const unsubscribe = informer.subscribe({
-    added: add,
-    updated: (volume, old) => {
-      const same = volume.spec.capacity?.storage === old.spec.capacity?.storage;
-      if (!same || isTerminating(volume)) add(volume);
+  const keys = (volume: Stored<PersistentVolume>): ObjectKey[] =>
+    isBeingRemovedHere(volume, nodeName) || isOurs(volume) ? itself(volume) : [];
+  await runController({ ...context, log }, 'local_volumes', {
+    workers: WORKERS,
+    watches: [
+      watch(informer, {
+        added: keys,
+        updated(volume, old) {
+          const same = volume.spec.capacity?.storage === old.spec.capacity?.storage;
+          return !same || isTerminating(volume) ? keys(volume) : [];
+        },
+      }),
+      { start: (queue) => volumes.onReleased((name) => queue.add({ name })) },
+    ],
+    async reconcile({ name }) {
+      const volume = informer.get(undefined, name);
+      const local = volume && localVolumeOf(volume, volumes.volumesDirectory);
+      if (!local) return undefined;
+      if (isOurs(volume)) return growForClaim(context, events, volumes, volume, local);
+      if (isBeingRemovedHere(volume, nodeName) && (await volumes.remove(local))) await letGo(context, volume);
+      return undefined;
     },
   });
-  const unlisten = volumes.onReleased((name) => queue.add(name));
-  const reconcile = async (name: string): Promise<ReconcileResult> => {
-    const volume = informer.get(undefined, name);
-    if (!volume) return {};
-    if (isBeingRemovedHere(volume, nodeName)) {
-      const local = localVolumeOf(volume, volumes.volumesDirectory);
-      if (local && (await volumes.remove(local))) await letGo(volume);
-      return {};
-    }
-    const local = isOurs(volume) ? localVolumeOf(volume, volumes.volumesDirectory) : undefined;
-    return (local && (await growForClaim(context, events, volumes, volume, local))) ?? {};
-  };
-  const letGo = async (volume: Stored<PersistentVolume>): Promise<void> => {
-    const finalizers = (volume.metadata.finalizers ?? []).filter((name) => name !== VOLUME_FINALIZER);
-    // With its version, so that a finalizer that somebody added meanwhile is not lost.
-    const metadata = { resourceVersion: volume.metadata.resourceVersion, finalizers };
-    try {
-      const key = { name: volume.metadata.name };
-      await context.client.patch(persistentVolumes, key, { type: 'merge', body: { metadata } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  };
-  try {
-    await runWorkers(queue, WORKERS, reconcile, log, context.signal);
-  } finally {
-    unsubscribe();
-    unlisten();
-  }
+}
+
+/** Takes our finalizer from a volume whose bytes are gone. */
+async function letGo({ client }: RunContext, { metadata }: Stored<PersistentVolume>): Promise<void> {
+  const { name, resourceVersion } = metadata;
+  const finalizers = (metadata.finalizers ?? []).filter((each) => each !== VOLUME_FINALIZER);
+  // With its version, so that a finalizer that somebody added meanwhile is not lost.
+  const patch = { type: 'merge', body: { metadata: { resourceVersion, finalizers } } } as const;
+  await orUndefined(client.patch(persistentVolumes, { name }, patch));
 }
 
 /** Whether it is for this node to remove a volume's bytes now. */
