@@ -147,7 +147,7 @@ describe('a node process that is started', () => {
     const pid = lastPid();
     await neighbour.close();
     assert.deepEqual(told(), ['starts', 'works as node-1', 'closes']);
-    assert.equal(isAlive(pid), false);
+    await until('its end', () => !isAlive(pid));
   });
 
   it('stops its pods when it is stopped; what stands in the way is told, and it goes on', async () => {
@@ -161,7 +161,7 @@ describe('a node process that is started', () => {
     const next = await begun();
     await next.stop();
     assert.equal(told().at(-1), 'stops');
-    assert.equal(isAlive(lastPid()), false);
+    await until('its end', () => !isAlive(lastPid()));
   });
 
   it('tells why it cannot start, in its own words', async () => {
@@ -302,7 +302,7 @@ describe('a node process whose API process dies', () => {
     await begun({ config: { ...CONFIG, domain: 'other.local' } });
     assert.ok(said.includes('ending a node process that runs otherwise'));
     assert.deepEqual(told(), ['starts', 'works as node-1', 'closes', 'starts', 'works as node-1']);
-    assert.equal(isAlive(first), false);
+    await until('its end', () => !isAlive(first));
   });
 
   it('is ended by one that is another node', async () => {
@@ -311,7 +311,7 @@ describe('a node process whose API process dies', () => {
     const neighbour = await prepare();
     await neighbour.begin(connectionOf('node-2'));
     assert.equal(told().at(-1), 'works as node-2');
-    assert.equal(isAlive(first), false);
+    await until('its end', () => !isAlive(first));
     assert.ok(neighbour.streams('node-2'));
   });
 

@@ -59,8 +59,8 @@ export async function hasPods(run: RunCommand, { bridge }: PodNetwork): Promise<
 /** Takes it all down, with the pods' interfaces that still hang on it. Idempotent. */
 export async function removeBridge(run: RunCommand, network: PodNetwork): Promise<void> {
   if (await linkExists(run, network.bridge)) {
-    for (const name of await portsOf(run, network.bridge)) await run('ip', ['link', 'delete', name]);
-    await run('ip', ['link', 'delete', network.bridge]);
+    for (const name of await portsOf(run, network.bridge)) await removeLink(run, name);
+    await removeLink(run, network.bridge);
   }
   await removeFirewall(run, network);
   await removeResultCache(network);
@@ -77,6 +77,13 @@ async function portsOf(run: RunCommand, bridge: string): Promise<string[]> {
   const text = await run('ip', ['-json', 'link', 'show', 'master', bridge]);
   const ports: Array<{ ifname?: string }> = text.trim() ? JSON.parse(text) : [];
   return ports.flatMap(({ ifname }) => ifname ?? []);
+}
+
+/** The kernel takes away a pod's link with the pod's namespace, at a time of its own. */
+async function removeLink(run: RunCommand, name: string): Promise<void> {
+  await run('ip', ['link', 'delete', name]).catch(async (error: unknown) => {
+    if (await linkExists(run, name)) throw error;
+  });
 }
 
 async function linkExists(run: RunCommand, name: string): Promise<boolean> {
