@@ -1,7 +1,7 @@
 // Which pods (and claims) a ResourceQuota with scopes counts. Pure; follows pkg/quota/v1/evaluator/core/pods.go.
 import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '../generated/types.ts';
 import type { KubeObject } from '../objects.ts';
-import { podLimits, podRequests } from '../pod-resources.ts';
+import { qosClassOf } from '../pod-qos.ts';
 
 /** Whether an object lies in every scope of the quota. Only pods have scopes: a quota with scopes counts nothing else. */
 export function matchesScopes(
@@ -29,9 +29,9 @@ function podMatches(
     case 'NotTerminating':
       return spec.activeDeadlineSeconds === undefined;
     case 'BestEffort':
-      return isBestEffort(pod);
+      return qosClassOf(pod) === 'BestEffort';
     case 'NotBestEffort':
-      return !isBestEffort(pod);
+      return qosClassOf(pod) !== 'BestEffort';
     case 'CrossNamespacePodAffinity':
       return hasCrossNamespaceAffinity(pod);
     case 'PriorityClass': {
@@ -43,12 +43,6 @@ function podMatches(
     default:
       return false;
   }
-}
-
-/** No container asks for anything. */
-function isBestEffort(pod: Pod): boolean {
-  const asked = [...podRequests(pod), ...podLimits(pod)];
-  return !asked.some(([name, amount]) => (name === 'cpu' || name === 'memory') && amount > 0n);
 }
 
 function hasCrossNamespaceAffinity({ spec: { affinity } }: Pod): boolean {

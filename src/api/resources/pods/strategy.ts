@@ -1,11 +1,11 @@
 // What creating, updating and deleting mean for a Pod (pkg/registry/core/pod/strategy.go).
 
 import type { Pod, PodCondition, PodStatus } from '../../generated/types.ts';
+import { computeQosClass } from '../../pod-qos.ts';
 import { isPodFinished } from '../../pod-state.ts';
 import type { Strategy } from '../../resource.ts';
 import { keepStatus } from '../shared/status-strategy.ts';
 import { takeOverLabels } from './label-keys.ts';
-import { qosClass } from './qos.ts';
 import { validatePod } from './validation/pod.ts';
 import { validatePodStatusUpdate } from './validation/status.ts';
 import { validatePodUpdate } from './validation/update.ts';
@@ -38,7 +38,7 @@ function withObservedGenerations(status: PodStatus, old: PodStatus): PodStatus {
 
 export const podStrategy: Strategy<Pod> = {
   prepareForCreate(pod) {
-    pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+    pod.status = { phase: 'Pending', qosClass: computeQosClass(pod) };
     takeOverLabels(pod);
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [GATED];
   },

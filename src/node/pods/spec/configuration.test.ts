@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container, Pod } from '../../../api/generated/types.ts';
+import { qosClassOf } from '../../../api/pod-qos.ts';
 import { rejectionOf } from '../decide/admission.ts';
 import { crashBackoff, goDuration } from '../decide/backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
@@ -9,7 +10,7 @@ import { environmentOf } from './environment.ts';
 import { expand } from './expansion.ts';
 import { hostNetworkHostsFile, hostsFile, parseResolvConf, resolvConfOf } from './names.ts';
 import { credentialsFor, registryOf } from './pull-secrets.ts';
-import { oomScoreAdjOf, qosClassOf } from './qos.ts';
+import { oomScoreAdjOf } from './qos.ts';
 
 const placement = {
   podIps: ['10.0.0.2'],
@@ -193,7 +194,7 @@ describe('containers', () => {
   it('have a class of service and a score', () => {
     const limits = { cpu: '1', memory: '512Mi' };
     assert.equal(qosClassOf(podWith({})), 'BestEffort');
-    assert.equal(qosClassOf(podWith({ resources: { limits } })), 'Guaranteed');
+    assert.equal(qosClassOf(podWith({ resources: { limits, requests: limits } })), 'Guaranteed');
     const burstable = podWith({ resources: { requests: { memory: '512Mi' } } });
     assert.equal(qosClassOf(burstable), 'Burstable');
     const [container] = burstable.spec.containers;

@@ -2,6 +2,7 @@
 // generateAPIPodStatus and status/generate.go). Pure; what each container says is in container-status.ts.
 
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/types.ts';
+import { qosClassOf } from '../../../api/pod-qos.ts';
 import { timestamp } from '../../../base/clock.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import type { PodObservation } from '../decide/observation.ts';
@@ -14,7 +15,6 @@ import {
   type PodView,
   restartsAfter,
 } from '../decide/view.ts';
-import { qosClassOf } from '../spec/qos.ts';
 import { containerStatuses } from './container-status.ts';
 
 /** The whole status to write; conditions of others (readiness gates) are kept. */
@@ -40,7 +40,7 @@ export function podStatus(
     startTime: old.startTime ?? timestamp(now),
     hostIP: nodeIp,
     hostIPs: [{ ip: nodeIp }],
-    qosClass: old.qosClass ?? qosClassOf(pod),
+    qosClass: qosClassOf(pod),
   };
   // A pod that was never taken has no containers to speak of, and its reason is what shows.
   const taken = observed.rejection === undefined;

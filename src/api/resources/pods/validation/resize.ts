@@ -2,8 +2,8 @@
 // pod's quality of service changes (pkg/apis/core/validation, ValidatePodResize).
 import { type FieldError, forbiddenField, invalidValue } from '../../../errors.ts';
 import type { Container, Pod, ResourceRequirements } from '../../../generated/types.ts';
+import { computeQosClass, qosClassOf } from '../../../pod-qos.ts';
 import { semanticallyEqual } from '../../../validation/equality.ts';
-import { qosClass } from '../qos.ts';
 
 const RESIZABLE: readonly string[] = ['cpu', 'memory'];
 const ONLY_CPU_AND_MEMORY = 'only cpu and memory resources are mutable';
@@ -14,7 +14,7 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   }
   if (old.spec.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')];
   const errors: FieldError[] = [];
-  if ((old.status?.qosClass ?? qosClass(old.spec)) !== qosClass(pod.spec)) {
+  if (qosClassOf(old) !== computeQosClass(pod)) {
     const reason = 'Pod QOS Class may not change as a result of resizing';
     errors.push(invalidValue('spec', pod.status?.qosClass, reason));
   }
