@@ -13,13 +13,16 @@ export const CONDITION_TAINTS: Readonly<Record<string, string>> = {
 };
 export const TAINT_OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
+/** Whether a toleration speaks of a taint, whatever of its value; empty parts speak of everything. */
+export function isAbout({ key, effect }: Toleration, taint: Taint): boolean {
+  return (!key || key === taint.key) && (!effect || effect === taint.effect);
+}
+
 /** Whether the toleration answers the taint (`Toleration.ToleratesTaint` upstream): empty parts answer everything. */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  return toleration.operator === 'Exists'
-    ? true
-    : (toleration.operator ?? 'Equal') === 'Equal' && (toleration.value ?? '') === (taint.value ?? '');
+  const { operator = 'Equal', value = '' } = toleration;
+  if (!isAbout(toleration, taint)) return false;
+  return operator === 'Exists' || (operator === 'Equal' && value === (taint.value ?? ''));
 }
 
 /** The first taint that none of the tolerations answers. */
