@@ -2,6 +2,7 @@
 // node then makes the bytes, and says on the claim when they can be used. A pure function of the claim, its volume
 // and its class. Conditions and their order follow external-resizer (pkg/controller/controller.go).
 
+import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
 import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
 import type { Stored } from '../api/objects.ts';
 import { parseQuantity } from '../api/quantity.ts';
 import { timestamp } from '../base/clock.ts';
-import { LOCAL_PROVISIONER } from './default-class.ts';
 
 /** All that the decision may depend on. */
 export interface ExpandObservation {

@@ -2,6 +2,7 @@
 // volume's object and says on the claim how far it is. The bytes are the node's (node/volumes/local). Events are
 // external-resizer's.
 
+import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
 import { classNameOf } from '../api/between/volume-binding.ts';
 import type { PersistentVolumeClaim } from '../api/generated/types.ts';
 import { type NamespacedName, nameOf, type ObjectKey, type Stored } from '../api/objects.ts';
@@ -12,7 +13,6 @@ import { assertNever } from '../base/assert-never.ts';
 import { runController, watch } from '../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { LOCAL_PROVISIONER } from './default-class.ts';
 import { type ExpandStep, planExpand } from './expand-plan.ts';
 
 /** Runs the expander of local volumes until the context's signal. */

@@ -2,20 +2,20 @@
 // function of the claim, its class and the nodes. It describes the volume; the node's volume manager makes the bytes
 // when the first pod mounts it.
 import { join } from 'node:path';
+import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from '../api/between/local-volumes.ts';
 import {
   claimReference,
   PROVISIONED_BY,
   SELECTED_NODE,
   STORAGE_PROVISIONER,
+  VOLUME_PROTECTION,
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from './default-class.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
-const PV_PROTECTION = 'kubernetes.io/pv-protection';
 
 /** All that the decision may depend on. */
 export interface ProvisionObservation {
@@ -109,7 +109,7 @@ function localVolume(
     metadata: {
       name,
       annotations: { [PROVISIONED_BY]: LOCAL_PROVISIONER },
-      finalizers: [PV_PROTECTION, LOCAL_VOLUME_FINALIZER],
+      finalizers: [VOLUME_PROTECTION, LOCAL_VOLUME_FINALIZER],
     },
     spec: {
       capacity: { storage: claim.spec.resources?.requests?.storage ?? '0' },

@@ -2,6 +2,7 @@
 // the reclaim policy says so. Bytes are not made or removed here but by the node that the volume names; its
 // finalizer keeps the object until they are gone. Follows sig-storage-lib-external-provisioner.
 
+import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
 import { classNameOf, isFullyBound, SELECTED_NODE } from '../api/between/volume-binding.ts';
 import { isAlreadyExists, orUndefined } from '../api/errors.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts';
@@ -15,7 +16,6 @@ import { ControllerQueue, runControllerOn, watch } from '../client/controller.ts
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import { type KindKey, kindKey, kindKeys } from '../client/queue-keys.ts';
 import type { RunContext } from '../client/run-context.ts';
-import { LOCAL_PROVISIONER } from './default-class.ts';
 import {
   isToBeDeleted,
   type ProvisionObservation,

@@ -1,6 +1,7 @@
 // Why a claim is not Bound, or not as large as it is to be: further down than the claim itself says, to its class, the
 // pod that has to come first, its provisioner's last word, or the node that its volume lies on.
 
+import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
 import {
   classNameOf,
   NO_PROVISIONER,
@@ -12,7 +13,6 @@ import type { PersistentVolumeClaim } from '../api/generated/types.ts';
 import { isTerminating, type Stored } from '../api/objects.ts';
 import { compareQuantities } from '../api/quantity.ts';
 import { whyNotBound, whyNotExpanded } from '../api/why/claim.ts';
-import { LOCAL_PROVISIONER } from '../storage/default-class.ts';
 import { planProvision } from '../storage/provision-plan.ts';
 import type { Evidence } from './evidence.ts';
 import { whyNodeIsLost } from './node.ts';

@@ -1,10 +1,11 @@
 // Claims and volumes carry a finalizer from the start, so that none goes while it is in use; controllers take it
 // off. Follows plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
+import { CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../api/between/volume-binding.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 const FINALIZERS: Readonly<Record<string, string>> = {
-  PersistentVolumeClaim: 'kubernetes.io/pvc-protection',
-  PersistentVolume: 'kubernetes.io/pv-protection',
+  PersistentVolumeClaim: CLAIM_PROTECTION,
+  PersistentVolume: VOLUME_PROTECTION,
 };
 
 export const storageObjectInUseProtection: AdmissionPlugin = {

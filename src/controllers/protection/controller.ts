@@ -1,5 +1,6 @@
 // Protects claims and volumes in use from deletion. Before a claim is let go the API itself is asked for its pods: a cache
 // that lags behind must not cost a running pod its volume.
+import { CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../api/between/volume-binding.ts';
 import { orUndefined } from '../../api/errors.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
@@ -13,13 +14,11 @@ import { ControllerQueue, runControllerOn, watch } from '../../client/controller
 import { type KindKey, kindKey, kindKeys } from '../../client/queue-keys.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import {
-  CLAIM_PROTECTION,
   isShutDown,
   type ProtectionPlan,
   planClaimProtection,
   planVolumeProtection,
   usesClaim,
-  VOLUME_PROTECTION,
 } from './plan.ts';
 
 /** Runs the protection of claims and of volumes until the context's signal. */

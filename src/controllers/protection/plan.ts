@@ -1,11 +1,9 @@
 // Which finalizer a claim or a volume needs or is rid of, so that neither goes while it is in use. Pure functions.
 // Follows pkg/controller/volume/pvcprotection and pvprotection.
+import { CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { claimsOf } from '../../api/pod-state.ts';
-
-export const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
-export const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
 
 export type ProtectionPlan = 'keep' | 'add' | 'remove';
 

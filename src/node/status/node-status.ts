@@ -1,6 +1,7 @@
 // The Node object and its lease: registers the node, says what it offers and how it is, and renews the lease every
 // 10 s so that the others know it lives (kubelet nodestatus/setters.go and component-helpers node lease).
 
+import { VOLUME_DIRECTORY } from '../../api/between/local-volumes.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
 import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
@@ -136,7 +137,7 @@ async function report(
   const { client, clock } = context;
   const { nodeName, volumeDirectory } = options;
   const labels = labelsOf(nodeName, facts);
-  const annotations = { 'stead.dev/volume-directory': volumeDirectory };
+  const annotations = { [VOLUME_DIRECTORY]: volumeDirectory };
   let node = await orUndefined(client.get(nodes, { name: nodeName }));
   if (node === undefined) {
     const fresh: Node = {

@@ -6,16 +6,12 @@
 //   <volumes>/<name>/users/<pod uid>                    a pod that uses it: an empty file
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { LOCAL_PROVISIONER } from '../../../api/between/local-volumes.ts';
 import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { quantityToNumber } from '../../../api/quantity.ts';
 import { VolumeNotReadyError } from '../volumes.ts';
 import type { BackingKind } from './backing.ts';
-
-/** The provisioner of the volumes whose bytes are made here. */
-export const PROVISIONER = 'stead.dev/local';
-/** Keeps the object until the bytes are gone. */
-export const VOLUME_FINALIZER = 'stead.dev/local-volume';
 
 /** What is needed of a PersistentVolume to make its bytes. */
 export interface LocalVolume {
@@ -33,12 +29,13 @@ export interface LocalVolume {
  */
 export function localVolumeOf(volume: PersistentVolume, volumesDirectory: string): LocalVolume | undefined {
   const path = volume.spec?.local?.path;
-  if (path === undefined || volume.metadata.annotations?.[PROVISIONED_BY] !== PROVISIONER) return undefined;
+  if (path === undefined || volume.metadata.annotations?.[PROVISIONED_BY] !== LOCAL_PROVISIONER)
+    return undefined;
   const name = volume.metadata.name ?? '';
   if (dirname(path) !== volumesDirectory || !/^[^./][^/]*$/.test(basename(path))) {
     throw new VolumeNotReadyError(
       'FailedMount',
-      `PersistentVolume "${name}": spec.local.path ${JSON.stringify(path)} is not a directory of ${volumesDirectory}, where this node keeps the volumes of ${PROVISIONER}`,
+      `PersistentVolume "${name}": spec.local.path ${JSON.stringify(path)} is not a directory of ${volumesDirectory}, where this node keeps the volumes of ${LOCAL_PROVISIONER}`,
     );
   }
   return {

@@ -5,6 +5,7 @@ import { access, mkdtemp, readFile, rename, stat, statfs, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { LOCAL_PROVISIONER } from '../../../api/between/local-volumes.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { RunCommand } from '../../../base/machine-command.ts';
 import { runCommand } from '../../machine/command.ts';
@@ -13,7 +14,7 @@ import { mountAt, mountsBelow, readMounts, removeUnmounted } from '../../machine
 import { VolumeNotReadyError } from '../volumes.ts';
 import { probeBacking } from './backing.ts';
 import { cleanUpAll } from './clean-up.ts';
-import { imageFile, type LocalVolume, localVolumeOf, mountDirectory, PROVISIONER } from './layout.ts';
+import { imageFile, type LocalVolume, localVolumeOf, mountDirectory } from './layout.ts';
 import { LocalVolumes, prepareVolumesDirectory } from './local-volumes.ts';
 
 const MIB = 1024 * 1024;
@@ -266,7 +267,7 @@ test(
 
 test('only directories below the node’s own are ever touched', () => {
   const volumeAt = (path: string) => ({
-    metadata: { name: 'pv', annotations: { 'pv.kubernetes.io/provisioned-by': PROVISIONER } },
+    metadata: { name: 'pv', annotations: { 'pv.kubernetes.io/provisioned-by': LOCAL_PROVISIONER } },
     spec: { local: { path }, capacity: { storage: '1Gi' } },
   });
   assert.equal(localVolumeOf(volumeAt('/data/volumes/pv'), '/data/volumes')?.sizeBytes, 1024 * MIB);

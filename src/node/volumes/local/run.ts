@@ -1,5 +1,6 @@
 // Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go; grows those
 // whose objects say more. Making and mounting is the pods' business: see local-volumes.ts.
+import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER } from '../../../api/between/local-volumes.ts';
 import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
 import { orUndefined } from '../../../api/errors.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
@@ -9,7 +10,7 @@ import { itself, runController, watch } from '../../../client/controller.ts';
 import { createRecorder } from '../../../client/events.ts';
 import type { RunContext } from '../../../client/run-context.ts';
 import { growForClaim } from './grow.ts';
-import { localVolumeOf, PROVISIONER, VOLUME_FINALIZER } from './layout.ts';
+import { localVolumeOf } from './layout.ts';
 import type { LocalVolumes } from './local-volumes.ts';
 
 /** Other volumes need not wait for one with very many files. */
@@ -32,7 +33,7 @@ export async function runLocalVolumes(
   const events = createRecorder({ ...context, log }, 'kubelet', nodeName);
   const isOurs = (volume: PersistentVolume): boolean =>
     !isTerminating(volume) &&
-    volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER &&
+    volume.metadata.annotations?.[PROVISIONED_BY] === LOCAL_PROVISIONER &&
     nodesOf(volume).includes(nodeName);
   const keys = (volume: Stored<PersistentVolume>): ObjectKey[] =>
     isBeingRemovedHere(volume, nodeName) || isOurs(volume) ? itself(volume) : [];
@@ -62,7 +63,7 @@ export async function runLocalVolumes(
 /** Takes our finalizer from a volume whose bytes are gone. */
 async function letGo({ client }: RunContext, { metadata }: Stored<PersistentVolume>): Promise<void> {
   const { name, resourceVersion } = metadata;
-  const finalizers = (metadata.finalizers ?? []).filter((each) => each !== VOLUME_FINALIZER);
+  const finalizers = (metadata.finalizers ?? []).filter((each) => each !== LOCAL_VOLUME_FINALIZER);
   // With its version, so that a finalizer that somebody added meanwhile is not lost.
   const patch = { type: 'merge', body: { metadata: { resourceVersion, finalizers } } } as const;
   await orUndefined(client.patch(persistentVolumes, { name }, patch));
@@ -72,7 +73,7 @@ async function letGo({ client }: RunContext, { metadata }: Stored<PersistentVolu
 export function isBeingRemovedHere(volume: PersistentVolume, nodeName: string): boolean {
   return (
     isTerminating(volume) &&
-    volume.metadata.finalizers?.includes(VOLUME_FINALIZER) === true &&
+    volume.metadata.finalizers?.includes(LOCAL_VOLUME_FINALIZER) === true &&
     nodesOf(volume).includes(nodeName)
   );
 }
