@@ -1,6 +1,7 @@
 // What a StatefulSet can ask for beyond Kubernetes: its `stead.dev/…` annotations, read and checked. They are
 // annotations and not fields, so that every client and every Kubernetes takes the manifest. What they do is the
 // StatefulSet controller's.
+import { errorText } from '../base/error-text.ts';
 import type { StatefulSet } from './generated/types.ts';
 import { parseLabelSelector, type Selector } from './selectors.ts';
 
@@ -95,7 +96,7 @@ function readSelector(text: string): Read<Selector> {
   try {
     return { value: parseLabelSelector(text) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     return { problem: `must be a label selector, as in "role=primary": ${why}` };
   }
 }

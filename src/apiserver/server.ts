@@ -4,6 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import { internal, methodNotSupported, pathNotFound, StatusError } from '../api/errors.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { errorText } from '../base/error-text.ts';
 import { Metrics } from '../base/metrics.ts';
 import { own } from '../base/own.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
@@ -122,7 +123,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
         if (error instanceof StatusError) throw error;
         const { verb, namespace, name } = request;
         log.error('request failed', error, { verb, resource: resource.plural, namespace, name });
-        throw internal(error instanceof Error ? error.message : String(error));
+        throw internal(errorText(error));
       }
     },
     resource: (group, version, plural) => byPath.get(pathOf(group, version, plural)),

@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
 import { allResources } from '../api/resources/all.ts';
+import { errorText } from '../base/error-text.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 
 /** One object of a manifest and where it came from. */
@@ -42,9 +43,7 @@ async function readSource(source: string): Promise<string> {
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     return await response.text();
   } catch (error) {
-    throw new UserError(
-      `The manifest ${source} cannot be read: ${error instanceof Error ? error.message : error}.`,
-    );
+    throw new UserError(`The manifest ${source} cannot be read: ${errorText(error)}.`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Event, ObjectReference } from '../api/generated/types.ts';
 import type { KubeObject } from '../api/objects.ts';
 import { events } from '../api/resources/events/definition.ts';
 import { sleep, timestamp } from '../base/clock.ts';
+import { errorText } from '../base/error-text.ts';
 import { EventCorrelator } from './event-correlator.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -153,13 +154,10 @@ class Recorder implements EventRecorder {
           continue;
         }
         if (error instanceof StatusError || tries >= MAX_TRIES || this.#context.signal.aborted) {
-          this.#context.log.warn(
-            `an event could not be written: ${error instanceof Error ? error.message : error}`,
-            {
-              reason: event.reason,
-              object: event.involvedObject.name,
-            },
-          );
+          this.#context.log.warn(`an event could not be written: ${errorText(error)}`, {
+            reason: event.reason,
+            object: event.involvedObject.name,
+          });
           return;
         }
         const { clock, random, signal } = this.#context;

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
+import { isStruct, type Struct } from '../base/struct.ts';
 
 /** Where and as whom to speak to an API. Certificates and keys are PEM. */
 export interface ApiEndpoint {
@@ -17,8 +18,6 @@ export interface ApiEndpoint {
   /** The context's namespace. */
   namespace?: string | undefined;
 }
-
-type Fields = Record<string, unknown>;
 
 /**
  * The endpoint of a kubeconfig's current context.
@@ -42,7 +41,7 @@ export function parseKubeconfig(text: string, directory = '.'): ApiEndpoint {
       `the kubeconfig's user "${userName}" logs in with a program, which is not supported: use a token`,
     );
   }
-  const pem = (from: Fields, name: string): string | undefined => {
+  const pem = (from: Struct, name: string): string | undefined => {
     const data = stringOf(from, `${name}-data`);
     if (data) return Buffer.from(data, 'base64').toString();
     const path = stringOf(from, name);
@@ -61,22 +60,19 @@ export function parseKubeconfig(text: string, directory = '.'): ApiEndpoint {
 }
 
 /** `contexts: [{ name, context: {…} }]` → the inner part of the one with that name. */
-function named(config: Fields, list: string, name: string, inner: string): Fields {
+function named(config: Struct, list: string, name: string, inner: string): Struct {
   const items = config[list];
-  const found = Array.isArray(items) ? items.find((item) => isFields(item) && item.name === name) : undefined;
-  if (!isFields(found)) throw new Error(`the kubeconfig has no ${inner} "${name}"`);
+  const found = Array.isArray(items) ? items.find((item) => isStruct(item) && item.name === name) : undefined;
+  if (!isStruct(found)) throw new Error(`the kubeconfig has no ${inner} "${name}"`);
   return fieldsOf(found[inner] ?? {}, `the kubeconfig's ${inner} "${name}"`);
 }
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function fieldsOf(value: unknown, what: string): Fields {
-  if (!isFields(value)) throw new Error(`${what} is not a YAML mapping`);
+function fieldsOf(value: unknown, what: string): Struct {
+  if (!isStruct(value)) throw new Error(`${what} is not a YAML mapping`);
   return value;
 }
 
-function stringOf(fields: Fields, name: string): string | undefined {
+function stringOf(fields: Struct, name: string): string | undefined {
   const value = fields[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

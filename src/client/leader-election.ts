@@ -7,6 +7,7 @@ import type { Lease, LeaseSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { leases } from '../api/resources/leases/definition.ts';
 import { type CancelTimer, microTimestamp, sleep } from '../base/clock.ts';
+import { errorText } from '../base/error-text.ts';
 import type { RunContext } from './run-context.ts';
 
 const LEASE_SECONDS = 15;
@@ -112,7 +113,7 @@ class Candidate {
       const { holderIdentity: _, ...spec } = held.spec;
       this.#seen = await client.update(leases, { ...held, spec: { ...spec, leaseDurationSeconds: 1 } });
     } catch (error) {
-      log.debug(`the lease was not released: ${error instanceof Error ? error.message : error}`);
+      log.debug(`the lease was not released: ${errorText(error)}`);
     }
   }
 

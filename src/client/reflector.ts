@@ -8,6 +8,7 @@ import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
+import { errorText } from '../base/error-text.ts';
 import type { Log } from '../base/log.ts';
 import { backoffDelay } from './backoff.ts';
 import type { Client } from './client.ts';
@@ -65,7 +66,7 @@ export class Reflector<T extends KubeObject> {
           if (++this.#failures === 1) continue;
         } else {
           this.#failures++;
-          log.warn(`cannot list or watch, trying again: ${messageOf(error)}`, {
+          log.warn(`cannot list or watch, trying again: ${errorText(error)}`, {
             resource: this.#resource.plural,
           });
         }
@@ -137,5 +138,3 @@ function errorOf(status: Status): StatusError {
   const error = new StatusError(status);
   return status.code === 410 && !isExpired(error) ? new StatusError({ ...status, reason: 'Expired' }) : error;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { timestamp } from '../base/clock.ts';
 import { eachOrThrow } from '../base/each-by-itself.ts';
+import { errorText } from '../base/error-text.ts';
 import type { Log } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
 import { runCommand } from '../node/machine/command.ts';
@@ -196,8 +197,6 @@ async function openStore(paths: Paths): Promise<Store> {
   } catch (error) {
     if (error instanceof StoreInUseError)
       throw new UserError(`stead already runs on ${paths.data}: ${error.message}.`);
-    throw new UserError(
-      `The store ${paths.store} cannot be opened: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new UserError(`The store ${paths.store} cannot be opened: ${errorText(error)}`);
   }
 }

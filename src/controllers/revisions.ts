@@ -5,6 +5,7 @@
 import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
 import { type KubeObject, keyOf, type Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { isStruct } from '../base/struct.ts';
 import { controllerReference } from './ownership.ts';
 import { canonicalJson, revisionHash } from './revision-hash.ts';
 
@@ -50,17 +51,13 @@ function contentOf({ spec }: Workload): { spec: { template: object } } {
 /** The template that a revision holds. Throws if the revision was not written by the controller of a workload. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec {
   const data = revision.data;
-  if (isRecord(data) && isRecord(data.spec) && isRecord(data.spec.template)) {
+  if (isStruct(data) && isStruct(data.spec) && isStruct(data.spec.template)) {
     const { $patch: _replace, ...template } = data.spec.template;
     return template;
   }
   throw new Error(
     `ControllerRevision ${keyOf(revision)} holds no spec.template; delete it so that it is made again`,
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 // Objects are frozen and shared, and a pass over a quiet workload must not write the same JSON again and again.

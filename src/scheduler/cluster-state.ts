@@ -4,6 +4,7 @@ import type { Node, Pod } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
 import { type Amounts, amountsOf, podRequestsHeld } from '../api/pod-resources.ts';
 import { claimKeysOf } from '../api/pod-state.ts';
+import { sameJson } from '../base/same-json.ts';
 import { AffinityCounts, type NamespaceLabels } from './affinity-terms.ts';
 import { type HostPort, hostPortsOf, podRequestsForScore } from './requests.ts';
 
@@ -52,7 +53,7 @@ export class ClusterState {
 
   setNode(node: Stored<Node>): void {
     const state = this.#state(node.metadata.name);
-    const moved = !sameLabels(state.labels, node.metadata.labels ?? {});
+    const moved = !sameJson(state.labels, node.metadata.labels ?? {});
     state.node = node;
     state.allocatable = amountsOf(node.status?.allocatable);
     if (moved && state.pods.size > 0) this.recountAffinity();
@@ -144,9 +145,4 @@ function bump(counts: Map<string, number>, key: string, step: 1 | -1): void {
 
 function bumpAmounts(sum: Amounts, amounts: Amounts, step: 1 | -1): void {
   for (const [name, amount] of amounts) sum.set(name, (sum.get(name) ?? 0n) + BigInt(step) * amount);
-}
-
-function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

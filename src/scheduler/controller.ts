@@ -13,6 +13,7 @@ import { persistentVolumes } from '../api/resources/persistent-volumes/definitio
 import { pods } from '../api/resources/pods/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { restAfter } from '../base/rest.ts';
+import { sameJson } from '../base/same-json.ts';
 import { ControllerQueue, runControllerOn, type Watch, watch } from '../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../client/events.ts';
 import { namespacedNames } from '../client/queue-keys.ts';
@@ -101,7 +102,7 @@ class Scheduler {
       }),
       watch(informers.of(namespaces), {
         updated: (namespace, old) => {
-          if (JSON.stringify(namespace.metadata.labels) === JSON.stringify(old.metadata.labels)) return;
+          if (sameJson(namespace.metadata.labels, old.metadata.labels)) return;
           this.#cluster.recountAffinity();
           retryAll();
         },
@@ -226,7 +227,7 @@ function nodeFacts(node: Stored<Node>): string {
 function needsAnotherLook(pod: Stored<Pod>, old: Stored<Pod>): boolean {
   return (
     pod.metadata.uid !== old.metadata.uid ||
-    JSON.stringify(pod.spec) !== JSON.stringify(old.spec) ||
-    JSON.stringify(pod.metadata.labels) !== JSON.stringify(old.metadata.labels)
+    !sameJson(pod.spec, old.spec) ||
+    !sameJson(pod.metadata.labels, old.metadata.labels)
   );
 }

@@ -1,6 +1,7 @@
 // Looks through an object for fields that nothing here acts on, by the schema and the table of unsupported.ts.
 
 import { own } from '../../base/own.ts';
+import { isStruct } from '../../base/struct.ts';
 import { type FieldError, forbiddenField } from '../errors.ts';
 import { perType, type StructType } from '../schema/schema.ts';
 import { UNSUPPORTED, type Unsupported } from './unsupported.ts';
@@ -41,10 +42,6 @@ const planOf = perType(
     children: typesBelow(type).filter(([, below]) => reachesUnsupported(below)),
   }),
 );
-
-function isStruct(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function find(type: StructType, object: Record<string, unknown>, path: string, found: Found[]): Found[] {
   const { fields, children } = planOf(type);

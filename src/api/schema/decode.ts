@@ -1,6 +1,7 @@
 // Decoding: from what a client sent to an object of a schema type, the way Go's typed decoding does it: unknown
 // fields are pruned (and reported), types are checked with upstream's messages, nulls dropped, quantities and zero
 // values brought to the one form that upstream would store. Defaults and validation come after.
+import { isStruct } from '../../base/struct.ts';
 import { badRequest, StatusError } from '../errors.ts';
 import type { KubeObject } from '../objects.ts';
 import { type FieldPlan, type TypePlan, typePlan } from './decode-plan.ts';
@@ -70,7 +71,7 @@ class Decoder {
   }
 
   struct(plan: TypePlan, value: unknown, place: Place, path: string): Record<string, unknown> {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (!isStruct(value)) {
       throw mismatch(value, `v1.${plan.goName}`, place);
     }
     const decoded: Record<string, unknown> = {};
@@ -105,7 +106,7 @@ class Decoder {
         );
       }
       case 'map': {
-        if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        if (!isStruct(value)) {
           throw mismatch(value, field.goType, place);
         }
         const { values } = field;

@@ -1,10 +1,9 @@
 // Defaulting: what a decoded object means where it says nothing, parents before children as upstream does: first the
 // constants of a type's fields, then what depends on more than one. Needs no request, no clock and no other object; what
 // depends on those (cluster IPs, the default class, priorities) is admission's and the strategies' business.
+import { isStruct, type Struct } from '../../base/struct.ts';
 import type { KubeObject } from '../objects.ts';
 import { perType, type StructType } from './schema.ts';
-
-type Struct = Record<string, unknown>;
 
 interface DefaultPlan {
   constants: ReadonlyArray<readonly [field: string, value: unknown]>;
@@ -46,10 +45,6 @@ const planOf = perType((type): DefaultPlan => {
   );
   return { constants, setDefaults: type.declared.setDefaults, children };
 });
-
-function isStruct(value: unknown): value is Struct {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function defaultStruct(plan: DefaultPlan, object: Struct): void {
   for (const [field, value] of plan.constants) {

@@ -1,13 +1,10 @@
 // When two parts of objects mean the same (upstream's equality.Semantic): a field that is not set, an empty list and
 // an empty map are all nothing.
+import { isStruct } from '../../base/struct.ts';
 
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether two values of the API mean the same. */
@@ -17,7 +14,7 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => semanticallyEqual(item, b[index]));
   }
-  if (isRecord(a) && isRecord(b)) {
+  if (isStruct(a) && isStruct(b)) {
     return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
       semanticallyEqual(a[key], b[key]),
     );

@@ -1,5 +1,6 @@
 // What changed between two parts of objects, for the message that refuses a change: upstream prints a diff of its Go
 // types there; here each field that differs is named with what it was and what it would be.
+import { isStruct } from '../../base/struct.ts';
 import { semanticallyEqual } from './equality.ts';
 
 /** A message is read by people: more lines than these help nobody. */
@@ -7,13 +8,9 @@ const MAX_FIELDS = 20;
 
 type Change = readonly [path: string, before: unknown, after: unknown];
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function collect(path: string, before: unknown, after: unknown, changes: Change[]): void {
   if (changes.length > MAX_FIELDS || semanticallyEqual(before, after)) return;
-  if (isPlain(before) && isPlain(after)) {
+  if (isStruct(before) && isStruct(after)) {
     for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
       collect(path ? `${path}.${key}` : key, before[key], after[key], changes);
     }

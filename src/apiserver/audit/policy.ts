@@ -2,6 +2,7 @@
 // pkg/apis/audit (types, validation) and pkg/audit/policy/checker.go.
 import { type FieldError, invalidValue, notSupported, required, typeInvalid } from '../../api/errors.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
+import { isStruct } from '../../base/struct.ts';
 import { yaml } from '../../base/yaml.ts';
 import type { Attributes } from '../authz/authorize.ts';
 import type { User } from '../request.ts';
@@ -116,12 +117,6 @@ export function parsePolicy(text: string): Policy {
   if (errors.length > 0) throw new Error(errors.map(({ field, body }) => `${field}: ${body}`).join('; '));
   // Every field has just been looked at.
   return value as unknown as Policy;
-}
-
-type Struct = Record<string, unknown>;
-
-function isStruct(value: unknown): value is Struct {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const RULE_LISTS = ['users', 'userGroups', 'verbs', 'namespaces', 'nonResourceURLs'] as const;

@@ -9,6 +9,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
+import { isStruct } from '../../base/struct.ts';
 
 export type Claims = Record<string, unknown>;
 
@@ -73,9 +74,7 @@ function encode(value: Claims): string {
 function decode(part: string): Claims | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Claims)
-      : undefined;
+    return isStruct(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -5,9 +5,9 @@ import type { KubeObject } from '../../api/objects.ts';
 import { allResources } from '../../api/resources/all.ts';
 import { schemaOf } from '../../api/resources/schema.ts';
 import { decode } from '../../api/schema/decode.ts';
+import { isStruct } from '../../base/struct.ts';
 import { createdFields } from './created-fields.ts';
 import { changesOf } from './managed-fields.ts';
-import { isStruct } from './struct.ts';
 
 const schema = schemaOf(allResources);
 const POD = {

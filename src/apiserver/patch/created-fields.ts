@@ -1,7 +1,8 @@
 // What whoever creates an object owns of it, written down in one walk: the very fields that comparing it with an empty
 // object finds (typed-operations.ts), but as the text of `fieldsV1`, which for the pods of a set is always the same one.
 import type { StructType } from '../../api/schema/schema.ts';
-import { isStruct, type Struct, sameValue } from './struct.ts';
+import { sameJson } from '../../base/same-json.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.ts';
 import { isBare, isGranular } from './typed-operations.ts';
 
@@ -76,7 +77,7 @@ function fieldText(
     const inside = granular && !isBare(value) ? fieldsBelow(node, undefined, value, unowned) : '';
     return inside ? `{".":{},${inside}}` : '{}';
   }
-  if (sameValue(before, value)) return undefined;
+  if (sameJson(before, value)) return undefined;
   if (!granular || (isBare(before) && isBare(value))) return '{}';
   const inside = fieldsBelow(node, before, value, unowned);
   return inside ? `{${inside}}` : undefined;

@@ -1,6 +1,6 @@
 // Sets of fields of one object, as managedFields record who owns what: a trie of path elements, each written as
 // fieldsV1 writes it (`f:spec`, `k:{"name":"web"}`, `v:"a"`). Follows structured-merge-diff's fieldpath package.
-import { isStruct, type Struct } from './struct.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 
 const NOTHING: Struct = Object.freeze({});
 

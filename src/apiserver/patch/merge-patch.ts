@@ -1,7 +1,7 @@
 // JSON Merge Patch (RFC 7386): objects are merged, null removes, everything else replaces.
 import { badRequest } from '../../api/errors.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
-import { isStruct, type Struct } from './struct.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 
 /** Applies a merge patch; `current` is not changed, and the result shares what the patch leaves alone. Throws badRequest for a patch that is no object. */
 export function applyMergePatch(current: Struct, patch: unknown): Struct {

@@ -4,12 +4,12 @@
 import { badRequest } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { StructType } from '../../api/schema/schema.ts';
+import { isStruct } from '../../base/struct.ts';
 import type { PatchType } from '../request.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { type ApplyOptions, serverSideApply } from './server-side-apply.ts';
 import { applyStrategicMergePatch } from './strategic-merge.ts';
-import { isStruct } from './struct.ts';
 
 /**
  * Applies a patch to an object.

@@ -7,6 +7,8 @@ import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
+import { sameJson } from '../../base/same-json.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 import { EMPTY, type FieldSet, pathText } from './field-set.ts';
 import {
   changesOf,
@@ -21,7 +23,6 @@ import {
   writable,
   writeManagers,
 } from './managed-fields.ts';
-import { isStruct, type Struct, sameValue } from './struct.ts';
 import { childNode, itemElement, itemNode, type Node, typeNode } from './typed.ts';
 import { fieldsOf, merge, remove, withNamedFields } from './typed-operations.ts';
 
@@ -68,7 +69,7 @@ export function serverSideApply(
   const changes = changesOf(type, options.subresource, plain, next);
   if (!options.force) refuseConflicts(managers, id, changes.added.union(changes.modified));
   const left = disown(managers, id, changes);
-  const isUnchanged = sameValue(plain, next);
+  const isUnchanged = sameJson(plain, next);
   // Who applies again what is there keeps the time of when it last changed something.
   const applied = left.get(id);
   if (isUnchanged && applied)

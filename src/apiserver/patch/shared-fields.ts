@@ -3,8 +3,8 @@
 // nothing else changes.
 import type { KubeObject } from '../../api/objects.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 import { FieldSet } from './field-set.ts';
-import { isStruct, type Struct } from './struct.ts';
 
 /** Of sets that are longer there are not many alike, and a few would fill the memory. */
 const SHARED_TEXT_LIMIT = 16 * 1024;

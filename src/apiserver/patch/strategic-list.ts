@@ -2,7 +2,7 @@
 // result: what the patch orders as the patch orders it, the rest where it stood. Follows mergeSlice,
 // normalizeElementOrder and mergeSortedSlice of apimachinery pkg/util/strategicpatch/patch.go.
 import { badRequest } from '../../api/errors.ts';
-import { isStruct, type Struct } from './struct.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 
 /** The key of a directive about the object that it stands in. */
 export const DIRECTIVE = '$patch';

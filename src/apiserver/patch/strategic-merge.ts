@@ -5,8 +5,8 @@
 import { badRequest } from '../../api/errors.ts';
 import type { FieldSchema, StructType } from '../../api/schema/schema.ts';
 import { setProperty } from '../../api/schema/set-property.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 import { DIRECTIVE, mergeList, orderBySetElementOrder, validateOrder } from './strategic-list.ts';
-import { isStruct, type Struct } from './struct.ts';
 
 const RETAIN_KEYS = '$retainKeys';
 const DELETE_PREFIX = '$deleteFromPrimitiveList/';

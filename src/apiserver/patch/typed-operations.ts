@@ -2,8 +2,9 @@
 // between two versions, merging a configuration in, and taking fields out. Follows structured-merge-diff's typed
 // package (tofieldset.go, compare.go, merge.go, remove.go).
 import { setProperty } from '../../api/schema/set-property.ts';
+import { sameJson } from '../../base/same-json.ts';
+import { isStruct, type Struct } from '../../base/struct.ts';
 import { type FieldSet, FieldSetBuilder } from './field-set.ts';
-import { isStruct, type Struct, sameValue } from './struct.ts';
 import { childNode, itemElement, itemNode, type Node } from './typed.ts';
 
 /** The parts of a value by path element: fields of structs and maps, items of lists. */
@@ -86,7 +87,7 @@ function compareParts(node: Node, old: unknown, next: unknown, builders: Builder
       if (isGranular(is.node, is.value)) addAll(is.node, is.value, builders.added, element);
       continue;
     }
-    if (was && is && sameValue(was.value, is.value)) continue;
+    if (was && is && sameJson(was.value, is.value)) continue;
     const part = is?.node ?? was?.node ?? { kind: 'leaf' };
     const granular = isGranular(part, is?.value ?? was?.value) && !(isBare(was?.value) && isBare(is?.value));
     if (granular) compareParts(part, was?.value, is?.value, below(builders, element));

@@ -3,7 +3,7 @@
 // Follows structured-merge-diff's schema package and typed/helpers.go.
 
 import { type FieldSchema, perType, type StructType } from '../../api/schema/schema.ts';
-import { isStruct } from './struct.ts';
+import { isStruct } from '../../base/struct.ts';
 
 /** How a value is merged. */
 export type Node =

@@ -6,6 +6,7 @@ import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { badRequest, internal, StatusError, serviceUnavailable } from '../../api/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Exchange, RawRequest } from '../http/port/exchange.ts';
 import type { Destination } from './destination.ts';
 import { type Passage, requestHeaders, responseHeaders, rewriteLocation } from './headers.ts';
@@ -151,7 +152,7 @@ function open(
       ...(secure && { rejectUnauthorized: false }),
     });
   } catch (error) {
-    throw badRequest(`the request cannot be passed on: ${error instanceof Error ? error.message : error}`);
+    throw badRequest(`the request cannot be passed on: ${errorText(error)}`);
   }
   outgoing.once('socket', (socket) => {
     const late = (): void => void outgoing.destroy(new Error('i/o timeout'));

@@ -2,6 +2,7 @@
 // plain SPDY upgrade or inside a WebSocket (`SPDY/3.1+portforward.k8s.io`, kubectl since 1.31).
 import { Duplex, pipeline } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 
@@ -52,7 +53,7 @@ async function forward(data: SpdyStream, error: SpdyStream, openPort: OpenPort):
 
 /** Why a connection could not be had, or ended, as the client shows it. */
 export function complaint(port: number, problem: unknown): string {
-  const why = problem instanceof Error ? problem.message : String(problem);
+  const why = errorText(problem);
   return `error forwarding port ${port} to the pod: ${why}`;
 }
 

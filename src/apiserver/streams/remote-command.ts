@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import type { Session } from '../../api/between/node-streams.ts';
 import { internal, StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Channels } from './channels.ts';
 
 /** Runs until the command has ended, the session could not be opened, or the client has gone. Never rejects. */
@@ -61,5 +62,5 @@ function exitStatus(exitCode: number): Status {
 
 function statusOf(error: unknown): Status {
   if (error instanceof StatusError) return error.status;
-  return internal(error instanceof Error ? error.message : String(error)).status;
+  return internal(errorText(error)).status;
 }

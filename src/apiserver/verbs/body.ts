@@ -6,6 +6,7 @@ import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import type { RepeatedKeys } from '../../api/schema/repeated-keys.ts';
 import type { StructType } from '../../api/schema/schema.ts';
+import { isStruct } from '../../base/struct.ts';
 import { requireFewParts } from '../object-size.ts';
 import type { ApiRequest } from '../request.ts';
 
@@ -27,12 +28,12 @@ export function decodeObject(
   fieldValidation: ApiRequest['options']['fieldValidation'],
   repeated?: RepeatedKeys,
 ): Decoded {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isStruct(value)) {
     throw badRequest(
       `the body is not a ${resource.kind} object: send ${apiVersionOf(resource)} JSON or YAML`,
     );
   }
-  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion, kind } = value;
   const expected = apiVersionOf(resource);
   if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== expected) {
     throw badRequest(

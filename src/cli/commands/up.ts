@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { StatusError } from '../../api/errors.ts';
 import type { CancelTimer } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { ClusterConfig } from '../../cluster/cluster.ts';
 import { makeDataDirectory } from '../../cluster/disk/data-directory.ts';
 import { isNodeName } from '../../cluster/disk/node-name.ts';
@@ -181,9 +182,7 @@ async function startInBackground(options: UpOptions, config: ClusterConfig): Pro
   const paths = pathsOf(options.dataDir);
   await makeDataDirectory(paths);
   const log = await open(paths.log, 'a').catch((error: unknown) => {
-    throw new UserError(
-      `The log ${paths.log} cannot be written: ${error instanceof Error ? error.message : error}.`,
-    );
+    throw new UserError(`The log ${paths.log} cannot be written: ${errorText(error)}.`);
   });
   const [node, script = ''] = process.argv;
   const child = spawn(

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { errorText } from '../../base/error-text.ts';
 import { UserError } from '../process/user-error.ts';
 import type { Paths } from './paths.ts';
 
@@ -48,7 +49,7 @@ async function refuseTakenPlaces(paths: Paths): Promise<void> {
 export async function prepareDataDirectory(paths: Paths): Promise<void> {
   await makeDataDirectory(paths);
   await makeDirectory(paths.run).catch((error: unknown) => {
-    throw new UserError(`The directory ${paths.run} for sockets cannot be made: ${reasonOf(error)}.`);
+    throw new UserError(`The directory ${paths.run} for sockets cannot be made: ${errorText(error)}.`);
   });
   // A stead that was here before starts on a full disk too: its store holds what it takes to delete something.
   if (!existsSync(paths.store)) await refuseFullDisk(paths);
@@ -58,7 +59,7 @@ export async function prepareDataDirectory(paths: Paths): Promise<void> {
   const layout: Layout = { layoutVersion: LAYOUT_VERSION, strangers: await strangersIn(paths) };
   await writeFile(paths.layout, `${JSON.stringify(layout)}\n`).catch((error: unknown) => {
     throw new UserError(
-      `The data directory ${paths.data} cannot be written to (${reasonOf(error)}): free some space, or give another --data-dir.`,
+      `The data directory ${paths.data} cannot be written to (${errorText(error)}): free some space, or give another --data-dir.`,
     );
   });
 }
@@ -96,7 +97,7 @@ export async function makeDataDirectory({ data }: Paths): Promise<void> {
         throw new UserError(`${what}: there is a file in its place. Give another --data-dir.`);
       default:
         throw new UserError(
-          `${what} (${code ?? reasonOf(error)}): run as root, or give a --data-dir that you may write to.`,
+          `${what} (${code ?? errorText(error)}): run as root, or give a --data-dir that you may write to.`,
         );
     }
   }
@@ -126,8 +127,6 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** As many bytes as the path of a unix socket may have; beyond that it is cut off without a word. */
 const MAX_SOCKET_PATH = 107;

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorText } from '../../base/error-text.ts';
 import { silentLog } from '../../base/log.ts';
 import { endContainerd } from '../../node/containerd/containerd.ts';
 import { removeCgroup, removeEmptyCgroup } from '../../node/cri/cgroups.ts';
@@ -40,7 +41,7 @@ async function lockAgainstOthers(paths: Paths): Promise<FileLock> {
     if (error instanceof StoreInUseError) {
       throw new UserError(`Nothing is removed: ${error.message}. Try again when it has ended.`);
     }
-    const why = error instanceof Error ? error.message : error;
+    const why = errorText(error);
     throw new UserError(`Nothing is removed, since the store cannot be locked: ${why}.`);
   }
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { StatusError } from '../../api/errors.ts';
 import type { Status } from '../../api/generated/types.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { KeyPair } from '../disk/x509.ts';
 import type { ProcessInfo } from '../process/control-socket.ts';
 import type { LogLevel } from '../process/log-writer.ts';
@@ -57,7 +58,7 @@ export type Failure = { status: Status } | { message: string; isForUser: boolean
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof StatusError) return { status: error.status };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   return { message, isForUser: error instanceof UserError };
 }
 

@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { CancelTimer } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import { LockedError, lockFile } from '../../store/file-lock.ts';
 import { listenPrivately } from './private-socket.ts';
 import { systemClock } from './system-clock.ts';
@@ -94,7 +95,7 @@ async function listen(socketPath: string, handlers: ControlHandlers): Promise<()
       }
       response.writeHead(404).end(`no such command: ${method} ${pathname}`);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorText(error);
       if (!response.headersSent) return response.writeHead(500).end(message);
       // Lines of progress have been sent as those of a success.
       response.addTrailers({ [FAILURE]: encodeURIComponent(message) });

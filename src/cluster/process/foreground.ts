@@ -4,6 +4,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { aborted } from '../../base/abort.ts';
 import { sleep } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import { rotateOpenFile } from '../../node/logs/rotate-open-file.ts';
 import { type ClusterConfig, type RunningCluster, startCluster } from '../cluster.ts';
@@ -68,7 +69,7 @@ export async function runForeground(
     await onReady();
     await Promise.all([aborted(stop.signal), boundLog(paths.log, log, stop.signal)]);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     tellParent({
       failed: error instanceof UserError ? message : `stead cannot go on: ${message} (see ${paths.log}).`,
     });

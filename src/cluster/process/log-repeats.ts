@@ -1,6 +1,7 @@
 // Keeps what repeats from filling the log: a warning or an error is said once, then counted, and after a while one line says
 // how often it has come again. It is the same if level, room, message and the error's own words are; fields may differ.
 import type { CancelTimer, Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 
 export interface QuietLog extends Log {
@@ -81,7 +82,7 @@ export function withoutRepeats(log: Log, clock: Clock): QuietLog {
       if (isNew(`warn ${room} ${message}`, message, fields, say)) inner.warn(message, fields);
     },
     error(message, error, fields) {
-      const words = error instanceof Error ? error.message : String(error);
+      const words = errorText(error);
       // Where it came from is in the first line; a count needs no stack.
       const say: Repeated['say'] = (text, last) => inner.error(text, words, last);
       if (isNew(`error ${room} ${message} ${words}`, message, fields, say))

@@ -1,4 +1,5 @@
 // What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
+import { errorText } from '../../base/error-text.ts';
 import { sysctlAllowlist } from '../../node/pods/decide/sysctls.ts';
 import type { ClusterConfig } from '../cluster.ts';
 import { checkDataDirectory } from '../disk/data-directory.ts';
@@ -21,6 +22,6 @@ function checkSysctls(allowed: readonly string[]): void {
   try {
     sysctlAllowlist('', allowed);
   } catch (error) {
-    throw new UserError(`--allowed-unsafe-sysctls: ${error instanceof Error ? error.message : error}.`);
+    throw new UserError(`--allowed-unsafe-sysctls: ${errorText(error)}.`);
   }
 }

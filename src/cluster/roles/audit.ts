@@ -4,6 +4,7 @@ import { Auditor } from '../../apiserver/audit/auditor.ts';
 import { AuditLogFile } from '../../apiserver/audit/log-file.ts';
 import { type Policy, parsePolicy } from '../../apiserver/audit/policy.ts';
 import type { Clock, Random } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { UserError } from '../process/user-error.ts';
@@ -40,7 +41,7 @@ export async function openAudit(options: AuditOptions, context: AuditContext): P
     { path: options.logPath, maxBytes: options.maxSizeMegabytes * MEGABYTE, maxBackups: options.maxBackups },
     context,
   ).catch((error: unknown) => {
-    throw new UserError(`The audit log ${options.logPath} cannot be written: ${reason(error)}.`);
+    throw new UserError(`The audit log ${options.logPath} cannot be written: ${errorText(error)}.`);
   });
   return { auditor: new Auditor(policy, file, clock, random, metrics), close: () => file.close() };
 }
@@ -50,8 +51,6 @@ export async function readPolicy(path: string): Promise<Policy> {
   try {
     return parsePolicy(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new UserError(`The audit policy ${path} cannot be used: ${reason(error)}.`);
+    throw new UserError(`The audit policy ${path} cannot be used: ${errorText(error)}.`);
   }
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@
 import { cpus, networkInterfaces, totalmem } from 'node:os';
 import type { NodeStreams } from '../../api/between/node-streams.ts';
 import type { Clock, Random } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
@@ -210,7 +211,7 @@ export async function startMachine(
     loadImage: (file, signal) =>
       // Neither a client that has gone nor the end of stead waits for it.
       loadImage(containerd.socket, file, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
-        throw new UserError(error instanceof Error ? error.message : String(error));
+        throw new UserError(errorText(error));
       }),
     async listImages() {
       const images = await runtime.listImages();

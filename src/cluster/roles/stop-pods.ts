@@ -7,6 +7,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import { controllerOf, type Stored } from '../../api/objects.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import type { Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informers } from '../../client/informers.ts';
 
@@ -37,7 +38,7 @@ export async function stopPods(
           gone = await deleteAndWait(client, informers, clock, pod);
         } catch (error) {
           // Nothing else stays up because of one; the node ends what still runs.
-          const why = error instanceof Error ? error.message : String(error);
+          const why = errorText(error);
           say(`${namespace}/${name} cannot be deleted (${why}); going on without it`);
           continue;
         }

@@ -19,6 +19,7 @@ import {
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { parseQuantity } from '../../api/quantity.ts';
+import { sameJson } from '../../base/same-json.ts';
 
 /** The older name of the annotation, which provisioners still read. */
 const BETA_STORAGE_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
@@ -192,7 +193,7 @@ export function claimWithPhase(
     volume && (status.phase === 'Bound' && status.capacity ? status.capacity : volume.spec.capacity);
   const same =
     status.phase === phase &&
-    JSON.stringify(status.accessModes) === JSON.stringify(accessModes) &&
-    JSON.stringify(status.capacity) === JSON.stringify(capacity);
+    sameJson(status.accessModes, accessModes) &&
+    sameJson(status.capacity, capacity);
   return same ? undefined : { ...claim, status: { ...status, phase, accessModes, capacity } };
 }

@@ -19,6 +19,7 @@ import {
   portsOf,
   SERVICE_NAME,
 } from '../../api/service-endpoints.ts';
+import { sameJson } from '../../base/same-json.ts';
 import type { SlicePlan } from '../slice-writer.ts';
 
 export const MAX_ENDPOINTS = 100;
@@ -173,7 +174,7 @@ function labelsOf(service: Stored<Service>): Record<string, string> {
 
 function hasRightMetadata(slice: Stored<EndpointSlice>, service: Stored<Service>): boolean {
   return (
-    sameMap(slice.metadata.labels ?? {}, labelsOf(service)) &&
+    sameJson(slice.metadata.labels ?? {}, labelsOf(service)) &&
     (slice.metadata.ownerReferences ?? []).some((owner) => owner.uid === service.metadata.uid)
   );
 }
@@ -229,9 +230,4 @@ function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
     a.targetRef?.name === b.targetRef?.name &&
     a.addresses.join() === b.addresses.join()
   );
-}
-
-function sameMap(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

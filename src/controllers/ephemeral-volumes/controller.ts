@@ -6,6 +6,7 @@ import { keyOf, type ObjectKey, type Stored } from '../../api/objects.ts';
 import { claimKeysOf, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
+import { errorText } from '../../base/error-text.ts';
 import { runController, watch } from '../../client/controller.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
@@ -41,7 +42,7 @@ export async function runEphemeralVolumesController(context: RunContext): Promis
           await client.create(persistentVolumeClaims, claim);
         } catch (error) {
           const made = claim.metadata.name;
-          const why = `create PVC ${made}: ${error instanceof Error ? error.message : String(error)}`;
+          const why = `create PVC ${made}: ${errorText(error)}`;
           // The informer has not told of it yet; whose it is will be seen then.
           if (!isAlreadyExists(error)) refuse(pod, volume, why);
           throw error;

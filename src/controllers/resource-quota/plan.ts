@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/objects.ts';
 import { type Amounts, addTo } from '../../api/pod-resources.ts';
 import { matchesScopes } from '../../api/quota/scopes.ts';
 import { type Counted, kindOf, usageOf, writeAmount } from '../../api/quota/usage.ts';
+import { sameJson } from '../../base/same-json.ts';
 
 /** The objects of a kind in the quota's namespace; undefined when they are not known (yet). */
 export type ObjectsOf = (kind: Counted) => readonly KubeObject[] | undefined;
@@ -25,18 +26,15 @@ export function planQuotaStatus(quota: ResourceQuota, objectsOf: ObjectsOf): Res
     if (usage) used[name] = writeAmount(name, usage.get(name) ?? 0n);
   }
   const status = { hard, used };
-  return sameAmounts(quota.status?.hard, hard) && sameAmounts(quota.status?.used, used) ? undefined : status;
+  return sameJson(quota.status?.hard ?? {}, hard) && sameJson(quota.status?.used ?? {}, used)
+    ? undefined
+    : status;
 }
 
 function sumOf(quota: ResourceQuota, kind: Counted, objects: readonly KubeObject[]): Amounts {
   const sum: Amounts = new Map();
   for (const object of objects) if (matchesScopes(quota, kind, object)) addTo(sum, usageOf(kind, object));
   return sum;
-}
-
-function sameAmounts(a: Record<string, string> = {}, b: Record<string, string> = {}): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 /** The kinds that a quota counts. */

@@ -8,6 +8,7 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { assertNever } from '../../base/assert-never.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/events.ts';
 import { slowStart } from '../slow-start.ts';
@@ -22,8 +23,6 @@ export type OnWrite = (type: 'created' | 'deleted' | 'updated' | 'unknown', pod:
 const mayBeDone = (error: unknown): boolean => !(error instanceof StatusError) || error.code >= 500;
 
 const isOfRevisions = ({ name }: Phase): boolean => name === 'revisions';
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Executes plans for one set. */
 export class Executor {
@@ -154,9 +153,9 @@ export class Executor {
       await this.#client.create(persistentVolumeClaims, structuredClone(claim));
     } catch (error) {
       if (isAlreadyExists(error)) return;
-      const message = `create Claim ${name} for Pod ${pod.metadata.name} in StatefulSet ${set} failed error: ${messageOf(error)}`;
+      const message = `create Claim ${name} for Pod ${pod.metadata.name} in StatefulSet ${set} failed error: ${errorText(error)}`;
       this.#events.event(this.#set, 'Warning', 'FailedCreate', message);
-      throw new Error(`failed to create PVC ${namespace}/${name}: ${messageOf(error)}`, { cause: error });
+      throw new Error(`failed to create PVC ${namespace}/${name}: ${errorText(error)}`, { cause: error });
     }
     const message = `create Claim ${name} Pod ${pod.metadata.name} in StatefulSet ${set} success`;
     this.#events.event(this.#set, 'Normal', 'SuccessfulCreate', message);
@@ -168,7 +167,7 @@ export class Executor {
       await this.#update(persistentVolumeClaims, claim);
     } catch (error) {
       if (!isConflict(error)) {
-        this.#events.event(this.#set, 'Warning', 'FailedUpdate', `${what} failed error: ${messageOf(error)}`);
+        this.#events.event(this.#set, 'Warning', 'FailedUpdate', `${what} failed error: ${errorText(error)}`);
       }
       throw error;
     }
@@ -186,7 +185,7 @@ export class Executor {
     if (error === undefined) {
       this.#events.event(this.#set, 'Normal', `Successful${title}`, `${what} successful`);
     } else {
-      this.#events.event(this.#set, 'Warning', `Failed${title}`, `${what} failed error: ${messageOf(error)}`);
+      this.#events.event(this.#set, 'Warning', `Failed${title}`, `${what} failed error: ${errorText(error)}`);
     }
   }
 }

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { Duplex, PassThrough } from 'node:stream';
 import type { ExecOptions, Session } from '../../api/between/node-streams.ts';
 import type { Clock } from '../../base/clock.ts';
+import { isStruct } from '../../base/struct.ts';
 import { SpdySession, type SpdyStream } from '../../wire/spdy/session.ts';
 import { LastingSocket } from './lasting-socket.ts';
 
@@ -158,21 +159,17 @@ function outcomeOf(text: string): { exitCode: number; error?: string } {
   if (text === '') return { exitCode: 0 };
   try {
     const status: unknown = JSON.parse(text);
-    if (!isRecord(status)) return { exitCode: 1, error: text };
+    if (!isStruct(status)) return { exitCode: 1, error: text };
     if (status.status === 'Success') return { exitCode: 0 };
     const causes =
-      isRecord(status.details) && Array.isArray(status.details.causes) ? status.details.causes : [];
+      isStruct(status.details) && Array.isArray(status.details.causes) ? status.details.causes : [];
     for (const cause of causes) {
-      if (isRecord(cause) && cause.reason === 'ExitCode') return { exitCode: Number(cause.message) };
+      if (isStruct(cause) && cause.reason === 'ExitCode') return { exitCode: Number(cause.message) };
     }
     return { exitCode: 1, error: typeof status.message === 'string' ? withoutPrefix(status.message) : text };
   } catch {
     return { exitCode: 1, error: text };
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** The API server says that it is an internal error; the runtime has said so too. */

@@ -3,6 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { errorText } from '../../base/error-text.ts';
 import { importImages } from './ctr.ts';
 import { filesOfTar } from './tar.ts';
 
@@ -35,9 +36,7 @@ export async function loadImage(socket: string, file: string, signal: AbortSigna
         ? 'there is no such file'
         : signal.aborted
           ? 'it was given up'
-          : error instanceof Error
-            ? error.message
-            : String(error);
+          : errorText(error);
     throw new Error(`cannot load images from ${file}: ${why}`, { cause: error });
   }
 }

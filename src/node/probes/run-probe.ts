@@ -1,5 +1,6 @@
 // One check of one probe (kubelet prober/prober.go): exec in the container, or http, tcp, grpc from the node.
 import type { Container, Probe } from '../../api/generated/types.ts';
+import { errorText } from '../../base/error-text.ts';
 import { resolvePort } from '../pods/do/hooks.ts';
 import type { CheckResult, NetworkChecks } from '../pods/do/node-services.ts';
 import { expand } from '../pods/spec/expansion.ts';
@@ -26,8 +27,7 @@ export async function runProbe(
   }
 }
 
-const asErrored = (error: unknown): CheckResult =>
-  errored(error instanceof Error ? error.message : String(error));
+const asErrored = (error: unknown): CheckResult => errored(errorText(error));
 const errored = (message: string): CheckResult => ({ ok: false, message, errored: 'unknown' });
 
 async function check(

@@ -2,7 +2,7 @@
 // 10 s so that the others know it lives (kubelet nodestatus/setters.go and component-helpers node lease).
 
 import { VOLUME_DIRECTORY } from '../../api/between/local-volumes.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists, isConflict, orUndefined } from '../../api/errors.ts';
 import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { leases } from '../../api/resources/leases/definition.ts';
@@ -104,15 +104,6 @@ async function isReported(context: RunContext, options: NodeStatusOptions, healt
   const says = (wanted: string, value: boolean): boolean =>
     node?.status?.conditions?.find(({ type }) => type === wanted)?.status === (value ? 'True' : 'False');
   return says('Ready', health.ready) && says('DiskPressure', health.diskPressure);
-}
-
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 function labelsOf(nodeName: string, facts: MachineFacts): Record<string, string> {

@@ -5,6 +5,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ImageVolumeSource, Pod, Secret } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { RunCommand } from '../../base/machine-command.ts';
 import { mountAt, readMounts, unmountBelow } from '../machine/mounts.ts';
 import { invalidImageName } from '../pods/decide/image-name.ts';
@@ -89,7 +90,7 @@ export class ImageVolumes {
     try {
       await runtime.pullImage(image, credentialsFor(image, await this.#pullSecrets(pod)), signal);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       throw new VolumeNotReadyError('FailedMount', `Failed to pull image "${image}": ${why}`);
     }
   }

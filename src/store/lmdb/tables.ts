@@ -4,6 +4,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statfs
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
+import { errorText } from '../../base/error-text.ts';
 import { StoreFormatError, StoreFullError } from '../store.ts';
 
 /** Raised when a version that reads the older tables could not read the newer ones. */
@@ -144,7 +145,7 @@ function storeError(directory: string, error: unknown): Error {
     const message = `no space left for the store in ${directory}: nothing was written; free space on that disk`;
     return new StoreFullError(message, { cause: error });
   }
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorText(error);
   return new Error(`the store in ${directory} cannot be read or written: ${why}`, { cause: error });
 }
 

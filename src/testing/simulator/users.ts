@@ -7,6 +7,7 @@ import { nodes } from '../../api/resources/nodes/definition.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Client } from '../../client/client.ts';
 import { ADMINISTRATOR } from '../../cluster/roles/identities.ts';
 import type { World } from './world.ts';
@@ -111,7 +112,7 @@ export class Users {
       trace.note(`user: ${what}`);
       return true;
     } catch (error) {
-      trace.note(`user: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      trace.note(`user: ${what}: ${errorText(error)}`);
       return false;
     }
   }

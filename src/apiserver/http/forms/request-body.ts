@@ -4,6 +4,7 @@ import { badRequest, StatusError, unsupportedMediaType } from '../../../api/erro
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource.ts';
 import { keysInJson, type RepeatedKeys, repeatedJsonKeys } from '../../../api/schema/repeated-keys.ts';
 import type { StructType } from '../../../api/schema/schema.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { own } from '../../../base/own.ts';
 import { decodeProtobuf } from '../../protobuf/decode.ts';
 import type { ApiServer, PatchType } from '../../request.ts';
@@ -89,7 +90,7 @@ function parseJson(bytes: Buffer, wantsRepeated: boolean): ParsedBody {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new NotJson(badRequest(`the body of the request is not JSON: ${why}`).status);
   }
   const keys = requireShallow(value);

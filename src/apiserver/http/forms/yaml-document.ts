@@ -2,6 +2,7 @@
 // a kilobyte for every line, so all but short texts are read in a thread of their own (yaml-thread.ts).
 import { badRequest, requestEntityTooLarge, StatusError } from '../../../api/errors.ts';
 import { type RepeatedKeys, repeatedYamlKeys } from '../../../api/schema/repeated-keys.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { yaml } from '../../../base/yaml.ts';
 import { BODY_LIMIT, MAX_VALUES, tooDeep, tooManyValues } from './body-limits.ts';
 
@@ -52,9 +53,7 @@ export function readYaml(text: string, wantsRepeated: boolean): YamlDocument {
     return { json, repeated: wantsRepeated ? repeatedYamlKeys(document, lines) : undefined };
   } catch (error) {
     if (error instanceof StatusError) throw error;
-    throw badRequest(
-      `the body of the request is not YAML: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw badRequest(`the body of the request is not YAML: ${errorText(error)}`);
   }
 }
 

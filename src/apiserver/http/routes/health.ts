@@ -1,6 +1,7 @@
 // /healthz, /livez and /readyz, with ?verbose, ?exclude= and a path for every check. Follows apiserver
 // pkg/server/healthz/healthz.go, in its names and its text.
 import { pathNotFound } from '../../../api/errors.ts';
+import { errorText } from '../../../base/error-text.ts';
 import type { Log } from '../../../base/log.ts';
 import type { Exchange } from '../port/exchange.ts';
 
@@ -65,6 +66,6 @@ async function failureOf({ check }: HealthCheck): Promise<string | undefined> {
   try {
     return await check();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }

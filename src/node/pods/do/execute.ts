@@ -8,6 +8,7 @@ import { pods } from '../../../api/resources/pods/definition.ts';
 import { runtimeClasses } from '../../../api/resources/runtime-classes/definition.ts';
 import { assertNever } from '../../../base/assert-never.ts';
 import { sleep } from '../../../base/clock.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { VolumeNotReadyError } from '../../volumes/volumes.ts';
 import { doubled } from '../decide/backoff.ts';
 import type { Action, Failure, StopStep } from '../decide/observation.ts';
@@ -42,8 +43,6 @@ const KILLS: ReadonlySet<Action['type']> = new Set([
   'stopSandbox',
   'removeAll',
 ]);
-
-const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Each container of the pod listens to it, for as long as it waits: there may be many, which Node would take for a leak. */
 function sharedSignal(): AbortController {
@@ -102,7 +101,7 @@ export class ActionRunner {
   /** @returns how long to wait before the plan may ask for it again, ms. */
   #noteFailure(action: Action, pod: Stored<Pod>, error: unknown): number {
     const { events, log } = this.#services;
-    const message = asMessage(error);
+    const message = errorText(error);
     const before = this.#failures.get(action.key);
     if (before?.message !== message) {
       log.error('an action of a pod failed, trying again', error, {
@@ -256,7 +255,7 @@ export class ActionRunner {
   ): Failure {
     const failedAtMs = this.#services.clock.now();
     const delay = before ? doubled(before.retryAtMs - before.failedAtMs, retry.maxMs) : retry.firstMs;
-    return { reason, message: asMessage(error), failedAtMs, retryAtMs: failedAtMs + delay };
+    return { reason, message: errorText(error), failedAtMs, retryAtMs: failedAtMs + delay };
   }
 
   async #runSandbox(action: Extract<Action, { type: 'runSandbox' }>, pod: Stored<Pod>): Promise<void> {
@@ -287,7 +286,7 @@ export class ActionRunner {
         error,
         'FailedCreatePodSandBox',
       );
-      const message = `Failed to create pod sandbox: ${asMessage(error)}`;
+      const message = `Failed to create pod sandbox: ${errorText(error)}`;
       events.record(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
       await this.#rediscover(pod);
     }
@@ -320,7 +319,7 @@ export class ActionRunner {
       const reason = error instanceof VolumeNotReadyError ? error.reason : 'FailedMount';
       const before = state.volumes.state === 'failed' ? state.volumes : undefined;
       state.volumes = { state: 'failed', ...this.#failure(before, RETRIES.volumes, error, reason) };
-      this.#services.events.record(pod, { type: 'Warning', reason, message: asMessage(error) });
+      this.#services.events.record(pod, { type: 'Warning', reason, message: errorText(error) });
     }
   }
 
@@ -339,7 +338,7 @@ export class ActionRunner {
       this.#services.events.record(pod, {
         type: 'Warning',
         reason: 'FailedUnmount',
-        message: asMessage(error),
+        message: errorText(error),
       });
     }
   }

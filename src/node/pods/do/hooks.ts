@@ -3,6 +3,7 @@
 import type { Container, HTTPGetAction, LifecycleHandler, Pod } from '../../../api/generated/types.ts';
 import { aborted } from '../../../base/abort.ts';
 import { sleep } from '../../../base/clock.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { HTTP_TO_HTTPS_CLIENT } from '../../probes/http-check.ts';
 import type { NodeServices } from './node-services.ts';
 
@@ -34,9 +35,7 @@ export interface HookOrder {
  * @returns why it failed, or undefined. What the hook printed is not part of it: events are read by many.
  */
 export async function runHook(services: NodeServices, order: HookOrder): Promise<string | undefined> {
-  const work = handle(services, order).catch((error: unknown) =>
-    error instanceof Error ? error.message : String(error),
-  );
+  const work = handle(services, order).catch((error: unknown) => errorText(error));
   return Promise.race([work, aborted(order.signal)]);
 }
 

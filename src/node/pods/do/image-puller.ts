@@ -3,6 +3,7 @@
 
 import type { Container, Pod, Secret } from '../../../api/generated/types.ts';
 import { secrets as secretResource } from '../../../api/resources/secrets/definition.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { BACKOFF_INITIAL_MS, doubled, goDuration } from '../decide/backoff.ts';
 import { invalidImageName } from '../decide/image-name.ts';
 import type { ImageState } from '../decide/observation.ts';
@@ -77,7 +78,7 @@ export async function ensureImage(
   } catch (error) {
     // Given up because the pod ends: nothing is wrong with the image.
     if (signal.aborted) return undefined;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     say('Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
     return fail('ErrImagePull', message);
   }

@@ -5,6 +5,7 @@ import type { ConfigMap, Container, Pod, Secret } from '../../../api/generated/t
 import type { Stored } from '../../../api/objects.ts';
 import { configMaps } from '../../../api/resources/config-maps/definition.ts';
 import { secrets } from '../../../api/resources/secrets/definition.ts';
+import { errorText } from '../../../base/error-text.ts';
 import type { ContainerMount, Image, Sandbox, SandboxSpec } from '../../runtime.ts';
 import type { ReadyVolume } from '../../volumes/volumes.ts';
 import { graceSecondsOf } from '../decide/view.ts';
@@ -41,8 +42,6 @@ export interface StartOrder {
   started(id: string): Promise<void>;
 }
 
-const asMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** @throws ContainerStartError */
 export async function startContainer(
   services: NodeServices,
@@ -58,10 +57,10 @@ export async function startContainer(
     events.record(pod, {
       type: 'Warning',
       reason: 'Failed',
-      message: `Error: ${asMessage(error)}`,
+      message: `Error: ${errorText(error)}`,
       container: name,
     });
-    throw new ContainerStartError(reason, asMessage(error));
+    throw new ContainerStartError(reason, errorText(error));
   });
   let id: string;
   try {
@@ -69,7 +68,7 @@ export async function startContainer(
     const surroundings = spec.security.privileged ? { ...sandboxSpec, privileged: true } : sandboxSpec;
     id = await runtime.createContainer(sandbox, surroundings, spec);
   } catch (error) {
-    const message = asMessage(error);
+    const message = errorText(error);
     events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
     throw new ContainerStartError('CreateContainerError', message);
   }
@@ -78,7 +77,7 @@ export async function startContainer(
   try {
     await runtime.startContainer(id);
   } catch (error) {
-    const message = asMessage(error);
+    const message = errorText(error);
     events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
     throw new ContainerStartError('RunContainerError', message);
   }

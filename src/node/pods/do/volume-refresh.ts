@@ -5,6 +5,7 @@ import type { Pod } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { eachByItself } from '../../../base/each-by-itself.ts';
+import { errorText } from '../../../base/error-text.ts';
 import { VolumeNotReadyError } from '../../volumes/volumes.ts';
 import { doubled } from '../decide/backoff.ts';
 import type { NodeServices } from './node-services.ts';
@@ -55,7 +56,7 @@ export async function refreshVolumes(
     const failedAtMs = clock.now();
     const delayMs = before ? doubled(before.retryAtMs - before.failedAtMs, RETRY.maxMs) : RETRY.firstMs;
     const known = error instanceof VolumeNotReadyError;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     const reason = known ? error.reason : 'FailedMount';
     state.refreshFailure = { reason, message, failedAtMs, retryAtMs: failedAtMs + delayMs };
     events.record(pod, { type: 'Warning', reason, message });

@@ -1,5 +1,6 @@
 // Credentials for registries from a pod's imagePullSecrets (kubelet's credentialprovider). Pure.
 import type { Secret } from '../../../api/generated/types.ts';
+import { isStruct } from '../../../base/struct.ts';
 import type { RegistryCredentials } from '../../runtime.ts';
 
 /** The registry of an image: `docker.io` when the name has none. */
@@ -27,15 +28,11 @@ function authsOf(secret: Secret): Record<string, unknown> {
   if (encoded === undefined) return {};
   try {
     const config: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
-    const auths = isRecord(config) && isRecord(config.auths) ? config.auths : config;
-    return isRecord(auths) ? auths : {};
+    const auths = isStruct(config) && isStruct(config.auths) ? config.auths : config;
+    return isStruct(auths) ? auths : {};
   } catch {
     return {};
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function sameRegistry(server: string, registry: string): boolean {
@@ -46,7 +43,7 @@ function sameRegistry(server: string, registry: string): boolean {
 }
 
 function readEntry(entry: unknown): RegistryCredentials | undefined {
-  if (!isRecord(entry)) return undefined;
+  if (!isStruct(entry)) return undefined;
   if (typeof entry.username === 'string' && typeof entry.password === 'string' && entry.username) {
     return { username: entry.username, password: entry.password };
   }

@@ -1,6 +1,7 @@
 // From the volumeMounts of a container to what the runtime mounts into it (kubelet's makeMounts): which path of which
 // volume, how it is written to, how mounts in it spread. Making volumes ready and mounting a subPath is ../volumes.
 import type { Container, VolumeMount } from '../../../api/generated/types.ts';
+import { errorText } from '../../../base/error-text.ts';
 import type { ContainerMount } from '../../runtime.ts';
 import type { PodVolumes, ReadyVolume } from '../../volumes/volumes.ts';
 import { ContainerConfigError } from './environment.ts';
@@ -62,7 +63,7 @@ function expanded(text: string, mount: VolumeMount, environment: ReadonlyMap<str
   try {
     return expandAll(text, (name) => environment.get(name));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new ContainerConfigError(`subPathExpr "${text}" of volumeMount "${mount.name}": ${why}`);
   }
 }

@@ -1,6 +1,7 @@
 // One image file: made, mounted, grown, unmounted. Each step may be the last before a crash; the next call goes on
 // from what it finds. Which pods use a volume is not known here.
 import { chmod, mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { errorText } from '../../../base/error-text.ts';
 import { CommandError, type RunCommand } from '../../../base/machine-command.ts';
 import { detachLoopDevices } from '../../machine/loop-devices.ts';
 import { mountAt, readMounts, unmountBelow } from '../../machine/mounts.ts';
@@ -129,7 +130,7 @@ async function enlarge(
   try {
     await run('resize2fs', [device], { timeoutMs: WHOLE_DISK_MS });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new VolumeNotReadyError(
       'VolumeResizeFailed',
       `volume "${volume.name}" cannot grow while it is in use: ${why}; it grows when no pod uses it`,
