@@ -1,10 +1,11 @@
-// What may stand in metadata.managedFields, which clients may send back (apimachinery pkg/apis/meta/v1/validation,
-// ValidateManagedFields).
+// What may stand in metadata.managedFields, which clients may send back, and what a field manager may be called
+// (apimachinery pkg/apis/meta/v1/validation, ValidateManagedFields and ValidateFieldManager).
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../errors.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 
 const OPERATIONS: readonly string[] = ['Apply', 'Update'];
-const MAX_MANAGER = 128;
+/** How long the name of a field manager may be. */
+export const MAX_FIELD_MANAGER_BYTES = 128;
 const MAX_SUBRESOURCE = 256;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
@@ -19,7 +20,7 @@ export function validateManagedFields(entries: readonly ManagedFieldsEntry[], pa
     if (fieldsType && fieldsType !== 'FieldsV1') {
       errors.push(invalidValue(`${at}.fieldsType`, fieldsType, 'must be `FieldsV1`'));
     }
-    if (manager) errors.push(...fieldManager(manager, `${at}.manager`));
+    if (manager) errors.push(...fieldManagerErrors(manager, `${at}.manager`));
     if ((subresource ?? '').length > MAX_SUBRESOURCE) {
       errors.push(tooLong(`${at}.subresource`, MAX_SUBRESOURCE));
     }
@@ -27,13 +28,20 @@ export function validateManagedFields(entries: readonly ManagedFieldsEntry[], pa
   return errors;
 }
 
-function fieldManager(name: string, path: string): FieldError[] {
-  const errors = Buffer.byteLength(name) > MAX_MANAGER ? [tooLong(path, MAX_MANAGER)] : [];
-  const bad = UNPRINTABLE.exec(name);
-  if (bad) {
-    const code = (bad[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    const at = Buffer.byteLength(name.slice(0, bad.index));
-    errors.push(invalidValue(path, name, `invalid character U+${code} (at position ${at})`));
+/**
+ * What is wrong with the name of a field manager, if anything (ValidateFieldManager). Every error repeats the name: ask
+ * within `boundedErrors`.
+ */
+export function fieldManagerErrors(name: string, path: string): FieldError[] {
+  const isTooLong = Buffer.byteLength(name) > MAX_FIELD_MANAGER_BYTES;
+  const errors = isTooLong ? [tooLong(path, MAX_FIELD_MANAGER_BYTES)] : [];
+  let position = 0;
+  for (const character of name) {
+    if (UNPRINTABLE.test(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(invalidValue(path, name, `invalid character U+${code} (at position ${position})`));
+    }
+    position += Buffer.byteLength(character);
   }
   return errors;
 }

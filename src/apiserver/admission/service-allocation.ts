@@ -4,7 +4,7 @@
 import { alreadyExists, internal, invalid, invalidValue } from '../../api/errors.ts';
 import type { Service } from '../../api/generated/types.ts';
 import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
-import { type AddressRange, formatAddress, isUsable, parseAddress, parseRange } from './address-range.ts';
+import { formatIPv4, type IPv4Range, parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 import { Reservations } from './reservations.ts';
 
@@ -12,9 +12,15 @@ const NODE_PORTS = { first: 30_000, last: 32_767 };
 /** Random tries before the range is searched from one end to the other. */
 const RANDOM_TRIES = 16;
 
-/** @param cidr the range of cluster addresses; its first (10.96.0.1) is for the API server's own Service. */
+/**
+ * @param cidr the range of cluster addresses; its first (10.96.0.1) is for the API server's own Service.
+ * @throws Error for anything but an IPv4 network of 4 addresses or more.
+ */
 export function serviceAllocation(cidr: string): AdmissionPlugin {
-  const range = parseRange(cidr);
+  const range = parseIPv4Range(cidr);
+  if (!range || range.last - range.first < 3) {
+    throw new Error(`"${cidr}" is not a usable IPv4 range for Services; give one such as 10.96.0.0/16`);
+  }
   return {
     name: 'ServiceAllocation',
     async admit(request, context) {
@@ -63,7 +69,7 @@ interface Allocation {
 }
 
 const addressOf = ({ spec }: Service): string[] =>
-  parseAddress(spec?.clusterIP ?? '') === undefined ? [] : [spec.clusterIP ?? ''];
+  parseIPv4(spec?.clusterIP ?? '') === undefined ? [] : [spec.clusterIP ?? ''];
 const portsOf = ({ spec }: Service): string[] =>
   (spec?.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [`${nodePort}`] : []));
 
@@ -123,7 +129,7 @@ const hasAddress = (spec: Service['spec']): boolean => spec.type !== 'ExternalNa
 const hasNodePorts = (spec: Service['spec']): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 
-async function giveAddress(allocation: Allocation, { spec }: Service, range: AddressRange): Promise<void> {
+async function giveAddress(allocation: Allocation, { spec }: Service, range: IPv4Range): Promise<void> {
   if (!hasAddress(spec)) {
     delete spec.clusterIP;
     delete spec.clusterIPs;
@@ -139,12 +145,12 @@ async function giveAddress(allocation: Allocation, { spec }: Service, range: Add
   spec.clusterIPs = [spec.clusterIP];
 }
 
-async function requireAddress(allocation: Allocation, text: string, range: AddressRange): Promise<void> {
-  const address = parseAddress(text);
+async function requireAddress(allocation: Allocation, text: string, range: IPv4Range): Promise<void> {
+  const address = parseIPv4(text);
   const why =
     address === undefined
       ? 'must be empty, "None", or a valid IP address'
-      : !isUsable(range, address)
+      : address <= range.first || address >= range.last
         ? `failed to allocate IP ${text}: the provided IP (${text}) is not in the valid range. The range of valid IPs is ${range.cidr}`
         : (await allocate(allocation, text))
           ? ''
@@ -154,11 +160,10 @@ async function requireAddress(allocation: Allocation, text: string, range: Addre
   throw invalid(resource, key.name, [invalidValue('spec.clusterIPs', [text], why)]);
 }
 
-async function freeAddress(allocation: Allocation, range: AddressRange): Promise<string> {
+async function freeAddress(allocation: Allocation, range: IPv4Range): Promise<string> {
   // The first address is the API server's own Service, which asks for it by name.
-  const first = range.base + 2;
-  const count = range.size - 3;
-  const found = await allocateAny(allocation, first, count, formatAddress);
+  const first = range.first + 2;
+  const found = await allocateAny(allocation, first, range.last - first, formatIPv4);
   if (found !== undefined) return found;
   const { resource, key } = allocation.request;
   throw internal(

@@ -1,5 +1,6 @@
 // The choice of a pod network that collides with nothing on this machine. Pure; cluster/ remembers what was chosen.
 import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { formatIPv4, type IPv4Range, overlap, parseIPv4Range } from '../../base/ipv4.ts';
 
 /** What the machine uses already. */
 export interface MachineNetwork {
@@ -25,11 +26,6 @@ export interface NetworkInterface {
 const PREFIX_LENGTH = 20;
 /** Where to look, in this order: what Kubernetes installations use for pods, then the other private ranges. */
 const CANDIDATE_RANGES = ['10.244.0.0/14', '10.128.0.0/9', '172.16.0.0/12', '10.0.0.0/9', '192.168.0.0/16'];
-
-interface Range {
-  first: number;
-  last: number;
-}
 
 /**
  * The network that a stead keeps to, or another when somebody has taken its own since: after a reboot no bridge says any
@@ -61,7 +57,7 @@ function isStillOurs(
   const bridge = machine.interfaces.find(({ name }) => name === known.bridge);
   if (!bridge) {
     const others = [...machine.ranges.map(({ cidr }) => cidr), ...reserved];
-    return !others.some((cidr) => overlap(cidr, known.cidr));
+    return !others.some((cidr) => isShared(cidr, known.cidr));
   }
   return isOwnBridge(bridge, known, machine, owner);
 }
@@ -80,12 +76,12 @@ export function isOwnBridge(
 
 /** What of the machine lies within a range or around it: the first address or route, in CIDR notation. */
 export function useOf(range: string, machine: MachineNetwork): string | undefined {
-  return machine.ranges.find(({ cidr }) => overlap(cidr, range))?.cidr;
+  return machine.ranges.find(({ cidr }) => isShared(cidr, range))?.cidr;
 }
 
-function overlap(one: string, other: string): boolean {
+function isShared(one: string, other: string): boolean {
   const [a, b] = [parseRange(one), parseRange(other)];
-  return a !== undefined && b !== undefined && a.first <= b.last && b.first <= a.last;
+  return a !== undefined && b !== undefined && overlap(a, b);
 }
 
 /**
@@ -100,9 +96,9 @@ export function choosePodNetwork(machine: MachineNetwork): PodNetwork {
     if (!whole) continue;
     const size = 2 ** (32 - PREFIX_LENGTH);
     for (let first = whole.first; first + size - 1 <= whole.last; first += size) {
-      const last = first + size - 1;
-      if (used.some((other) => first <= other.last && other.first <= last)) continue;
-      return { bridge, cidr: `${formatAddress(first)}/${PREFIX_LENGTH}`, gateway: formatAddress(first + 1) };
+      const cidr = `${formatIPv4(first)}/${PREFIX_LENGTH}`;
+      if (used.some((other) => overlap(other, { cidr, first, last: first + size - 1 }))) continue;
+      return { bridge, cidr, gateway: formatIPv4(first + 1) };
     }
   }
   throw new Error(
@@ -117,18 +113,6 @@ function freeName(taken: ReadonlySet<string>): string {
 }
 
 /** Undefined for IPv6, and for the default route, which overlaps everything and means nothing. */
-function parseRange(cidr: string): Range | undefined {
-  const [address = '', lengthText = '32'] = cidr.split('/');
-  const parts = address.split('.').map(Number);
-  const length = Number(lengthText);
-  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255)) || length === 0)
-    return undefined;
-  const value = parts.reduce((sum, part) => sum * 256 + part, 0);
-  const size = 2 ** (32 - length);
-  const first = value - (value % size);
-  return { first, last: first + size - 1 };
-}
-
-function formatAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+function parseRange(cidr: string): IPv4Range | undefined {
+  return cidr.endsWith('/0') ? undefined : parseIPv4Range(cidr);
 }

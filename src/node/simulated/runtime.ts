@@ -2,6 +2,7 @@
 // pods on one machine, for trying controllers, and for the simulator.
 import type { Clock } from '../../base/clock.ts';
 import { sleep } from '../../base/clock.ts';
+import { formatIPv4, parseIPv4 } from '../../base/ipv4.ts';
 import {
   type Container,
   type ContainerSpec,
@@ -285,13 +286,16 @@ class AddressPool {
   readonly #reserved = new Set<string>();
   #next = 2;
 
-  constructor(first: string, size: number) {
-    this.#first = numberOf(first);
+  constructor(firstAddress: string, size: number) {
+    const first = parseIPv4(firstAddress);
+    if (first === undefined)
+      throw new Error(`"${firstAddress}" is no IPv4 address for a simulated node's pods`);
+    this.#first = first;
     this.#size = size;
   }
   take(): string {
     while (this.#next < this.#size) {
-      const ip = this.#dotted(this.#first + this.#next++);
+      const ip = formatIPv4(this.#first + this.#next++);
       if (!this.#reserved.has(ip)) return ip;
     }
     const again = this.#returned.shift();
@@ -303,12 +307,7 @@ class AddressPool {
   }
   giveBack(ip: string): void {
     // One whose turn has not come yet is taken then.
-    const isYetToCome = this.#reserved.delete(ip) && numberOf(ip) >= this.#first + this.#next;
+    const isYetToCome = this.#reserved.delete(ip) && (parseIPv4(ip) ?? 0) >= this.#first + this.#next;
     if (!isYetToCome) this.#returned.push(ip);
   }
-  #dotted(value: number): string {
-    return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
-  }
 }
-
-const numberOf = (ip: string): number => ip.split('.').reduce((value, part) => value * 256 + Number(part), 0);

@@ -1,18 +1,17 @@
 // The query parameters of resource requests, checked and typed. Follows apimachinery pkg/apis/meta/v1/validation.
 import {
   badRequest,
+  boundedErrors,
   type FieldError,
   forbiddenField,
   invalid,
-  invalidValue,
   notSupported,
-  tooLong,
 } from '../../../api/errors.ts';
 import type { DeleteOptions } from '../../../api/generated/types.ts';
 import type { Verb } from '../../../api/resource.ts';
+import { fieldManagerErrors } from '../../../api/validation/managed-fields.ts';
 import type { RequestOptions } from '../../request.ts';
 
-const MAX_FIELD_MANAGER = 128;
 const FIELD_VALIDATION = ['Ignore', 'Warn', 'Strict'] as const;
 
 /** The kind of options that a verb has; lists and watches check theirs when they know what is asked. */
@@ -62,7 +61,9 @@ export function requestOptions(query: URLSearchParams, verb: Verb, isApply = fal
   if (verb === 'patch' && !isApply && options.force !== undefined) {
     errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
   }
-  if (kind !== 'DeleteOptions') errors.push(...fieldManagerErrors(options.fieldManager ?? ''));
+  const { fieldManager = '' } = options;
+  if (kind !== 'DeleteOptions')
+    errors.push(...boundedErrors(() => fieldManagerErrors(fieldManager, 'fieldManager')));
   if (dryRun.some((value) => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']));
   if (validation && !known && kind !== 'DeleteOptions') {
     errors.push(notSupported('fieldValidation', validation, ['', ...FIELD_VALIDATION.toSorted()]));
@@ -70,22 +71,6 @@ export function requestOptions(query: URLSearchParams, verb: Verb, isApply = fal
   if (errors.length > 0)
     throw invalid({ group: 'meta.k8s.io', kind, plural: kind.toLowerCase() }, '', errors);
   return options;
-}
-
-function fieldManagerErrors(manager: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (Buffer.byteLength(manager) > MAX_FIELD_MANAGER) errors.push(tooLong('fieldManager', MAX_FIELD_MANAGER));
-  let position = 0;
-  for (const character of manager) {
-    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) {
-      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-      errors.push(
-        invalidValue('fieldManager', manager, `invalid character U+${code} (at position ${position})`),
-      );
-    }
-    position += Buffer.byteLength(character);
-  }
-  return errors;
 }
 
 /** DeleteOptions that come in the query instead of the body; the body's win. */

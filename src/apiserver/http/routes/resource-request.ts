@@ -2,6 +2,7 @@
 import { badRequest, StatusError } from '../../../api/errors.ts';
 import type { DeleteOptions } from '../../../api/generated/types.ts';
 import { decode } from '../../../api/schema/decode.ts';
+import { MAX_FIELD_MANAGER_BYTES } from '../../../api/validation/managed-fields.ts';
 import type { AuditedRequest } from '../../audit/auditor.ts';
 import { nodeNameOf } from '../../authz/node.ts';
 import { makeMessages } from '../../protobuf/encode.ts';
@@ -121,15 +122,12 @@ async function apiRequest(
   return request;
 }
 
-/** A field manager's name has at most so many bytes. */
-const MAX_MANAGER_BYTES = 128;
-
 /** What comes first in a User-Agent, as far as it can be printed (apiserver's managerOrUserAgent). */
 function managerOf(userAgent = ''): string {
   let name = '';
   for (const character of userAgent.split('/', 1)[0] ?? '') {
     if (character !== ' ' && /[\p{C}\p{Z}]/u.test(character)) continue;
-    if (Buffer.byteLength(name + character) > MAX_MANAGER_BYTES) break;
+    if (Buffer.byteLength(name + character) > MAX_FIELD_MANAGER_BYTES) break;
     name += character;
   }
   return name || 'unknown';
