@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isReady } from '../src/api/conditions.ts';
 import type { Pod } from '../src/api/generated/types.ts';
 import type { Stored } from '../src/api/objects.ts';
-import { isPodReady } from '../src/api/pod-state.ts';
 import { persistentVolumeClaims } from '../src/api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../src/api/resources/persistent-volumes/definition.ts';
 import { pods } from '../src/api/resources/pods/definition.ts';
@@ -51,7 +51,7 @@ async function watchPods(
 
 const ready = (seen: Map<string, Stored<Pod>>, name: string): boolean => {
   const pod = seen.get(name);
-  return pod !== undefined && isPodReady(pod) && !pod.metadata.deletionTimestamp;
+  return pod !== undefined && isReady(pod) && !pod.metadata.deletionTimestamp;
 };
 
 async function measureFloor(archive: string): Promise<number> {

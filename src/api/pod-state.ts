@@ -1,16 +1,6 @@
-// Questions about a pod's state that many rooms ask: is it ready, is it over, which claims does it use.
-import type { PersistentVolumeClaim, Pod, PodCondition } from './generated/types.ts';
+// Questions about a pod's state that many rooms ask: is it over, is it critical, which claims does it use.
+import type { PersistentVolumeClaim, Pod } from './generated/types.ts';
 import { type NamespacedName, nameOf, type Stored } from './objects.ts';
-
-/** The pod's condition of a type, if it has one. */
-export function podCondition(pod: Pod, type: string): PodCondition | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type);
-}
-
-/** Whether the pod's Ready condition is True. */
-export function isPodReady(pod: Pod): boolean {
-  return podCondition(pod, 'Ready')?.status === 'True';
-}
 
 /** Whether all its containers have ended for good: phase Succeeded or Failed. */
 export function isPodFinished(pod: Pod): boolean {

@@ -2,6 +2,7 @@
 // Pure, for all who need to agree on it: the controllers that write endpoints down, and DNS, which answers from the pods
 // themselves. Follows staging/src/k8s.io/endpointslice/utils.go.
 import { isIPv4, isIPv6 } from 'node:net';
+import { isReady } from './conditions.ts';
 import type {
   DiscoveryV1EndpointPort,
   Endpoint,
@@ -11,7 +12,7 @@ import type {
   ServicePort,
 } from './generated/types.ts';
 import type { Stored } from './objects.ts';
-import { isPodFinished, isPodReady } from './pod-state.ts';
+import { isPodFinished } from './pod-state.ts';
 
 /** A slice's label that names its Service. */
 export const SERVICE_NAME = 'kubernetes.io/service-name';
@@ -74,7 +75,7 @@ export function published(pod: Pod): string {
     pod.metadata.uid,
     pod.metadata.deletionTimestamp !== undefined,
     addressesOf(pod),
-    isPodReady(pod),
+    isReady(pod),
     isPodFinished(pod),
     pod.spec.nodeName,
     pod.spec.hostname,
@@ -102,7 +103,7 @@ export function endpointOf(
 ): Endpoint | undefined {
   const addresses = addressesOf(pod).filter(addressType === 'IPv4' ? isIPv4 : isIPv6);
   if (addresses.length === 0) return undefined;
-  const serving = isPodReady(pod);
+  const serving = isReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const { namespace, name, uid } = pod.metadata;
   const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];

@@ -2,6 +2,7 @@
 // its drawing as a tree. Pure; where the objects and answers come from is the command's business.
 
 import { sentenceOf } from '../api/between/waiting.ts';
+import { conditionOf } from '../api/conditions.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
 import { whyNotReady } from '../api/why/pod.ts';
@@ -61,7 +62,7 @@ export async function viewSets(
       const own = pods
         .filter((pod) => controllerOf(pod)?.uid === set.metadata.uid)
         .sort((a, b) => ordinalOf(a) - ordinalOf(b));
-      const progressing = set.status?.conditions?.find((condition) => condition.type === 'Progressing');
+      const progressing = conditionOf(set, 'Progressing');
       const ready = set.status?.readyReplicas ?? 0;
       const replicas = set.spec.replicas ?? 1;
       return {

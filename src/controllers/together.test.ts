@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isReady } from '../api/conditions.ts';
 import type { PersistentVolume, StatefulSet } from '../api/generated/types.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { allResources } from '../api/resources/all.ts';
 import { endpointSlices } from '../api/resources/endpoint-slices/definition.ts';
 import { events } from '../api/resources/events/definition.ts';
@@ -62,7 +62,7 @@ describe('all controllers together', () => {
       const { namespace, name, uid, deletionTimestamp } = pod.metadata;
       if (deletionTimestamp) {
         await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
-      } else if (pod.spec.nodeName && !isPodReady(pod)) await cluster.runPod(name, `10.0.0.${++address}`);
+      } else if (pod.spec.nodeName && !isReady(pod)) await cluster.runPod(name, `10.0.0.${++address}`);
     }
     for (const volume of (await client.list(persistentVolumes)).items) {
       if (!volume.metadata.deletionTimestamp) continue;

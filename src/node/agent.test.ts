@@ -2,8 +2,8 @@
 // crash, end, are adopted and swept.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { isReady } from '../api/conditions.ts';
 import type { Container, Pod } from '../api/generated/types.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { configMaps } from '../api/resources/config-maps/definition.ts';
 import { leases } from '../api/resources/leases/definition.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
@@ -80,7 +80,7 @@ async function createPod(name: string, spec: Partial<Pod['spec']> = {}, containe
 const get = (name: string) => cluster.client.get(pods, { namespace: 'default', name });
 const exists = async (name: string) =>
   (await cluster.client.list(pods, { namespace: 'default' })).items.some((pod) => pod.metadata.name === name);
-const ready = (name: string) => cluster.until(async () => isPodReady(await get(name)), `${name} ready`);
+const ready = (name: string) => cluster.until(async () => isReady(await get(name)), `${name} ready`);
 
 async function containerOf(name: string) {
   const { uid } = (await get(name)).metadata;
@@ -170,7 +170,7 @@ describe('node agent', () => {
     const containers = pod.spec.containers.map((container) => ({ ...container, image: 'nginx:2' }));
     await cluster.client.update(pods, structuredClone({ ...pod, spec: { ...pod.spec, containers } }));
     await cluster.clock.advance(1_000);
-    assert.ok(isPodReady(await get('web-0')));
+    assert.ok(isReady(await get('web-0')));
   });
 
   it('registers the node and renews its lease', async () => {
@@ -205,7 +205,7 @@ describe('node agent', () => {
     startAgent();
     await createPod('web-0', { readinessGates: [{ conditionType: 'example.com/go' }] });
     await cluster.until(async () => (await get('web-0')).status?.phase === 'Running', 'running');
-    assert.equal(isPodReady(await get('web-0')), false);
+    assert.equal(isReady(await get('web-0')), false);
     const pod = await get('web-0');
     const conditions = [...(pod.status?.conditions ?? []), { type: 'example.com/go', status: 'True' }];
     await cluster.client.update(
@@ -418,7 +418,7 @@ describe('node agent', () => {
     let most = 0;
     await cluster.until(async () => {
       most = Math.max(most, (await runtime.listSandboxes()).filter((sandbox) => sandbox.ready).length);
-      return isPodReady(await get('web-0'));
+      return isReady(await get('web-0'));
     }, 'the second web-0');
     assert.equal(most, 1);
     assert.equal((await runtime.listSandboxes()).length, 1);
@@ -493,7 +493,7 @@ describe('node agent', () => {
         body: { metadata: { annotations: { 'simulated.stead.dev/ready': value } } },
       });
     await annotate('false');
-    await cluster.until(async () => !isPodReady(await get('web-0')), 'unready');
+    await cluster.until(async () => !isReady(await get('web-0')), 'unready');
     const condition = (await get('web-0')).status?.conditions?.find((each) => each.type === 'Ready');
     assert.equal(condition?.reason, 'ContainersNotReady');
     assert.equal(condition?.message, 'containers with unready status: [nginx]');

@@ -2,8 +2,8 @@
 // that a StatefulSet's pod comes back as itself when there is room again.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { conditionOf, isReady } from '../api/conditions.ts';
 import type { Pod, Toleration } from '../api/generated/types.ts';
-import { isPodReady, podCondition } from '../api/pod-state.ts';
 import { leases } from '../api/resources/leases/definition.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
@@ -93,7 +93,7 @@ const createPod = (name: string, spec: Partial<Pod['spec']> = {}) =>
     spec: { nodeName: 'node-1', containers: [{ name: 'c', image: 'i' }], ...spec },
   });
 const get = (name: string) => cluster.client.get(pods, { namespace: 'default', name });
-const ready = (name: string) => cluster.until(async () => isPodReady(await get(name)), `${name} is ready`);
+const ready = (name: string) => cluster.until(async () => isReady(await get(name)), `${name} is ready`);
 const evicted = async (name: string): Promise<boolean> => (await get(name)).status?.phase === 'Failed';
 const diskPressure = async (): Promise<string | undefined> =>
   (await cluster.client.get(nodes, { name: 'node-1' })).status?.conditions?.find(
@@ -120,12 +120,12 @@ describe('limits of storage', () => {
     const { status } = await get('p');
     assert.equal(status?.reason, 'Evicted');
     assert.equal(status?.message, 'Usage of EmptyDir volume "d" exceeds the limit "10Mi". ');
-    assert.equal(podCondition(await get('p'), 'DisruptionTarget'), undefined);
+    assert.equal(conditionOf(await get('p'), 'DisruptionTarget'), undefined);
     assert.ok(status?.containerStatuses?.[0]?.state?.terminated);
     await cluster.until(async () => (await runtime.listContainers()).length === 1, 'its container is gone');
     assert.ok((await cluster.eventsOf('p')).includes(`Evicted: ${status?.message}`));
     assert.match(await metrics.text(), /kubelet_evictions\{eviction_signal="emptydirfs.limit"\} 1/);
-    assert.ok(isPodReady(await get('other')));
+    assert.ok(isReady(await get('other')));
     assert.equal(await diskPressure(), 'False');
   });
 
@@ -180,7 +180,7 @@ describe('a node that is short of disk', () => {
     await cluster.until(async () => (await diskPressure()) === 'False', 'it is over');
     await createPod('later');
     await ready('later');
-    assert.ok(isPodReady(await get('idle')), 'who holds nothing is left alone');
+    assert.ok(isReady(await get('idle')), 'who holds nothing is left alone');
   });
 
   it('removes images that nobody uses, and evicts only if that is not enough', async () => {
@@ -199,7 +199,7 @@ describe('a node that is short of disk', () => {
     await cluster.until(() => removedImages.length > 0, 'the image is removed');
     await cluster.clock.advance(60_000);
     assert.deepEqual(removedImages, ['sha256:unused']);
-    assert.ok(isPodReady(await get('hog')));
+    assert.ok(isReady(await get('hog')));
     assert.ok(
       (await cluster.eventsOf('node-1')).includes(
         'EvictionThresholdMet: Attempting to reclaim ephemeral-storage',
@@ -218,14 +218,14 @@ describe('a node that is short of disk', () => {
     await cluster.until(() => evicted('great'), 'great is evicted');
     roomy();
     await cluster.clock.advance(60_000);
-    assert.ok(isPodReady(await get('small')));
+    assert.ok(isReady(await get('small')));
     const { status } = await get('great');
     assert.equal(
       status?.message,
       'The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 100Mi. ' +
         'Container c was using 4Ki, request is 0, has larger consumption of ephemeral-storage. ',
     );
-    const target = podCondition(await get('great'), 'DisruptionTarget');
+    const target = conditionOf(await get('great'), 'DisruptionTarget');
     assert.deepEqual([target?.status, target?.reason], ['True', 'TerminationByKubelet']);
   });
 
@@ -273,7 +273,7 @@ async function evictsAndBringsBack(tolerations: Toleration[], waitsFor: RegExp):
   });
   const uid = async (): Promise<string | undefined> =>
     (await client.list(pods)).items.find(({ metadata }) => metadata.name === 'web-0')?.metadata.uid;
-  await cluster.until(async () => (await uid()) !== undefined && isPodReady(await get('web-0')), 'web-0');
+  await cluster.until(async () => (await uid()) !== undefined && isReady(await get('web-0')), 'web-0');
   const first = await uid();
   sizes['/d'] = 2 * GIB;
   short();
@@ -286,10 +286,10 @@ async function evictsAndBringsBack(tolerations: Toleration[], waitsFor: RegExp):
   const second = await uid();
   await cluster.clock.advance(20_000);
   assert.equal(await uid(), second, 'it waits, and is not made again and again');
-  assert.match(podCondition(await get('web-0'), 'PodScheduled')?.message ?? '', waitsFor);
+  assert.match(conditionOf(await get('web-0'), 'PodScheduled')?.message ?? '', waitsFor);
   sizes = {};
   roomy();
-  await cluster.until(async () => isPodReady(await get('web-0')), 'web-0 is back');
+  await cluster.until(async () => isReady(await get('web-0')), 'web-0 is back');
   assert.deepEqual((await client.get(nodes, { name: 'node-1' })).spec.taints ?? [], []);
   assert.ok((await client.list(leases)).items.length > 0);
 }

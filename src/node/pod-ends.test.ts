@@ -2,8 +2,8 @@
 // the containers have ended. The node agent on a simulated runtime, on virtual time.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { isReady } from '../api/conditions.ts';
 import type { Container, PodSpec } from '../api/generated/types.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { startTestNode, type TestNode } from '../testing/test-node.ts';
 import { simulatedChecks } from './simulated/surroundings.ts';
@@ -225,10 +225,10 @@ describe('a terminating pod', () => {
     asked.length = 0;
     await seconds(5);
     assert.deepEqual([...new Set(asked)], ['/ready']);
-    assert.ok(isPodReady(await node.get('db')), 'Ready while it serves');
+    assert.ok(isReady(await node.get('db')), 'Ready while it serves');
     ready = false;
     await seconds(2);
-    assert.ok(!isPodReady(await node.get('db')), 'and not when it does not');
+    assert.ok(!isReady(await node.get('db')), 'and not when it does not');
     await gone();
   });
 

@@ -2,8 +2,8 @@
 // are given. The node agent on a simulated runtime, against the real API server on virtual time.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { isReady } from '../api/conditions.ts';
 import type { Container, Pod } from '../api/generated/types.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent } from './agent.ts';
@@ -77,7 +77,7 @@ async function run(name: string, container: Partial<Container> = {}): Promise<Po
     metadata: { name, namespace: 'default' },
     spec: { nodeName: 'node-1', containers: [{ name: 'web', image: 'nginx:1', ...container }] },
   });
-  await cluster.until(async () => isPodReady(await get(name)), `${name} ready`);
+  await cluster.until(async () => isReady(await get(name)), `${name} ready`);
   return get(name);
 }
 
@@ -111,7 +111,7 @@ describe('an ephemeral container', () => {
     assert.equal(containers.find(({ name }) => name === 'look')?.sandboxId, target?.sandboxId);
     const after = await get('web-0');
     assert.deepEqual(after.status?.containerStatuses, before.status?.containerStatuses);
-    assert.ok(isPodReady(after));
+    assert.ok(isReady(after));
     const status = await look();
     assert.equal(status?.ready, false);
     assert.equal(status?.restartCount, 0);
@@ -145,7 +145,7 @@ describe('an ephemeral container', () => {
     await debug('web-0', { name: 'look', image: 'absent:1' });
     const waits = async (): Promise<boolean> => /Pull/.test((await look())?.state?.waiting?.reason ?? '');
     await cluster.until(waits, 'it waits for its image');
-    assert.ok(isPodReady(await get('web-0')));
+    assert.ok(isReady(await get('web-0')));
     runtime.setMissing('absent:1', false);
     await cluster.until(runs, 'it runs');
   });
@@ -202,7 +202,7 @@ describe('a resize', () => {
     await run('web-0', { resources: limits, resizePolicy });
     await resize('web-0', { limits: { memory: '256Mi' } });
     await cluster.until(async () => (await statusOf('web-0'))?.restartCount === 1, 'restarted');
-    await cluster.until(async () => isPodReady(await get('web-0')), 'ready again');
+    await cluster.until(async () => isReady(await get('web-0')), 'ready again');
     assert.deepEqual(updates, []);
     assert.equal(created.at(-1)?.resources.memoryLimitBytes, 256 * 1024 ** 2);
     assert.equal((await statusOf('web-0'))?.resources?.limits?.memory, '256Mi');

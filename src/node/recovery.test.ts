@@ -2,8 +2,8 @@
 // belongs to nobody.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { isReady } from '../api/conditions.ts';
 import type { Pod } from '../api/generated/types.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
@@ -68,7 +68,7 @@ it('a sandbox that belongs to no pod is ended, and a pod of its name is left alo
   withAgent(async (cluster, runtime) => {
     await cluster.client.create(pods, structuredClone(pod));
     const get = () => cluster.client.get(pods, { namespace: 'default', name: 'web-0' });
-    await cluster.until(async () => isPodReady(await get()), 'ready');
+    await cluster.until(async () => isReady(await get()), 'ready');
     const { uid } = (await get()).metadata;
     const [own] = await runtime.listSandboxes();
     assert.ok(own);
@@ -80,7 +80,7 @@ it('a sandbox that belongs to no pod is ended, and a pod of its name is left alo
     assert.deepEqual(await runtime.listSandboxes(), [own]);
     const after = await get();
     assert.equal(after.metadata.uid, uid);
-    assert.ok(isPodReady(after));
+    assert.ok(isReady(after));
     await cluster.client.delete(pods, { namespace: 'default', name: 'web-0' }, { gracePeriodSeconds: 1 });
     await cluster.until(async () => (await runtime.listSandboxes()).length === 0, 'the pod is gone');
   }));

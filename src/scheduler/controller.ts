@@ -2,6 +2,7 @@
 // the cluster, and the decision is counted in before it is carried out, so that many can be carried out at once.
 // Nothing waits inside: a pod whose claims are still being provisioned comes again when they change.
 import { type Cause, isWaiting, rootCause, type Waiting } from '../api/between/waiting.ts';
+import { conditionOf } from '../api/conditions.ts';
 import { isNotFound, orUndefined } from '../api/errors.ts';
 import type { Node, PersistentVolume, Pod } from '../api/generated/types.ts';
 import { keyOf, type NamespacedName, parseKey, type Stored } from '../api/objects.ts';
@@ -219,7 +220,7 @@ class Scheduler {
 
 /** What of a node can make room for a pod; its heartbeat cannot. */
 function nodeFacts(node: Stored<Node>): string {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status;
+  const ready = conditionOf(node, 'Ready')?.status;
   return JSON.stringify([node.metadata.labels, node.spec, node.status?.allocatable, ready]);
 }
 

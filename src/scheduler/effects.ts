@@ -3,9 +3,9 @@
 
 import { boundVolume, SELECTED_NODE } from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
+import { conditionOf } from '../api/conditions.ts';
 import type { Binding, Pod } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { podCondition } from '../api/pod-state.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
@@ -48,7 +48,7 @@ export async function reportUnschedulable(
   pod: Stored<Pod>,
   { message, reason }: Cause,
 ): Promise<boolean> {
-  const before = podCondition(pod, 'PodScheduled');
+  const before = conditionOf(pod, 'PodScheduled');
   if (before?.status === 'False' && before.reason === reason && before.message === message) return false;
   const condition = {
     type: 'PodScheduled',

@@ -1,6 +1,7 @@
 // Whether a pod may run on a node: one question per function, each answered with what speaks against it (empty: it
 // may). In upstream's order (pkg/scheduler/framework/plugins), of which the first that says no is the one that is told.
 
+import { isConditionTrue } from '../api/conditions.ts';
 import type { Pod, Taint } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 import { type Amounts, podRequests } from '../api/pod-resources.ts';
@@ -73,10 +74,7 @@ const taints: Filter = ({ pod }, node) => {
  * would make it again, as fast as both can.
  */
 const diskPressure: Filter = ({ pod }, { node }) => {
-  const isShort = node?.status?.conditions?.some(
-    ({ status, type }) => type === 'DiskPressure' && status === 'True',
-  );
-  return isShort && !isCriticalPod(pod) ? [ofNodes('had disk pressure')] : [];
+  return isConditionTrue(node, 'DiskPressure') && !isCriticalPod(pod) ? [ofNodes('had disk pressure')] : [];
 };
 
 const nodeAffinity: Filter = ({ pod }, node) =>

@@ -1,5 +1,6 @@
 // What a node is to a pod by its labels, taints and conditions alone: whether the pod means it, and what keeps pods away
 // from it. Filters and topology spread both ask that.
+import { conditionOf } from '../api/conditions.ts';
 import type { Pod, Taint } from '../api/generated/types.ts';
 import { matchesNodeSelector } from '../api/node-selector.ts';
 import { CONDITION_TAINTS, TAINT_NOT_READY, TAINT_UNREACHABLE } from '../api/taints.ts';
@@ -23,7 +24,7 @@ export function keepingAway(node: NodeState): Taint[] {
   );
   const conditions = node.node?.status?.conditions ?? [];
   const keys = conditions.flatMap(({ status, type }) => (status === 'True' && CONDITION_TAINTS[type]) || []);
-  const ready = conditions.find((condition) => condition.type === 'Ready')?.status;
+  const ready = conditionOf(node.node, 'Ready')?.status;
   if (ready !== 'True') keys.push(ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE);
   const missing = keys.filter((key) => !taints.some((taint) => taint.key === key));
   return missing.length === 0

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
+import { conditionOf } from '../api/conditions.ts';
 import type { PersistentVolumeClaim, Pod } from '../api/generated/types.ts';
-import { podCondition } from '../api/pod-state.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
@@ -85,7 +85,7 @@ describe('scheduler, claim binder and provisioner against the API server', () =>
       'insufficient cpu',
     );
     const big = await cluster.client.get(pods, key('big'));
-    assert.equal(podCondition(big, 'PodScheduled')?.observedGeneration, big.metadata.generation);
+    assert.equal(conditionOf(big, 'PodScheduled')?.observedGeneration, big.metadata.generation);
     assert.ok(
       (await cluster.eventsOf('big')).includes(
         'FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.',

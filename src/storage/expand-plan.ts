@@ -5,6 +5,7 @@
 import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
 import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
+import { isConditionTrue } from '../api/conditions.ts';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -60,19 +61,15 @@ export function planExpand({ claim, volume, storageClass, now }: ExpandObservati
       const message = `volume ${volume.metadata.name} cannot grow: StorageClass "${name}" has not allowVolumeExpansion: true`;
       return { type: 'refuse', because: { reason: 'VolumeResizeFailed', message, passing: false } };
     }
-    return has(claim, 'Resizing')
+    return isConditionTrue(claim, 'Resizing')
       ? { type: 'raise', storage }
       : { type: 'begin', conditions: withResize(claim, 'Resizing', now) };
   }
-  if (has(claim, 'FileSystemResizePending')) return { type: 'nothing' };
+  if (isConditionTrue(claim, 'FileSystemResizePending')) return { type: 'nothing' };
   return { type: 'hand over', conditions: withResize(claim, 'FileSystemResizePending', now, NODE_IS_NEXT) };
 }
 
 const amount = (quantity: string | undefined): bigint => parseQuantity(quantity ?? '0') ?? 0n;
-
-function has(claim: PersistentVolumeClaim, type: string): boolean {
-  return claim.status?.conditions?.some((each) => each.type === type && each.status === 'True') === true;
-}
 
 /** The claim's conditions with this one in place of whatever was said of the resize before. */
 function withResize(

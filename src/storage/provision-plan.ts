@@ -12,6 +12,7 @@ import {
   waitsForFirstConsumer,
 } from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
+import { isReady } from '../api/conditions.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
 
@@ -91,8 +92,7 @@ function leastUsed(nodes: ProvisionObservation['nodes']): Stored<Node> | undefin
 }
 
 function isUsable(node: Node): boolean {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
-  return ready?.status === 'True' && !node.spec.unschedulable;
+  return isReady(node) && !node.spec.unschedulable;
 }
 
 function localVolume(

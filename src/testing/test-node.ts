@@ -1,9 +1,9 @@
 // One node for the tests of its agent: on a simulated runtime, against the real API server, on virtual time. What is
 // asked of the runtime can be read; how its containers take a stop signal can be told.
 
+import { isReady } from '../api/conditions.ts';
 import type { ObjectMeta, Pod, PodSpec } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { isPodReady } from '../api/pod-state.ts';
 import { namespaces } from '../api/resources/namespaces/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { sleep } from '../base/clock.ts';
@@ -132,7 +132,7 @@ export async function startTestNode(): Promise<TestNode> {
       const { items } = await client.list(pods, { namespace: 'default' });
       return items.some((pod) => pod.metadata.name === name);
     },
-    ready: (name) => cluster.until(async () => isPodReady(await get(name)), `${name} ready`),
+    ready: (name) => cluster.until(async () => isReady(await get(name)), `${name} ready`),
     stop: () => cluster.stop(),
   };
 }

@@ -2,9 +2,10 @@
 // the nodes, and what was told about it.
 
 import { type Cause, isWaiting, partyOf, type Waiting } from '../api/between/waiting.ts';
+import { isReady } from '../api/conditions.ts';
 import type { Pod } from '../api/generated/types.ts';
 import { isTerminating, type Stored } from '../api/objects.ts';
-import { claimsOf, isPodFinished, isPodReady } from '../api/pod-state.ts';
+import { claimsOf, isPodFinished } from '../api/pod-state.ts';
 import { selectorOf } from '../api/selectors.ts';
 import { whyNotReady } from '../api/why/pod.ts';
 import { claimOnLostNode, explainClaim, whyNobodyProvisions } from './claim.ts';
@@ -182,7 +183,7 @@ export function podNotes(pod: Stored<Pod>, evidence: Evidence): string[] {
 
 /** The budgets under which the pod cannot be evicted now although it is Ready, with what each wants. */
 export function budgetsAgainst(pod: Stored<Pod>, { objects }: Evidence): string[] {
-  if (isTerminating(pod) || !isPodReady(pod)) return [];
+  if (isTerminating(pod) || !isReady(pod)) return [];
   return objects.budgets
     .filter(({ spec }) => selectorOf(spec.selector).matches(pod.metadata.labels))
     .filter(({ status }) => status && (status.disruptionsAllowed ?? 0) === 0)

@@ -9,7 +9,7 @@ import {
   sentenceOf,
   type Waiting,
 } from '../api/between/waiting.ts';
-import { isPodReady } from '../api/pod-state.ts';
+import { isReady } from '../api/conditions.ts';
 import { parentOf, podName } from '../controllers/statefulset/identity.ts';
 import { wantedOrdinals } from '../controllers/statefulset/ordinals.ts';
 import { explainClaim } from './claim.ts';
@@ -52,7 +52,7 @@ export function storyOf(kind: Kind, name: string, evidence: Evidence): Story | u
     const phase = pod.metadata.deletionTimestamp ? 'Terminating' : (pod.status?.phase ?? 'Pending');
     const where = nodeName ? ` on ${nodeName}` : '';
     const state =
-      isPodReady(pod) && phase === 'Running'
+      isReady(pod) && phase === 'Running'
         ? `it is ready at ${pod.status?.podIP}${where}`
         : `${phase}${where}`;
     return story(object, state, explainPod(pod, evidence), podNotes(pod, evidence));

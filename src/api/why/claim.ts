@@ -2,6 +2,7 @@
 // and the binder's own reasons reach it through the claim's conditions; events are not looked at.
 
 import type { Cause } from '../between/waiting.ts';
+import { conditionOf, isConditionTrue } from '../conditions.ts';
 import type { PersistentVolumeClaim } from '../generated/types.ts';
 
 /**
@@ -49,18 +50,16 @@ export function whyNotBound(
 
 /** Why a claim that has to grow has not grown yet. */
 export function whyNotExpanded(claim: PersistentVolumeClaim): Cause {
-  const told = (type: string) =>
-    claim.status?.conditions?.find((each) => each.type === type && each.status === 'True');
   for (const type of ['NodeResizeError', 'ControllerResizeError']) {
-    const failed = told(type);
-    if (failed)
+    const failed = conditionOf(claim, type);
+    if (failed?.status === 'True')
       return { reason: type, message: failed.message ?? 'its volume could not grow', passing: false };
   }
-  if (told('FileSystemResizePending')) {
+  if (isConditionTrue(claim, 'FileSystemResizePending')) {
     const message = 'the node of its volume has yet to make the file system larger';
     return { reason: 'FileSystemResizePending', message, passing: true };
   }
-  if (told('Resizing'))
+  if (isConditionTrue(claim, 'Resizing'))
     return { reason: 'Resizing', message: 'its volume is being made larger', passing: true };
   return { reason: 'ClaimExpanding', message: 'its volume is asked to grow', passing: true };
 }

@@ -3,9 +3,10 @@
 
 import { UNBOUND_CLAIMS } from '../between/volume-binding.ts';
 import { type Cause, partyOf, type Waiting } from '../between/waiting.ts';
+import { conditionOf, isReady } from '../conditions.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../generated/types.ts';
 import { isTerminating } from '../objects.ts';
-import { type ClaimUse, claimsOf, isPodReady, podCondition } from '../pod-state.ts';
+import { type ClaimUse, claimsOf } from '../pod-state.ts';
 import { whyNotBound } from './claim.ts';
 import { describeProbe } from './probe.ts';
 
@@ -27,7 +28,7 @@ export function whyNotReady(
   if (isTerminating(pod)) return whyNotGone(pod);
   const phase = pod.status?.phase ?? 'Pending';
   if (phase === 'Failed' || phase === 'Succeeded') return whyEnded(pod, phase);
-  if (phase === 'Running' && isPodReady(pod)) return undefined;
+  if (phase === 'Running' && isReady(pod)) return undefined;
   return (
     (pod.spec.nodeName ? undefined : whyNotScheduled(pod, claims)) ??
     whyNoNode(pod) ??
@@ -56,7 +57,7 @@ export function whyNotGone(pod: Pod): Cause {
 
 function isNodeLost(pod: Pod): boolean {
   // What the node controller says of the pods of a silent node.
-  return pod.status?.reason === 'NodeLost' || podCondition(pod, 'Ready')?.reason === 'NodeNotReady';
+  return pod.status?.reason === 'NodeLost' || conditionOf(pod, 'Ready')?.reason === 'NodeNotReady';
 }
 
 function whyEnded(pod: Pod, phase: string): Cause {
@@ -76,7 +77,7 @@ function whyNotScheduled(
 ): Cause | Waiting {
   const missing = claims && claimsOf(pod).find(({ claimName }) => !claims(claimName));
   if (missing) return missingClaim(pod, missing);
-  const scheduled = podCondition(pod, 'PodScheduled');
+  const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.message) {
     // The scheduler names no claim: what it means is the pod's first one that is not bound.
     const claim = scheduled.message.includes(UNBOUND_CLAIMS) ? whyClaims(pod, claims) : undefined;
@@ -198,7 +199,7 @@ function word(status: ContainerStatus): 'startup' | 'readiness' {
 /** What the node says beyond upstream's list of unready containers, if it says more. */
 function toldBy(pod: Pod): string | undefined {
   for (const type of ['ContainersReady', 'Ready']) {
-    const message = podCondition(pod, type)?.message;
+    const message = conditionOf(pod, type)?.message;
     const more = message?.replace(/^containers with unready status: \[[^\]]*\][;,:]?\s*/, '');
     if (more) return more;
   }
@@ -207,10 +208,10 @@ function toldBy(pod: Pod): string | undefined {
 
 function whyGates(pod: Pod): Cause | undefined {
   const gate = pod.spec.readinessGates?.find(
-    (candidate) => podCondition(pod, candidate.conditionType)?.status !== 'True',
+    (candidate) => conditionOf(pod, candidate.conditionType)?.status !== 'True',
   );
   if (!gate) return undefined;
-  const told = podCondition(pod, gate.conditionType)?.message;
+  const told = conditionOf(pod, gate.conditionType)?.message;
   return cause(
     'ReadinessGatesNotReady',
     `its readiness gate ${gate.conditionType} is not True${afterColon(told)}`,

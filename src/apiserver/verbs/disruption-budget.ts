@@ -1,10 +1,10 @@
 // What the disruption budget of a pod says to its eviction; what is granted is taken from the budget. The numbers are
 // the disruption controller's. Follows pkg/registry/core/pod/storage/eviction.go (checkAndDecrement).
 
+import { isReady } from '../../api/conditions.ts';
 import { conflict, forbidden, OBJECT_WAS_MODIFIED, StatusError, tooManyRequests } from '../../api/errors.ts';
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { selectorOf } from '../../api/selectors.ts';
 import { timestamp } from '../../base/clock.ts';
@@ -59,7 +59,7 @@ async function askOnce(
   }
   const budget = covering[0];
   if (!budget) return {};
-  if (!isPodReady(pod) && letsUnhealthyGo(budget)) return { unhealthyBudget: budget.metadata.name };
+  if (!isReady(pod) && letsUnhealthyGo(budget)) return { unhealthyBudget: budget.metadata.name };
   requireRoom(budget);
   const next = { ...budget, status: withoutOne(budget, pod.metadata.name, timestamp(registry.clock.now())) };
   return (await registry.replace(resource, budget, next, dryRun)) && {};

@@ -1,8 +1,8 @@
 // Keeps the status of PodDisruptionBudgets, by which the eviction subresource decides.
+import { isReady } from '../../api/conditions.ts';
 import { orUndefined } from '../../api/errors.ts';
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import { controllerOf, type ObjectKey, type Stored } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { podDisruptionBudgets } from '../../api/resources/pod-disruption-budgets/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
@@ -60,7 +60,7 @@ export async function runDisruptionController(context: RunContext): Promise<void
 }
 
 const facts = (pod: Pod): string =>
-  JSON.stringify([isPodReady(pod), pod.metadata.deletionTimestamp, pod.metadata.labels]);
+  JSON.stringify([isReady(pod), pod.metadata.deletionTimestamp, pod.metadata.labels]);
 
 /** How many pods the sets of these pods want together; undefined if a pod has no set. */
 function scaleOf(selected: readonly Stored<Pod>[], informers: Informers): number | undefined {

@@ -1,6 +1,7 @@
 // How many pods of a PodDisruptionBudget may be taken away right now. A pure function. Follows
 // pkg/controller/disruption/disruption.go.
 
+import { conditionOf, isReady } from '../../api/conditions.ts';
 import type {
   Condition,
   Pod,
@@ -8,7 +9,6 @@ import type {
   PodDisruptionBudgetStatus,
 } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { timestamp } from '../../base/clock.ts';
 
 /** An eviction that was allowed, and whose pod is still not being deleted after this long, is forgotten, ms. */
@@ -30,7 +30,7 @@ export function planDisruption(observed: DisruptionObservation): PodDisruptionBu
   if (!counted) return failed(budget, nowMs);
   const disruptedPods = stillDisrupted(budget, pods, nowMs);
   const currentHealthy = pods.filter(
-    (pod) => isPodReady(pod) && !isTerminating(pod) && !(pod.metadata.name in disruptedPods),
+    (pod) => isReady(pod) && !isTerminating(pod) && !(pod.metadata.name in disruptedPods),
   ).length;
   const { expectedPods, desiredHealthy } = counted;
   const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
@@ -92,7 +92,7 @@ function allowed(
   nowMs: number,
 ): Condition {
   const status = yes ? 'True' : 'False';
-  const before = budget.status?.conditions?.find((condition) => condition.type === 'DisruptionAllowed');
+  const before = conditionOf(budget, 'DisruptionAllowed');
   return {
     type: 'DisruptionAllowed',
     status,

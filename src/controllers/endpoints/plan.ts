@@ -1,5 +1,6 @@
 // What the Endpoints object of a service holds: the older form of its EndpointSlices, one object for all pods. A pure
 // function. Follows pkg/controller/endpoint/endpoints_controller.go and pkg/api/v1/endpoints (RepackSubsets).
+import { isReady } from '../../api/conditions.ts';
 import type {
   EndpointAddress,
   EndpointPort,
@@ -9,7 +10,6 @@ import type {
   Service,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { addressesOf, hasEndpoint, hostnameIn, targetPort } from '../../api/service-endpoints.ts';
 
 /** More addresses than this are cut off, and said to be. */
@@ -100,7 +100,7 @@ function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Grou
       ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
       targetRef: { kind: 'Pod', namespace, name, uid },
     };
-    (unready || isPodReady(pod) ? group.ready : group.notReady).push(address);
+    (unready || isReady(pod) ? group.ready : group.notReady).push(address);
   }
   const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0);
   for (const group of groups.values()) {

@@ -2,6 +2,7 @@
 // of deletion found. Follows pkg/controller/namespace/deletion (namespaced_resources_deleter.go,
 // status_condition_utils.go).
 
+import { conditionOf } from '../../api/conditions.ts';
 import type { Namespace, NamespaceCondition } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
@@ -68,7 +69,7 @@ function condition(
   nowMs: number,
 ): NamespaceCondition {
   const status = bad ? 'True' : 'False';
-  const before = namespace.status?.conditions?.find((existing) => existing.type === type);
+  const before = conditionOf(namespace, type);
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timestamp(nowMs);
   return { type, status, reason, message, lastTransitionTime };
 }

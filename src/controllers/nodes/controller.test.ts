@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { isPodReady } from '../../api/pod-state.ts';
+import { isReady } from '../../api/conditions.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { startTestControlPlane } from '../../testing/test-control-plane.ts';
@@ -19,12 +19,12 @@ it('marks the pods of a silent node not ready once, and does not contradict an a
     await cluster.runPod('web-0', '10.0.0.4');
     cluster.run(runNodesController(cluster.contextOf('nodes')));
     const get = () => client.get(pods, { namespace: 'default', name: 'web-0' });
-    await cluster.until(async () => !isPodReady(await get()), 'the pod is marked');
+    await cluster.until(async () => !isReady(await get()), 'the pod is marked');
     // The agent's first word after the silence is about its pod; its node still counts as silent.
     const { metadata } = await cluster.runPod('web-0', '10.0.0.4');
     await clock.advance(20_000);
     const pod = await get();
-    assert.ok(isPodReady(pod));
+    assert.ok(isReady(pod));
     assert.equal(pod.metadata.resourceVersion, metadata.resourceVersion);
   } finally {
     await cluster.stop();

@@ -1,10 +1,11 @@
 // Looks after nodes: a silent one is marked Unknown, its state becomes taints, its pods are marked not ready, and
 // those that do not tolerate it are deleted when their time is up. Silence is measured on this process's own clock.
 
+import { conditionOf, isReady } from '../../api/conditions.ts';
 import { orUndefined } from '../../api/errors.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts';
-import { isPodFinished, isPodReady, podCondition } from '../../api/pod-state.ts';
+import { isPodFinished } from '../../api/pod-state.ts';
 import { leases } from '../../api/resources/leases/definition.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
@@ -114,8 +115,7 @@ class NodesController {
     }
     const since = this.#taintedSinceMs.get(name) ?? clock.now();
     this.#taintedSinceMs.set(name, since);
-    const unknown =
-      node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'Unknown') ?? false;
+    const unknown = conditionOf(node, 'Ready')?.status === 'Unknown';
     if (!unknown) this.#marked.delete(name);
     let next = Number.POSITIVE_INFINITY;
     const settle = async (pod: Stored<Pod>): Promise<void> => {
@@ -140,7 +140,7 @@ class NodesController {
     this.#marked.set(node, marked);
     const { uid } = pod.metadata;
     if (marked.has(uid)) return;
-    if (isPodReady(pod) && !isPodFinished(pod)) await this.#markNotReady(pod);
+    if (isReady(pod) && !isPodFinished(pod)) await this.#markNotReady(pod);
     marked.add(uid);
   }
 
@@ -148,7 +148,7 @@ class NodesController {
   async #markNotReady(pod: Stored<Pod>): Promise<void> {
     const { client, clock } = this.#context;
     const { namespace, name, uid } = pod.metadata;
-    const ready = { ...podCondition(pod, 'Ready'), type: 'Ready', status: 'False', reason: 'NodeNotReady' };
+    const ready = { ...conditionOf(pod, 'Ready'), type: 'Ready', status: 'False', reason: 'NodeNotReady' };
     const condition = { ...ready, lastTransitionTime: timestamp(clock.now()) };
     const body = { metadata: { uid }, status: { conditions: [condition] } };
     await client.patch(pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });

@@ -1,6 +1,7 @@
 // How a node is: has it been heard of, which taints does that mean, and which of its pods do not put up with them. Pure
 // functions. Follows pkg/controller/nodelifecycle and pkg/controller/tainteviction.
 
+import { conditionOf, isConditionTrue } from '../../api/conditions.ts';
 import type { Lease, Node, NodeCondition, Pod, Taint } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
@@ -33,7 +34,7 @@ export interface Heartbeat {
 }
 
 export function heartbeatOf(node: Node, lease: Lease | undefined): Heartbeat {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = conditionOf(node, 'Ready');
   return { mark: `${lease?.spec.renewTime ?? ''} ${ready?.lastHeartbeatTime ?? ''}` };
 }
 
@@ -70,16 +71,14 @@ export function silentConditions(node: Node, nowMs: number): NodeCondition[] | u
 
 /** The taints that the node's state means, beside those that others have put on it; undefined if it has them. */
 export function wantedTaints(node: Node, nowMs: number): Taint[] | undefined {
-  const status = (type: string): string | undefined =>
-    node.status?.conditions?.find((condition) => condition.type === type)?.status;
   const wanted: Taint[] = [];
-  const ready = status('Ready');
+  const ready = conditionOf(node, 'Ready')?.status;
   if (ready !== 'True') {
     const key = ready === 'False' ? TAINT_NOT_READY : TAINT_UNREACHABLE;
     wanted.push({ key, effect: 'NoSchedule' }, { key, effect: 'NoExecute', timeAdded: timestamp(nowMs) });
   }
   for (const [type, key] of Object.entries(CONDITION_TAINTS)) {
-    if (status(type) === 'True') wanted.push({ key, effect: 'NoSchedule' });
+    if (isConditionTrue(node, type)) wanted.push({ key, effect: 'NoSchedule' });
   }
   if (node.spec.unschedulable) wanted.push({ key: TAINT_UNSCHEDULABLE, effect: 'NoSchedule' });
 

@@ -1,5 +1,6 @@
 // Which pods nobody will ever clean up, and why: their node is gone or fenced, or they were never on one, or there are
 // too many that are over. A pure function. Follows pkg/controller/podgc/gc_controller.go.
+import { isReady } from '../../api/conditions.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
@@ -51,6 +52,5 @@ export function planPodGc(
 
 /** Whether somebody has vouched that nothing runs on the node any more: not Ready, and tainted out-of-service. */
 function isFenced(node: Node | undefined): boolean {
-  const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
-  return !ready && (node?.spec.taints ?? []).some((taint) => taint.key === TAINT_OUT_OF_SERVICE);
+  return !isReady(node) && (node?.spec.taints ?? []).some((taint) => taint.key === TAINT_OUT_OF_SERVICE);
 }

@@ -1,7 +1,7 @@
 // What state a pod is in, in the words of upstream's controller: running and ready, available, unavailable, ended.
+import { conditionOf, isReady } from '../../api/conditions.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { identityMatches, revisionOf } from './identity.ts';
 import { inPlaceRecord, restartingContainer } from './in-place-record.ts';
 
@@ -15,7 +15,7 @@ export function hasEnded(pod: Pod): boolean {
 
 /** A pod whose containers are being restarted with other images is not, whatever it still says. */
 export function isRunningAndReady(pod: Pod): boolean {
-  return phaseOf(pod) === 'Running' && isPodReady(pod) && restartingContainer(pod) === undefined;
+  return phaseOf(pod) === 'Running' && isReady(pod) && restartingContainer(pod) === undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export function isRunningAndReady(pod: Pod): boolean {
  * a pod that is not ready, or does not say since when while it has to be so for some time.
  */
 function availableAt(pod: Pod, minReadySeconds: number): number | undefined {
-  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = conditionOf(pod, 'Ready');
   if (ready?.status !== 'True') return undefined;
   if (minReadySeconds === 0) return 0;
   const since = Date.parse(ready.lastTransitionTime ?? '');

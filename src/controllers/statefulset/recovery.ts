@@ -1,6 +1,7 @@
 // Recovery of stuck rollouts. OrderedReady waits for a pod to become Ready before it touches another, and so waits for
 // ever for one that was made from a broken template, however often the template is put right (kubernetes#67250).
 // Such a pod has never served anybody, and is made again at the revision that it would be made at now.
+import { conditionOf } from '../../api/conditions.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { revisionOf } from './identity.ts';
@@ -24,8 +25,8 @@ export function isStuck(scene: Scene, replica: Condemned): boolean {
  * does not say since when it is not Ready), it counts as having been.
  */
 export function neverReady(pod: Pod): boolean {
-  const { conditions, startTime } = pod.status ?? {};
-  const ready = conditions?.find(({ type }) => type === 'Ready');
+  const startTime = pod.status?.startTime;
+  const ready = conditionOf(pod, 'Ready');
   // No node has begun with it.
   if (!ready) return startTime === undefined;
   if (ready.status === 'True') return false;

@@ -2,6 +2,7 @@
 // again when that is another thing or another reason. What was told is remembered here; after a restart the set's
 // condition says that something was, so that a restart repeats nothing.
 import { rootCause, sentenceOf, type Waiting } from '../../api/between/waiting.ts';
+import { conditionOf } from '../../api/conditions.ts';
 import type { StatefulSet } from '../../api/generated/types.ts';
 import { keyOf, type NamespacedName, type Stored } from '../../api/objects.ts';
 import { sameJson } from '../../base/same-json.ts';
@@ -40,6 +41,7 @@ export class StuckNews {
   }
 }
 
-function reasonTold({ status }: StatefulSet): string | undefined {
-  return status?.conditions?.find(({ type, status: is }) => type === 'Progressing' && is === 'False')?.reason;
+function reasonTold(set: StatefulSet): string | undefined {
+  const progressing = conditionOf(set, 'Progressing');
+  return progressing?.status === 'False' ? progressing.reason : undefined;
 }

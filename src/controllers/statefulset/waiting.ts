@@ -2,6 +2,7 @@
 // what, by whom, and why. The reasons of a single pod come from api/why/.
 
 import { type Cause, type Party, partyOf, type Waiting } from '../../api/between/waiting.ts';
+import { conditionOf } from '../../api/conditions.ts';
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type Stored } from '../../api/objects.ts';
 import { whyNotExpanded } from '../../api/why/claim.ts';
@@ -72,7 +73,7 @@ export function untilAvailable(scene: Scene, pod: Stored<Pod>): Blocked | undefi
     return { for: partyOf('Pod', pod), tobe: 'Ready', because };
   }
   if (isAvailable(pod, scene.minReadySeconds, scene.now)) return undefined;
-  const since = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+  const since = conditionOf(pod, 'Ready')?.lastTransitionTime;
   const because: Cause = {
     reason: 'MinReadySeconds',
     message: `it has to be Ready for ${scene.minReadySeconds} s, and is since ${since ?? 'an unknown time'}`,

@@ -5,8 +5,8 @@ import { get as httpGet } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { isReady } from '../../api/conditions.ts';
 import type { Container } from '../../api/generated/types.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { cgroupMounts } from './cgroups.ts';
 import { BUSYBOX, CGROUP_ROOT, startRealNode, whyNoContainers } from './real-node.test.ts';
@@ -43,7 +43,7 @@ test('real containers', { skip: skip ?? false, timeout: 120_000 }, async (contex
       containers: [server],
       hostAliases: [{ ip: '1.2.3.4', hostnames: ['four'] }],
     });
-    await node.until('web-0 ready', async () => isPodReady(await node.pod('web-0')));
+    await node.until('web-0 ready', async () => isReady(await node.pod('web-0')));
     context.diagnostic(`applied to Ready: ${Math.round(performance.now() - startedAt)} ms`);
     const { status } = await node.pod('web-0');
     assert.equal(await fetchText(`http://${status?.podIP}/`), 'hello\n');
@@ -119,7 +119,7 @@ test('real containers', { skip: skip ?? false, timeout: 120_000 }, async (contex
     await running.stop();
     running = node.startAgent();
     await node.createPod('web-1', { containers: [server] });
-    await node.until('web-1 ready', async () => isPodReady(await node.pod('web-1')));
+    await node.until('web-1 ready', async () => isReady(await node.pod('web-1')));
     assert.deepEqual((await node.pod('web-0')).status?.containerStatuses, before);
   });
 
@@ -157,7 +157,7 @@ test('real containers', { skip: skip ?? false, timeout: 120_000 }, async (contex
         },
       ],
     });
-    await node.until('graceful ready', async () => isPodReady(await node.pod('graceful')));
+    await node.until('graceful ready', async () => isReady(await node.pod('graceful')));
     const signal = new AbortController().signal;
     const options = { follow: true, previous: false, timestamps: false };
     const log = text(running.agent.streams.logs(await target('graceful', 'app'), options, signal));

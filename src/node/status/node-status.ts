@@ -2,6 +2,7 @@
 // 10 s so that the others know it lives (kubelet nodestatus/setters.go and component-helpers node lease).
 
 import { VOLUME_DIRECTORY } from '../../api/between/local-volumes.ts';
+import { conditionOf } from '../../api/conditions.ts';
 import { isAlreadyExists, isConflict, orUndefined } from '../../api/errors.ts';
 import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
@@ -102,7 +103,7 @@ function sameHealth(a: Health | undefined, b: Health): boolean {
 async function isReported(context: RunContext, options: NodeStatusOptions, health: Health): Promise<boolean> {
   const node = await orUndefined(context.client.get(nodes, { name: options.nodeName }));
   const says = (wanted: string, value: boolean): boolean =>
-    node?.status?.conditions?.find(({ type }) => type === wanted)?.status === (value ? 'True' : 'False');
+    conditionOf(node, wanted)?.status === (value ? 'True' : 'False');
   return says('Ready', health.ready) && says('DiskPressure', health.diskPressure);
 }
 

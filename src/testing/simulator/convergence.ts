@@ -1,8 +1,8 @@
 // Whether a simulated cluster has come to what its people want, and if not, what is missing.
+import { isReady } from '../../api/conditions.ts';
 import type { StatefulSet } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { isTerminating } from '../../api/objects.ts';
-import { isPodReady } from '../../api/pod-state.ts';
 import { nameOf, partitionOf, wanted } from './rollout-rules.ts';
 import type { World } from './world.ts';
 
@@ -29,7 +29,7 @@ function setIsNotDone({ truth }: World, set: Stored<StatefulSet>): string | unde
   for (const [index, ordinal] of ordinals.entries()) {
     const pod = owned.get(ordinal);
     const name = nameOf(set, ordinal);
-    if (!pod || isTerminating(pod) || !isPodReady(pod)) return `pod ${name} is not ready`;
+    if (!pod || isTerminating(pod) || !isReady(pod)) return `pod ${name} is not ready`;
     const isUpdated = spec.updateStrategy?.type !== 'OnDelete' && index >= partitionOf(set);
     const image = spec.template.spec?.containers[0]?.image;
     if (isUpdated && pod.spec.containers[0]?.image !== image) return `pod ${name} is not at ${image}`;

@@ -1,9 +1,9 @@
 // Judges what the statefulset controller does to pods, at the moment it does it: against the specification that it
 // decided by, and against the truth of the pods, given what it could know of it. It shares no code with the
 // controller's own rules.
+import { conditionOf } from '../../api/conditions.ts';
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
-import { podCondition } from '../../api/pod-state.ts';
 import type { Plan } from '../../controllers/statefulset/actions.ts';
 import type { Observation } from '../../controllers/statefulset/observation.ts';
 import { ordinalOf, type Truth } from './truth.ts';
@@ -179,7 +179,7 @@ export class RolloutRules {
 /** Whether the controller, when it decided, saw the pod as one that serves nobody. */
 function wasSeenDown({ set, seen, atMs }: Decision, name: string): boolean {
   const pod = seen.get(name);
-  const ready = pod && podCondition(pod, 'Ready');
+  const ready = pod && conditionOf(pod, 'Ready');
   if (ready?.status !== 'True') return true;
   return Date.parse(ready.lastTransitionTime ?? '') + (set.spec.minReadySeconds ?? 0) * 1000 > atMs;
 }

@@ -1,9 +1,9 @@
 // What is really so, whoever knows it: read off the store the moment it is written, never late and never lost. It
 // remembers of every pod when it was fit, and when each version came, so that one can ask what somebody who looked at
 // an older version could have known. Judging is the invariants' business.
+import { conditionOf, isReady } from '../../api/conditions.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { controllerOf, isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
-import { isPodReady, podCondition } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
@@ -167,8 +167,8 @@ export class Truth {
 
 /** When a pod that is fit became so, ms; undefined for others. */
 function fitSince(pod: Pod): number | undefined {
-  if (isTerminating(pod) || pod.status?.phase !== 'Running' || !isPodReady(pod)) return undefined;
-  return Date.parse(podCondition(pod, 'Ready')?.lastTransitionTime ?? '');
+  if (isTerminating(pod) || pod.status?.phase !== 'Running' || !isReady(pod)) return undefined;
+  return Date.parse(conditionOf(pod, 'Ready')?.lastTransitionTime ?? '');
 }
 
 function read(resource: typeof pods, entry: { value: Uint8Array; revision: number }): Stored<KubeObject> {

@@ -1,5 +1,6 @@
 // The Node resource. A node registers itself with its status, so creation keeps the status given.
 
+import { conditionOf } from '../../conditions.ts';
 import type { Node } from '../../generated/types.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, nameColumn, wideColumn } from '../shared/columns.ts';
@@ -11,7 +12,7 @@ import { validateNode, validateNodeUpdate } from './validation.ts';
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 
 function readiness(node: Node): string {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = conditionOf(node, 'Ready');
   const words = [ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'];
   if (node.spec.unschedulable) words.push('SchedulingDisabled');
   return words.join(',');

@@ -1,6 +1,7 @@
 // What `kubectl get pods` shows: READY, STATUS and RESTARTS are read off the container statuses. Follows printPod in
 // pkg/printers/internalversion/printers.go.
 
+import { conditionOf, isConditionTrue, isReady } from '../../conditions.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
 import type { Column, RowCondition } from '../../resource.ts';
@@ -47,10 +48,6 @@ function initializingReason(status: ContainerStatus, index: number, total: numbe
   return `Init:${index}/${total}`;
 }
 
-function hasCondition(pod: Pod, type: string): boolean {
-  return (pod.status?.conditions ?? []).some((it) => it.type === type && it.status === 'True');
-}
-
 /** Sums a pod up as `kubectl get pods` does. */
 function summarizePod(pod: Pod): PodSummary {
   const status = pod.status ?? {};
@@ -62,7 +59,7 @@ function summarizePod(pod: Pod): PodSummary {
     restarts: 0,
     lastRestart: undefined,
   };
-  if (status.conditions?.some((it) => it.type === 'PodScheduled' && it.reason === 'SchedulingGated')) {
+  if (conditionOf(pod, 'PodScheduled')?.reason === 'SchedulingGated') {
     summary.status = 'SchedulingGated';
   }
 
@@ -89,7 +86,7 @@ function summarizePod(pod: Pod): PodSummary {
     break;
   }
 
-  if (!initializing || hasCondition(pod, 'Initialized')) {
+  if (!initializing || isConditionTrue(pod, 'Initialized')) {
     summary.restarts = sidecarRestarts;
     summary.lastRestart = lastSidecarRestart;
     summarizeContainers(pod, summary);
@@ -118,7 +115,7 @@ function summarizeContainers(pod: Pod, summary: PodSummary): void {
     }
   }
   if (summary.status === 'Completed' && running) {
-    summary.status = hasCondition(pod, 'Ready') ? 'Running' : 'NotReady';
+    summary.status = isReady(pod) ? 'Running' : 'NotReady';
   }
 }
 
@@ -134,7 +131,7 @@ function restartsCell(pod: Pod, nowMs: number): string {
 function readinessGatesCell(pod: Pod): string {
   const gates = pod.spec.readinessGates ?? [];
   if (gates.length === 0) return NONE;
-  return `${gates.filter((gate) => hasCondition(pod, gate.conditionType)).length}/${gates.length}`;
+  return `${gates.filter((gate) => isConditionTrue(pod, gate.conditionType)).length}/${gates.length}`;
 }
 
 export const podColumns: readonly Column<Pod>[] = [

@@ -1,6 +1,7 @@
 // The status of a pod: phase, conditions and addresses from what its containers do (kubelet's getPhase,
 // generateAPIPodStatus and status/generate.go). Pure; what each container says is in container-status.ts.
 
+import { conditionOf } from '../../../api/conditions.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/types.ts';
 import { qosClassOf } from '../../../api/pod-qos.ts';
 import { timestamp } from '../../../base/clock.ts';
@@ -170,8 +171,8 @@ function conditionsOf(
 }
 
 /** The condition, of the generation it was found in, with the time since when it is as it is. */
-function withTransition(draft: Draft, { metadata, status }: Pod, now: number): PodCondition {
-  const before = status?.conditions?.find((condition) => condition.type === draft.type);
+function withTransition(draft: Draft, pod: Pod, now: number): PodCondition {
+  const before = conditionOf(pod, draft.type);
   const lastTransitionTime =
     before?.status === draft.status && before.lastTransitionTime
       ? before.lastTransitionTime
@@ -179,7 +180,8 @@ function withTransition(draft: Draft, { metadata, status }: Pod, now: number): P
   const condition: PodCondition = { type: draft.type, status: draft.status, lastTransitionTime };
   if (draft.reason) condition.reason = draft.reason;
   if (draft.message) condition.message = draft.message;
-  if (metadata.generation) condition.observedGeneration = metadata.generation;
+  const { generation } = pod.metadata;
+  if (generation) condition.observedGeneration = generation;
   return condition;
 }
 
@@ -257,7 +259,7 @@ function podReady(pod: Pod, containers: Draft): Draft {
   if (containers.status !== 'True') return { ...containers, type: 'Ready' };
   const complaints: string[] = [];
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
-    const condition = pod.status?.conditions?.find((candidate) => candidate.type === conditionType);
+    const condition = conditionOf(pod, conditionType);
     if (condition === undefined) {
       complaints.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     } else if (condition.status !== 'True') {
