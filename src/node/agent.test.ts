@@ -104,7 +104,7 @@ describe('node agent', () => {
     assert.equal(nginx?.ready, true);
     assert.equal(nginx?.started, true);
     assert.equal(nginx?.restartCount, 0);
-    assert.match(nginx?.containerID ?? '', /^containerd:\/\//);
+    assert.match(nginx?.containerID ?? '', /^simulated:\/\//);
     assert.deepEqual(
       (status?.conditions ?? []).map((condition) => `${condition.type}=${condition.status}`),
       [

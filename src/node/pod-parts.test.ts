@@ -7,6 +7,7 @@ import type { Container, Pod } from '../api/generated/types.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { createNodeAgent } from './agent.ts';
+import { idWithin } from './container-id.ts';
 import type { ContainerSpec } from './runtime.ts';
 import { type SimulatedRuntime, simulatedRuntime } from './simulated/runtime.ts';
 import {
@@ -126,7 +127,7 @@ describe('an ephemeral container', () => {
     await debug('web-0', { name: 'look' });
     await cluster.until(runs, 'it runs');
     const { containerID = '' } = (await look()) ?? {};
-    runtime.exit(containerID.replace('containerd://', ''), 3);
+    runtime.exit(idWithin(containerID), 3);
     await cluster.until(async () => (await look())?.state?.terminated?.exitCode === 3, 'it has ended');
     await debug('web-0', { name: 'again' });
     const second = async () =>

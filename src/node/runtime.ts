@@ -169,6 +169,8 @@ export interface RuntimeInfo {
 }
 
 export interface Runtime {
+  /** Stands before the IDs of its containers in the statuses of pods: `containerd`. */
+  readonly name: string;
   info(): Promise<RuntimeInfo>;
   listSandboxes(): Promise<Sandbox[]>;
   sandbox(id: string): Promise<Sandbox | undefined>;

@@ -68,6 +68,7 @@ export async function criRuntime(options: CriRuntimeOptions): Promise<Runtime> {
 }
 
 class CriRuntime implements Runtime {
+  readonly name = 'containerd';
   readonly #channel: CriChannel;
   readonly #clock: Clock;
   readonly #stateDirectory: string;

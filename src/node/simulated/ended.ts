@@ -2,6 +2,7 @@
 // pods' statuses. Nothing else knows of them, and what has ended for good must not run again. Pure.
 import type { ContainerStatus, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { idWithin } from '../container-id.ts';
 import { isTerminalPhase, restartsAfter } from '../pods/decide/view.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 
@@ -34,7 +35,7 @@ function endedContainer(status: ContainerStatus, sandbox: Sandbox): Container | 
   const ended = state?.terminated;
   if (ended === undefined || containerID === undefined) return undefined;
   return {
-    id: containerID.replace('containerd://', ''),
+    id: idWithin(containerID),
     sandboxId: sandbox.id,
     podUid: sandbox.podUid,
     name,

@@ -59,6 +59,7 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRun
 }
 
 class InMemoryRuntime implements SimulatedRuntime {
+  readonly name = 'simulated';
   readonly #clock: Clock;
   readonly #latencyMs: number;
   readonly #initExitCode: number | undefined;
@@ -95,7 +96,7 @@ class InMemoryRuntime implements SimulatedRuntime {
   }
 
   async info(): Promise<{ name: string; version: string }> {
-    return { name: 'simulated', version: '1' };
+    return { name: this.name, version: '1' };
   }
   async listSandboxes(): Promise<Sandbox[]> {
     return [...this.#sandboxes.values()];

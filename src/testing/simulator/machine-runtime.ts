@@ -33,6 +33,7 @@ export function machineRuntime(inner: Runtime, surroundings: Surroundings): Runt
       return result;
     });
   return {
+    name: inner.name,
     info: () => call(() => inner.info()),
     listSandboxes: () => call(() => inner.listSandboxes()),
     sandbox: (id) => call(() => inner.sandbox(id)),

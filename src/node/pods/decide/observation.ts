@@ -116,6 +116,8 @@ export interface PodObservation {
   objectDeleted: boolean;
   /** Why no container counts as ready whatever it does; only on simulated nodes. */
   heldUnready: string | undefined;
+  /** The runtime's, for the IDs of containers in the status. */
+  runtimeName: string;
   nodeIp: string;
   now: number;
 }

@@ -158,6 +158,7 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     removed: scenario.removed === true,
     objectDeleted: false,
     heldUnready: undefined,
+    runtimeName: 'containerd',
     nodeIp: '10.0.0.1',
     now: now * 1000,
   };

@@ -1,6 +1,7 @@
 // What a pod worker remembers between two looks: what the runtime has of the pod, and what its own attempts came
 // to. Only memory; nothing here decides or acts.
 import type { Pod, PodStatus, ResourceRequirements } from '../../../api/generated/types.ts';
+import { idWithin } from '../../container-id.ts';
 import type { Container, Sandbox, SandboxSpec } from '../../runtime.ts';
 import type { ReadyVolume } from '../../volumes/volumes.ts';
 import type {
@@ -59,7 +60,7 @@ export function newWorkerState(
   const allocation = reportedAllocation(pod);
   const reported = new Map(
     reportedStatuses(pod).flatMap(({ containerID, resources }) =>
-      containerID && resources ? [[containerID.replace('containerd://', ''), resources]] : [],
+      containerID && resources ? [[idWithin(containerID), resources]] : [],
     ),
   );
   return {

@@ -5,13 +5,14 @@ import type { Pod, PodStatus } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import { type CancelTimer, sleep } from '../../../base/clock.ts';
 import { restAfter } from '../../../base/rest.ts';
+import { idWithin } from '../../container-id.ts';
 import { PodProbes } from '../../probes/pod-probes.ts';
 import type { Container, Sandbox } from '../../runtime.ts';
 import { doubled } from '../decide/backoff.ts';
 import type { Ending, Eviction, PodObservation } from '../decide/observation.ts';
 import { planPod } from '../decide/plan.ts';
 import { type Allocation, allocationOf, whyNotResized, withAllocation } from '../decide/resize.ts';
-import { allContainers, graceSecondsOf, isLarge, viewOf } from '../decide/view.ts';
+import { allContainers, graceSecondsOf, isLarge, reportedStatuses, viewOf } from '../decide/view.ts';
 import { StatusWriter } from '../status/status-writer.ts';
 import { ActionRunner } from './execute.ts';
 import type { NodeServices } from './node-services.ts';
@@ -288,7 +289,7 @@ export class PodWorker {
 
   #observe(): PodObservation {
     const state = this.#state;
-    const { nodeIp, clock } = this.#services;
+    const { clock, nodeIp, runtime } = this.#services;
     const heldUnready = this.#services.heldUnready?.(this.#pod);
     // Field by field: it is made some ten times for every pod that starts, and a spread takes four times as long.
     return {
@@ -316,6 +317,7 @@ export class PodWorker {
       probe: (id, kind) => this.#probes.outcome(id, kind),
       probeMessage: (id) => heldUnready ?? this.#probes.complaint(id),
       heldUnready,
+      runtimeName: runtime.name,
       nodeIp,
       now: clock.now(),
     };
@@ -361,12 +363,11 @@ export class PodWorker {
 
   /** A container that was ready when the last agent went is ready until a probe says otherwise. */
   #seedProbes(containers: readonly Container[]): void {
-    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status ?? {};
     const reported = new Map(
-      [...initContainerStatuses, ...containerStatuses].map((status) => [status.containerID, status]),
+      reportedStatuses(this.#pod).map((status) => [idWithin(status.containerID ?? ''), status]),
     );
     for (const { id } of containers) {
-      const status = reported.get(`containerd://${id}`);
+      const status = reported.get(id);
       if (status?.started) this.#probes.seed(id, 'startup', 'success');
       if (status?.ready) this.#probes.seed(id, 'readiness', 'success');
     }

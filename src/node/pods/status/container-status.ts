@@ -9,6 +9,7 @@ import type {
   ContainerStatus,
 } from '../../../api/generated/types.ts';
 import { timestamp } from '../../../base/clock.ts';
+import { containerIdOf, idWithin } from '../../container-id.ts';
 import type { Container } from '../../runtime.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import type { PodObservation } from '../decide/observation.ts';
@@ -52,7 +53,7 @@ function statusOf(
     restartCount: newest.attempt,
     image: newest.image || (spec.image ?? ''),
     imageID: newest.imageId,
-    containerID: `containerd://${newest.id}`,
+    containerID: containerIdOf(observed.runtimeName, newest.id),
   };
   if (newest.state === 'exited' && wait !== undefined) {
     status.lastState = status.state ?? {};
@@ -116,7 +117,7 @@ function stateOf(observed: PodObservation, container: Container): ContainerState
       ...(message ? { message } : {}),
       startedAt: timestamp(container.startedAtMs),
       finishedAt: timestamp(container.finishedAtMs),
-      containerID: `containerd://${container.id}`,
+      containerID: containerIdOf(observed.runtimeName, container.id),
     },
   };
 }
@@ -124,10 +125,10 @@ function stateOf(observed: PodObservation, container: Container): ContainerState
 /** What the API remembers of a run whose container the runtime no longer has. */
 function lastReported(reported: ContainerStatus | undefined, newest: Container): ContainerState {
   const state = reported?.state?.terminated;
-  if (state !== undefined && state.containerID !== `containerd://${newest.id}`) return { terminated: state };
-  return reported?.lastState?.terminated?.containerID === `containerd://${newest.id}`
-    ? {}
-    : (reported?.lastState ?? {});
+  const isNewest = (run: ContainerStateTerminated): boolean => idWithin(run.containerID ?? '') === newest.id;
+  if (state !== undefined && !isNewest(state)) return { terminated: state };
+  const last = reported?.lastState;
+  return last === undefined || (last.terminated !== undefined && isNewest(last.terminated)) ? {} : last;
 }
 
 /** A container that the runtime does not have (yet, or any more). */
