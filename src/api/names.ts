@@ -36,72 +36,64 @@ export function patternMessage(message: string, pattern: string, ...examples: st
   return `${message} (e.g. ${list}regex used for validation is '${pattern}')`;
 }
 
+/** Why a text is bad that must have at most so many bytes and match a pattern. */
+function faults(
+  text: string,
+  pattern: RegExp,
+  max: number,
+  unit: 'bytes' | 'characters',
+  describe: () => string,
+): string[] {
+  const tooLong = bytes(text) > max ? [maxLengthMessage(max, unit)] : [];
+  return pattern.test(text) ? tooLong : [...tooLong, describe()];
+}
+
 /** A label of DNS (RFC 1123): at most 63 bytes. Names of pods' hosts, services' subdomains, namespaces. */
 export function dns1123Label(name: string): string[] {
-  const reasons: string[] = [];
-  if (bytes(name) > 63) reasons.push(maxLengthMessage(63));
-  if (!labelPattern.test(name)) {
-    reasons.push(
-      subdomainPattern.test(name)
-        ? 'must not contain dots'
-        : patternMessage(
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
-            LABEL,
-            'my-name',
-            '123-abc',
-          ),
-    );
-  }
-  return reasons;
+  return faults(name, labelPattern, 63, 'characters', () =>
+    subdomainPattern.test(name)
+      ? 'must not contain dots'
+      : patternMessage(
+          "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+          LABEL,
+          'my-name',
+          '123-abc',
+        ),
+  );
 }
 
 /** Labels joined by dots, at most 253 bytes: what most objects' names must be. */
 export function dns1123Subdomain(name: string, unit: 'bytes' | 'characters' = 'characters'): string[] {
-  const reasons: string[] = [];
-  if (bytes(name) > 253) reasons.push(maxLengthMessage(253, unit));
-  if (!subdomainPattern.test(name)) {
-    reasons.push(
-      patternMessage(
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-        SUBDOMAIN,
-        'example.com',
-      ),
-    );
-  }
-  return reasons;
+  return faults(name, subdomainPattern, 253, unit, () =>
+    patternMessage(
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+      SUBDOMAIN,
+      'example.com',
+    ),
+  );
 }
 
 /** A subdomain in which underscores are allowed, as some search domains of DNS have them. */
 export function underscoreSubdomain(name: string): string[] {
-  const reasons: string[] = [];
-  if (bytes(name) > 253) reasons.push(maxLengthMessage(253));
-  if (!underscoreSubdomainPattern.test(name)) {
-    reasons.push(
-      patternMessage(
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
-        UNDERSCORE_SUBDOMAIN,
-        'example.com',
-      ),
-    );
-  }
-  return reasons;
+  return faults(name, underscoreSubdomainPattern, 253, 'characters', () =>
+    patternMessage(
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+      UNDERSCORE_SUBDOMAIN,
+      'example.com',
+    ),
+  );
 }
 
 /** A label of DNS as RFC 1035 has it, which begins with a letter: names of services. */
 export function dns1035Label(name: string): string[] {
-  const reasons: string[] = [];
-  if (bytes(name) > 63) reasons.push(maxLengthMessage(63));
-  if (!label1035Pattern.test(name)) {
-    reasons.push(
-      patternMessage(
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-        LABEL_1035,
-        'my-name',
-        'abc-123',
-      ),
-    );
-  }
-  return reasons;
+  return faults(name, label1035Pattern, 63, 'characters', () =>
+    patternMessage(
+      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+      LABEL_1035,
+      'my-name',
+      'abc-123',
+    ),
+  );
 }
 
 /** An optional DNS subdomain and `/`, then a name: keys of labels and annotations. */
@@ -126,20 +118,15 @@ export function qualifiedName(name: string): string[] {
 
 /** Empty, or at most 63 bytes that begin and end with a letter or digit. */
 export function labelValue(value: string): string[] {
-  const reasons: string[] = [];
-  if (bytes(value) > 63) reasons.push(maxLengthMessage(63, 'bytes'));
-  if (!labelValuePattern.test(value)) {
-    reasons.push(
-      patternMessage(
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-        LABEL_VALUE,
-        'MyValue',
-        'my_value',
-        '12345',
-      ),
-    );
-  }
-  return reasons;
+  return faults(value, labelValuePattern, 63, 'bytes', () =>
+    patternMessage(
+      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+      LABEL_VALUE,
+      'MyValue',
+      'my_value',
+      '12345',
+    ),
+  );
 }
 
 /** An IANA service name: names of ports. */

@@ -1,12 +1,13 @@
 // What a pod takes in all: its containers, sidecars, init containers, its own resources and its overhead. Amounts are
 // bigints in nano-units (1 core = 10⁹, 1 byte = 10⁹), the unit of quantity.ts. Follows component-helpers/resource.
 import type { Container, Pod } from './generated/types.ts';
-import { parseQuantity } from './quantity.ts';
+import { isSidecar } from './pod-state.ts';
+import { amountOf } from './quantity.ts';
 
 export type Amounts = Map<string, bigint>;
 
 export function amountsOf(list: Record<string, string> | undefined): Amounts {
-  return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, parseQuantity(text) ?? 0n]));
+  return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, amountOf(text)]));
 }
 
 export function addTo(sum: Amounts, other: Amounts): void {
@@ -83,7 +84,7 @@ function sumOver(pod: Pod, amountsIn: (container: Container) => Amounts): Amount
   const starting: Amounts = new Map();
   for (const container of pod.spec.initContainers ?? []) {
     const amounts = amountsIn(container);
-    if (container.restartPolicy === 'Always') {
+    if (isSidecar(container)) {
       addTo(running, amounts);
       addTo(sidecars, amounts);
       raiseTo(starting, sidecars);

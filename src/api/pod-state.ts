@@ -1,10 +1,20 @@
 // Questions about a pod's state that many rooms ask: is it over, is it critical, which claims does it use.
-import type { PersistentVolumeClaim, Pod } from './generated/types.ts';
+import type { Container, PersistentVolumeClaim, Pod } from './generated/types.ts';
 import { type NamespacedName, nameOf, type Stored } from './objects.ts';
 
 /** Whether all its containers have ended for good: phase Succeeded or Failed. */
 export function isPodFinished(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+  return isTerminalPhase(pod.status?.phase);
+}
+
+/** Whether a phase is one that ends a pod's life. */
+export function isTerminalPhase(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Whether an init container is a sidecar: it goes on running beside the others. */
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === 'Always';
 }
 
 /** Upstream's SystemCriticalPriority. */

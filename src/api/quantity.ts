@@ -110,6 +110,11 @@ export function parseQuantity(text: string): bigint | undefined {
   return typeof parsed === 'string' ? undefined : parsed.nano;
 }
 
+/** The amount in nano-units; none for what is not said or is no quantity. */
+export function amountOf(text: string | undefined): bigint {
+  return (text === undefined ? undefined : parseQuantity(text)) ?? 0n;
+}
+
 /** Why a text is no quantity, in upstream's words; undefined when it is one. */
 export function quantityError(text: string): string | undefined {
   const parsed = parse(text);

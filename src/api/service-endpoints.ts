@@ -3,21 +3,16 @@
 // themselves. Follows staging/src/k8s.io/endpointslice/utils.go.
 import { isIPv4, isIPv6 } from 'node:net';
 import { isReady } from './conditions.ts';
-import type {
-  DiscoveryV1EndpointPort,
-  Endpoint,
-  Node,
-  Pod,
-  Service,
-  ServicePort,
-} from './generated/types.ts';
+import type { Endpoint, EndpointPort, Node, Pod, Service, ServicePort } from './generated/types.ts';
 import type { Stored } from './objects.ts';
-import { isPodFinished } from './pod-state.ts';
+import { isPodFinished, isSidecar } from './pod-state.ts';
 
 /** A slice's label that names its Service. */
 export const SERVICE_NAME = 'kubernetes.io/service-name';
 /** A slice's label that says who writes it. */
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
+/** On slices and Endpoints of a Service that has no address of its own. */
+export const HEADLESS = 'service.kubernetes.io/headless';
 /** Who writes the slices of Services that select pods. */
 export const ENDPOINT_SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
 
@@ -53,12 +48,10 @@ export function hostnameIn(service: Service, pod: Pod): string | undefined {
 }
 
 /** The port of the pod behind a port of the service; undefined if it is named and the pod has none of that name. */
-export function targetPort(port: ServicePort, pod: Pod): number | undefined {
+function targetPort(port: ServicePort, pod: Pod): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target;
-  const sidecars = (pod.spec.initContainers ?? []).filter(
-    (container) => container.restartPolicy === 'Always',
-  );
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
   for (const container of [...pod.spec.containers, ...sidecars]) {
     const found = (container.ports ?? []).find(
       ({ name, protocol }) => name === target && (protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
@@ -124,7 +117,7 @@ export function endpointOf(
 }
 
 /** The service's ports as they are on the pod; a named port that the pod does not have is left out. */
-export function portsOf(service: Service, pod: Pod): DiscoveryV1EndpointPort[] {
+export function portsOf(service: Service, pod: Pod): EndpointPort[] {
   return (service.spec?.ports ?? []).flatMap((port) => {
     const number = targetPort(port, pod);
     if (number === undefined) return [];

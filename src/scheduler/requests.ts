@@ -1,6 +1,7 @@
 // What a pod takes from a node beside what it requests: what scoring assumes that it uses, and the host's ports.
 import type { Pod } from '../api/generated/types.ts';
 import { type Amounts, podRequestsBy, requestsHeldIn } from '../api/pod-resources.ts';
+import { isSidecar } from '../api/pod-state.ts';
 
 /** What upstream's scoring assumes of a container that requests nothing: 100 millicores, 200 MB. */
 const UNREQUESTED: Readonly<Record<string, bigint>> = {
@@ -29,10 +30,7 @@ export interface HostPort {
 const ANY_IP = '0.0.0.0';
 
 export function hostPortsOf(pod: Pod): HostPort[] {
-  const containers = [
-    ...pod.spec.containers,
-    ...(pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),
-  ];
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
   return containers.flatMap((container) =>
     (container.ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
       hostPort ? [{ ip: hostIP || ANY_IP, protocol: protocol ?? 'TCP', port: hostPort }] : [],

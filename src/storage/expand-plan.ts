@@ -3,7 +3,12 @@
 // and its class. Conditions and their order follow external-resizer (pkg/controller/controller.go).
 
 import { LOCAL_PROVISIONER } from '../api/between/local-volumes.ts';
-import { isFullyBound, isReservedFor, PROVISIONED_BY } from '../api/between/volume-binding.ts';
+import {
+  isFullyBound,
+  isReservedFor,
+  PROVISIONED_BY,
+  RESIZE_CONDITIONS,
+} from '../api/between/volume-binding.ts';
 import type { Cause } from '../api/between/waiting.ts';
 import { isConditionTrue } from '../api/conditions.ts';
 import type {
@@ -13,7 +18,7 @@ import type {
   StorageClass,
 } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
-import { parseQuantity } from '../api/quantity.ts';
+import { amountOf } from '../api/quantity.ts';
 import { timestamp } from '../base/clock.ts';
 
 /** All that the decision may depend on. */
@@ -50,9 +55,9 @@ export function planExpand({ claim, volume, storageClass, now }: ExpandObservati
   const isOurs = volume.metadata.annotations?.[PROVISIONED_BY] === LOCAL_PROVISIONER;
   if (!isOurs || !isFullyBound(claim) || !isReservedFor(volume, claim)) return { type: 'nothing' };
   const storage = claim.spec.resources?.requests?.storage ?? '0';
-  const wanted = amount(storage);
-  const made = amount(volume.spec.capacity?.storage);
-  const usable = amount(claim.status?.capacity?.storage);
+  const wanted = amountOf(storage);
+  const made = amountOf(volume.spec.capacity?.storage);
+  const usable = amountOf(claim.status?.capacity?.storage);
   // A claim that has just been bound says soon what it has.
   if (claim.status?.capacity?.storage === undefined || wanted <= usable) return { type: 'nothing' };
   if (wanted > made) {
@@ -68,8 +73,6 @@ export function planExpand({ claim, volume, storageClass, now }: ExpandObservati
   if (isConditionTrue(claim, 'FileSystemResizePending')) return { type: 'nothing' };
   return { type: 'hand over', conditions: withResize(claim, 'FileSystemResizePending', now, NODE_IS_NEXT) };
 }
-
-const amount = (quantity: string | undefined): bigint => parseQuantity(quantity ?? '0') ?? 0n;
 
 /** The claim's conditions with this one in place of whatever was said of the resize before. */
 function withResize(
@@ -87,11 +90,3 @@ function withResize(
   };
   return [...others, message === undefined ? condition : { ...condition, message }];
 }
-
-/** The conditions of a claim that tell of a resize. */
-const RESIZE_CONDITIONS: readonly string[] = [
-  'Resizing',
-  'FileSystemResizePending',
-  'ControllerResizeError',
-  'NodeResizeError',
-];

@@ -10,7 +10,7 @@ import type {
 } from '../generated/types.ts';
 import { matchesNodeSelector, type NodeFacts } from '../node-selector.ts';
 import { type NamespacedName, nameOf, type Stored } from '../objects.ts';
-import { parseQuantity } from '../quantity.ts';
+import { amountOf } from '../quantity.ts';
 import { selectorOf } from '../selectors.ts';
 
 /** On a claim: the binding has once been completed, so a volume that is missing now is lost. */
@@ -31,6 +31,13 @@ const BETA_STORAGE_CLASS = 'volume.beta.kubernetes.io/storage-class';
 export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 /** What a scheduler's condition says of claims that are to be bound before the pod is placed; it has no reason for it. */
 export const UNBOUND_CLAIMS = 'pod has unbound immediate PersistentVolumeClaims';
+/** The conditions of a claim that tell of a resize. */
+export const RESIZE_CONDITIONS: readonly string[] = [
+  'Resizing',
+  'FileSystemResizePending',
+  'ControllerResizeError',
+  'NodeResizeError',
+];
 
 /** The name of the class that a claim or volume belongs to; empty for none. */
 export function classNameOf(object: PersistentVolumeClaim | PersistentVolume): string {
@@ -88,7 +95,7 @@ export function isReachableFrom(volume: PersistentVolume, node: NodeFacts): bool
 
 /** The storage that a claim asks for, in nano-units. */
 export function requestedStorage(claim: PersistentVolumeClaim): bigint {
-  return parseQuantity(claim.spec.resources?.requests?.storage ?? '0') ?? 0n;
+  return amountOf(claim.spec.resources?.requests?.storage);
 }
 
 /** The informer's index of volumes by `claimRefKeys`. */
@@ -133,7 +140,7 @@ export function findMatchingVolume(
     if (options.excluded?.has(volume.metadata.name)) continue;
     const reserved = isReservedFor(volume, claim);
     if (volume.spec.claimRef && !reserved) continue;
-    const size = parseQuantity(volume.spec.capacity?.storage ?? '0') ?? 0n;
+    const size = amountOf(volume.spec.capacity?.storage);
     if (size < requested || !sameVolumeMode(claim, volume) || volume.metadata.deletionTimestamp) continue;
     const reachable = options.node === undefined || isReachableFrom(volume, options.node);
     if (reserved) return reachable ? volume : undefined;

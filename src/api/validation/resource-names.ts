@@ -14,15 +14,19 @@ const COUNTED: ReadonlySet<string> = new Set([
   'services.loadbalancers',
   'services.nodeports',
 ]);
-const QUOTA_RESOURCES: ReadonlySet<string> = new Set([
-  ...COUNTED,
-  ...CONTAINER_RESOURCES,
+/** What of a container's limits and requests is named by one word: in quotas, and for files and variables of pods. */
+export const LIMITS_AND_REQUESTS: readonly string[] = [
   'limits.cpu',
   'limits.ephemeral-storage',
   'limits.memory',
   'requests.cpu',
   'requests.ephemeral-storage',
   'requests.memory',
+];
+const QUOTA_RESOURCES: ReadonlySet<string> = new Set([
+  ...COUNTED,
+  ...CONTAINER_RESOURCES,
+  ...LIMITS_AND_REQUESTS,
   'requests.storage',
 ]);
 

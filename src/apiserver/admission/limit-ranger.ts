@@ -10,7 +10,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { podLimits, podRequests } from '../../api/pod-resources.ts';
-import { formatQuantity, parseQuantity } from '../../api/quantity.ts';
+import { amountOf, formatQuantity } from '../../api/quantity.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';
@@ -131,8 +131,6 @@ function itemReasons(item: LimitRangeItem, requests: Resources = {}, limits: Res
   ];
 }
 
-const amount = (text: string | undefined): bigint => (text === undefined ? 0n : (parseQuantity(text) ?? 0n));
-
 function minReason(
   type: string,
   name: string,
@@ -144,8 +142,8 @@ function minReason(
   const { [name]: limit } = limits;
   const start = `minimum ${name} usage per ${type} is ${least}`;
   if (request === undefined) return [`${start}.  No request is specified`];
-  if (amount(request) < amount(least)) return [`${start}, but request is ${request}`];
-  return limit !== undefined && amount(limit) < amount(least) ? [`${start}, but limit is ${limit}`] : [];
+  if (amountOf(request) < amountOf(least)) return [`${start}, but request is ${request}`];
+  return limit !== undefined && amountOf(limit) < amountOf(least) ? [`${start}, but limit is ${limit}`] : [];
 }
 
 function maxReason(
@@ -159,10 +157,10 @@ function maxReason(
   const { [name]: limit } = limits;
   const start = `maximum ${name} usage per ${type} is ${most}`;
   if (limit === undefined) return [`${start}.  No limit is specified`];
-  if (amount(limit) > amount(most)) {
+  if (amountOf(limit) > amountOf(most)) {
     return [`${start}, but ${type === 'PersistentVolumeClaim' ? 'request' : 'limit'} is ${limit}`];
   }
-  return request !== undefined && amount(request) > amount(most)
+  return request !== undefined && amountOf(request) > amountOf(most)
     ? [`${start}, but request is ${request}`]
     : [];
 }
@@ -174,13 +172,13 @@ function ratioReason(
   requests: Resources,
   limits: Resources,
 ): string[] {
-  const request = amount(requests[name]);
-  const limit = amount(limits[name]);
+  const request = amountOf(requests[name]);
+  const limit = amountOf(limits[name]);
   const start = `${name} max limit to request ratio per ${type} is ${ratio}`;
   if (request === 0n) return [`${start}, but no request is specified or request is 0`];
   if (limit === 0n) return [`${start}, but no limit is specified or limit is 0`];
   const observed = Number(limit) / Number(request);
-  return observed > Number(amount(ratio)) / 1e9
+  return observed > Number(amountOf(ratio)) / 1e9
     ? [`${start}, but provided ratio is ${observed.toFixed(6)}`]
     : [];
 }

@@ -6,7 +6,7 @@ import type { SelfSubjectReview, TokenReview, UserInfo } from '../../api/generat
 import { timestamp } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
-import { decodeObject } from '../verbs/body.ts';
+import { decodeBody } from '../verbs/body.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 export async function reviewToken(
@@ -14,13 +14,7 @@ export async function reviewToken(
   tokens: ServiceAccountTokens,
   request: ApiRequest,
 ): Promise<ApiResult> {
-  const { object, warnings } = decodeObject(
-    request.resource,
-    registry.typeOf(request.resource),
-    request.body,
-    request.options.fieldValidation,
-    request.repeatedKeys,
-  );
+  const { object, warnings } = decodeBody(registry, request);
   const review = object as TokenReview;
   if (!review.spec?.token) throw badRequest('token is required for TokenReview in authentication');
   const asked = review.spec.audiences ?? [];
@@ -35,13 +29,7 @@ export async function reviewToken(
 
 /** Answers what the server knows of whoever asks. */
 export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
-  const { object, warnings } = decodeObject(
-    request.resource,
-    registry.typeOf(request.resource),
-    request.body,
-    request.options.fieldValidation,
-    request.repeatedKeys,
-  );
+  const { object, warnings } = decodeBody(registry, request);
   const review: SelfSubjectReview = {
     kind: object.kind,
     apiVersion: object.apiVersion,

@@ -10,7 +10,7 @@ import type {
   Role,
   RoleBinding,
 } from '../../api/generated/types.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
+import { type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { clusterRoleBindings } from '../../api/resources/cluster-role-bindings/definition.ts';
 import { clusterRoles } from '../../api/resources/cluster-roles/definition.ts';
@@ -62,8 +62,6 @@ async function ensureAll<T extends KubeObject>(
     }),
   );
 }
-
-const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
 function withRules<T extends KubeObject & { rules?: PolicyRule[] }>(
   found: Stored<T>,

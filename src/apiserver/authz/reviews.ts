@@ -16,7 +16,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
-import { decodeObject } from '../verbs/body.ts';
+import { decodeBody } from '../verbs/body.ts';
 import type { Attributes, Authorizer } from './authorize.ts';
 import { nodeNameOf } from './node.ts';
 import { rulesFor } from './rbac.ts';
@@ -104,13 +104,7 @@ export async function reviewSelfRules(
 }
 
 function decoded(registry: Registry, request: ApiRequest) {
-  const { object, warnings } = decodeObject(
-    request.resource,
-    registry.typeOf(request.resource),
-    request.body,
-    request.options.fieldValidation,
-    request.repeatedKeys,
-  );
+  const { object, warnings } = decodeBody(registry, request);
   if (request.resource.namespaced) object.metadata.namespace = request.namespace;
   return { object, warnings };
 }

@@ -75,18 +75,22 @@ export class CacheHub {
 
   /** A store that cannot be reached yet is waited for: one that answers later must find a server that works. */
   async #start(): Promise<void> {
+    await this.#untilRead(async () => this.#came(await this.#store.revision()));
+    if (this.#stop.signal.aborted) throw stopped();
+    this.#watch();
+  }
+
+  /** Reads the store, and tries again until that succeeds or the hub is stopped. */
+  async #untilRead(read: () => Promise<void>): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        this.#came(await this.#store.revision());
-        this.#watch();
-        return;
+        return await read();
       } catch (error) {
         this.#log.warn('the store cannot be read, trying again', { why: String(error) });
         await sleep(this.#clock, this.#backOffMs(), signal);
       }
     }
-    throw stopped();
   }
 
   #watch(): void {
@@ -117,19 +121,12 @@ export class CacheHub {
   }
 
   /** Reads what is there now in place of what was missed. Those who watch are sent away, to list again. */
-  async #fillAnew(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        const revision = await this.#store.revision();
-        await Promise.all([...this.#caches.values()].map((cache) => cache.fillAnew()));
-        this.#came(revision);
-        return;
-      } catch (error) {
-        this.#log.warn('the store cannot be read, trying again', { why: String(error) });
-        await sleep(this.#clock, this.#backOffMs(), signal);
-      }
-    }
+  #fillAnew(): Promise<void> {
+    return this.#untilRead(async () => {
+      const revision = await this.#store.revision();
+      await Promise.all([...this.#caches.values()].map((cache) => cache.fillAnew()));
+      this.#came(revision);
+    });
   }
 
   #backOffMs(): number {

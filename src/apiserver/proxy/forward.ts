@@ -6,6 +6,7 @@ import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { badRequest, internal, StatusError, serviceUnavailable } from '../../api/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { bracketed, dialError } from '../../base/dial-error.ts';
 import { errorText } from '../../base/error-text.ts';
 import type { Exchange, RawRequest } from '../http/port/exchange.ts';
 import type { Destination } from './destination.ts';
@@ -183,22 +184,11 @@ function answerOf(
   });
 }
 
-/** In upstream's words, which are Go's. */
-function unreachable(destination: Destination, error: Error & { code?: string }): StatusError {
-  if (error instanceof StatusError) return error;
-  const reasons: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'connect: connection refused',
-    EHOSTUNREACH: 'connect: no route to host',
-    ENETUNREACH: 'connect: network is unreachable',
-    ETIMEDOUT: 'i/o timeout',
-  };
-  const reason = reasons[error.code ?? ''];
-  const why = reason ? `dial tcp ${addressOf(destination)}: ${reason}` : error.message;
-  return serviceUnavailable(`error trying to reach service: ${why}`);
-}
+const addressOf = ({ host, port }: Destination): string => `${bracketed(host)}:${port}`;
 
-function addressOf({ host, port }: Destination): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+function unreachable({ host, port }: Destination, error: NodeJS.ErrnoException): StatusError {
+  if (error instanceof StatusError) return error;
+  return serviceUnavailable(`error trying to reach service: ${dialError(host, port, error)}`);
 }
 
 function headOf(code: number, headers: Record<string, string | string[]>): string {

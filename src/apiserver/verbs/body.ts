@@ -8,6 +8,7 @@ import type { RepeatedKeys } from '../../api/schema/repeated-keys.ts';
 import type { StructType } from '../../api/schema/schema.ts';
 import { isStruct } from '../../base/struct.ts';
 import { requireFewParts } from '../object-size.ts';
+import type { Registry } from '../registry.ts';
 import type { ApiRequest } from '../request.ts';
 
 export interface Decoded {
@@ -59,4 +60,10 @@ export function decodeObject(
   applyDefaults(type, object);
   requireFewParts(resource, object);
   return { object, warnings };
+}
+
+/** The object in the body of a request, of the kind that the request is for. Throws as `decodeObject` does. */
+export function decodeBody(registry: Registry, request: ApiRequest): Decoded {
+  const { body, options, repeatedKeys, resource } = request;
+  return decodeObject(resource, registry.typeOf(resource), body, options.fieldValidation, repeatedKeys);
 }

@@ -18,7 +18,7 @@ import {
 } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { parseQuantity } from '../../api/quantity.ts';
+import { amountOf } from '../../api/quantity.ts';
 import { sameJson } from '../../base/same-json.ts';
 
 /** The older name of the annotation, which provisioners still read. */
@@ -115,7 +115,7 @@ function planNamed(
 /** Why the volume that the user asked for does not suit the claim (checkVolumeSatisfyClaim upstream). */
 function misfit(claim: PersistentVolumeClaim, volume: PersistentVolume): string | undefined {
   if (volume.metadata.deletionTimestamp) return `the volume is marked for deletion "${volume.metadata.name}"`;
-  const size = parseQuantity(volume.spec.capacity?.storage ?? '0') ?? 0n;
+  const size = amountOf(volume.spec.capacity?.storage);
   if (size < requestedStorage(claim)) return 'requested PV is too small';
   if (classNameOf(volume) !== classNameOf(claim)) return 'storageClassName does not match';
   if (!sameVolumeMode(claim, volume)) return 'incompatible volumeMode';

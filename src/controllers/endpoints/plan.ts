@@ -10,13 +10,12 @@ import type {
   Service,
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { addressesOf, hasEndpoint, hostnameIn, targetPort } from '../../api/service-endpoints.ts';
+import { addressesOf, HEADLESS, hasEndpoint, hostnameIn, portsOf } from '../../api/service-endpoints.ts';
 
 /** More addresses than this are cut off, and said to be. */
 export const MAX_ADDRESSES = 1000;
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
-const HEADLESS = 'service.kubernetes.io/headless';
 
 /** The object as it should be; undefined if the existing one is right. */
 export function planEndpoints(
@@ -85,7 +84,8 @@ function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Grou
     if (!hasEndpoint(pod) || (pod.metadata.deletionTimestamp !== undefined && !unready)) continue;
     const ip = addressFor(service, pod);
     if (!ip) continue;
-    const ports = portsOf(service, pod);
+    // Here a port without a name says nothing of it.
+    const ports = portsOf(service, pod).map(({ name, ...port }) => (name ? { name, ...port } : port));
     // Without ports a pod has a place only in a headless service: its name is what matters there.
     if (ports.length === 0 && ((service.spec?.ports ?? []).length > 0 || service.spec?.clusterIP !== 'None'))
       continue;
@@ -114,21 +114,6 @@ function addressFor(service: Service, pod: Pod): string | undefined {
   const family = service.spec?.ipFamilies?.[0];
   const wantsV6 = family === undefined ? (service.spec?.clusterIP ?? '').includes(':') : family === 'IPv6';
   return addressesOf(pod).find((address) => address.includes(':') === wantsV6);
-}
-
-function portsOf(service: Service, pod: Pod): EndpointPort[] {
-  return (service.spec?.ports ?? []).flatMap((port) => {
-    const number = targetPort(port, pod);
-    if (number === undefined) return [];
-    return [
-      {
-        ...(port.name ? { name: port.name } : {}),
-        port: number,
-        protocol: port.protocol ?? 'TCP',
-        ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}),
-      },
-    ];
-  });
 }
 
 /** Keeps ready addresses before those that are not, up to the limit. */

@@ -14,6 +14,7 @@ import {
   addressTypesOf,
   ENDPOINT_SLICE_CONTROLLER,
   endpointOf,
+  HEADLESS,
   hasEndpoint,
   MANAGED_BY,
   portsOf,
@@ -23,7 +24,6 @@ import { sameJson } from '../../base/same-json.ts';
 import type { SlicePlan } from '../slice-writer.ts';
 
 export const MAX_ENDPOINTS = 100;
-const HEADLESS = 'service.kubernetes.io/headless';
 
 /** All that the decision may depend on. */
 export interface SliceObservation {

@@ -4,13 +4,12 @@
 
 import type { Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
-import { isCriticalPod } from '../../api/pod-state.ts';
+import { isCriticalPod, isPodFinished } from '../../api/pod-state.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Counter, type Metrics } from '../../base/metrics.ts';
 import type { Eviction } from '../pods/decide/observation.ts';
 import { EVICTED } from '../pods/decide/plan.ts';
-import { isTerminalPhase } from '../pods/decide/view.ts';
 import type { PodEvent } from '../pods/do/pod-events.ts';
 import type { Container, Runtime } from '../runtime.ts';
 import type { MeasureDirectories } from './directory-sizes.ts';
@@ -216,7 +215,7 @@ export class PressureManager {
   /** Removes what is left of pods that are over, and images that nobody uses. @returns whether that was enough. */
   async #reclaimUnused({ signal }: Threshold, disks: Disks): Promise<boolean> {
     const onImageDisk = disks.images === undefined || signal.startsWith('imagefs.');
-    for (const held of this.#around.pods()) if (isTerminalPhase(held.pod.status?.phase)) held.reclaim();
+    for (const held of this.#around.pods()) if (isPodFinished(held.pod)) held.reclaim();
     if (onImageDisk) await this.#removeUnusedImages();
     return thresholdsMet(this.#options.thresholds, await this.#options.disks(), true).length === 0;
   }
@@ -250,6 +249,6 @@ function isActive({ pod, state }: HeldPod): boolean {
     state.ending === undefined &&
     state.eviction === undefined &&
     state.rejection === undefined &&
-    !isTerminalPhase(pod.status?.phase)
+    !isPodFinished(pod)
   );
 }

@@ -3,8 +3,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Clock } from '../../base/clock.ts';
+import { bracketed, dialError } from '../../base/dial-error.ts';
 import type { CheckResult, HttpCheck } from '../pods/do/node-services.ts';
-import { bracketed, dialError } from './dial-error.ts';
 
 /** What is said of an HTTPS check that a server without TLS answered, in Go's words. */
 export const HTTP_TO_HTTPS_CLIENT = 'server gave HTTP response to HTTPS client';

@@ -3,8 +3,8 @@
 import { connect } from 'node:net';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
+import { bracketed, dialError } from '../../base/dial-error.ts';
 import type { CheckResult, NetworkChecks } from '../pods/do/node-services.ts';
-import { bracketed, dialError } from './dial-error.ts';
 import { httpCheck } from './http-check.ts';
 
 const OK: CheckResult = { ok: true, message: '' };

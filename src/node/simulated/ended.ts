@@ -2,8 +2,9 @@
 // pods' statuses. Nothing else knows of them, and what has ended for good must not run again. Pure.
 import type { ContainerStatus, Pod } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { isTerminalPhase } from '../../api/pod-state.ts';
 import { idWithin } from '../container-id.ts';
-import { isTerminalPhase, restartsAfter } from '../pods/decide/view.ts';
+import { restartsAfter } from '../pods/decide/view.ts';
 import type { Container, Sandbox } from '../runtime.ts';
 
 export interface Remembered {

@@ -2,8 +2,9 @@
 // pkg/printers/internalversion/printers.go.
 
 import { conditionOf, isConditionTrue, isReady } from '../../conditions.ts';
-import type { Container, ContainerState, ContainerStatus, Pod } from '../../generated/types.ts';
+import type { ContainerState, ContainerStatus, Pod } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
+import { isSidecar } from '../../pod-state.ts';
 import type { Column, RowCondition } from '../../resource.ts';
 import { ageColumn, column, nameColumn, wideColumn } from '../shared/columns.ts';
 
@@ -30,11 +31,6 @@ function finishedReason(state: ContainerState): string | undefined {
 function later(a: string | undefined, b: string | undefined): string | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return Date.parse(b) > Date.parse(a) ? b : a;
-}
-
-/** A sidecar: an init container that goes on running beside the others. */
-function isSidecar(container: Container | undefined): boolean {
-  return container?.restartPolicy === 'Always';
 }
 
 /** What keeps one init container from being through, or undefined when the next one is to be looked at. */
@@ -67,7 +63,8 @@ function summarizePod(pod: Pod): PodSummary {
   let lastSidecarRestart: string | undefined;
   let initializing = false;
   for (const [index, container] of (status.initContainerStatuses ?? []).entries()) {
-    const sidecar = isSidecar(initContainers.find((it) => it.name === container.name));
+    const spec = initContainers.find((it) => it.name === container.name);
+    const sidecar = spec !== undefined && isSidecar(spec);
     const finishedAt = container.lastState?.terminated?.finishedAt;
     summary.restarts += container.restartCount;
     summary.lastRestart = later(summary.lastRestart, finishedAt);

@@ -30,7 +30,7 @@ export function wideColumn<T extends KubeObject>(
   cell: (object: T, nowMs: number) => Cell,
   type: Column<T>['type'] = 'string',
 ): Column<T> {
-  return { name, type, description, priority: 1, cell };
+  return { ...column(name, description, cell, type), priority: 1 };
 }
 
 /** NAME. `suffix` follows the name, as ` (default)` for a storage class. */

@@ -195,20 +195,6 @@ const windowsHostProcess: Check = (spec: PodSpec) => {
   };
 };
 
-/** Those that hold for `restricted` as well. */
-export const COMMON_CHECKS: readonly Check[] = [
-  appArmorProfile,
-  hostNamespaces,
-  hostPathVolumes,
-  hostPorts,
-  hostProbes,
-  privileged,
-  procMount,
-  seLinuxOptions,
-  sysctls,
-  windowsHostProcess,
-];
-
 export const BASELINE_CHECKS: readonly Check[] = [
   appArmorProfile,
   baselineCapabilities,
@@ -223,3 +209,8 @@ export const BASELINE_CHECKS: readonly Check[] = [
   sysctls,
   windowsHostProcess,
 ];
+
+/** Those that hold for `restricted` as well: it has stricter rules of its own for the others. */
+export const COMMON_CHECKS: readonly Check[] = BASELINE_CHECKS.filter(
+  (check) => check !== baselineCapabilities && check !== baselineSeccomp,
+);

@@ -5,6 +5,7 @@ import { headerText } from '../../header-text.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
+import { writeChunk } from './write-chunk.ts';
 
 export class Http1Exchange implements Exchange {
   readonly method: string;
@@ -75,16 +76,7 @@ export class Http1Exchange implements Exchange {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.signal.aborted || this.#response.write(chunk)) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#response.off('drain', done);
-        this.#response.off('close', done);
-        resolve();
-      };
-      this.#response.once('drain', done);
-      this.#response.once('close', done);
-    });
+    if (!this.signal.aborted) await writeChunk(this.#response, chunk);
   }
 
   end(): void {

@@ -5,6 +5,7 @@ import { headerText } from '../../header-text.ts';
 import type { Exchange, RawRequest, ResponseHeaders } from './exchange.ts';
 import { GoneSignal } from './gone-signal.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
+import { writeChunk } from './write-chunk.ts';
 
 export class Http2Exchange implements Exchange {
   readonly method: string;
@@ -81,16 +82,7 @@ export class Http2Exchange implements Exchange {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.write(chunk)) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#stream.off('drain', done);
-        this.#stream.off('close', done);
-        resolve();
-      };
-      this.#stream.once('drain', done);
-      this.#stream.once('close', done);
-    });
+    if (!this.#stream.destroyed) await writeChunk(this.#stream, chunk);
   }
 
   end(): void {

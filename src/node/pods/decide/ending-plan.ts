@@ -2,10 +2,11 @@
 // down, then everything removed from the runtime, then the object. Used for deleted pods, for pods whose object is
 // gone, for finished pods and for an orderly stop of the node. How one container is stopped is in stop-plan.ts.
 
+import { isSidecar } from '../../../api/pod-state.ts';
 import { act, type Decisions } from './decisions.ts';
 import type { Ending, PodObservation } from './observation.ts';
 import { planStop } from './stop-plan.ts';
-import { ephemeralContainers, isSidecar } from './view.ts';
+import { ephemeralContainers } from './view.ts';
 
 /** What the ending of a pod comes to. */
 export type EndingGoal =

@@ -1,12 +1,13 @@
 // The decision about one pod: what to do next, and what its status is, in which stands what it waits for. A pure
 // function of what was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
 
+import { isPodFinished } from '../../../api/pod-state.ts';
 import { podStatus } from '../status/status.ts';
 import { type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import { planEnding } from './ending-plan.ts';
 import type { PodObservation, PodPlan } from './observation.ts';
 import { planRunning } from './start-plan.ts';
-import { graceSecondsOf, isTerminalPhase, type PodView, viewOf } from './view.ts';
+import { graceSecondsOf, type PodView, viewOf } from './view.ts';
 
 /** How often a resize that the node has no room for is tried again. */
 const DEFERRED_RESIZE_MS = 2000;
@@ -56,7 +57,7 @@ function decide(observed: PodObservation, view: PodView): Decided {
           message: 'Pod was active on the node longer than the specified deadline',
         }
       : undefined);
-  if (failure !== undefined || isTerminalPhase(pod.status?.phase)) {
+  if (failure !== undefined || isPodFinished(pod)) {
     const graceSeconds = eviction?.graceSeconds ?? graceSecondsOf(pod);
     planEnding(observed, goalOfFinished(observed), { graceSeconds }, decisions);
     return { decisions, failure, terminating: true };

@@ -1,6 +1,7 @@
 // What a pod that should run needs next: volumes, sandbox, init containers in order, app containers, restarts
 // (kubelet's computePodActions and computeInitContainerActions). Decides only; see worker.ts for the doing.
 import type { Container as ContainerSpec } from '../../../api/generated/types.ts';
+import { isSidecar } from '../../../api/pod-state.ts';
 import type { Container } from '../../runtime.ts';
 import { planStart } from './container-plan.ts';
 import { act, type Decisions, newDecisions, wakeAt } from './decisions.ts';
@@ -12,7 +13,6 @@ import {
   graceSecondsOf,
   hasOtherImage,
   hasStarted,
-  isSidecar,
   type PodView,
   restartPolicyOf,
   restartsAfter,

@@ -51,11 +51,6 @@ export function viewOf(observed: PodObservation): PodView {
   };
 }
 
-/** An init container that goes on running beside the others: a sidecar. */
-export function isSidecar(container: ContainerSpec): boolean {
-  return container.restartPolicy === 'Always';
-}
-
 export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {
   const policy = pod.spec.restartPolicy;
   return policy === 'OnFailure' || policy === 'Never' ? policy : 'Always';
@@ -95,10 +90,6 @@ export function reportedStatuses({ status }: Pod): ContainerStatus[] {
     initContainerStatuses = [],
   } = status ?? {};
   return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
-}
-
-export function isTerminalPhase(phase: string | undefined): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 /** Label of a container in the runtime: the image that its spec asked for when it was made. */

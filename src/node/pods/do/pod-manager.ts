@@ -3,11 +3,11 @@
 
 import type { Pod } from '../../../api/generated/types.ts';
 import { controllerOf, keyOf, type Stored } from '../../../api/objects.ts';
+import { isPodFinished } from '../../../api/pod-state.ts';
 import { eachByItself } from '../../../base/each-by-itself.ts';
 import type { Container, Sandbox } from '../../runtime.ts';
 import { rejectionOf } from '../decide/admission.ts';
 import { unsupportedBy } from '../decide/unsupported.ts';
-import { isTerminalPhase } from '../decide/view.ts';
 import type { NodeServices } from './node-services.ts';
 import { type Adopted, PodWorker } from './worker.ts';
 
@@ -168,7 +168,7 @@ export class PodManager {
   /** The other pods that take something of the node. */
   #othersThan(uid: string): Stored<Pod>[] {
     return [...this.#workers]
-      .filter(([other, { pod }]) => other !== uid && !isTerminalPhase(pod.status?.phase))
+      .filter(([other, { pod }]) => other !== uid && !isPodFinished(pod))
       .map(([, worker]) => worker.allocatedPod);
   }
 
@@ -181,9 +181,7 @@ export class PodManager {
       unsupportedBy(pod, appArmor) ??
       sysctls.rejectionOf(pod) ??
       rejectionOf(pod, machine, () =>
-        [...this.#workers.values()]
-          .map((worker) => worker.pod)
-          .filter((other) => !isTerminalPhase(other.status?.phase)),
+        [...this.#workers.values()].map((worker) => worker.pod).filter((other) => !isPodFinished(other)),
       );
     if (rejection === undefined) return undefined;
     events.record(pod, { type: 'Warning', ...rejection });

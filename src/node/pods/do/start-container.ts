@@ -52,15 +52,13 @@ export async function startContainer(
   const { events, runtime } = services;
   const { name } = container;
   const podIps = sandboxSpec.hostNetwork ? [services.nodeIp] : sandbox.ips;
+  const failed = (reason: string, error: unknown): ContainerStartError => {
+    const message = errorText(error);
+    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
+    return new ContainerStartError(reason, message);
+  };
   const spec = await prepare(services, pod, order, podIps).catch((error: unknown) => {
-    const reason = error instanceof ContainerConfigError ? error.reason : 'CreateContainerConfigError';
-    events.record(pod, {
-      type: 'Warning',
-      reason: 'Failed',
-      message: `Error: ${errorText(error)}`,
-      container: name,
-    });
-    throw new ContainerStartError(reason, errorText(error));
+    throw failed(error instanceof ContainerConfigError ? error.reason : 'CreateContainerConfigError', error);
   });
   let id: string;
   try {
@@ -68,18 +66,14 @@ export async function startContainer(
     const surroundings = spec.security.privileged ? { ...sandboxSpec, privileged: true } : sandboxSpec;
     id = await runtime.createContainer(sandbox, surroundings, spec);
   } catch (error) {
-    const message = errorText(error);
-    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
-    throw new ContainerStartError('CreateContainerError', message);
+    throw failed('CreateContainerError', error);
   }
   order.created(id);
   events.record(pod, { type: 'Normal', reason: 'Created', message: 'Container created', container: name });
   try {
     await runtime.startContainer(id);
   } catch (error) {
-    const message = errorText(error);
-    events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
-    throw new ContainerStartError('RunContainerError', message);
+    throw failed('RunContainerError', error);
   }
   events.record(pod, { type: 'Normal', reason: 'Started', message: 'Container started', container: name });
   await order.started(id);

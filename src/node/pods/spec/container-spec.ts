@@ -2,9 +2,10 @@
 // environment, mounts, resources, security. Pure; files are made and objects read before, by start-container.ts.
 
 import type { Container, Pod, SeccompProfile } from '../../../api/generated/types.ts';
+import { isSidecar } from '../../../api/pod-state.ts';
 import { quantityToNumber } from '../../../api/quantity.ts';
 import type { ContainerMount, ContainerSpec, Image } from '../../runtime.ts';
-import { isSidecar, LABEL_IMAGE } from '../decide/view.ts';
+import { LABEL_IMAGE } from '../decide/view.ts';
 import { ContainerConfigError } from './environment.ts';
 import { expand } from './expansion.ts';
 import { oomScoreAdjOf } from './qos.ts';

@@ -8,12 +8,13 @@ import type {
   ContainerStateWaiting,
   ContainerStatus,
 } from '../../../api/generated/types.ts';
+import { isPodFinished, isSidecar } from '../../../api/pod-state.ts';
 import { timestamp } from '../../../base/clock.ts';
 import { containerIdOf, idWithin } from '../../container-id.ts';
 import type { Container } from '../../runtime.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import type { PodObservation } from '../decide/observation.ts';
-import { hasOtherImage, hasStarted, isSidecar, type PodView, reportedStatuses } from '../decide/view.ts';
+import { hasOtherImage, hasStarted, type PodView, reportedStatuses } from '../decide/view.ts';
 import { withinShare } from './last-words.ts';
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral';
@@ -168,6 +169,5 @@ function waitingStatus(
 }
 
 function reportedIsFinal(observed: PodObservation): boolean {
-  const { phase } = observed.pod.status ?? {};
-  return observed.ending !== undefined || observed.removed || phase === 'Succeeded' || phase === 'Failed';
+  return observed.ending !== undefined || observed.removed || isPodFinished(observed.pod);
 }

@@ -4,18 +4,12 @@
 import { conditionOf } from '../../../api/conditions.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/types.ts';
 import { qosClassOf } from '../../../api/pod-qos.ts';
+import { isSidecar, isTerminalPhase } from '../../../api/pod-state.ts';
 import { timestamp } from '../../../base/clock.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import type { PodObservation } from '../decide/observation.ts';
 import { isBeingResized } from '../decide/resize-plan.ts';
-import {
-  allContainers,
-  ephemeralContainers,
-  isSidecar,
-  isTerminalPhase,
-  type PodView,
-  restartsAfter,
-} from '../decide/view.ts';
+import { allContainers, ephemeralContainers, type PodView, restartsAfter } from '../decide/view.ts';
 import { containerStatuses } from './container-status.ts';
 
 /** The whole status to write; conditions of others (readiness gates) are kept. */

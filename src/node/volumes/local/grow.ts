@@ -1,7 +1,7 @@
 // Growing the bytes of a volume whose object says that it has more than its claim can use, and telling the claim how
 // that went: the part of kubelet that finishes an expansion. Who raises the capacity is not here.
 
-import { isReservedFor } from '../../../api/between/volume-binding.ts';
+import { isReservedFor, RESIZE_CONDITIONS } from '../../../api/between/volume-binding.ts';
 import { isNotFound } from '../../../api/errors.ts';
 import type {
   PersistentVolume,
@@ -9,7 +9,7 @@ import type {
   PersistentVolumeClaimStatus,
 } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
-import { parseQuantity } from '../../../api/quantity.ts';
+import { amountOf } from '../../../api/quantity.ts';
 import { persistentVolumeClaims } from '../../../api/resources/persistent-volume-claims/definition.ts';
 import { timestamp } from '../../../base/clock.ts';
 import type { EventRecorder } from '../../../client/events.ts';
@@ -21,8 +21,6 @@ import type { LocalVolumes } from './local-volumes.ts';
 /** How soon a growth that failed (the disk is full) is tried again. */
 const RETRY_MS = 15_000;
 
-const amount = (quantity: string | undefined): bigint => parseQuantity(quantity ?? '0') ?? 0n;
-
 /** Whether the volume has more than its claim knows of. */
 export function isToGrow(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const usable = claim.status?.capacity?.storage;
@@ -30,16 +28,9 @@ export function isToGrow(volume: PersistentVolume, claim: PersistentVolumeClaim)
     usable !== undefined &&
     isReservedFor(volume, claim) &&
     claim.spec.volumeName === volume.metadata.name &&
-    amount(volume.spec.capacity?.storage) > amount(usable)
+    amountOf(volume.spec.capacity?.storage) > amountOf(usable)
   );
 }
-
-const RESIZE_CONDITIONS: readonly string[] = [
-  'Resizing',
-  'FileSystemResizePending',
-  'ControllerResizeError',
-  'NodeResizeError',
-];
 
 /** The claim's status when its volume has grown. */
 export function grownStatus(

@@ -2,6 +2,7 @@
 // validateInitContainers). Their parts, such as ports and probes, stand beside.
 import { duplicate, type FieldError, forbiddenField } from '../../../errors.ts';
 import type { Container, PodSpec, Volume } from '../../../generated/types.ts';
+import { isSidecar } from '../../../pod-state.ts';
 import { oneOf, requiredLabel, requiredText } from '../../../validation/field-rules.ts';
 import { validateContainerPorts, validateHostPorts } from './container-ports.ts';
 import { validateResizePolicies, validateRestartPolicy } from './container-restart.ts';
@@ -57,7 +58,7 @@ export function validateInitContainers(
     const errors = validateContainer(container, pod, at);
     // These run one after another, so that each may have a port for itself.
     errors.push(...validateUniqueName(container, names, at), ...validateHostPorts([container], path));
-    if (container.restartPolicy === 'Always') {
+    if (isSidecar(container)) {
       errors.push(...validateProbesAndHooks(container, pod, at));
       return errors;
     }

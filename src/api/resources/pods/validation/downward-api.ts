@@ -4,6 +4,7 @@ import { type FieldError, invalidValue, notSupported, required } from '../../../
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../../../generated/types.ts';
 import { canonicalQuantity, parseQuantity, QUANTITY_ERROR } from '../../../quantity.ts';
 import { labelName } from '../../../validation/field-rules.ts';
+import { LIMITS_AND_REQUESTS } from '../../../validation/resource-names.ts';
 
 /** Fields of the pod that a variable can hold. */
 export const ENV_FIELDS: readonly string[] = [
@@ -33,14 +34,6 @@ export const VOLUME_FIELDS: readonly string[] = [
   'metadata.name',
   'metadata.namespace',
   'metadata.uid',
-];
-const RESOURCES: readonly string[] = [
-  'limits.cpu',
-  'limits.ephemeral-storage',
-  'limits.memory',
-  'requests.cpu',
-  'requests.ephemeral-storage',
-  'requests.memory',
 ];
 const HUGE_PAGES = /^(limits|requests)\.hugepages-/;
 const BYTE_UNITS = '1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei';
@@ -83,8 +76,8 @@ export function validateResourceRef(
   const errors: FieldError[] = [];
   if (needsContainer && !containerName) errors.push(required(`${path}.containerName`));
   else if (!resource) errors.push(required(`${path}.resource`));
-  else if (!RESOURCES.includes(resource) && !HUGE_PAGES.test(resource)) {
-    errors.push(notSupported(`${path}.resource`, resource, RESOURCES));
+  else if (!LIMITS_AND_REQUESTS.includes(resource) && !HUGE_PAGES.test(resource)) {
+    errors.push(notSupported(`${path}.resource`, resource, LIMITS_AND_REQUESTS));
   }
   if (divisor) errors.push(...validateDivisor(resource, divisor, `${path}.divisor`));
   return errors;

@@ -1,4 +1,4 @@
-// What is said when a connection to a pod cannot be made, in the words of Go's dialer, which upstream's probes use.
+// What is said when a connection cannot be made, in the words of Go's dialer, which upstream's probes and proxy use.
 
 /** An IPv6 address as it stands in front of a port. */
 export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
