@@ -140,6 +140,7 @@ export function runtimeContract(
     await it('says what it is', async () => {
       const { name, version } = await runtime.info();
       assert.ok(name && version);
+      assert.equal(runtime.name, name, 'what statuses say of its containers is what it says itself');
     });
 
     await it('a sandbox is run, told, stopped and removed, and whoever asks twice is not refused', async (of) => {

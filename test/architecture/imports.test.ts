@@ -27,7 +27,6 @@ const WHY_ASKS: readonly string[] = [
   'src/scheduler/filters.ts',
   'src/scheduler/objection.ts',
   'src/scheduler/volumes.ts',
-  'src/storage/default-class.ts',
   'src/storage/provision-plan.ts',
 ];
 /** Within the top floor, the CLI and the test kit stand on the cluster. */
