@@ -2,6 +2,7 @@
 // their order, the guard against escalation, and the requests that ask about any of it.
 import type { KeyObject } from 'node:crypto';
 import type { AdmissionPlugin } from './admission/admission.ts';
+import type { Pipeline } from './admission/pipeline.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
 import type { TokenAuthenticator } from './authn/authenticate.ts';
 import { discoveryDocuments, type IdentityDocuments } from './authn/issuer-discovery.ts';
@@ -26,8 +27,8 @@ export interface Identity {
   guard: AdmissionPlugin;
   /** What the issuer's discovery answers, by path. */
   documents: IdentityDocuments;
-  /** Answers a request about identities or rights; undefined for every other. */
-  answer(request: ApiRequest): Promise<ApiResult> | undefined;
+  /** Answers a request about identities or rights; undefined for every other. @param pipeline of the server. */
+  answer(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> | undefined;
 }
 
 /** @param signingKey an EC key on P-256; without one, tokens end with this server. */
@@ -36,8 +37,9 @@ export function createIdentity(registry: Registry, signingKey: KeyObject = gener
   const tokens = new ServiceAccountTokens({ key, issuer: ISSUER, audiences: [ISSUER] }, registry);
   const index = new RuleIndex(registry);
   const authorize = anyOf([authorizeMasters, nodeAuthorizer(registry), rbacAuthorizer(index)]);
-  const answers: Readonly<Record<string, (request: ApiRequest) => Promise<ApiResult>>> = {
-    '/serviceaccounts/token': (request) => requestToken(registry, tokens, request),
+  type Answer = (request: ApiRequest, pipeline: Pipeline) => Promise<ApiResult>;
+  const answers: Readonly<Record<string, Answer>> = {
+    '/serviceaccounts/token': (request, pipeline) => requestToken(pipeline, tokens, request),
     'authentication.k8s.io/tokenreviews': (request) => reviewToken(registry, tokens, request),
     'authentication.k8s.io/selfsubjectreviews': async (request) => reviewSelf(registry, request),
     'authorization.k8s.io/subjectaccessreviews': (request) => reviewAccess(registry, authorize, request),
@@ -54,11 +56,11 @@ export function createIdentity(registry: Registry, signingKey: KeyObject = gener
     authorize,
     guard: roleEscalation(index, authorize),
     documents: discoveryDocuments(ISSUER, key),
-    answer(request) {
+    answer(pipeline, request) {
       const { resource, subresource, verb } = request;
       if (verb !== 'create') return undefined;
       const path = `${resource.group}/${resource.plural}${subresource ? `/${subresource}` : ''}`;
-      return answers[path]?.(request);
+      return answers[path]?.(request, pipeline);
     },
   };
 }

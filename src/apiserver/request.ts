@@ -56,8 +56,8 @@ export interface ApiRequest {
 }
 
 export type ApiResult =
-  | { type: 'object'; code: 200 | 201 | 202; object: KubeObject; warnings: string[] }
-  | { type: 'list'; list: ObjectList; warnings: string[] }
+  | { type: 'object'; code: 200 | 201 | 202; object: KubeObject; warnings: readonly string[] }
+  | { type: 'list'; list: ObjectList; warnings: readonly string[] }
   | { type: 'watch'; stream: WatchStream };
 
 /** The pipeline: admission, validation, registry. Throws `StatusError`; never anything else on purpose. */

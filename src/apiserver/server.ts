@@ -7,7 +7,7 @@ import type { ResourceDefinition } from '../api/resource.ts';
 import { errorText } from '../base/error-text.ts';
 import { Metrics } from '../base/metrics.ts';
 import { own } from '../base/own.ts';
-import type { AdmissionPlugin } from './admission/admission.ts';
+import { Pipeline } from './admission/pipeline.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { Expiry } from './expiry.ts';
 import { createIdentity, type Identity } from './identity.ts';
@@ -56,19 +56,15 @@ export interface RunningApiServer extends ApiServer {
   stop(): void;
 }
 
-type Handler = (
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-) => Promise<ApiResult>;
+type Handler = (pipeline: Pipeline, request: ApiRequest) => Promise<ApiResult>;
 
 /** Subresources that do something; those that only stream (log, exec, …) are http/'s. */
 const ACTIONS: Readonly<Record<string, Handler>> = { binding: bind, eviction: evict, finalize };
 
 const VERBS: Readonly<Record<ApiRequest['verb'], Handler>> = {
-  get: (registry, _plugins, request) => get(registry, request),
-  list: (registry, _plugins, request) => list(registry, request),
-  watch: (registry, _plugins, request) => watch(registry, request),
+  get: ({ registry }, request) => get(registry, request),
+  list: ({ registry }, request) => list(registry, request),
+  watch: ({ registry }, request) => watch(registry, request),
   create,
   update,
   patch,
@@ -85,7 +81,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
     store: meteredStore(options.store, metrics, options.clock),
   });
   const identity = createIdentity(registry, options.serviceAccountKey);
-  const plugins = [...admissionPlugins(options.serviceCidr), identity.guard];
+  const pipeline = new Pipeline(registry, [...admissionPlugins(options.serviceCidr), identity.guard]);
   const byPath = new Map(resources.map((each) => [pathOf(each.group, each.version, each.plural), each]));
   const versions = new WeakMap<ResourceDefinition, OtherVersion>();
   const expiries = new WeakMap<ResourceDefinition, Expiry>();
@@ -97,7 +93,7 @@ export function createApiServer(options: ApiServerOptions): RunningApiServer {
   const serveStored = async (request: ApiRequest): Promise<ApiResult> => {
     const { resource, verb } = request;
     if (verb === 'create' || verb === 'list') await expiries.get(resource)?.sweep();
-    return identity.answer(request) ?? handlerOf(request)(registry, plugins, request);
+    return identity.answer(pipeline, request) ?? handlerOf(request)(pipeline, request);
   };
   resources.forEach(prepare);
   const listeners = new Set<() => void>();

@@ -1,26 +1,36 @@
 // The face of admission: what a plug-in is told of a write, and what it may look at. A plug-in changes or refuses
-// objects for reasons that lie outside the object itself; one file each, and server.ts lists them.
+// objects for reasons that lie outside the object itself; one file each, plugins.ts lists them and pipeline.ts runs them.
 
 import type { KubeObject, ObjectKey, Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { Clock, Random } from '../../base/clock.ts';
-import type { Log } from '../../base/log.ts';
 import type { Store } from '../../store/store.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
-import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
 
-export interface AdmissionRequest {
-  operation: 'CREATE' | 'UPDATE' | 'DELETE';
+/** Whose write it is, and of what. */
+interface Attributes {
   resource: ResourceDefinition;
   subresource: string | undefined;
   key: ObjectKey;
-  /** What is to be written; `admit` may change it in place. Undefined for DELETE. */
-  object: KubeObject | undefined;
-  /** What is there; undefined for CREATE. */
-  old: Stored | undefined;
   user: User;
   dryRun: boolean;
+}
+
+/** An object that somebody wants written. */
+export interface AdmissionRequest extends Attributes {
+  operation: 'CREATE' | 'UPDATE';
+  /** What is to be written. It is not changed in place. */
+  object: KubeObject;
+  /** What is there; of a new object, nothing. */
+  old: Stored | undefined;
+}
+
+/** An object that somebody wants gone. */
+export interface DeletionRequest extends Attributes {
+  operation: 'DELETE';
+  object: undefined;
+  old: Stored;
 }
 
 /** An object as it is (undefined: gone) and as it was (undefined: new). */
@@ -56,90 +66,27 @@ export interface AdmissionContext {
   afterwards(action: (written: boolean) => Promise<void> | void): void;
 }
 
-/** What is seen of a kind that is not served. */
-const NOTHING = { get: () => undefined, *list(): Generator<Stored> {} };
-
 /** Throws a `StatusError` to refuse. */
 export interface AdmissionPlugin {
   readonly name: string;
-  /** May change the object. Runs before the strategy and validation. */
-  admit?(request: AdmissionRequest, context: AdmissionContext): Promise<void> | void;
+  /**
+   * Gives back what is to be written: the request's object if nothing about it changes, or else another one, which may
+   * share what is the same. Runs before the strategy and validation. What was asked of somebody outside this process is
+   * to be decoded by the resource's type before it is given back.
+   */
+  admit?(request: AdmissionRequest, context: AdmissionContext): Promise<KubeObject> | KubeObject;
   /** Sees the object as it would be written. */
   validate?(request: AdmissionRequest, context: AdmissionContext): Promise<void> | void;
+  /** Sees what would go. */
+  admitDeletion?(request: DeletionRequest, context: AdmissionContext): Promise<void> | void;
 }
 
 /** The object of a request if it is a write of this kind to the object itself, not to a subresource. */
 export function objectOf<T extends KubeObject>(
-  request: AdmissionRequest,
+  { resource, subresource, object }: AdmissionRequest,
   group: string,
   kind: string,
 ): T | undefined {
-  const { resource, subresource, object } = request;
   // The registry has decoded the object by the schema of its kind, so the kind decides its type.
-  return !subresource && resource.group === group && resource.kind === kind
-    ? (object as T | undefined)
-    : undefined;
-}
-
-/** Runs the plug-ins over one write. */
-export class Admission {
-  readonly #plugins: readonly AdmissionPlugin[];
-  readonly #context: AdmissionContext;
-  readonly #afterwards: ((written: boolean) => Promise<void> | void)[] = [];
-  readonly #log: Log;
-  /** For the client to read. */
-  readonly warnings: string[] = [];
-
-  constructor(plugins: readonly AdmissionPlugin[], registry: Registry) {
-    this.#plugins = plugins;
-    this.#log = registry.log;
-    this.#context = {
-      clock: registry.clock,
-      random: registry.random,
-      store: registry.store,
-      newest: async (revision = 0) => {
-        await registry.hub.newest();
-        await registry.hub.reached(revision);
-      },
-      revision: () => registry.hub.revision,
-      find: async (group, plural, key) => {
-        const resource = registry.resource(group, plural);
-        return resource && (await registry.find(resource, key));
-      },
-      list: async (group, plural, namespace) => {
-        const resource = registry.resource(group, plural);
-        return resource ? [...(await registry.cache(resource)).list(namespace)] : [];
-      },
-      follow: async (group, plural, onChange) => {
-        const resource = registry.resource(group, plural);
-        if (!resource) return NOTHING;
-        const cache = await registry.cache(resource);
-        cache.observe(({ revision, event: { type, object }, previous }) =>
-          onChange({ revision, object: type === 'DELETED' ? undefined : object, previous }),
-        );
-        return cache;
-      },
-      warn: (text) => this.warnings.push(text),
-      afterwards: (action) => this.#afterwards.push(action),
-    };
-  }
-
-  async admit(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) await plugin.admit?.(request, this.#context);
-  }
-
-  async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) await plugin.validate?.(request, this.#context);
-  }
-
-  /** To be called once, when the write has ended. What plug-ins do then no longer changes how. */
-  async end(written: boolean): Promise<void> {
-    for (const action of this.#afterwards.splice(0)) {
-      try {
-        await action(written);
-      } catch (error) {
-        this.#log.error('what was reserved for a write could not be given back', error);
-      }
-    }
-  }
+  return !subresource && resource.group === group && resource.kind === kind ? (object as T) : undefined;
 }

@@ -8,12 +8,13 @@ import { type AdmissionPlugin, objectOf } from './admission.ts';
 export const defaultStorageClass: AdmissionPlugin = {
   name: 'DefaultStorageClass',
   async admit(request, context) {
-    if (request.operation !== 'CREATE') return;
+    const { operation, object } = request;
+    if (operation !== 'CREATE') return object;
     const claim = objectOf<PersistentVolumeClaim>(request, '', 'PersistentVolumeClaim');
-    if (!claim?.spec || claim.spec.storageClassName !== undefined) return;
-    if (claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return;
+    if (!claim?.spec || claim.spec.storageClassName !== undefined) return object;
+    if (claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return claim;
     const classes = (await context.list('storage.k8s.io', 'storageclasses')) as Stored<StorageClass>[];
     const newest = defaultClassOf(classes);
-    if (newest) claim.spec.storageClassName = newest.metadata.name;
+    return newest ? { ...claim, spec: { ...claim.spec, storageClassName: newest.metadata.name } } : claim;
   },
 };

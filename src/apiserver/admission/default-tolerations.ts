@@ -10,17 +10,16 @@ const TAINTS = [TAINT_NOT_READY, TAINT_UNREACHABLE].map((key) => ({ key, effect:
 export const defaultTolerations: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
   admit(request) {
-    if (request.operation !== 'CREATE') return;
-    const pod = objectOf<Pod>(request, '', 'Pod');
-    if (!pod?.spec) return;
+    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
+    if (!pod?.spec) return request.object;
     const own = pod.spec.tolerations ?? [];
     const missing = TAINTS.filter((taint) => !own.some((toleration) => isAbout(toleration, taint)));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return pod;
     const added = missing.map((taint) => ({
       ...taint,
       operator: 'Exists',
       tolerationSeconds: TOLERATION_SECONDS,
     }));
-    pod.spec.tolerations = [...own, ...added];
+    return { ...pod, spec: { ...pod.spec, tolerations: [...own, ...added] } };
   },
 };

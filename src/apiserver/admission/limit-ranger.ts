@@ -21,13 +21,13 @@ export const limitRanger: AdmissionPlugin = {
   name: 'LimitRanger',
   async admit(request, context) {
     const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
-    if (!pod?.spec) return;
-    for (const range of await rangesFor(request, context)) setDefaults(pod, range);
+    if (!pod?.spec) return request.object;
+    return (await rangesFor(request, context)).reduce(withDefaults, pod);
   },
   async validate(request, context) {
     const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : resizedPod(request);
     const claim = objectOf<PersistentVolumeClaim>(request, '', 'PersistentVolumeClaim');
-    if ((!pod && !claim) || request.operation === 'DELETE') return;
+    if (!pod && !claim) return;
     for (const range of await rangesFor(request, context)) {
       const reasons = pod ? podReasons(pod, range) : claimReasons(claim, range);
       if (reasons.length > 0) {
@@ -56,35 +56,42 @@ async function rangesFor(
   return (await context.list('', 'limitranges', key.namespace)) as Stored<LimitRange>[];
 }
 
-/** Fills in what containers leave open, and notes in an annotation what was filled in. */
-function setDefaults(pod: Pod, range: LimitRange): void {
+/** The pod with what its containers leave open, and an annotation that notes what that was. */
+function withDefaults(pod: Pod, range: LimitRange): Pod {
   const items = (range.spec?.limits ?? []).filter(({ type }) => type === 'Container');
   const limits: Resources = Object.assign({}, ...items.map((item) => item.default));
   const requests: Resources = Object.assign({}, ...items.map((item) => item.defaultRequest));
-  const notes = [
-    ...(pod.spec.containers ?? []).flatMap((container) => fill(container, 'container', requests, limits)),
-    ...(pod.spec.initContainers ?? []).flatMap((container) =>
-      fill(container, 'init container', requests, limits),
-    ),
-  ];
-  if (notes.length === 0) return;
-  const note = `LimitRanger plugin set: ${notes.join('; ')}`;
-  pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATION]: note };
-}
-
-function fill(container: Container, what: string, requests: Resources, limits: Resources): string[] {
-  const own = container.resources ?? {};
-  const newRequests = missing(requests, own.requests);
-  const newLimits = missing(limits, own.limits);
-  if (newRequests.length === 0 && newLimits.length === 0) return [];
-  container.resources = {
-    ...own,
-    requests: { ...requests, ...own.requests },
-    limits: { ...limits, ...own.limits },
+  const notes: string[] = [];
+  const fill = (container: Container, what: string): Container => {
+    const own = container.resources ?? {};
+    const newRequests = missing(requests, own.requests);
+    const newLimits = missing(limits, own.limits);
+    if (newRequests.length === 0 && newLimits.length === 0) return container;
+    const note = (names: string[], kind: string): void => {
+      if (names.length > 0) notes.push(`${names.sort().join(', ')} ${kind} for ${what} ${container.name}`);
+    };
+    note(newRequests, 'request');
+    note(newLimits, 'limit');
+    const resources = {
+      ...own,
+      requests: { ...requests, ...own.requests },
+      limits: { ...limits, ...own.limits },
+    };
+    return { ...container, resources };
   };
-  const note = (names: string[], kind: string): string[] =>
-    names.length > 0 ? [`${names.sort().join(', ')} ${kind} for ${what} ${container.name}`] : [];
-  return [...note(newRequests, 'request'), ...note(newLimits, 'limit')];
+  const { metadata, spec } = pod;
+  const containers = spec.containers?.map((each) => fill(each, 'container'));
+  const initContainers = spec.initContainers?.map((each) => fill(each, 'init container'));
+  if (notes.length === 0) return pod;
+  const annotations = {
+    ...metadata.annotations,
+    [ANNOTATION]: `LimitRanger plugin set: ${notes.join('; ')}`,
+  };
+  return {
+    ...pod,
+    metadata: { ...metadata, annotations },
+    spec: { ...spec, containers, ...(initContainers && { initContainers }) },
+  };
 }
 
 function missing(defaults: Resources, given: Resources = {}): string[] {

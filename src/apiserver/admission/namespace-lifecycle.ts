@@ -10,20 +10,19 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
   async admit(request, context) {
-    const { operation, resource, key } = request;
-    if (operation === 'DELETE') return refuseImmortal(request);
-    if (operation !== 'CREATE' || !resource.namespaced || !key.namespace) return;
+    const { operation, resource, key, object } = request;
+    if (operation !== 'CREATE' || !resource.namespaced || !key.namespace) return object;
     const namespace = await context.find('', 'namespaces', { name: key.namespace });
     if (!namespace) throw notFound(NAMESPACES, key.namespace);
     if (isTerminating(namespace)) throw terminating(request, key.namespace);
+    return object;
+  },
+  admitDeletion({ resource, key }) {
+    if (resource.group === '' && resource.kind === 'Namespace' && IMMORTAL.has(key.name)) {
+      throw forbidden(resource, key.name, 'this namespace may not be deleted');
+    }
   },
 };
-
-function refuseImmortal({ resource, key }: AdmissionRequest): void {
-  if (resource.group === '' && resource.kind === 'Namespace' && IMMORTAL.has(key.name)) {
-    throw forbidden(resource, key.name, 'this namespace may not be deleted');
-  }
-}
 
 function terminating({ resource, key }: AdmissionRequest, namespace: string): StatusError {
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;

@@ -3,38 +3,42 @@
 import { forbidden, notFound, type StatusError } from '../../api/errors.ts';
 import type { Node, PersistentVolumeClaim, Pod, TokenRequest, Volume } from '../../api/generated/types.ts';
 import { semanticallyEqual } from '../../api/validation/equality.ts';
+import { own } from '../../base/own.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { LEASE_NAMESPACE, nodeNameOf } from '../authz/node.ts';
 import { configMapsOf, secretsOf } from '../authz/pod-references.ts';
-import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { AdmissionContext, AdmissionPlugin, AdmissionRequest, DeletionRequest } from './admission.ts';
 import { forbiddenLabels } from './node-labels.ts';
 
 const MIRROR_POD = 'kubernetes.io/config.mirror';
 
 /** Why the write is refused; undefined when it is not. */
 type Verdict = string | undefined;
-type Rule = (
-  node: string,
-  request: AdmissionRequest,
-  context: AdmissionContext,
-) => Verdict | Promise<Verdict>;
+type Request = AdmissionRequest | DeletionRequest;
+type Rule = (node: string, request: Request, context: AdmissionContext) => Verdict | Promise<Verdict>;
 
 export const nodeRestriction: AdmissionPlugin = {
   name: 'NodeRestriction',
   async admit(request, context) {
-    const node = nodeNameOf(request.user);
-    if (node === undefined) return;
-    if (node === '') {
-      throw refusal(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
-    }
-    const path = `${request.resource.group}/${request.resource.plural}`;
-    const rule = Object.hasOwn(RULES, path) ? RULES[path] : undefined;
-    const why = await rule?.(JSON.stringify(node), request, context);
-    if (why !== undefined) throw refusal(request, why);
+    await check(request, context);
+    return request.object;
   },
+  admitDeletion: check,
 };
 
-function refusal({ resource, key }: AdmissionRequest, why: string): StatusError {
+/** Throws Forbidden for what a node may not do. */
+async function check(request: Request, context: AdmissionContext): Promise<void> {
+  const node = nodeNameOf(request.user);
+  if (node === undefined) return;
+  if (node === '') {
+    throw refusal(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
+  }
+  const rule = own(RULES, `${request.resource.group}/${request.resource.plural}`);
+  const why = await rule?.(JSON.stringify(node), request, context);
+  if (why !== undefined) throw refusal(request, why);
+}
+
+function refusal({ resource, key }: Request, why: string): StatusError {
   return forbidden(resource, key.name, why);
 }
 
@@ -58,11 +62,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 const isNamed = (node: string, name: string | undefined): boolean => node === JSON.stringify(name ?? '');
 
-async function admitPod(
-  node: string,
-  request: AdmissionRequest,
-  context: AdmissionContext,
-): Promise<Verdict> {
+async function admitPod(node: string, request: Request, context: AdmissionContext): Promise<Verdict> {
   const { operation, subresource, object, old, key } = request;
   // The registry has decoded both by the schema of pods; an eviction has the pod as its old object.
   const before = old as Pod | undefined;
@@ -152,7 +152,7 @@ async function admitOwner(node: string, { metadata }: Pod, context: AdmissionCon
   return owner.uid === uid ? undefined : `node ${owner.name} UID mismatch: expected ${owner.uid} got ${uid}`;
 }
 
-function admitNode(node: string, { operation, key, object, old }: AdmissionRequest): Verdict {
+function admitNode(node: string, { operation, key, object, old }: Request): Verdict {
   if (!isNamed(node, key.name)) {
     return `node ${node} is not allowed to modify node ${JSON.stringify(key.name)}`;
   }
@@ -180,7 +180,7 @@ function admitNode(node: string, { operation, key, object, old }: AdmissionReque
   return labels ? `is not allowed to modify labels: ${labels}` : undefined;
 }
 
-function admitClaim(node: string, { operation, subresource, object, old }: AdmissionRequest): Verdict {
+function admitClaim(node: string, { operation, subresource, object, old }: Request): Verdict {
   if (subresource !== 'status') return 'may only update PVC status';
   if (operation !== 'UPDATE') return `unexpected operation ${JSON.stringify(operation)}`;
   const others = (claim: PersistentVolumeClaim): object => {
@@ -200,11 +200,7 @@ function admitClaim(node: string, { operation, subresource, object, old }: Admis
 }
 
 /** A node's tokens are those of its pods: bound to one of them, and to that very one. */
-async function admitToken(
-  node: string,
-  request: AdmissionRequest,
-  context: AdmissionContext,
-): Promise<Verdict> {
+async function admitToken(node: string, request: Request, context: AdmissionContext): Promise<Verdict> {
   const { operation, subresource, object, key } = request;
   if (operation !== 'CREATE' || subresource !== 'token') return undefined;
   const bound = (object as TokenRequest | undefined)?.spec.boundObjectRef;

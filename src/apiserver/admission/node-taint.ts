@@ -8,9 +8,10 @@ export const nodeTaint: AdmissionPlugin = {
   name: 'TaintNodesByCondition',
   admit(request) {
     const node = request.operation === 'CREATE' ? objectOf<Node>(request, '', 'Node') : undefined;
-    if (!node) return;
+    if (!node) return request.object;
     const taints = node.spec?.taints ?? [];
-    if (taints.some(({ key, effect }) => key === TAINT_NOT_READY && effect === 'NoSchedule')) return;
-    node.spec = { ...node.spec, taints: [...taints, { key: TAINT_NOT_READY, effect: 'NoSchedule' }] };
+    if (taints.some(({ key, effect }) => key === TAINT_NOT_READY && effect === 'NoSchedule')) return node;
+    const added = { key: TAINT_NOT_READY, effect: 'NoSchedule' };
+    return { ...node, spec: { ...node.spec, taints: [...taints, added] } };
   },
 };

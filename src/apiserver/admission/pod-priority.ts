@@ -22,14 +22,12 @@ export const podPriority: AdmissionPlugin = {
   name: 'Priority',
   async admit(request, context) {
     const pod = objectOf<Pod>(request, '', 'Pod');
-    if (!pod?.spec) return;
+    if (!pod?.spec) return request.object;
     // The resource decides the type.
-    if (request.operation === 'UPDATE') return keep(pod, request.old as Stored<Pod> | undefined);
-    if (request.operation !== 'CREATE') return;
+    if (request.operation === 'UPDATE') return kept(pod, request.old as Stored<Pod> | undefined);
+    const chosen = pod.spec.priorityClassName ? undefined : (await globalDefaults(context))[0];
     const { priorityClassName } = pod.spec;
-    const priority = priorityClassName
-      ? await named(priorityClassName, context)
-      : await globalDefault(pod, context);
+    const priority = chosen ?? (priorityClassName ? await named(priorityClassName, context) : { value: 0 });
     if (!priority) throw refused(request, `no PriorityClass with name ${priorityClassName} was found`);
     const { value = 0, preemptionPolicy = PREEMPTS } = priority;
     const must = (what: string, given: unknown, computed: unknown): Error =>
@@ -42,11 +40,10 @@ export const podPriority: AdmissionPlugin = {
     if (policy !== preemptionPolicy) {
       throw must('string value of PreemptionPolicy', policy, preemptionPolicy);
     }
-    pod.spec.priority = value;
-    pod.spec.preemptionPolicy = preemptionPolicy;
+    const classed = chosen ? { ...pod, spec: { ...pod.spec, priorityClassName: chosen.metadata.name } } : pod;
+    return withPriority(classed, value, preemptionPolicy);
   },
   async validate(request, context) {
-    if (request.operation === 'DELETE') return;
     const wanted = objectOf<PriorityClass>(request, 'scheduling.k8s.io', 'PriorityClass');
     if (!wanted?.globalDefault) return;
     const [chosen] = await globalDefaults(context);
@@ -60,23 +57,28 @@ const refused = ({ resource, key }: AdmissionRequest, why: string): Error =>
   forbidden(resource, key.name, why);
 
 /** An update that leaves out what was computed does not take it away. */
-function keep({ spec }: Pod, old: Stored<Pod> | undefined): void {
-  const { priority, preemptionPolicy } = old?.spec ?? {};
-  if (priority !== undefined) spec.priority ??= priority;
-  if (preemptionPolicy !== undefined) spec.preemptionPolicy ??= preemptionPolicy;
+function kept(pod: Pod, old: Stored<Pod> | undefined): Pod {
+  const { priority = old?.spec.priority, preemptionPolicy = old?.spec.preemptionPolicy } = pod.spec;
+  return withPriority(pod, priority, preemptionPolicy);
+}
+
+/** The pod with both, if they are known; the very same if it has them. */
+function withPriority(pod: Pod, priority: number | undefined, preemptionPolicy: string | undefined): Pod {
+  const { spec } = pod;
+  if (spec.priority === priority && spec.preemptionPolicy === preemptionPolicy) return pod;
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      ...(priority !== undefined && { priority }),
+      ...(preemptionPolicy !== undefined && { preemptionPolicy }),
+    },
+  };
 }
 
 async function named(name: string, context: AdmissionContext): Promise<Priority | undefined> {
   const found = await context.find('scheduling.k8s.io', 'priorityclasses', { name });
   return (found as Stored<PriorityClass> | undefined) ?? own(SYSTEM_CLASSES, name);
-}
-
-/** The class marked as the default; 0 without one. */
-async function globalDefault(pod: Pod, context: AdmissionContext): Promise<Priority> {
-  const [chosen] = await globalDefaults(context);
-  if (!chosen) return { value: 0 };
-  pod.spec.priorityClassName = chosen.metadata.name;
-  return chosen;
 }
 
 /** The classes marked as the default, the lowest first: two writes at a time may make two of them. */

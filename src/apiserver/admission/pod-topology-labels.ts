@@ -10,17 +10,17 @@ export const podTopologyLabels: AdmissionPlugin = {
   async admit(request, context) {
     const pod = placedPod(request);
     const name = pod?.spec?.nodeName;
-    if (!pod || !name) return;
+    if (!pod || !name) return request.object;
     const node = await context.find('', 'nodes', { name });
     const before = request.old?.metadata.labels ?? {};
-    const labels = { ...pod.metadata.labels };
-    for (const key of LABELS) {
-      const value = node?.metadata.labels?.[key];
+    const given = pod.metadata.labels ?? {};
+    const places = Object.entries(node?.metadata.labels ?? {}).filter(
       // What the pod was made with gives way when it is bound; what the binding says itself, or a pod that is made on
       // its node, does not.
-      if (value !== undefined && labels[key] === before[key]) labels[key] = value;
-    }
-    if (Object.keys(labels).length > 0) pod.metadata.labels = labels;
+      ([key, value]) => LABELS.includes(key) && given[key] !== value && given[key] === before[key],
+    );
+    if (places.length === 0) return pod;
+    return { ...pod, metadata: { ...pod.metadata, labels: { ...given, ...Object.fromEntries(places) } } };
   },
 };
 
@@ -29,5 +29,5 @@ function placedPod({ operation, resource, subresource, object }: AdmissionReques
   if (resource.group !== '' || resource.kind !== 'Pod') return undefined;
   const isPlaced = subresource === 'binding' || (operation === 'CREATE' && !subresource);
   // The resource decides the type.
-  return isPlaced ? (object as Pod | undefined) : undefined;
+  return isPlaced ? (object as Pod) : undefined;
 }

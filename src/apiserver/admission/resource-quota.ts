@@ -20,7 +20,7 @@ export function resourceQuota(): AdmissionPlugin {
     name: 'ResourceQuota',
     async validate(request, context) {
       const { resource, operation, subresource, key, object, old, dryRun } = request;
-      if (operation === 'DELETE' || !object || !key.namespace) return;
+      if (!key.namespace) return;
       if (subresource && subresource !== 'resize') return;
       // The resource decides the type.
       const quotas = (await context.list('', 'resourcequotas', key.namespace)) as Stored<ResourceQuota>[];

@@ -27,8 +27,8 @@ export function roleEscalation(index: RuleIndex, authorize: Authorizer): Admissi
   return {
     name: 'RoleEscalation',
     async validate(request) {
-      const { resource, subresource, operation, user } = request;
-      if (resource.group !== RBAC_GROUP || subresource || operation === 'DELETE') return;
+      const { resource, subresource, user } = request;
+      if (resource.group !== RBAC_GROUP || subresource) return;
       if (user.groups.includes(MASTERS)) return;
       const granted = grantedRules(request, index);
       if (!granted) return;

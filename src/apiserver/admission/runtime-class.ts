@@ -2,7 +2,7 @@
 // that is not there is refused: the pod would run with less isolation than it asks for. Follows
 // plugin/pkg/admission/runtimeclass/admission.go.
 import { forbidden } from '../../api/errors.ts';
-import type { Pod, RuntimeClass, Scheduling, Toleration } from '../../api/generated/types.ts';
+import type { Pod, PodSpec, RuntimeClass, Scheduling, Toleration } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { semanticallyEqual } from '../../api/validation/equality.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
@@ -14,13 +14,15 @@ export const runtimeClass: AdmissionPlugin = {
   name: 'RuntimeClass',
   async admit(request, context) {
     const pod = newPod(request);
-    if (!pod?.spec) return;
+    if (!pod?.spec) return request.object;
     const { overhead, scheduling } = (await classOf(pod, request, context)) ?? {};
-    if (overhead) {
+    if (overhead)
       requireOverhead(request, pod.spec.overhead, overhead.podFixed, pod.spec.overhead !== undefined);
-      if (overhead.podFixed) pod.spec.overhead = { ...overhead.podFixed };
-    }
-    if (scheduling) place(request, pod, scheduling);
+    const spec: Partial<PodSpec> = {
+      ...(overhead?.podFixed && { overhead: overhead.podFixed }),
+      ...(scheduling && placement(request, pod, scheduling)),
+    };
+    return Object.keys(spec).length > 0 ? { ...pod, spec: { ...pod.spec, ...spec } } : pod;
   },
   async validate(request, context) {
     const pod = newPod(request);
@@ -59,15 +61,22 @@ function requireOverhead(
   if (isSet && !semanticallyEqual(own ?? {}, ofClass ?? {})) throw refused(request, OTHER_OVERHEAD);
 }
 
-function place(request: AdmissionRequest, { spec }: Pod, { nodeSelector, tolerations }: Scheduling): void {
+/** What the class's scheduling makes of the pod's own. Throws Forbidden when they do not agree. */
+function placement(
+  request: AdmissionRequest,
+  { spec }: Pod,
+  { nodeSelector, tolerations }: Scheduling,
+): Pick<PodSpec, 'nodeSelector' | 'tolerations'> {
   const own = spec.nodeSelector ?? {};
   for (const [key, value] of Object.entries(nodeSelector ?? {})) {
     if (!Object.hasOwn(own, key) || own[key] === value) continue;
     const why = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own[key]}`;
     throw refused(request, why);
   }
-  if (nodeSelector) spec.nodeSelector = { ...own, ...nodeSelector };
-  if (tolerations) spec.tolerations = mergeTolerations(spec.tolerations ?? [], tolerations);
+  return {
+    ...(nodeSelector && { nodeSelector: { ...own, ...nodeSelector } }),
+    ...(tolerations && { tolerations: mergeTolerations(spec.tolerations ?? [], tolerations) }),
+  };
 }
 
 /** All of them, but for those that another one contains. */

@@ -2,7 +2,7 @@
 // a token of it, unless it or the account says no. Which secrets it may use is mountable-secrets.ts'. Follows plugin/pkg/admission/serviceaccount/admission.go.
 
 import { forbidden, notFound } from '../../api/errors.ts';
-import type { Container, Pod, ServiceAccount, Volume } from '../../api/generated/types.ts';
+import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { randomSuffix, sleep } from '../../base/clock.ts';
 import { type AdmissionContext, type AdmissionPlugin, objectOf } from './admission.ts';
@@ -14,6 +14,14 @@ const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VOLUME_PREFIX = 'kube-api-access-';
 /** An hour, and the seven seconds by which upstream knows such tokens. */
 const TOKEN_SECONDS = 3607;
+/** What is filled in of a pod's spec. */
+const FILLED_IN = [
+  'serviceAccountName',
+  'serviceAccount',
+  'containers',
+  'initContainers',
+  'imagePullSecrets',
+] as const;
 /** A new namespace's default account is made by a controller, moments later. */
 const LOOKUPS = 10;
 const LOOKUP_INTERVAL_MS = 100;
@@ -21,13 +29,10 @@ const LOOKUP_INTERVAL_MS = 100;
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
   async admit(request, context) {
-    if (request.operation !== 'CREATE') return;
-    const pod = objectOf<Pod>(request, '', 'Pod');
-    if (!pod?.spec || pod.metadata.annotations?.[MIRROR_POD] !== undefined) return;
+    const pod = request.operation === 'CREATE' ? objectOf<Pod>(request, '', 'Pod') : undefined;
+    if (!pod?.spec || pod.metadata.annotations?.[MIRROR_POD] !== undefined) return request.object;
     const { spec } = pod;
     const name = spec.serviceAccountName || spec.serviceAccount || DEFAULT_ACCOUNT;
-    spec.serviceAccountName = name;
-    spec.serviceAccount = name;
     const namespace = request.key.namespace ?? '';
     const account = await find(namespace, name, context);
     if (!account) {
@@ -35,16 +40,17 @@ export const serviceAccount: AdmissionPlugin = {
       const why = `error looking up service account ${namespace}/${name}: ${missing}`;
       throw forbidden(request.resource, request.key.name, why);
     }
-    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) {
-      mountToken(pod, context);
-    }
-    if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
-      spec.imagePullSecrets = account.imagePullSecrets.map((reference) => ({ ...reference }));
-    }
+    const next = { ...spec, serviceAccountName: name, serviceAccount: name };
+    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
+      mountToken(next, context);
+    if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+      next.imagePullSecrets = account.imagePullSecrets;
+    const isSame = FILLED_IN.every((field) => next[field] === spec[field]);
+    return isSame ? pod : { ...pod, spec: next };
   },
   async validate(request, context) {
     const { operation, resource, subresource, key, object } = request;
-    if (resource.group !== '' || resource.kind !== 'Pod' || !object) return;
+    if (resource.group !== '' || resource.kind !== 'Pod') return;
     const isNew = operation === 'CREATE' && !subresource;
     if (!isNew && subresource !== 'ephemeralcontainers') return;
     // The resource decides the type.
@@ -108,18 +114,25 @@ async function find(
   }
 }
 
-/** Gives every container the token, but for those that mount something of their own there. */
-function mountToken({ spec }: Pod, { random }: AdmissionContext): void {
-  const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(VOLUME_PREFIX));
+/** Gives every container of a new spec the token, but for those that mount something of their own there. */
+function mountToken(spec: PodSpec, { random }: AdmissionContext): void {
+  const { volumes = [] } = spec;
+  const existing = volumes.find((volume) => volume.name.startsWith(VOLUME_PREFIX));
   const name = existing?.name ?? VOLUME_PREFIX + randomSuffix(random);
-  const mount = (container: Container): boolean => {
-    const mounts = container.volumeMounts ?? [];
-    if (mounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) return false;
-    container.volumeMounts = [...mounts, { name, readOnly: true, mountPath: MOUNT_PATH }];
-    return true;
+  let isMounted = false;
+  const mount = (container: Container): Container => {
+    const { volumeMounts = [] } = container;
+    if (volumeMounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) return container;
+    isMounted = true;
+    const mounts = [...volumeMounts, { name, readOnly: true, mountPath: MOUNT_PATH }];
+    return { ...container, volumeMounts: mounts };
   };
-  const mounted = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(mount);
-  if (mounted.length > 0 && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+  const containers = spec.containers?.map(mount);
+  const initContainers = spec.initContainers?.map(mount);
+  if (!isMounted) return;
+  spec.containers = containers;
+  if (initContainers) spec.initContainers = initContainers;
+  if (!existing) spec.volumes = [...volumes, tokenVolume(name)];
 }
 
 function tokenVolume(name: string): Volume {

@@ -2,10 +2,17 @@
 // written, and given back when it has gone. What was given before there were reservations is read from the Services
 // there are, so nothing has to be repaired. Follows pkg/registry/core/service/storage/alloc.go.
 import { alreadyExists, internal, invalid, invalidValue } from '../../api/errors.ts';
-import type { Service } from '../../api/generated/types.ts';
+import type { Service, ServiceSpec } from '../../api/generated/types.ts';
 import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
 import { formatIPv4, type IPv4Range, parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
-import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
+import { sameJson } from '../../base/same-json.ts';
+import {
+  type AdmissionContext,
+  type AdmissionPlugin,
+  type AdmissionRequest,
+  type DeletionRequest,
+  objectOf,
+} from './admission.ts';
 import { Reservations } from './reservations.ts';
 
 const NODE_PORTS = { first: 30_000, last: 32_767 };
@@ -24,40 +31,40 @@ export function serviceAllocation(cidr: string): AdmissionPlugin {
   return {
     name: 'ServiceAllocation',
     async admit(request, context) {
-      const { resource, subresource } = request;
-      if (subresource || resource.group !== '' || resource.kind !== 'Service') return;
+      const service = objectOf<Service>(request, '', 'Service');
+      if (!service) return request.object;
       // The resource decides the type.
       const old = request.old as Stored<Service> | undefined;
-      const service = objectOf<Service>(request, '', 'Service');
-      const others = ((await context.list('', 'services')) as Stored<Service>[]).filter(
-        ({ metadata }) => metadata.namespace !== request.key.namespace || metadata.name !== request.key.name,
-      );
-      const sort = (name: string, has: Allocation['has']): Allocation => ({
-        request,
-        context,
-        reservations: new Reservations(context.store, context.clock, name),
-        has,
-        own: old ? has(old) : [],
-        taken: new Set(others.flatMap(has)),
-      });
-      const addresses = sort('clusterips', addressOf);
-      const ports = sort('nodeports', portsOf);
-      if (service?.spec) {
-        keepGiven(service, old);
-        await giveAddress(addresses, service, range);
-        await givePorts(ports, service);
+      const [addresses, ports] = await allocationsFor(request, context, old);
+      // Of its own, to be filled in.
+      const spec = service.spec && {
+        ...service.spec,
+        ...(service.spec.ports && { ports: service.spec.ports.map((port) => ({ ...port })) }),
+      };
+      if (spec) {
+        keepGiven(spec, old);
+        await giveAddress(addresses, spec, range);
+        await givePorts(ports, spec);
       }
-      const isLeaving = old && isTerminating(old) && !service?.metadata.finalizers?.length;
-      const next = isLeaving ? undefined : service;
+      const given = sameJson(spec, service.spec) ? service : { ...service, spec };
+      const isLeaving = old && isTerminating(old) && !service.metadata.finalizers?.length;
       for (const allocation of [addresses, ports])
-        await giveBack(allocation, next ? allocation.has(next) : []);
+        await giveBack(allocation, isLeaving ? [] : allocation.has(given));
+      return given;
+    },
+    async admitDeletion(request, context) {
+      const { resource, old } = request;
+      if (resource.group !== '' || resource.kind !== 'Service') return;
+      // The resource decides the type.
+      const allocations = await allocationsFor(request, context, old as Stored<Service>);
+      for (const allocation of allocations) await giveBack(allocation, []);
     },
   };
 }
 
 /** One sort of thing, for one write of a Service: an address or a port is a number here, and a word in its reservation. */
 interface Allocation {
-  request: AdmissionRequest;
+  request: AdmissionRequest | DeletionRequest;
   context: AdmissionContext;
   reservations: Reservations;
   /** What a Service has of it. */
@@ -66,6 +73,28 @@ interface Allocation {
   own: readonly string[];
   /** What other Services have. */
   taken: Set<string>;
+}
+
+/** @returns the one of addresses, and the one of node ports. */
+async function allocationsFor(
+  request: Allocation['request'],
+  context: AdmissionContext,
+  old: Stored<Service> | undefined,
+): Promise<[addresses: Allocation, ports: Allocation]> {
+  const { namespace, name } = request.key;
+  const services = (await context.list('', 'services')) as Stored<Service>[];
+  const others = services.filter(
+    ({ metadata }) => metadata.namespace !== namespace || metadata.name !== name,
+  );
+  const of = (what: string, has: Allocation['has']): Allocation => ({
+    request,
+    context,
+    reservations: new Reservations(context.store, context.clock, what),
+    has,
+    own: old ? has(old) : [],
+    taken: new Set(others.flatMap(has)),
+  });
+  return [of('clusterips', addressOf), of('nodeports', portsOf)];
 }
 
 const addressOf = ({ spec }: Service): string[] =>
@@ -110,7 +139,7 @@ async function giveBack({ request, context, reservations, own }: Allocation, kep
 }
 
 /** An update that leaves out what was given keeps it (patchAllocatedValues). */
-function keepGiven({ spec }: Service, old: Stored<Service> | undefined): void {
+function keepGiven(spec: ServiceSpec, old: Stored<Service> | undefined): void {
   if (!old) return;
   if (hasAddress(spec) && hasAddress(old.spec) && !spec.clusterIP && old.spec.clusterIP) {
     spec.clusterIP = old.spec.clusterIP;
@@ -125,11 +154,11 @@ function keepGiven({ spec }: Service, old: Stored<Service> | undefined): void {
   }
 }
 
-const hasAddress = (spec: Service['spec']): boolean => spec.type !== 'ExternalName';
-const hasNodePorts = (spec: Service['spec']): boolean =>
+const hasAddress = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
+const hasNodePorts = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 
-async function giveAddress(allocation: Allocation, { spec }: Service, range: IPv4Range): Promise<void> {
+async function giveAddress(allocation: Allocation, spec: ServiceSpec, range: IPv4Range): Promise<void> {
   if (!hasAddress(spec)) {
     delete spec.clusterIP;
     delete spec.clusterIPs;
@@ -171,7 +200,7 @@ async function freeAddress(allocation: Allocation, range: IPv4Range): Promise<st
   );
 }
 
-async function givePorts(allocation: Allocation, { spec }: Service): Promise<void> {
+async function givePorts(allocation: Allocation, spec: ServiceSpec): Promise<void> {
   if (!hasNodePorts(spec)) return;
   const given = new Set<number>();
   for (const [index, port] of (spec.ports ?? []).entries()) {

@@ -12,8 +12,8 @@ export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
   admit({ operation, resource, object }) {
     const finalizer = resource.group === '' ? FINALIZERS[resource.kind] : undefined;
-    if (operation !== 'CREATE' || !finalizer || !object) return;
     const finalizers = object.metadata.finalizers ?? [];
-    if (!finalizers.includes(finalizer)) object.metadata.finalizers = [...finalizers, finalizer];
+    if (operation !== 'CREATE' || !finalizer || finalizers.includes(finalizer)) return object;
+    return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } };
   },
 };

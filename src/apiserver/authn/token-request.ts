@@ -2,13 +2,13 @@
 
 import { badRequest, conflict, type FieldError, invalid, invalidValue, notFound } from '../../api/errors.ts';
 import type { BoundObjectReference, Pod, ServiceAccount, TokenRequest } from '../../api/generated/types.ts';
-import type { Stored } from '../../api/objects.ts';
+import type { KubeObject, Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import { timestamp } from '../../base/clock.ts';
 import { own } from '../../base/own.ts';
-import { Admission } from '../admission/admission.ts';
-import { nodeRestriction } from '../admission/node-restriction.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from '../verbs/request-key.ts';
@@ -20,46 +20,59 @@ const MAX_SECONDS = 2 ** 32;
 const BOUND_PLURALS: Readonly<Record<string, string>> = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' };
 
 export async function requestToken(
-  registry: Registry,
+  pipeline: Pipeline,
   tokens: ServiceAccountTokens,
   request: ApiRequest,
 ): Promise<ApiResult> {
-  const key = keyOfRequest(request);
+  const { registry } = pipeline;
   const type = registry.schema.type('TokenRequest');
   const decoded = decode(type, request.body, request.options.fieldValidation ?? 'Warn');
   applyDefaults(type, decoded.object);
-  const wanted = decoded.object as TokenRequest;
-  await new Admission([nodeRestriction], registry).admit({
+  const { resource, subresource, user, options } = request;
+  const asked: AdmissionRequest = {
     operation: 'CREATE',
-    resource: request.resource,
-    subresource: request.subresource,
-    key,
+    resource,
+    subresource,
+    key: keyOfRequest(request),
     object: decoded.object,
     old: undefined,
-    user: request.user,
-    dryRun: request.options.dryRun ?? false,
+    user,
+    dryRun: options.dryRun ?? false,
+  };
+  return pipeline.admitted(asked, decoded.warnings, async ({ object, validate, warnings }) => {
+    await validate(object);
+    // The subresource decides the type.
+    const issued = await issue(registry, tokens, request, (object as TokenRequest).spec);
+    return { type: 'object', code: 201, object: issued, warnings };
   });
-  const seconds = wanted.spec.expirationSeconds ?? DEFAULT_SECONDS;
+}
+
+async function issue(
+  registry: Registry,
+  tokens: ServiceAccountTokens,
+  request: ApiRequest,
+  spec: TokenRequest['spec'],
+): Promise<TokenRequest & KubeObject> {
+  const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   const errors = validateSeconds(seconds);
   if (errors.length > 0) {
     const subject = { group: 'authentication.k8s.io', kind: 'TokenRequest', plural: 'tokenrequests' };
     throw invalid(subject, '', errors);
   }
-  const account = (await registry.get(request.resource, key)) as Stored<ServiceAccount>;
-  const { boundObjectRef } = wanted.spec;
+  const account = (await registry.get(request.resource, keyOfRequest(request))) as Stored<ServiceAccount>;
+  const { boundObjectRef } = spec;
   const binding = boundObjectRef ? await bind(registry, account, boundObjectRef) : {};
-  const asked = wanted.spec.audiences ?? [];
+  const asked = spec.audiences ?? [];
   const audiences = asked.length > 0 ? asked : tokens.authority.audiences;
   const { token, expiresAtMs } = tokens.issue(account, audiences, seconds, binding);
   const { namespace, name } = account.metadata;
-  const object: TokenRequest = {
+  return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: timestamp(registry.clock.now()) },
-    spec: { ...wanted.spec, audiences: [...audiences], expirationSeconds: seconds },
+    spec: { ...spec, audiences: [...audiences], expirationSeconds: seconds },
     status: { token, expirationTimestamp: timestamp(expiresAtMs) },
   };
-  return { type: 'object', code: 201, object, warnings: decoded.warnings };
 }
 
 function validateSeconds(seconds: number): FieldError[] {

@@ -5,18 +5,14 @@ import type { Binding, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { timestamp } from '../../base/clock.ts';
-import type { AdmissionPlugin } from '../admission/admission.ts';
-import type { Registry } from '../registry.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from './request-key.ts';
 import { success } from './success.ts';
 import { rewrite } from './update.ts';
 
-export async function bind(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function bind(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
+  const { registry } = pipeline;
   const { name } = keyOfRequest(request);
   const binding = decode(
     registry.schema.type('Binding'),
@@ -28,7 +24,7 @@ export async function bind(
     const subject = { group: '', kind: 'Binding', plural: 'bindings' };
     throw invalid(subject, name, [required('target.name')]);
   }
-  await rewrite(registry, plugins, request, 'other', (current) => {
+  await rewrite(pipeline, request, 'other', (current) => {
     const pod = bound(current as Stored<Pod>, nodeName, timestamp(registry.clock.now()), (why) =>
       conflict({ group: '', kind: 'Binding', plural: 'pods/binding' }, name, why),
     );

@@ -8,7 +8,6 @@ import {
   invalid,
   isAlreadyExists,
   type StatusError,
-  withWarnings,
 } from '../../api/errors.ts';
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { dns1123Subdomain } from '../../api/names.ts';
@@ -16,7 +15,8 @@ import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMeta } from '../../api/validation/metadata.ts';
 import { randomSuffix, timestamp } from '../../base/clock.ts';
-import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { thawed } from '../codec.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { writerOf } from '../patch/writer.ts';
@@ -29,12 +29,9 @@ const GENERATE_NAME_TRIES = 8;
 /** A generated name is cut to fit a DNS label with its suffix. */
 const MAX_GENERATED_BASE = 63 - 5;
 
-export async function create(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function create(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
   const { resource, options } = request;
+  const { registry } = pipeline;
   const { object, warnings } = decodeObject(
     resource,
     registry.typeOf(resource),
@@ -54,7 +51,7 @@ export async function create(
       candidate.metadata.name = generateName.slice(0, MAX_GENERATED_BASE) + randomSuffix(registry.random);
     }
     try {
-      return await createOne(registry, plugins, request, candidate, warnings);
+      return await createOne(pipeline, request, candidate, warnings);
     } catch (error) {
       if (!generated || !isAlreadyExists(error) || attempt >= GENERATE_NAME_TRIES) throw error;
     }
@@ -63,51 +60,42 @@ export async function create(
 
 /** Creates one decoded object with a name; also what server-side apply does when the object is not there. */
 export async function createOne(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   request: ApiRequest,
-  object: KubeObject,
-  warnings: string[],
+  wanted: KubeObject,
+  given: readonly string[],
 ): Promise<ApiResult> {
+  const { registry } = pipeline;
   const { resource, user } = request;
   const dryRun = request.options.dryRun ?? false;
-  const admission = new Admission(plugins, registry);
-  const admissionRequest: AdmissionRequest = {
+  const nowMs = registry.clock.now();
+  // Before admission: what the server adds is nobody's.
+  if (request.patchType !== 'apply') recordOwnership(registry, request, wanted, nowMs);
+  const { namespace, name = '' } = wanted.metadata;
+  const asked: AdmissionRequest = {
     operation: 'CREATE',
     resource,
     subresource: undefined,
-    key: { namespace: object.metadata.namespace, name: object.metadata.name ?? '' },
-    object,
+    key: { namespace, name },
+    object: wanted,
     old: undefined,
     user,
     dryRun,
   };
-  const nowMs = registry.clock.now();
-  // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(registry, request, object, nowMs);
-  let written = false;
-  try {
-    await admission.admit(admissionRequest);
+  return pipeline.admitted(asked, given, async (write) => {
+    const { object, warnings } = write;
     prepareMetadata(resource, object, registry, nowMs);
     resource.strategy.prepareForCreate?.(object, { nowMs });
     const unsupported = unsupportedFields(registry.typeOf(resource), object);
     const refused = validate(resource, object, unsupported.errors);
     if (refused) throw refused;
-    await admission.validate(admissionRequest);
+    await write.validate(object);
     const created = await registry.create(resource, object, dryRun);
-    written = !dryRun;
+    write.written = true;
     const advice = resource.strategy.warnings?.(created) ?? [];
-    return {
-      type: 'object',
-      code: 201,
-      object: created,
-      warnings: [...warnings, ...admission.warnings, ...advice, ...unsupported.warnings],
-    };
-  } catch (error) {
-    throw withWarnings(error, [...warnings, ...admission.warnings]);
-  } finally {
-    await admission.end(written);
-  }
+    const told = [...warnings, ...advice, ...unsupported.warnings];
+    return { type: 'object', code: 201, object: created, warnings: told };
+  });
 }
 
 /**

@@ -14,9 +14,9 @@ import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { timestamp } from '../../base/clock.ts';
 import { sameJson } from '../../base/same-json.ts';
-import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
+import type { DeletionRequest } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { thawed } from '../codec.ts';
-import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { keyOfRequest } from './request-key.ts';
 import { CONFLICT_TRIES } from './update.ts';
@@ -29,28 +29,19 @@ const OPTIONS_SUBJECT = { group: 'meta.k8s.io', kind: 'DeleteOptions', plural: '
 /** What a deletion does to an object: removes it, writes a version that is going, or nothing more than is done. */
 export type DeletionStep = { type: 'remove' } | { type: 'mark'; object: Stored } | { type: 'wait' };
 
-export async function deleteObject(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
-  return deleteKey(registry, plugins, request, keyOfRequest(request));
+export async function deleteObject(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
+  return deleteKey(pipeline, request, keyOfRequest(request));
 }
 
 /** Deletes one object of the request's resource. Throws NotFound, and Conflict for preconditions that fail. */
-export async function deleteKey(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-  key: ObjectKey,
-): Promise<ApiResult> {
+export async function deleteKey(pipeline: Pipeline, request: ApiRequest, key: ObjectKey): Promise<ApiResult> {
   const { resource } = request;
   const options = deleteOptionsOf(request);
   const dryRun = request.options.dryRun || options.dryRun?.includes('All') || false;
   for (let attempt = 1; ; attempt++) {
-    const current = await registry.get(resource, key);
+    const current = await pipeline.registry.get(resource, key);
     checkPreconditions(resource, current, options);
-    const result = await deleteOnce(registry, plugins, request, current, { options, dryRun });
+    const result = await deleteOnce(pipeline, request, current, { options, dryRun });
     if (result) return result;
     if (options.preconditions?.resourceVersion || attempt >= CONFLICT_TRIES) {
       throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
@@ -60,14 +51,13 @@ export async function deleteKey(
 
 /** One try; undefined when another write came in between. */
 async function deleteOnce(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   { resource, user }: ApiRequest,
   current: Stored,
   { options, dryRun }: { options: DeleteOptions; dryRun: boolean },
 ): Promise<ApiResult | undefined> {
-  const admission = new Admission(plugins, registry);
-  const admissionRequest: AdmissionRequest = {
+  const { registry } = pipeline;
+  const asked: DeletionRequest = {
     operation: 'DELETE',
     resource,
     subresource: undefined,
@@ -77,22 +67,17 @@ async function deleteOnce(
     user,
     dryRun,
   };
-  let written = false;
-  try {
-    await admission.admit(admissionRequest);
-    await admission.validate(admissionRequest);
+  return pipeline.admittedDeletion(asked, async (deletion) => {
+    const { warnings } = deletion;
     const step = deletionStep(resource, current, options, registry.clock.now());
-    if (step.type === 'wait') return { type: 'object', code: 200, object: current, warnings: [] };
+    if (step.type === 'wait') return { type: 'object', code: 200, object: current, warnings };
     if (step.type === 'mark') {
       const marked = await registry.replace(resource, current, step.object, dryRun);
-      return marked && { type: 'object', code: 200, object: marked, warnings: [] };
+      return marked && { type: 'object', code: 200, object: marked, warnings };
     }
-    const removed = await registry.remove(resource, current, dryRun);
-    written = removed && !dryRun;
-    return removed ? deleted(resource, current) : undefined;
-  } finally {
-    await admission.end(written);
-  }
+    deletion.written = await registry.remove(resource, current, dryRun);
+    return deletion.written ? deleted(resource, current, warnings) : undefined;
+  });
 }
 
 function deleteOptionsOf(request: ApiRequest): DeleteOptions {
@@ -187,8 +172,8 @@ function finalizersFor(finalizers: readonly string[], options: DeleteOptions): s
   return others;
 }
 
-function deleted(resource: ResourceDefinition, object: Stored): ApiResult {
-  if (resource.returnsDeleted) return { type: 'object', code: 200, object, warnings: [] };
+function deleted(resource: ResourceDefinition, object: Stored, warnings: readonly string[]): ApiResult {
+  if (resource.returnsDeleted) return { type: 'object', code: 200, object, warnings };
   const { name, uid } = object.metadata;
   const status = {
     kind: 'Status',
@@ -197,5 +182,5 @@ function deleted(resource: ResourceDefinition, object: Stored): ApiResult {
     status: 'Success',
     details: { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural, uid },
   };
-  return { type: 'object', code: 200, object: status, warnings: [] };
+  return { type: 'object', code: 200, object: status, warnings };
 }

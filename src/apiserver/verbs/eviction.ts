@@ -7,8 +7,8 @@ import { isTerminating, type ObjectKey, type Stored } from '../../api/objects.ts
 import { isPodFinished } from '../../api/pod-state.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { timestamp } from '../../base/clock.ts';
-import { Admission, type AdmissionPlugin } from '../admission/admission.ts';
-import type { Registry } from '../registry.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { checkPreconditions, deleteKey } from './delete.ts';
 import { askBudget, stillProcessed } from './disruption-budget.ts';
@@ -18,38 +18,49 @@ import { CONFLICT_TRIES } from './update.ts';
 
 /** What the deletion of an evicted pod needs to know. */
 interface Order {
-  registry: Registry;
-  plugins: readonly AdmissionPlugin[];
+  pipeline: Pipeline;
   request: ApiRequest;
   key: ObjectKey;
   /** As the client wants them, with the request's dryRun. */
   options: DeleteOptions;
 }
 
-export async function evict(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function evict(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
   const key = keyOfRequest(request);
   const eviction = decode(
-    registry.schema.type('Eviction'),
+    pipeline.registry.schema.type('Eviction'),
     request.body,
     request.options.fieldValidation ?? 'Warn',
   ).object as Eviction;
   if (eviction.metadata?.name !== key.name) {
     throw badRequest('name in URL does not match name in Eviction object');
   }
-  const order: Order = { registry, plugins, request, key, options: deleteOptionsOf(request, eviction) };
-  await admitEviction(order, await podOf(order), eviction);
-  const pod = await evictWithoutBudget(order);
-  if (pod) await evictWithBudget(order, pod);
-  return success(201);
+  const order: Order = { pipeline, request, key, options: deleteOptionsOf(request, eviction) };
+  const { resource, subresource, user } = request;
+  const old = await podOf(order);
+  const { apiVersion = 'policy/v1', kind = 'Eviction', metadata = {} } = eviction;
+  // An eviction is something that is created, before it is a deletion.
+  const asked: AdmissionRequest = {
+    operation: 'CREATE',
+    resource,
+    subresource,
+    key: old.metadata,
+    object: { apiVersion, kind, metadata },
+    old,
+    user,
+    dryRun: isDryRun(order),
+  };
+  return pipeline.admitted(asked, [], async ({ object, validate, warnings }) => {
+    await validate(object);
+    const pod = await evictWithoutBudget(order);
+    if (pod) await evictWithBudget(order, pod);
+    return success(201, warnings);
+  });
 }
 
-async function podOf({ registry, request, key }: Order): Promise<Stored<Pod>> {
+async function podOf({ pipeline, request, key }: Order): Promise<Stored<Pod>> {
   // The resource decides the type.
-  return (await registry.get(request.resource, key)) as Stored<Pod>;
+  return (await pipeline.registry.get(request.resource, key)) as Stored<Pod>;
 }
 
 /** Throws BadRequest when the request and the eviction in it do not agree on whether anything is to happen. */
@@ -65,24 +76,6 @@ function deleteOptionsOf({ options }: ApiRequest, { deleteOptions = {} }: Evicti
 }
 
 const isDryRun = ({ options }: Order): boolean => options.dryRun?.includes('All') ?? false;
-
-/** An eviction is something that is created, before it is a deletion. */
-async function admitEviction(
-  order: Order,
-  pod: Stored<Pod>,
-  { apiVersion = 'policy/v1', kind = 'Eviction', metadata = {} }: Eviction,
-): Promise<void> {
-  const { registry, plugins, request } = order;
-  const { resource, subresource, user } = request;
-  const object = { apiVersion, kind, metadata };
-  const base = { operation: 'CREATE' as const, resource, subresource, key: pod.metadata, object, old: pod };
-  const admission = new Admission(plugins, registry);
-  try {
-    await admission.admit({ ...base, user, dryRun: isDryRun(order) });
-  } finally {
-    await admission.end(false);
-  }
-}
 
 /** Evicts the pod if it needs no budget; gives it back if it does. */
 async function evictWithoutBudget(order: Order): Promise<Stored<Pod> | undefined> {
@@ -101,7 +94,7 @@ async function evictWithoutBudget(order: Order): Promise<Stored<Pod> | undefined
 }
 
 async function evictWithBudget(order: Order, pod: Stored<Pod>): Promise<void> {
-  const { unhealthyBudget } = await askBudget(order.registry, pod, isDryRun(order));
+  const { unhealthyBudget } = await askBudget(order.pipeline.registry, pod, isDryRun(order));
   if (!unhealthyBudget) return remove(order, order.options);
   try {
     await remove(order, onlyIfStill(pod, order.options));
@@ -127,7 +120,7 @@ function onlyIfStill(pod: Stored<Pod>, options: DeleteOptions): DeleteOptions {
 
 /** Lets the pod say why it goes, and deletes it. Throws Conflict when it is not as the options want it. */
 async function remove(order: Order, options: DeleteOptions): Promise<void> {
-  const { registry, plugins, request, key } = order;
+  const { pipeline, request, key } = order;
   let deleteOptions = options;
   if (!isDryRun(order)) {
     const { resourceVersion } = (await mark(order, options)).metadata;
@@ -136,16 +129,12 @@ async function remove(order: Order, options: DeleteOptions): Promise<void> {
       deleteOptions = { ...options, preconditions: { ...options.preconditions, resourceVersion } };
     }
   }
-  await deleteKey(
-    registry,
-    plugins,
-    { ...request, verb: 'delete', subresource: undefined, deleteOptions },
-    key,
-  );
+  await deleteKey(pipeline, { ...request, verb: 'delete', subresource: undefined, deleteOptions }, key);
 }
 
 async function mark(order: Order, options: DeleteOptions): Promise<Stored> {
-  const { registry, request, key } = order;
+  const { pipeline, request, key } = order;
+  const { registry } = pipeline;
   for (let attempt = 1; ; attempt++) {
     const pod = await podOf(order);
     checkPreconditions(request.resource, pod, options);

@@ -3,27 +3,22 @@
 import { invalid } from '../../api/errors.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import { validateNamespaceFinalize } from '../../api/resources/namespaces/validation.ts';
-import type { AdmissionPlugin } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { thawed } from '../codec.ts';
-import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
 import { rewrite } from './update.ts';
 
-export function finalize(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export function finalize(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
   const { object: body, warnings } = decodeObject(
     request.resource,
-    registry.typeOf(request.resource),
+    pipeline.registry.typeOf(request.resource),
     request.body,
     request.options.fieldValidation,
     request.repeatedKeys,
   );
   const { spec, metadata } = body as Namespace;
-  return rewrite(registry, plugins, request, 'other', (current) => {
+  return rewrite(pipeline, request, 'other', (current) => {
     const object = thawed(current) as Namespace;
     const finalizers = spec?.finalizers ?? [];
     const errors = validateNamespaceFinalize({ metadata: {}, spec: { finalizers } });

@@ -3,7 +3,7 @@
 import { conflict, invalid, required, unsupportedMediaType } from '../../api/errors.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
-import type { AdmissionPlugin } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { requireFewParts } from '../object-size.ts';
 import { applyPatch } from '../patch/patch.ts';
 import type { ApplyOptions } from '../patch/server-side-apply.ts';
@@ -14,16 +14,13 @@ import { decodePatched } from './patch-validation.ts';
 import { keyOfRequest } from './request-key.ts';
 import { requireSameName, rewrite } from './update.ts';
 
-export async function patch(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function patch(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
   const { resource, patchType, subresource, body } = request;
   if (!patchType) throw unsupportedMediaType('the patch has no type: say so in Content-Type');
   // A list of operations has limits of its own.
   if (patchType !== 'json') requireFewParts(resource, body);
   const key = keyOfRequest(request);
+  const { registry } = pipeline;
   const type = registry.typeOf(resource);
   const apply = patchType === 'apply' ? applyOptions(registry, request) : undefined;
   if (apply && !subresource && !(await registry.find(resource, key))) {
@@ -32,10 +29,10 @@ export async function patch(
     refuseUid(resource, key.name, applied);
     const { object, warnings } = decodePatched(type, request, applied);
     requireSameName(resource, key, object);
-    return createOne(registry, plugins, request, object, warnings);
+    return createOne(pipeline, request, object, warnings);
   }
   const part = subresource === 'status' ? 'status' : 'object';
-  return rewrite(registry, plugins, request, part, (current) => {
+  return rewrite(pipeline, request, part, (current) => {
     const { resourceVersion, ...unversioned } = current.metadata;
     // Patches may test the version; an applied configuration has none to compare with.
     const metadata = apply ? unversioned : current.metadata;

@@ -6,10 +6,9 @@ import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ScalePaths } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import type { StructType } from '../../api/schema/schema.ts';
-import type { AdmissionPlugin } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { thawed } from '../codec.ts';
 import { applyPatch } from '../patch/patch.ts';
-import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult } from '../request.ts';
 import { decodeObject } from './body.ts';
 import { applyOptions } from './patch.ts';
@@ -17,18 +16,15 @@ import { keyOfRequest } from './request-key.ts';
 import { rewrite } from './update.ts';
 
 /** GET, PUT and PATCH of /scale. */
-export async function scale(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function scale(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
+  const { registry } = pipeline;
   const { resource } = request;
   const key = keyOfRequest(request);
   const paths = resource.scale;
   if (!paths) throw notFound(resource, key.name);
   if (request.verb === 'get') return scaleResult(paths, await registry.get(resource, key), []);
-  if (request.patchType === 'apply') return applyScale(registry, plugins, request, paths);
-  const written = await rewrite(registry, plugins, request, 'object', async (current) => {
+  if (request.patchType === 'apply') return applyScale(pipeline, request, paths);
+  const written = await rewrite(pipeline, request, 'object', async (current) => {
     const wanted = await wantedScale(registry.schema.type('Scale'), request, scaleOf(paths, current));
     const replicas = wanted.spec?.replicas ?? 0;
     refuseNegative(key.name, replicas);
@@ -48,11 +44,11 @@ export async function scale(
  * managedFields then say (upstream's ScaleHandler, pkg/registry/apps/statefulset/storage).
  */
 async function applyScale(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   request: ApiRequest,
   paths: ScalePaths<KubeObject>,
 ): Promise<ApiResult> {
+  const { registry } = pipeline;
   const { resource, options } = request;
   const { name } = keyOfRequest(request);
   const type = registry.typeOf(resource);
@@ -63,7 +59,7 @@ async function applyScale(
   if (replicas !== undefined) refuseNegative(name, replicas);
   const config = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, spec: {} };
   if (replicas !== undefined) paths.setSpecReplicas(config, replicas);
-  const written = await rewrite(registry, plugins, request, 'object', (current) => {
+  const written = await rewrite(pipeline, request, 'object', (current) => {
     const { resourceVersion: _version, ...metadata } = current.metadata;
     const applied = applyPatch('apply', type, { ...current, metadata }, config, apply);
     return decodeObject(resource, type, applied, 'Ignore');
@@ -87,7 +83,7 @@ async function wantedScale(type: StructType, request: ApiRequest, current: Scale
   return applyPatch(request.patchType, type, { ...current, metadata }, request.body) as Scale;
 }
 
-function scaleResult(paths: ScalePaths<KubeObject>, object: Stored, warnings: string[]): ApiResult {
+function scaleResult(paths: ScalePaths<KubeObject>, object: Stored, warnings: readonly string[]): ApiResult {
   return { type: 'object', code: 200, object: scaleOf(paths, object), warnings };
 }
 

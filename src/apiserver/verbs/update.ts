@@ -11,14 +11,14 @@ import {
   isAlreadyExists,
   OBJECT_WAS_MODIFIED,
   type StatusError,
-  withWarnings,
 } from '../../api/errors.ts';
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
 import { sameJson } from '../../base/same-json.ts';
-import { Admission, type AdmissionPlugin, type AdmissionRequest } from '../admission/admission.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { Pipeline } from '../admission/pipeline.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { writerOf } from '../patch/writer.ts';
 import type { Registry } from '../registry.ts';
@@ -40,11 +40,8 @@ export interface Wanted {
 }
 
 /** PUT of a whole object, or of its status. */
-export async function update(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
-  request: ApiRequest,
-): Promise<ApiResult> {
+export async function update(pipeline: Pipeline, request: ApiRequest): Promise<ApiResult> {
+  const { registry } = pipeline;
   const { resource, options, subresource } = request;
   const body = subresource === 'status' ? await changedPart(registry, request) : request.body;
   const read = (): Wanted =>
@@ -53,7 +50,7 @@ export async function update(
   let decoded: Wanted | undefined = read();
   const { name = '', resourceVersion } = decoded.object.metadata;
   if (resource.createsOnUpdate && !subresource) {
-    const created = await createMissing(registry, plugins, request, decoded);
+    const created = await createMissing(pipeline, request, decoded);
     if (created) return created;
   }
   if (resource.needsVersionToUpdate && !Number(resourceVersion)) {
@@ -61,7 +58,7 @@ export async function update(
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
-  return rewrite(registry, plugins, request, subresource === 'status' ? 'status' : 'object', () => {
+  return rewrite(pipeline, request, subresource === 'status' ? 'status' : 'object', () => {
     const wanted = decoded ?? read();
     decoded = undefined;
     return wanted;
@@ -83,20 +80,19 @@ async function changedPart(registry: Registry, request: ApiRequest): Promise<unk
 
 /** Makes an object that is not there, of a kind that PUT makes; undefined when it is there. */
 async function createMissing(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   request: ApiRequest,
   { object, warnings }: Wanted,
 ): Promise<ApiResult | undefined> {
   const { resource } = request;
   const key = keyOfRequest(request);
-  if (await registry.find(resource, key)) return undefined;
+  if (await pipeline.registry.find(resource, key)) return undefined;
   await request.authorizeCreate?.();
   requireSameName(resource, key, object);
   if (object.metadata.uid) throw otherUid(resource, key, object.metadata.uid, '');
   const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
   try {
-    return await createOne(registry, plugins, request, { ...object, metadata }, warnings);
+    return await createOne(pipeline, request, { ...object, metadata }, warnings);
   } catch (error) {
     // Somebody else was quicker: then it is an update after all.
     if (isAlreadyExists(error)) return undefined;
@@ -131,8 +127,7 @@ export function requireSameName(
  * @param makeNext gives the wanted version; called once for every try. It must not change the current one.
  */
 export async function rewrite(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   request: ApiRequest,
   part: Part,
   makeNext: (current: Stored) => Wanted | Promise<Wanted>,
@@ -140,10 +135,10 @@ export async function rewrite(
   const { resource } = request;
   const key = keyOfRequest(request);
   for (let attempt = 1; ; attempt++) {
-    const current = await registry.get(resource, key);
+    const current = await pipeline.registry.get(resource, key);
     const wanted = await makeNext(current);
     const insists = requireSameObject(resource, key, current, wanted.object);
-    const written = await writeOnce(registry, plugins, request, part, current, wanted);
+    const written = await writeOnce(pipeline, request, part, current, wanted);
     if (written) return written;
     if (insists || attempt >= CONFLICT_TRIES) throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
   }
@@ -176,38 +171,36 @@ function otherUid(resource: ResourceDefinition, key: ObjectKey, wanted: string, 
 
 /** One try; undefined when another write came in between. */
 async function writeOnce(
-  registry: Registry,
-  plugins: readonly AdmissionPlugin[],
+  pipeline: Pipeline,
   request: ApiRequest,
   part: Part,
   current: Stored,
   wanted: Wanted,
 ): Promise<ApiResult | undefined> {
+  const { registry } = pipeline;
   const { resource, user, subresource } = request;
   const dryRun = request.options.dryRun ?? false;
   const strategy = part === 'object' && subresource ? resource.parts?.[subresource] : undefined;
-  const next = strategy
+  const object = strategy
     ? partOnly(strategy, wanted.object, current)
     : part === 'status'
       ? statusOnly(wanted.object, current)
       : wanted.object;
-  const admission = new Admission(plugins, registry);
-  const admissionRequest: AdmissionRequest = {
+  const nowMs = registry.clock.now();
+  // Before admission: what the server adds is nobody's.
+  if (request.patchType !== 'apply') recordOwnership(registry, request, object, current, nowMs);
+  const asked: AdmissionRequest = {
     operation: 'UPDATE',
     resource,
     subresource,
     key: current.metadata,
-    object: next,
+    object,
     old: current,
     user,
     dryRun,
   };
-  const nowMs = registry.clock.now();
-  // Before admission: what the server adds is nobody's.
-  if (request.patchType !== 'apply') recordOwnership(registry, request, next, current, nowMs);
-  let written = false;
-  try {
-    await admission.admit(admissionRequest);
+  return pipeline.admitted(asked, wanted.warnings, async (write) => {
+    const next = write.object;
     keepMetadata(next, current);
     if (part === 'object' && !strategy) resource.strategy.prepareForUpdate?.(next, current, { nowMs });
     if (part === 'status') resource.strategy.prepareForStatusUpdate?.(next, current, { nowMs });
@@ -219,32 +212,21 @@ async function writeOnce(
         : { errors: [], warnings: [] };
     const errors = [...validate(resource, strategy ?? part, next, current), ...unsupported.errors];
     if (errors.length > 0) throw invalid(resource, current.metadata.name, errors);
-    await admission.validate(admissionRequest);
-    const done = (object: KubeObject): ApiResult => ({
-      type: 'object',
-      code: 200,
-      object,
-      warnings: [
-        ...wanted.warnings,
-        ...admission.warnings,
-        ...(resource.strategy.warnings?.(next, current) ?? []),
-        ...unsupported.warnings,
-      ],
-    });
+    await write.validate(next);
+    const done = (object: KubeObject): ApiResult => {
+      const advice = resource.strategy.warnings?.(next, current) ?? [];
+      const warnings = [...write.warnings, ...advice, ...unsupported.warnings];
+      return { type: 'object', code: 200, object, warnings };
+    };
     if (sameJson(next, current)) return done(current);
     if (endsDeletion(resource, next, current)) {
-      const removed = await registry.remove(resource, current, dryRun);
-      written = removed && !dryRun;
-      return removed ? done(next) : undefined;
+      write.written = await registry.remove(resource, current, dryRun);
+      return write.written ? done(next) : undefined;
     }
     const replaced = await registry.replace(resource, current, next, dryRun);
-    written = replaced !== undefined && !dryRun;
+    write.written = replaced !== undefined;
     return replaced && done(replaced);
-  } catch (error) {
-    throw withWarnings(error, [...wanted.warnings, ...admission.warnings]);
-  } finally {
-    await admission.end(written);
-  }
+  });
 }
 
 /** A write to /status changes the status and metadata, and nothing else. */

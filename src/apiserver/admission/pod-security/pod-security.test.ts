@@ -9,7 +9,7 @@ async function serverWith(labels: Record<string, string>): Promise<TestServer> {
   return server;
 }
 
-async function label(server: TestServer, labels: Record<string, string | null>): Promise<string[]> {
+async function label(server: TestServer, labels: Record<string, string | null>): Promise<readonly string[]> {
   const prefixed = Object.entries(labels).map(([name, value]) => [
     `pod-security.kubernetes.io/${name}`,
     value,

@@ -15,8 +15,7 @@ const WRITES_OF_PODS = new Set([undefined, 'ephemeralcontainers', 'resize']);
 export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
   async validate(request, context) {
-    const { resource, operation, subresource, object } = request;
-    if (operation === 'DELETE' || !object) return;
+    const { resource, subresource, object } = request;
     if (resource.group === '' && resource.kind === 'Namespace') {
       if (!subresource) await checkNamespace(request, object as Namespace, context);
     } else if (resource.group === '' && resource.kind === 'Pod') {
