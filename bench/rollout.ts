@@ -13,7 +13,7 @@ import { pods } from '../src/api/resources/pods/definition.ts';
 import { services } from '../src/api/resources/services/definition.ts';
 import { statefulSets } from '../src/api/resources/stateful-sets/definition.ts';
 import { apply } from '../src/cli/apply.ts';
-import { type Manifest, readManifests } from '../src/cli/manifests.ts';
+import { type KnownManifest, readManifests, withResources } from '../src/cli/manifests.ts';
 import type { Client } from '../src/client/client.ts';
 import { httpsClient } from '../src/client/https.ts';
 import { parseKubeconfig } from '../src/client/kubeconfig.ts';
@@ -76,7 +76,8 @@ async function measureStead(archive: string): Promise<number> {
   try {
     stead(directory, 'image', 'load', archive);
     const client = httpsClient(parseKubeconfig(readFileSync(running.kubeconfig, 'utf8')));
-    const manifests = await readManifests([join(root, 'examples', 'nginx.yaml')]);
+    const read = await readManifests([join(root, 'examples', 'nginx.yaml')]);
+    const manifests = withResources(read, await client.discover());
     const recreated: number[] = [];
     const applied = await series('applied → web-0 and web-1 Ready, new volumes', 'ms', TIMES, async () => {
       const took = await timeRollout(client, manifests);
@@ -93,7 +94,7 @@ async function measureStead(archive: string): Promise<number> {
   }
 }
 
-async function timeRollout(client: Client, manifests: Manifest[]): Promise<number> {
+async function timeRollout(client: Client, manifests: KnownManifest[]): Promise<number> {
   const wait = await watchPods(client);
   const startedMs = performance.now();
   for (const manifest of manifests) await apply(client, manifest);

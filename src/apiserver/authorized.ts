@@ -17,11 +17,13 @@ import type { ApiRequest, ApiResult, ApiServer } from './request.ts';
  * @param auditor without it, nothing is recorded.
  */
 export function authorized(
-  server: Pick<ApiServer, 'handle'>,
+  server: Pick<ApiServer, 'handle' | 'resources'>,
   authorize: Authorizer,
   auditor?: Auditor,
-): Pick<ApiServer, 'handle'> {
+): Pick<ApiServer, 'handle' | 'resources'> {
   return {
+    // What is served, everybody may know (system:discovery).
+    resources: () => server.resources(),
     async handle(request) {
       const asked = attributesOf(
         { ...request, subresource: request.subresource, namespace: request.namespace, name: request.name },

@@ -4,14 +4,14 @@ import { isNotFound } from '../api/errors.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { groupResourceOf } from '../api/resource.ts';
 import type { Client } from '../client/client.ts';
-import type { Manifest } from './manifests.ts';
+import type { KnownManifest } from './manifests.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const FIELD_MANAGER = 'stead';
 
 export interface Applied {
   object: Stored;
-  manifest: Manifest;
+  manifest: KnownManifest;
   outcome: 'created' | 'configured' | 'unchanged';
 }
 
@@ -25,7 +25,7 @@ export function displayName({ manifest, object }: Applied): string {
  * Applies one object (server-side apply, conflicts taken over: whoever types the command means it).
  * @throws StatusError as the API answers.
  */
-export async function apply(client: Client, manifest: Manifest): Promise<Applied> {
+export async function apply(client: Client, manifest: KnownManifest): Promise<Applied> {
   const { resource } = manifest;
   const body = withLastApplied(inNamespace(manifest));
   const key = { namespace: body.metadata.namespace, name: body.metadata.name ?? '' };
@@ -43,7 +43,7 @@ export async function apply(client: Client, manifest: Manifest): Promise<Applied
   return { object, manifest, outcome: before ? (unchanged ? 'unchanged' : 'configured') : 'created' };
 }
 
-function inNamespace({ object, resource }: Manifest): KubeObject {
+function inNamespace({ object, resource }: KnownManifest): KubeObject {
   if (!resource.namespaced) return object;
   const namespace = object.metadata.namespace ?? 'default';
   return { ...object, metadata: { ...object.metadata, namespace } };

@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { allResources } from '../api/resources/all.ts';
 import { UserError } from '../cluster/process/user-error.ts';
-import { readManifests } from './manifests.ts';
+import { readManifests, withResources } from './manifests.ts';
 
 describe('reading manifests', () => {
   let directory: string;
@@ -32,7 +33,7 @@ describe('reading manifests', () => {
       '# none\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: b}}\n',
     );
     const json = file('b.json', '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}');
-    const manifests = await readManifests([yaml, json]);
+    const manifests = withResources(await readManifests([yaml, json]), allResources);
     assert.deepEqual(
       manifests.map(({ resource, object }) => `${resource.plural}/${object.metadata.name}`),
       ['services/a', 'statefulsets/b', 'configmaps/c'],
@@ -72,9 +73,11 @@ describe('reading manifests', () => {
       file('empty.yaml', '---\n---\napiVersion: v1\nkind: Pod\nmetadata: {}\n'),
       /document 2 \(Pod\) has no metadata\.name/,
     );
-    await refused(
-      file('odd.yaml', 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n'),
-      /serves no kind Job in batch\/v1/,
-    );
+    const odd = file('odd.yaml', 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n');
+    const jobs = await readManifests([odd]);
+    assert.throws(() => withResources(jobs, allResources), {
+      name: 'UserError',
+      message: /odd\.yaml, document 1: stead serves no kind Job in batch\/v1/,
+    });
   });
 });

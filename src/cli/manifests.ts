@@ -3,14 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
-import { allResources } from '../api/resources/all.ts';
 import { errorText } from '../base/error-text.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 
 /** One object of a manifest and where it came from. */
 export interface Manifest {
   source: string;
+  /** The source and which of its documents. */
+  where: string;
   object: KubeObject;
+}
+
+/** A manifest of a kind that the API serves. */
+export interface KnownManifest extends Manifest {
   resource: ResourceDefinition;
 }
 
@@ -23,9 +28,7 @@ export async function readManifests(sources: readonly string[]): Promise<Manifes
       const where = `${source}, document ${index + 1}`;
       const [problem] = document.errors;
       if (problem) throw new UserError(`${where} is not YAML: ${problem.message.split('\n')[0]}`);
-      for (const object of objectsIn(document.toJS(), where)) {
-        manifests.push({ source, object, resource: resourceOf(object, where) });
-      }
+      for (const object of objectsIn(document.toJS(), where)) manifests.push({ source, where, object });
     }
   }
   return manifests;
@@ -80,12 +83,21 @@ function objectsIn(value: unknown, where: string): KubeObject[] {
   ];
 }
 
-function resourceOf(object: KubeObject, where: string): ResourceDefinition {
-  const resource = allResources.find(
-    (candidate) => candidate.kind === object.kind && apiVersionOf(candidate) === object.apiVersion,
-  );
-  if (resource) return resource;
-  throw new UserError(
-    `${where}: stead serves no kind ${object.kind} in ${object.apiVersion}: see docs/compatibility.md for what it serves.`,
-  );
+/**
+ * The manifests with the resources that they go to.
+ * @param served what the API says that it serves.
+ * @throws UserError for one of a kind that is not served.
+ */
+export function withResources(
+  manifests: readonly Manifest[],
+  served: readonly ResourceDefinition[],
+): KnownManifest[] {
+  return manifests.map((manifest) => {
+    const { apiVersion, kind } = manifest.object;
+    const resource = served.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
+    if (resource) return { ...manifest, resource };
+    throw new UserError(
+      `${manifest.where}: stead serves no kind ${kind} in ${apiVersion}: see docs/compatibility.md for what it serves.`,
+    );
+  });
 }

@@ -33,6 +33,8 @@ export type Patch =
   | { type: 'apply'; body: object; fieldManager: string; force: boolean };
 
 export interface Client {
+  /** What the API serves now: of a group's versions, the one that it prefers first. See kinds.ts for who follows it. */
+  discover(): Promise<readonly ResourceDefinition[]>;
   get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>>;
   list<T extends KubeObject>(resource: ResourceDefinition<T>, options?: ListOptions): Promise<ObjectList<T>>;
   watch<T extends KubeObject>(

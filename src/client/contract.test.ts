@@ -12,6 +12,7 @@ clientContract('direct', async () => {
   const { api, store } = await startTestServer();
   return {
     client: directClient(api, { name: 'test', groups: ['system:masters'] }),
+    api,
     compact: async () => store.compact(await store.revision()),
     async close() {
       api.stop();
@@ -40,6 +41,7 @@ clientContract('https', async () => {
   });
   return {
     client: httpsClient({ server: `https://127.0.0.1:${port.port}`, ca, ...admin }),
+    api,
     compact: async () => store.compact(await store.revision()),
     async close() {
       await port.close();

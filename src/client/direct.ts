@@ -7,21 +7,28 @@ import type { ResourceDefinition, Verb } from '../api/resource.ts';
 import type { ApiRequest, ApiResult, ApiServer, User } from '../apiserver/request.ts';
 import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts';
 
+/** What it calls of the server. */
+type DirectServer = Pick<ApiServer, 'handle' | 'resources'>;
+
 /**
  * A client that acts as `user` on a server in this process. Bodies are handed over, not copied: the server may
  * freeze them.
  */
-export function directClient(server: Pick<ApiServer, 'handle'>, user: User): Client {
+export function directClient(server: DirectServer, user: User): Client {
   return new DirectClient(server, user);
 }
 
 class DirectClient implements Client {
-  readonly #server: Pick<ApiServer, 'handle'>;
+  readonly #server: DirectServer;
   readonly #user: User;
 
-  constructor(server: Pick<ApiServer, 'handle'>, user: User) {
+  constructor(server: DirectServer, user: User) {
     this.#server = server;
     this.#user = user;
+  }
+
+  async discover(): Promise<readonly ResourceDefinition[]> {
+    return this.#server.resources();
   }
 
   async get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>> {

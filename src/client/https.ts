@@ -13,6 +13,7 @@ import { apiVersionOf } from '../api/resource.ts';
 import { pathOf } from '../api/resource-path.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Client, ListOptions, Patch, WatchOptions, WriteOptions } from './client.ts';
+import { DISCOVERY, resourcesOf } from './discovery.ts';
 import type { ApiEndpoint } from './kubeconfig.ts';
 import { UnreachableError } from './unreachable-error.ts';
 import { WatchLines } from './watch-lines.ts';
@@ -61,6 +62,7 @@ interface Call {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
   contentType?: string;
+  accept?: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -71,6 +73,11 @@ class HttpsClient implements Client {
   constructor(endpoint: () => ApiEndpoint) {
     this.#endpoint = endpoint;
     this.#way = wayTo(endpoint());
+  }
+
+  async discover(): Promise<readonly ResourceDefinition[]> {
+    const answers = ['/api', '/apis'].map((path) => this.#json({ method: 'GET', path, accept: DISCOVERY }));
+    return (await Promise.all(answers)).flatMap(resourcesOf);
   }
 
   async get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>> {
@@ -161,7 +168,7 @@ class HttpsClient implements Client {
   }
 
   /** Sends a request; resolves when the response's head has come. */
-  #send({ method, path, query = {}, body, contentType, signal }: Call): Promise<IncomingMessage> {
+  #send({ method, path, query = {}, body, contentType, accept, signal }: Call): Promise<IncomingMessage> {
     const endpoint = this.#endpoint();
     // Requests under way go on as they are.
     if (endpoint !== this.#way.endpoint) this.#way = wayTo(endpoint);
@@ -173,7 +180,7 @@ class HttpsClient implements Client {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const { token } = endpoint;
     const headers = {
-      accept: 'application/json',
+      accept: accept ?? 'application/json',
       'user-agent': 'stead',
       ...(token ? { authorization: `Bearer ${token}` } : {}),
       ...(payload

@@ -46,6 +46,7 @@ export function patientClient(client: Client, clock: Clock, back: Return, signal
     }
   };
   return {
+    discover: () => asking(() => client.discover()),
     get: (...args) => asking(() => client.get(...args)),
     list: (...args) => asking(() => client.list(...args)),
     watch: (...args) => asking(() => client.watch(...args)),

@@ -6,14 +6,21 @@ import { isExpired, isNotFound, StatusError } from '../api/errors.ts';
 import type { ConfigMap, Node } from '../api/generated/types.ts';
 import type { ObjectList, WatchEvent, WatchStream } from '../api/list-watch.ts';
 import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
+import type { ResourceDefinition } from '../api/resource.ts';
 import { configMaps } from '../api/resources/config-maps/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
+import type { RunningApiServer } from '../apiserver/server.ts';
+import { silentLog } from '../base/log.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { Client, Patch } from './client.ts';
+import { followKinds } from './kinds.ts';
 
 /** A server with the namespace `default` and its service account, and a client that may do everything. */
 export interface Transport {
   client: Client;
+  /** The server, for what no client can ask of it. */
+  api: Pick<RunningApiServer, 'addResource' | 'removeResource' | 'resources'>;
   /** Lets the server forget all old versions. */
   compact(): Promise<void>;
   close(): Promise<void>;
@@ -25,6 +32,12 @@ const mapOf = (name: string, more: Partial<ConfigMap> = {}, labels = {}): Config
 });
 const keyOf = (name: string): ObjectKey => ({ namespace: 'default', name });
 const namesOf = ({ items }: ObjectList): string => items.map(({ metadata }) => metadata.name).join(' ');
+
+/** A kind that is not served from the start. */
+const notes: ResourceDefinition<ConfigMap> = {
+  ...configMaps,
+  ...{ group: 'test.stead.dev', kind: 'Note', plural: 'notes', singular: 'note', shortNames: [], types: [] },
+};
 
 /** The error with which a request is refused. */
 async function refusal(request: Promise<unknown>): Promise<StatusError> {
@@ -185,6 +198,56 @@ export function clientContract(name: string, make: () => Promise<Transport>): vo
       await transport.compact();
       const rest = client.list(configMaps, { limit: 1, continue: page.metadata.continue ?? '' });
       assert.ok(isExpired(await refusal(rest)));
+    });
+
+    it('discovers what is served, and follows what comes and goes', async () => {
+      const shown = ({
+        group,
+        version,
+        kind,
+        plural,
+        singular,
+        namespaced,
+        hasStatus,
+        verbs,
+      }: ResourceDefinition) =>
+        `${group}/${version} ${kind} ${plural} ${singular} ${namespaced} ${hasStatus} ${verbs.toSorted()}`;
+      const served = transport.api.resources().map(shown);
+      assert.deepEqual((await client.discover()).map(shown).sort(), served.sort());
+      const end = new AbortController();
+      const clock = new VirtualClock();
+      const kinds = await followKinds(client, clock, silentLog, end.signal);
+      const before = kinds.resources();
+      let news = 0;
+      const unlisten = kinds.onResourcesChange(() => news++);
+      const look = async (expected: number): Promise<void> => {
+        const seen = new Promise<void>((resolve) => {
+          const stop = kinds.onResourcesChange(() => {
+            stop();
+            resolve();
+          });
+        });
+        await clock.advance(30_000);
+        await seen;
+        assert.equal(news, expected);
+      };
+      transport.api.addResource(notes);
+      await look(1);
+      const now = kinds.resources();
+      const note = now.find(({ plural }) => plural === 'notes');
+      assert.ok(note);
+      assert.deepEqual(
+        [now.length, now.filter((each) => before.includes(each)).length],
+        [before.length + 1, before.length],
+      );
+      const metadata = { ...keyOf('n'), labels: { a: 'b' } };
+      await client.create(note, { metadata });
+      assert.deepEqual((await client.get(note, keyOf('n'))).metadata.labels, { a: 'b' });
+      transport.api.removeResource(notes);
+      await look(2);
+      assert.deepEqual(kinds.resources(), before);
+      unlisten();
+      end.abort();
     });
 
     it('deletes the object that is meant, and no other', async () => {

@@ -25,7 +25,7 @@ import { serviceAccounts } from '../api/resources/service-accounts/definition.ts
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { timestamp } from '../base/clock.ts';
-import { fixedKinds } from '../client/kinds.ts';
+import { fixedKinds } from '../testing/fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { runDisruptionController } from './disruption/controller.ts';
 import { runEndpointsController } from './endpoints/controller.ts';

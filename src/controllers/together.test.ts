@@ -11,9 +11,9 @@ import { pods } from '../api/resources/pods/definition.ts';
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
-import { fixedKinds } from '../client/kinds.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
+import { fixedKinds } from '../testing/fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { fixedRoot } from './service-accounts/controller.ts';
 

@@ -11,7 +11,6 @@ import { persistentVolumes } from '../api/resources/persistent-volumes/definitio
 import { pods } from '../api/resources/pods/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
-import { fixedKinds } from '../client/kinds.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { fixedRoot } from '../controllers/service-accounts/controller.ts';
 import { createNodeAgent } from '../node/agent.ts';
@@ -25,6 +24,7 @@ import {
 } from '../node/simulated/surroundings.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
+import { fixedKinds } from './fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from './test-control-plane.ts';
 
 const KEY = { namespace: 'default', name: 'web' };

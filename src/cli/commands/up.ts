@@ -22,7 +22,7 @@ import { DEFAULT_THRESHOLDS, parseThresholds, withMinimumReclaim } from '../../n
 import { type Applied, apply, displayName } from '../apply.ts';
 import { outliveReader } from '../broken-pipe.ts';
 import { connect } from '../connection.ts';
-import { type Manifest, readManifests } from '../manifests.ts';
+import { type Manifest, readManifests, withResources } from '../manifests.ts';
 import { followUntilReady } from '../rollout.ts';
 
 interface UpOptions {
@@ -69,7 +69,8 @@ async function applyAll(
   if (manifests.length === 0) return;
   const { client } = await connect(options.dataDir);
   const applied: Applied[] = [];
-  for (const manifest of manifests) {
+  // All of them, before any is applied.
+  for (const manifest of withResources(manifests, await client.discover())) {
     try {
       const one = await apply(client, manifest);
       applied.push(one);

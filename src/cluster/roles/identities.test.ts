@@ -5,8 +5,8 @@ import { allResources } from '../../api/resources/all.ts';
 import { MASTERS } from '../../apiserver/authz/authorize.ts';
 import { defaultClusterRoleBindings } from '../../apiserver/authz/default-bindings.ts';
 import { defaultClusterRoles } from '../../apiserver/authz/default-roles.ts';
-import { fixedKinds } from '../../client/kinds.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
+import { fixedKinds } from '../../testing/fixed-kinds.ts';
 import { controllers } from './controllers.ts';
 import { CONTROLLER_MANAGER, controllerUser, DNS, nodeUser, SCHEDULER } from './identities.ts';
 

@@ -6,10 +6,10 @@ import { allResources } from '../../api/resources/all.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { serviceAccounts } from '../../api/resources/service-accounts/definition.ts';
 import type { Client } from '../../client/client.ts';
-import { fixedKinds } from '../../client/kinds.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
+import { fixedKinds } from '../../testing/fixed-kinds.ts';
 import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { controllers } from './controllers.ts';
 import { lead } from './lead.ts';
@@ -86,6 +86,7 @@ function through(client: Client, gate: () => void): Client {
     return request();
   };
   return {
+    discover: () => pass(() => client.discover()),
     get: (...args) => pass(() => client.get(...args)),
     list: (...args) => pass(() => client.list(...args)),
     watch: (...args) => pass(() => client.watch(...args)),

@@ -4,7 +4,7 @@ import { allResources } from '../../api/resources/all.ts';
 import { configMaps } from '../../api/resources/config-maps/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { resourceQuotas } from '../../api/resources/resource-quotas/definition.ts';
-import { fixedKinds } from '../../client/kinds.ts';
+import { fixedKinds } from '../../testing/fixed-kinds.ts';
 import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { runResourceQuotaController } from './controller.ts';
 

@@ -73,6 +73,7 @@ async function world(context: TestContext): Promise<World> {
       result.tokens++;
       return { metadata: {}, status: { token: `token-${result.tokens}` } } as KubeObject;
     },
+    discover: unused,
     list: unused,
     watch: unused,
     create: unused,

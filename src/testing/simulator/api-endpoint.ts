@@ -43,6 +43,11 @@ export class ApiEndpoint {
     return this.#current !== undefined;
   }
 
+  /** The server that is up; undefined if there is none. */
+  get server(): RunningApiServer | undefined {
+    return this.#current?.server;
+  }
+
   start(): void {
     if (this.#current) return;
     const server = createApiServer({

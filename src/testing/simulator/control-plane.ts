@@ -1,11 +1,10 @@
 // The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
 // cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
-import { allResources } from '../../api/resources/all.ts';
 import type { User } from '../../apiserver/request.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
 import type { Informers } from '../../client/informers.ts';
-import { fixedKinds } from '../../client/kinds.ts';
+import { followKinds, type Kinds } from '../../client/kinds.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/roles/controllers.ts';
 import { CONTROLLER_MANAGER, controllerUser, SCHEDULER } from '../../cluster/roles/identities.ts';
@@ -43,25 +42,32 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
     createInformers(clientOf(user), process.clock, silentLog, process.signal, random);
   const informers = informersOf(CONTROLLER_MANAGER);
   const schedulerInformers = informersOf(SCHEDULER);
-  const all = {
-    ...controllers(fixedRoot('PEM'), fixedKinds(allResources)),
-    statefulset: (own: Parameters<typeof runStatefulSetController>[0]) =>
+  const all = (kinds: Kinds): ReturnType<typeof controllers> => ({
+    ...controllers(fixedRoot('PEM'), kinds),
+    statefulset: (own) =>
       runStatefulSetController({ ...own, client: clientOf(controllerUser('statefulset'), observer) }, decide),
+  });
+  const run = async (): Promise<void> => {
+    const manager = clientOf(CONTROLLER_MANAGER);
+    const kinds = await followKinds(manager, process.clock, log.named('discovery'), process.signal);
+    for (const [name, controller] of Object.entries(all(kinds))) {
+      const user = controllerUser(name);
+      controller({
+        ...{
+          clock: process.clock,
+          random,
+          signal: process.signal,
+          client: clientOf(user),
+          log: log.named(name),
+        },
+        informers: user === SCHEDULER ? schedulerInformers : informers,
+      }).catch((error: unknown) => {
+        if (!process.isDead) log.error(`the ${name} controller has ended`, error);
+      });
+    }
   };
-  for (const [name, run] of Object.entries(all)) {
-    const user = controllerUser(name);
-    run({
-      ...{
-        clock: process.clock,
-        random,
-        signal: process.signal,
-        client: clientOf(user),
-        log: log.named(name),
-      },
-      informers: user === SCHEDULER ? schedulerInformers : informers,
-    }).catch((error: unknown) => {
-      if (!process.isDead) log.error(`the ${name} controller has ended`, error);
-    });
-  }
+  run().catch((error: unknown) => {
+    if (!process.isDead) log.error('the control plane has not started', error);
+  });
   return process;
 }

@@ -28,8 +28,10 @@ clientContract('simulated', async () => {
   });
   await client.create(namespaces, { metadata: { name: 'default' }, spec: {} });
   await client.create(serviceAccounts, { metadata: { namespace: 'default', name: 'default' } });
+  assert.ok(api.server);
   return {
     client,
+    api: api.server,
     compact: async () => store.compact(await store.revision()),
     async close() {
       api.stop();

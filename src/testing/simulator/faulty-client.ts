@@ -46,6 +46,10 @@ export class FaultyClient implements Client {
     this.#observer = observer;
   }
 
+  discover(): Promise<readonly ResourceDefinition[]> {
+    return this.#read((client) => client.discover());
+  }
+
   get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>> {
     return this.#read((client) => client.get(resource, key));
   }
