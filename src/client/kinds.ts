@@ -2,6 +2,7 @@
 // process is one (`ApiServer`); elsewhere discovery is asked again and again; nobody keeps a list of their own.
 import { apiVersionOf, groupResourceOf, type ResourceDefinition } from '../api/resource.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import { errorText } from '../base/error-text.ts';
 import type { Log } from '../base/log.ts';
 import type { Client } from './client.ts';
 
@@ -48,7 +49,7 @@ export async function followKinds(
       known = found.map((each) => before.get(nameOf(each)) ?? each);
       for (const listener of listeners) listener();
     } catch (error) {
-      if (!signal.aborted) log.warn('what the API serves cannot be discovered', { error: String(error) });
+      if (!signal.aborted) log.warn('what the API serves cannot be discovered', { error: errorText(error) });
     }
   };
   for (await ask(); !known; await ask()) {

@@ -64,6 +64,17 @@ export function isReservedFor(volume: PersistentVolume, claim: PersistentVolumeC
   );
 }
 
+const NODE_KEYS = ['kubernetes.io/hostname', 'metadata.name'];
+
+/** The nodes that a volume's required affinity names, by host name; the provisioner writes exactly one. */
+export function nodesOfVolume(volume: PersistentVolume): string[] {
+  const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  return terms
+    .flatMap((term) => [...(term.matchExpressions ?? []), ...(term.matchFields ?? [])])
+    .filter(({ key, operator }) => operator === 'In' && NODE_KEYS.includes(key))
+    .flatMap(({ values }) => values ?? []);
+}
+
 /** The reference to a claim that a volume keeps. */
 export function claimReference(claim: Stored<PersistentVolumeClaim>): ObjectReference {
   const { namespace, name, uid, resourceVersion } = claim.metadata;

@@ -124,10 +124,6 @@ export const OWN_RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ, 'core', 'nodes'),
     EVENTS,
   ],
-  // What the driver of a volume has on each node: it grows and removes the bytes, and says so on the objects.
-  'stead:local-volumes': [
-    rule('get list patch watch', 'core', 'persistentvolumes'),
-    rule('get', 'core', 'persistentvolumeclaims'),
-    rule('update', 'core', 'persistentvolumeclaims/status'),
-  ],
+  // Each node looks for the volumes whose bytes it keeps; what it does with those, node.ts allows it.
+  'stead:local-volumes': [rule('list watch', 'core', 'persistentvolumes')],
 };

@@ -1,5 +1,6 @@
 // How an object hangs together with a node: its pods, what they use, and what their volumes use. Upstream keeps a graph
 // of this; here the watch cache is asked, which holds the same. Follows plugin/pkg/auth/authorizer/node/graph.go.
+import { nodesOfVolume } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, Pod, VolumeAttachment } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { Registry } from '../registry.ts';
@@ -46,6 +47,33 @@ export async function isRelated(
   }
 }
 
+/** Whether a volume's bytes are on the node, for it to grow and to remove. */
+export async function isVolumeHere(registry: Registry, node: string, name: string): Promise<boolean> {
+  const volumes = await volumesOf(registry);
+  return volumes.some((volume) => volume.metadata.name === name && nodesOfVolume(volume).includes(node));
+}
+
+/** Whether such a volume is a claim's: the node tells the claim how it went. */
+export async function isClaimHere(
+  registry: Registry,
+  node: string,
+  namespace: string,
+  name: string,
+): Promise<boolean> {
+  return (await volumesOf(registry)).some((volume) => {
+    const { claimRef } = volume.spec;
+    return (
+      claimRef?.name === name && claimRef.namespace === namespace && nodesOfVolume(volume).includes(node)
+    );
+  });
+}
+
+async function volumesOf(registry: Registry): Promise<Stored<PersistentVolume>[]> {
+  const resource = registry.resource('', 'persistentvolumes');
+  // The cache holds objects of its resource.
+  return resource ? ([...(await registry.cache(resource)).list()] as Stored<PersistentVolume>[]) : [];
+}
+
 async function podsOf(registry: Registry, node: string, namespace: string): Promise<Stored<Pod>[]> {
   const resource = registry.resource('', 'pods');
   if (!resource || !namespace) return [];
@@ -67,10 +95,7 @@ async function isClaimed(registry: Registry, node: string, { spec }: PersistentV
 
 /** Whether a secret belongs to a volume that a pod of the node uses. @param key `namespace/name`. */
 async function ofVolumeSecret(registry: Registry, node: string, key: string): Promise<boolean> {
-  const resource = registry.resource('', 'persistentvolumes');
-  if (!resource) return false;
-  for (const object of (await registry.cache(resource)).list()) {
-    const volume = object as Stored<PersistentVolume>;
+  for (const volume of await volumesOf(registry)) {
     if (secretsOfPersistentVolume(volume).has(key) && (await isClaimed(registry, node, volume))) return true;
   }
   return false;

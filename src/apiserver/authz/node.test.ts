@@ -45,6 +45,24 @@ before(async () => {
   });
   await server.object('create', 'persistentvolumes', { body: volume('mine', 'data', 'mount') });
   await server.object('create', 'persistentvolumes', { body: volume('theirs', 'theirs', 'foreign') });
+  const local = (name: string, node: string): object => ({
+    metadata: { name },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      claimRef: { namespace: 'default', name: `of-${name}` },
+      local: { path: `/volumes/${name}` },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
+          ],
+        },
+      },
+    },
+  });
+  await server.object('create', 'persistentvolumes', { body: local('here', 'node-1') });
+  await server.object('create', 'persistentvolumes', { body: local('there', 'node-2') });
 });
 
 async function ask(
@@ -89,6 +107,23 @@ test('secrets, config maps, claims, volumes and accounts: those of its pods, one
   assert.equal(await ask('create', 'serviceaccounts', { name: 'default', subresource: 'token' }), true);
   assert.equal(await ask('get', 'serviceaccounts', { name: 'default' }), true);
   assert.equal(await ask('create', 'serviceaccounts', { name: 'admin', subresource: 'token' }), UNRELATED);
+});
+
+test('volumes whose bytes it keeps: it lets them go, and tells their claims, whether a pod is there or not', async () => {
+  const patching = (name: string): Promise<true | string> =>
+    ask('patch', 'persistentvolumes', { name, namespace: '' });
+  assert.equal(await patching('here'), true);
+  for (const name of ['there', 'mine', 'none']) assert.equal(await patching(name), UNRELATED, name);
+  const status = { subresource: 'status' };
+  assert.equal(await ask('get', 'persistentvolumeclaims', { name: 'of-here' }), true);
+  assert.equal(await ask('update', 'persistentvolumeclaims', { name: 'of-here', ...status }), true);
+  assert.equal(await ask('get', 'persistentvolumeclaims', { name: 'of-there' }), UNRELATED);
+  assert.equal(await ask('update', 'persistentvolumeclaims', { name: 'of-there', ...status }), UNRELATED);
+  assert.equal(
+    await ask('get', 'persistentvolumeclaims', { name: 'of-here', namespace: 'other' }),
+    UNRELATED,
+  );
+  assert.notEqual(await ask('delete', 'persistentvolumeclaims', { name: 'of-here' }), true);
 });
 
 test('pods and nodes: reads of its own; which it may write, admission says', async () => {

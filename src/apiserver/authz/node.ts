@@ -5,7 +5,7 @@ import { parseFieldSelector } from '../../api/selectors.ts';
 import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
 import type { Authorizer, ResourceAttributes } from './authorize.ts';
-import { isRelated, type RelatedKind } from './node-relations.ts';
+import { isClaimHere, isRelated, isVolumeHere, type RelatedKind } from './node-relations.ts';
 
 export const NODES_GROUP = 'system:nodes';
 export const NODE_PREFIX = 'system:node:';
@@ -62,8 +62,10 @@ async function related(
 ): Promise<Verdict> {
   if (!name) return 'No Object name found';
   if (await isRelated(registry, node, kind, namespace ?? '', name)) return undefined;
-  return `${UNRELATED} between node '${node}' and this object`;
+  return unrelated(node);
 }
+
+const unrelated = (node: string): string => `${UNRELATED} between node '${node}' and this object`;
 
 /** Single objects, by get. */
 function getting(kind: RelatedKind): Rule {
@@ -96,13 +98,22 @@ function named(kind: string, node: string, { verb, name }: ResourceAttributes): 
 const RULES: Readonly<Record<string, Rule>> = {
   '/secrets': reading('secrets'),
   '/configmaps': reading('configmaps'),
-  '/persistentvolumes': getting('persistentvolumes'),
+  // Who keeps the bytes lets the volume go when they are gone.
+  '/persistentvolumes': async (node, asked, registry) => {
+    const { verb, subresource, name = '' } = asked;
+    if (verb !== 'patch' || subresource) return getting('persistentvolumes')(node, asked, registry);
+    return (await isVolumeHere(registry, node, name)) ? undefined : unrelated(node);
+  },
   'storage.k8s.io/volumeattachments': getting('volumeattachments'),
-  '/persistentvolumeclaims': (node, asked, registry) => {
-    if (asked.subresource !== 'status') return getting('persistentvolumeclaims')(node, asked, registry);
-    return ['update', 'patch'].includes(asked.verb)
-      ? related('persistentvolumeclaims', node, asked, registry)
-      : 'can only get/update/patch this type';
+  '/persistentvolumeclaims': async (node, asked, registry) => {
+    const { verb, subresource, namespace = '', name = '' } = asked;
+    const isStatus = subresource === 'status';
+    if (isStatus && verb !== 'update' && verb !== 'patch') return 'can only get/update/patch this type';
+    const why = isStatus
+      ? await related('persistentvolumeclaims', node, asked, registry)
+      : await getting('persistentvolumeclaims')(node, asked, registry);
+    const mayBeHere = isStatus || (verb === 'get' && !subresource);
+    return why && mayBeHere && (await isClaimHere(registry, node, namespace, name)) ? undefined : why;
   },
   '/serviceaccounts': (node, asked, registry) => {
     if (asked.verb === 'get') return getting('serviceaccounts')(node, asked, registry);

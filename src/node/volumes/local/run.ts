@@ -1,7 +1,7 @@
 // Removes the bytes of PersistentVolumes whose objects are being deleted, and then lets the objects go; grows those
 // whose objects say more. Making and mounting is the pods' business: see local-volumes.ts.
 import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER } from '../../../api/between/local-volumes.ts';
-import { PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
+import { nodesOfVolume, PROVISIONED_BY } from '../../../api/between/volume-binding.ts';
 import { orUndefined } from '../../../api/errors.ts';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { isTerminating, type ObjectKey, type Stored } from '../../../api/objects.ts';
@@ -34,7 +34,7 @@ export async function runLocalVolumes(
   const isOurs = (volume: PersistentVolume): boolean =>
     !isTerminating(volume) &&
     volume.metadata.annotations?.[PROVISIONED_BY] === LOCAL_PROVISIONER &&
-    nodesOf(volume).includes(nodeName);
+    nodesOfVolume(volume).includes(nodeName);
   const keys = (volume: Stored<PersistentVolume>): ObjectKey[] =>
     isBeingRemovedHere(volume, nodeName) || isOurs(volume) ? itself(volume) : [];
   await runController({ ...context, log }, 'local_volumes', {
@@ -74,17 +74,6 @@ export function isBeingRemovedHere(volume: PersistentVolume, nodeName: string): 
   return (
     isTerminating(volume) &&
     volume.metadata.finalizers?.includes(LOCAL_VOLUME_FINALIZER) === true &&
-    nodesOf(volume).includes(nodeName)
+    nodesOfVolume(volume).includes(nodeName)
   );
 }
-
-/** The nodes that a volume's required affinity names by host name; the provisioner writes exactly one. */
-function nodesOf(volume: PersistentVolume): string[] {
-  const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
-  return terms
-    .flatMap((term) => [...(term.matchExpressions ?? []), ...(term.matchFields ?? [])])
-    .filter(({ key, operator }) => operator === 'In' && NODE_KEYS.includes(key))
-    .flatMap(({ values }) => values ?? []);
-}
-
-const NODE_KEYS = ['kubernetes.io/hostname', 'metadata.name'];
