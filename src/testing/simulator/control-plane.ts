@@ -5,9 +5,11 @@ import type { Clock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
 import type { Informers } from '../../client/informers.ts';
 import { followKinds, type Kinds } from '../../client/kinds.ts';
+import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/roles/controllers.ts';
 import { CONTROLLER_MANAGER, controllerUser, SCHEDULER } from '../../cluster/roles/identities.ts';
+import { lead } from '../../cluster/roles/lead.ts';
 import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import type { plan } from '../../controllers/statefulset/plan.ts';
@@ -50,24 +52,17 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
   const run = async (): Promise<void> => {
     const manager = clientOf(CONTROLLER_MANAGER);
     const kinds = await followKinds(manager, process.clock, log.named('discovery'), process.signal);
-    for (const [name, controller] of Object.entries(all(kinds))) {
+    const { clock } = process;
+    const contextOf = (name: string, signal: AbortSignal): RunContext => {
       const user = controllerUser(name);
-      controller({
-        ...{
-          clock: process.clock,
-          random,
-          signal: process.signal,
-          client: clientOf(user),
-          log: log.named(name),
-        },
-        informers: user === SCHEDULER ? schedulerInformers : informers,
-      }).catch((error: unknown) => {
-        if (!process.isDead) log.error(`the ${name} controller has ended`, error);
-      });
-    }
+      const ofUser = user === SCHEDULER ? schedulerInformers : informers;
+      return { clock, random, signal, client: clientOf(user), informers: ofUser, log: log.named(name) };
+    };
+    const context = { clock, random, signal: process.signal, client: manager, informers, log };
+    await lead(context, process.name, all(kinds), contextOf);
   };
   run().catch((error: unknown) => {
-    if (!process.isDead) log.error('the control plane has not started', error);
+    if (!process.isDead) log.error('the control plane has ended', error);
   });
   return process;
 }
