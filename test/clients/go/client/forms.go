@@ -25,7 +25,8 @@ func sameInBothForms(ctx context.Context, client rest.Interface, other kubernete
 	for _, group := range lists {
 		for _, resource := range group.APIResources {
 			gv, _ := schema.ParseGroupVersion(group.GroupVersion)
-			object, err := scheme.Scheme.New(gv.WithKind(resource.Kind + "List"))
+			kind := gv.WithKind(resource.Kind + "List")
+			object, err := scheme.Scheme.New(kind)
 			// The nodes of a running system change all the time.
 			if err != nil || !slices.Contains(resource.Verbs, "list") || resource.Name == "nodes" {
 				continue
@@ -35,9 +36,11 @@ func sameInBothForms(ctx context.Context, client rest.Interface, other kubernete
 				prefix = "/api/v1"
 			}
 			path := prefix + "/" + resource.Name
-			same, _ := scheme.Scheme.New(gv.WithKind(resource.Kind + "List"))
-			// What changes between the two lists is asked for again.
+			var same runtime.Object
+			// What changes between the two lists is asked for again, into new ones: JSON leaves what an item of the last had.
 			err = until(ctx, func(ctx context.Context) (bool, error) {
+				object, _ = scheme.Scheme.New(kind)
+				same, _ = scheme.Scheme.New(kind)
 				if err := decodeInto(ctx, client, path, protobuf, object); err != nil {
 					return false, err
 				}
