@@ -185,14 +185,16 @@ test('leases and tokens: its own, and of its pods', async () => {
     (await lease('node-1', 'default')) ?? '',
     /can only access leases in the "kube-node-lease" system namespace$/,
   );
-  await scheduled(server, 'web-2');
+  const projection = (audience?: string) => ({ serviceAccountToken: { path: audience ?? 'api', audience } });
+  const sources = [projection(), projection('vault')];
+  await scheduled(server, 'web-2', { volumes: [{ name: 'tokens', projected: { sources } }] });
   const here = await server.object('get', 'pods', { name: 'web-2' });
   const there = await server.object('get', 'pods', { name: 'elsewhere' });
-  const token = (boundObjectRef?: object) =>
+  const token = (boundObjectRef?: object, ...audiences: string[]) =>
     refused('create', 'serviceaccounts', {
       name: 'default',
       subresource: 'token',
-      body: { spec: { audiences: [], boundObjectRef } },
+      body: { spec: { audiences, boundObjectRef } },
     });
   const ref = { apiVersion: 'v1', kind: 'Pod', name: 'web-2', uid: here.metadata.uid };
   assert.match((await token()) ?? '', /: node requested token not bound to a pod$/);
@@ -203,4 +205,37 @@ test('leases and tokens: its own, and of its pods', async () => {
     /scheduled on a different node$/,
   );
   assert.equal(await token(ref), undefined);
+
+  assert.equal(await token(ref, 'vault'), undefined);
+  assert.match(
+    (await token(ref, 'bank')) ?? '',
+    /: audience "bank" not found in pod spec volume, system:node:node-1 is not authorized to request tokens for this audience$/,
+  );
+  assert.match((await token(ref, '', 'vault')) ?? '', /: node may only request 0 or 1 audiences$/);
+});
+
+test('volumes: it lets go of its own, and changes nothing else of them', async () => {
+  const expression = { key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] };
+  await server.object('create', 'persistentvolumes', {
+    body: {
+      metadata: {
+        name: 'mine',
+        finalizers: ['stead.dev/local-volume'],
+        annotations: { 'pv.kubernetes.io/provisioned-by': 'stead.dev/local' },
+      },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        local: { path: '/volumes/mine' },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } },
+        persistentVolumeReclaimPolicy: 'Delete',
+      },
+    },
+  });
+  const change = (body: object) => refused('patch', 'persistentvolumes', merge('mine', body));
+  assert.match(
+    (await change({ spec: { persistentVolumeReclaimPolicy: 'Retain' } })) ?? '',
+    /is not allowed to update fields other than metadata.finalizers$/,
+  );
+  assert.equal(await change({ metadata: { finalizers: [] } }), undefined);
 });
