@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import * as dnsPacket from 'dns-packet';
 import type { EndpointSlice } from '../../api/generated/types.ts';
@@ -231,6 +231,23 @@ describe('the DNS server', () => {
       startDnsServer(cluster.context, options),
       /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,
     );
+  });
+
+  it('takes another free port when somebody has the first one for TCP', async (t) => {
+    const somebody = createServer();
+    await new Promise<void>((listening) => somebody.listen(0, '127.0.0.1', listening));
+    t.after(() => somebody.close());
+    const theirs = (somebody.address() as AddressInfo).port;
+    const { listen } = Server.prototype;
+    let asked = 0;
+    t.mock.method(Server.prototype, 'listen', function (this: Server, port: number, ...rest: unknown[]) {
+      asked += 1;
+      return Reflect.apply(listen, this, [asked === 1 ? theirs : port, ...rest]);
+    });
+    const options = { addresses: ['127.0.0.1'], port: 0, domain: 'cluster.local', forwardTo: [] };
+    const other = await startDnsServer(cluster.context, options);
+    t.after(() => other.close());
+    assert.equal(asked, 2);
   });
 });
 

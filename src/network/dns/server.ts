@@ -1,5 +1,6 @@
 // The cluster's DNS server: UDP and TCP on the addresses it is given. Answers about the cluster come from the informers'
 // caches (zone.ts), everything else from the machine's resolvers. Nothing is remembered of what was asked.
+import type { Clock } from '../../base/clock.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import {
   encodeAnswer,
@@ -18,6 +19,8 @@ import { type Resolution, resolve, type Zone } from './resolve.ts';
 import { zoneOf } from './zone.ts';
 
 const DNS_PORT = 53;
+/** How many are tried when any will do. */
+const MOST_FREE_PORTS = 10;
 
 export interface DnsOptions {
   /** Where to listen; all on the same port. */
@@ -64,26 +67,52 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
     }
   };
 
-  const listeners: Listener[] = [];
-  const close = async (): Promise<void> => {
+  const stop = (): void => {
     zone.close();
     forwarder.close();
-    await Promise.all(listeners.map((listener) => listener.close()));
   };
-  let { port } = options;
   try {
-    for (const address of options.addresses) {
-      const udp = await listenUdp(address, port, answer);
-      listeners.push(udp);
-      port = udp.port;
-      listeners.push(await listenTcp(address, port, answer, clock));
-    }
+    const { port, listeners } = await listen(options, answer, clock);
+    log.info('DNS answers', { addresses: options.addresses.join(','), port, domain: options.domain });
+    return {
+      port,
+      async close() {
+        stop();
+        await closeAll(listeners);
+      },
+    };
   } catch (error) {
-    await close();
+    stop();
     throw error;
   }
-  log.info('DNS answers', { addresses: options.addresses.join(','), port, domain: options.domain });
-  return { port, close };
+}
+
+/** Which port is free is chosen for UDP; for TCP somebody may have it, and then another is tried. */
+async function listen(
+  { addresses, port: wanted }: DnsOptions,
+  answer: AnswerMessage,
+  clock: Clock,
+): Promise<{ port: number; listeners: Listener[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const listeners: Listener[] = [];
+    let port = wanted;
+    try {
+      for (const address of addresses) {
+        const udp = await listenUdp(address, port, answer);
+        listeners.push(udp);
+        port = udp.port;
+        listeners.push(await listenTcp(address, port, answer, clock));
+      }
+      return { port, listeners };
+    } catch (error) {
+      await closeAll(listeners);
+      if (wanted !== 0 || attempt === MOST_FREE_PORTS) throw error;
+    }
+  }
+}
+
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
 }
 
 class Answerer {
