@@ -187,7 +187,7 @@ export async function call(
   } catch (error) {
     if (watch.hung) throw new HungError();
     if (error instanceof UserError || error instanceof NotRunningError) throw error;
-    throw new UserError('stead ended before it had answered.', { cause: error });
+    throw new UserError('stead ended before it had answered: give the same command again.', { cause: error });
   } finally {
     watch.end();
   }
