@@ -158,10 +158,15 @@ export function disown(managers: Managers, writer: string, changes: Comparison):
 /** What every object of a type has. */
 const emptyObject = perType((type) => decode(type, {}, 'Ignore').object);
 
-/** Whether a client asks to forget all ownership: `managedFields: [{}]`. */
+/** Whether a client asks to forget all ownership: `managedFields: [{}]`, or none of them in so many words. */
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
-  return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0;
+  if (entries === undefined || entries.length > 1) return false;
+  return Object.keys(entries[0] ?? {}).length === 0;
 }
+
+/** Clients that do not understand managedFields are not to lose them: what cannot be read is as if it was not there. */
+const isReadable = ({ operation, apiVersion, fieldsType }: ManagedFieldsEntry): boolean =>
+  (operation === 'Apply' || operation === 'Update') && !!apiVersion && fieldsType === 'FieldsV1';
 
 function ownedByCreator(
   type: StructType,
@@ -192,11 +197,11 @@ export function trackUpdate(
   writer: Writer,
 ): ManagedFieldsEntry[] | undefined {
   const given = next.metadata.managedFields;
-  if (isReset(given)) return undefined;
-  if (!live && !given && !writer.subresource) return ownedByCreator(type, next, writer);
-  const stored = live?.metadata.managedFields;
+  const reset = isReset(given) && !writer.subresource;
+  if (!live && (!given || reset) && !writer.subresource) return ownedByCreator(type, next, writer);
+  const stored = reset ? undefined : live?.metadata.managedFields;
   // A client that sends back what it was given is answered from what is known of the stored one.
-  const isOwn = given && given.length > 0 && !writer.subresource && !sameJson(given, stored);
+  const isOwn = !reset && given?.every(isReadable) && !writer.subresource && !sameJson(given, stored);
   const recorded = isOwn ? given : stored;
   // A new object is compared with an empty one, so that the structs which every object has are nobody's.
   const compared = live ?? emptyObject(type);
@@ -205,7 +210,7 @@ export function trackUpdate(
   if (taken.empty && changes.removed.empty) return recorded;
   const names = namesFor(writer, next.apiVersion);
   const earlier = readManagers(recorded, names);
-  if (live && earlier.size === 0) recordEarlierWrites(type, live, earlier);
+  if (live && !reset && earlier.size === 0) recordEarlierWrites(type, live, earlier);
   const entry: Managed['entry'] = {
     apiVersion: next.apiVersion ?? 'v1',
     manager: writer.manager || 'unknown',

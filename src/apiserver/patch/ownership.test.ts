@@ -71,12 +71,28 @@ test('an update takes what it changes; one that changes nothing changes no owner
       ['b', { 'f:data': { 'f:one': {} } }],
     ],
   );
-  const forgotten = await server.object('patch', 'configmaps', {
+  // What cannot be read is as if it was not there: upstream's decodeLiveOrNew.
+  const unread = { ...map({ one: '2' }), metadata: { ...named, managedFields: [{ manager: 'a' }] } };
+  const kept = await server.object('update', 'configmaps', { ...named, body: unread });
+  assert.deepEqual(kept.metadata.managedFields, changed.metadata.managedFields);
+  for (const none of [[{}], []]) {
+    const forgotten = await server.object('patch', 'configmaps', {
+      ...named,
+      body: { metadata: { managedFields: none } },
+      patchType: 'merge',
+    });
+    assert.equal(forgotten.metadata.managedFields, undefined);
+  }
+  const body = { ...map({ one: '3' }), metadata: { ...named, managedFields: [{}] } };
+  const anew = await server.object('update', 'configmaps', {
     ...named,
-    body: { metadata: { managedFields: [{}] } },
-    patchType: 'merge',
+    body,
+    options: { fieldManager: 'c' },
   });
-  assert.equal(forgotten.metadata.managedFields, undefined);
+  assert.deepEqual(
+    anew.metadata.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1]),
+    [['c', { 'f:data': { 'f:one': {} } }]],
+  );
   server.api.stop();
 });
 
