@@ -66,7 +66,7 @@ async function measureFloor(archive: string): Promise<number> {
     return median(samples.samples);
   } finally {
     await floor.close();
-    removeStead(directory);
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
