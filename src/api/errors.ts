@@ -1,6 +1,7 @@
 // The error catalogue: every refusal of the API as metav1.Status, with upstream's reason, code and wording
 // (apimachinery pkg/api/errors/errors.go and pkg/util/validation/field/errors.go). Nothing here knows HTTP.
-import type { Status, StatusCause } from './generated/types.ts';
+import { present } from '../base/present.ts';
+import type { Status, StatusCause, StatusDetails } from './generated/types.ts';
 
 /** An error that carries the metav1.Status to answer with. */
 export class StatusError extends Error {
@@ -36,11 +37,14 @@ export interface Subject {
 
 const qualified = (name: string, group: string): string => (group ? `${name}.${group}` : name);
 
+const detailsOf = ({ group, plural }: Subject, name?: string): StatusDetails =>
+  present({ name, group: group || undefined, kind: plural });
+
 export function notFound(subject: Subject, name: string): StatusError {
   return new StatusError({
     message: `${qualified(subject.plural, subject.group)} "${name}" not found`,
     reason: 'NotFound',
-    details: { name, group: subject.group || undefined, kind: subject.plural },
+    details: detailsOf(subject, name),
     code: 404,
   });
 }
@@ -49,7 +53,7 @@ export function alreadyExists(subject: Subject, name: string): StatusError {
   return new StatusError({
     message: `${qualified(subject.plural, subject.group)} "${name}" already exists`,
     reason: 'AlreadyExists',
-    details: { name, group: subject.group || undefined, kind: subject.plural },
+    details: detailsOf(subject, name),
     code: 409,
   });
 }
@@ -58,7 +62,7 @@ export function conflict(subject: Subject, name: string, why: string): StatusErr
   return new StatusError({
     message: `Operation cannot be fulfilled on ${qualified(subject.plural, subject.group)} "${name}": ${why}`,
     reason: 'Conflict',
-    details: { name, group: subject.group || undefined, kind: subject.plural },
+    details: detailsOf(subject, name),
     code: 409,
   });
 }
@@ -76,7 +80,7 @@ export function invalid(subject: Subject, name: string, errors: readonly FieldEr
   return new StatusError({
     message: `${qualified(subject.kind, subject.group)} "${name}" is invalid: ${aggregate(errors)}`,
     reason: 'Invalid',
-    details: { name, group: subject.group || undefined, kind: subject.kind, causes },
+    details: { ...detailsOf({ ...subject, plural: subject.kind }, name), causes },
     code: 422,
   });
 }
@@ -94,7 +98,7 @@ export function forbidden(subject: Subject, name: string, why: string): StatusEr
   return new StatusError({
     message: `${qualified(subject.plural, subject.group)} ${name ? `"${name}" ` : ''}is forbidden: ${why}`,
     reason: 'Forbidden',
-    details: { name: name || undefined, group: subject.group || undefined, kind: subject.plural },
+    details: detailsOf(subject, name || undefined),
     code: 403,
   });
 }
@@ -117,7 +121,7 @@ export function methodNotSupported(subject: Subject, action: string): StatusErro
   return new StatusError({
     message: `${action} is not supported on resources of kind "${qualified(subject.plural, subject.group)}"`,
     reason: 'MethodNotAllowed',
-    details: { group: subject.group || undefined, kind: subject.plural },
+    details: detailsOf(subject),
     code: 405,
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { present } from '../base/present.ts';
 import type { NodeSelectorRequirement } from './generated/types.ts';
 import { matchesNodeSelector } from './node-selector.ts';
 import { untolerated } from './taints.ts';
@@ -25,7 +26,7 @@ describe('matchesNodeSelector', () => {
       ['zone', 'Nonsense', ['x'], false],
     ];
     for (const [key, operator, values, expected] of cases) {
-      assert.equal(matches({ key, operator, values }), expected, `${key} ${operator} ${values}`);
+      assert.equal(matches(present({ key, operator, values })), expected, `${key} ${operator} ${values}`);
     }
   });
 

@@ -1,7 +1,9 @@
 // What a pod is to a Service that selects it: whether it is an endpoint, under which name, at which addresses and ports.
 // Pure, for all who need to agree on it: the controllers that write endpoints down, and DNS, which answers from the pods
 // themselves. Follows staging/src/k8s.io/endpointslice/utils.go.
+
 import { isIPv4, isIPv6 } from 'node:net';
+import { present } from '../base/present.ts';
 import { isReady } from './conditions.ts';
 import type { Endpoint, EndpointPort, Node, Pod, Service, ServicePort } from './generated/types.ts';
 import type { Stored } from './objects.ts';
@@ -102,18 +104,18 @@ export function endpointOf(
   const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];
   const { nodeName } = pod.spec;
   const hostname = hostnameIn(service, pod);
-  return {
+  return present({
     addresses,
     conditions: {
       ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating),
       serving,
       terminating,
     },
-    ...(hostname ? { hostname } : {}),
-    targetRef: { kind: 'Pod', namespace, name, uid },
-    ...(nodeName ? { nodeName } : {}),
-    ...(zone ? { zone } : {}),
-  };
+    hostname,
+    targetRef: present({ kind: 'Pod', namespace, name, uid }),
+    nodeName: nodeName || undefined,
+    zone: zone || undefined,
+  });
 }
 
 /** The service's ports as they are on the pod; a named port that the pod does not have is left out. */

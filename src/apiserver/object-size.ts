@@ -1,9 +1,11 @@
 // How large an object may be: as large as etcd takes it, which counts what upstream stores, and of no more parts than
 // can be defaulted, checked and kept in a moment.
+
 import { requestEntityTooLarge, StatusError } from '../api/errors.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import type { StructType } from '../api/schema/schema.ts';
+import { present } from '../base/present.ts';
 import { encodeProtobuf } from './protobuf/encode.ts';
 import { hasProtobuf } from './protobuf/numbered-fields.ts';
 
@@ -72,7 +74,7 @@ export function requireStorable(
   const message = `${kind} "${name}" has ${bytes} bytes, at most ${MAX_STORED_BYTES} can be stored`;
   throw new StatusError({
     message: 'etcdserver: request is too large',
-    details: { name, group: group || undefined, kind: plural, causes: [{ message }] },
+    details: present({ name, group: group || undefined, kind: plural, causes: [{ message }] }),
     code: 500,
   });
 }

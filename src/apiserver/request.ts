@@ -38,21 +38,21 @@ export interface RequestOptions {
 export interface ApiRequest {
   verb: Verb;
   resource: ResourceDefinition;
-  subresource?: string;
-  namespace?: string;
-  name?: string;
+  subresource?: string | undefined;
+  namespace?: string | undefined;
+  name?: string | undefined;
   user: User;
   /** The body as parsed JSON: an object, a patch, or DeleteOptions. The server may keep and freeze it. */
   body?: unknown;
   /** What the body's text had more than once, if anybody looked. */
   repeatedKeys?: RepeatedKeys;
   patchType?: PatchType;
-  deleteOptions?: DeleteOptions;
+  deleteOptions?: DeleteOptions | undefined;
   options: RequestOptions;
   /** Asked before an update or a patch makes an object that is not there; throws Forbidden. */
   authorizeCreate?: () => Promise<void>;
   /** Ends a watch, or gives up a request nobody waits for. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export type ApiResult =

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
+import { present } from '../base/present.ts';
 import { drawSets, viewSets } from './set-tree.ts';
 
 function stored<T extends KubeObject>(object: T): Stored<T> {
@@ -24,8 +25,8 @@ const set = stored<StatefulSet>({
   },
 });
 
-function pod(name: string, status: Pod['status']): Stored<Pod> {
-  return stored<Pod>({
+function pod(name: string, status?: Pod['status']): Stored<Pod> {
+  const made: Pod = present({
     metadata: {
       name,
       ownerReferences: [
@@ -39,6 +40,7 @@ function pod(name: string, status: Pod['status']): Stored<Pod> {
     },
     status,
   });
+  return stored(made);
 }
 
 const claim = stored<PersistentVolumeClaim>({

@@ -32,7 +32,7 @@ class DirectClient implements Client {
   }
 
   async get<T extends KubeObject>(resource: ResourceDefinition<T>, key: ObjectKey): Promise<Stored<T>> {
-    return this.#object<T>('get', resource, { ...key });
+    return this.#object<T>('get', resource, key);
   }
 
   async list<T extends KubeObject>(
@@ -54,7 +54,7 @@ class DirectClient implements Client {
     const result = await this.#handle('watch', resource, {
       namespace,
       options: { ...rest, allowWatchBookmarks: true },
-      ...(signal ? { signal } : {}),
+      signal,
     });
     if (result.type !== 'watch') throw unexpected('watch', resource, result);
     return result.stream as WatchStream<T>;
@@ -97,8 +97,8 @@ class DirectClient implements Client {
     });
   }
 
-  async delete(resource: ResourceDefinition, key: ObjectKey, options?: DeleteOptions): Promise<void> {
-    await this.#handle('delete', resource, { ...key, ...(options ? { deleteOptions: options } : {}) });
+  async delete(resource: ResourceDefinition, key: ObjectKey, deleteOptions?: DeleteOptions): Promise<void> {
+    await this.#handle('delete', resource, { ...key, deleteOptions });
   }
 
   async #object<T extends KubeObject>(

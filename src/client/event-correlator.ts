@@ -1,8 +1,10 @@
 // What becomes of an event that is reported again and again: the same one is counted, similar ones are combined,
 // and an object that has too much to say is cut short (client-go tools/record/events_cache.go). It decides;
 // events.ts writes.
+
 import { hash } from 'node:crypto';
 import type { Event } from '../api/generated/types.ts';
+import { present } from '../base/present.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const MAX_ENTRIES = 4096;
@@ -49,12 +51,12 @@ export class EventCorrelator {
     const { combined, key } = this.#combine(event, nowMs);
     const seen = this.#seen.get(key);
     const result: Event = seen
-      ? {
+      ? present({
           ...combined,
           metadata: { ...combined.metadata, name: seen.name },
           count: seen.count + 1,
           firstTimestamp: seen.firstTimestamp,
-        }
+        })
       : combined;
     this.written(key, result);
     return this.#mayPass(event, nowMs) ? { key, event: result, repeated: seen !== undefined } : undefined;

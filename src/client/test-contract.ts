@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isExpired, isNotFound, StatusError } from '../api/errors.ts';
 import type { ConfigMap, Node } from '../api/generated/types.ts';
 import type { ObjectList, WatchEvent, WatchStream } from '../api/list-watch.ts';
-import type { KubeObject, ObjectKey, Stored } from '../api/objects.ts';
+import type { KubeObject, Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
 import { configMaps } from '../api/resources/config-maps/definition.ts';
 import { nodes } from '../api/resources/nodes/definition.ts';
@@ -30,7 +30,7 @@ const mapOf = (name: string, more: Partial<ConfigMap> = {}, labels = {}): Config
   metadata: { name, namespace: 'default', labels },
   ...more,
 });
-const keyOf = (name: string): ObjectKey => ({ namespace: 'default', name });
+const keyOf = (name: string): { namespace: string; name: string } => ({ namespace: 'default', name });
 const namesOf = ({ items }: ObjectList): string => items.map(({ metadata }) => metadata.name).join(' ');
 
 /** A kind that is not served from the start. */

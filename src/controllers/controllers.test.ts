@@ -25,6 +25,7 @@ import { serviceAccounts } from '../api/resources/service-accounts/definition.ts
 import { services } from '../api/resources/services/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { timestamp } from '../base/clock.ts';
+import { present } from '../base/present.ts';
 import { fixedKinds } from '../testing/fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { runDisruptionController } from './disruption/controller.ts';
@@ -73,7 +74,7 @@ const ownedBy = (owner: Stored, extra: Partial<OwnerReference> = {}): OwnerRefer
 const map = (name: string, ownerReferences?: OwnerReference[]): ConfigMap => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { namespace: 'default', name, ownerReferences },
+  metadata: present({ namespace: 'default', name, ownerReferences }),
 });
 
 describe('controllers against the API server', () => {

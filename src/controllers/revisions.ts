@@ -2,9 +2,11 @@
 // have to be made, renumbered or forgotten. `kubectl rollout history` and `undo` read what is written here; the writing is
 // write-revision.ts's. Follows getStatefulSetRevisions, newRevision and truncateHistory upstream, and
 // pkg/controller/history.
+
 import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
 import { type KubeObject, keyOf, type Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';
+import { present } from '../base/present.ts';
 import { isStruct } from '../base/struct.ts';
 import { controllerReference } from './ownership.ts';
 import { canonicalJson, revisionHash } from './revision-hash.ts';
@@ -108,16 +110,16 @@ function newRevision(
   const revision: ControllerRevision = {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
-    metadata: {
+    metadata: present({
       name,
       namespace: owner.metadata.namespace,
       labels: { ...owner.spec.template.metadata?.labels, [REVISION_HASH_LABEL]: hash },
+      annotations: owner.metadata.annotations && { ...owner.metadata.annotations },
       ownerReferences: [controllerReference(resource, owner)],
-    },
+    }),
     data: contentOf(owner),
     revision: number,
   };
-  if (owner.metadata.annotations) revision.metadata.annotations = { ...owner.metadata.annotations };
   return { revision, name, collisionCount };
 }
 

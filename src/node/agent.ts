@@ -6,11 +6,12 @@ import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { NodeStreams } from '../api/between/node-streams.ts';
-import type { Pod } from '../api/generated/types.ts';
+import type { ObjectReference, Pod } from '../api/generated/types.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { services } from '../api/resources/services/definition.ts';
 import { aborted } from '../base/abort.ts';
 import { sleep } from '../base/clock.ts';
+import { present } from '../base/present.ts';
 import { createRecorder } from '../client/events.ts';
 import type { RunContext } from '../client/run-context.ts';
 import { rotateLogs } from './logs/rotate.ts';
@@ -156,13 +157,10 @@ function pressureManager(
 
 const NO_DNS: ResolvConf = { servers: [], searches: [], options: [] };
 
-function aboutOf(
-  pod: Pod,
-  container: string | undefined,
-): Parameters<ReturnType<typeof createRecorder>['event']>[0] {
+function aboutOf(pod: Pod, container: string | undefined): ObjectReference {
   const { namespace, name = '', uid, resourceVersion } = pod.metadata;
-  const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion };
-  return container === undefined ? about : { ...about, fieldPath: containerFieldPath(pod, container) };
+  const fieldPath = container === undefined ? undefined : containerFieldPath(pod, container);
+  return present({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion, fieldPath });
 }
 
 async function run(

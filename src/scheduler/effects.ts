@@ -10,6 +10,7 @@ import { persistentVolumeClaims } from '../api/resources/persistent-volume-claim
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { type Clock, timestamp } from '../base/clock.ts';
+import { present } from '../base/present.ts';
 import type { Client } from '../client/client.ts';
 import type { VolumeChoice } from './volumes.ts';
 
@@ -35,7 +36,7 @@ export async function bindPod(client: Client, pod: Stored<Pod>, nodeName: string
   const binding: Binding = {
     apiVersion: 'v1',
     kind: 'Binding',
-    metadata: { namespace, name, uid },
+    metadata: present({ namespace, name, uid }),
     target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
   };
   await client.createSubresource(pods, { namespace, name }, 'binding', binding);

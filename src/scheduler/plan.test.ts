@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { isWaiting, partyName, rootCause } from '../api/between/waiting.ts';
 import type {
+  Container,
   Node,
   PersistentVolume,
   PersistentVolumeClaim,
@@ -12,6 +13,7 @@ import type {
 } from '../api/generated/types.ts';
 import type { KubeObject, Stored } from '../api/objects.ts';
 import { podRequests } from '../api/pod-resources.ts';
+import { present } from '../base/present.ts';
 import { ClusterState } from './cluster-state.ts';
 import { type Decision, planPod } from './plan.ts';
 import type { StorageView } from './volumes.ts';
@@ -319,11 +321,8 @@ claims: [{metadata: {name: one}, spec: {}}`;
 describe('podRequests', () => {
   const cpu = (pod: Partial<Pod['spec']>): bigint =>
     (podRequests(complete({ metadata: {}, spec: pod as Pod['spec'] })).get('cpu') ?? 0n) / 1_000_000n;
-  const container = (name: string, amount: string, restartPolicy?: string) => ({
-    name,
-    restartPolicy,
-    resources: { requests: { cpu: amount } },
-  });
+  const container = (name: string, amount: string, restartPolicy?: string): Container =>
+    present({ name, restartPolicy, resources: { requests: { cpu: amount } } });
 
   it('is the sum of containers, or the greatest init container, and the overhead', () => {
     assert.equal(cpu({ containers: [container('a', '100m'), container('b', '200m')] }), 300n);

@@ -1,6 +1,7 @@
 // What the provisioner does about one claim: make a volume for it, refuse with a reason, or leave it alone. A pure
 // function of the claim, its class and the nodes. It describes the volume; the node's volume manager makes the bytes
 // when the first pod mounts it.
+
 import { join } from 'node:path';
 import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from '../api/between/local-volumes.ts';
 import {
@@ -15,6 +16,7 @@ import type { Cause } from '../api/between/waiting.ts';
 import { isReady } from '../api/conditions.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/generated/types.ts';
 import type { Stored } from '../api/objects.ts';
+import { present } from '../base/present.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 
@@ -111,7 +113,7 @@ function localVolume(
       annotations: { [PROVISIONED_BY]: LOCAL_PROVISIONER },
       finalizers: [VOLUME_PROTECTION, LOCAL_VOLUME_FINALIZER],
     },
-    spec: {
+    spec: present({
       capacity: { storage: claim.spec.resources?.requests?.storage ?? '0' },
       accessModes: claim.spec.accessModes,
       volumeMode: 'Filesystem',
@@ -125,7 +127,7 @@ function localVolume(
       storageClassName: storageClass.metadata.name,
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       mountOptions: storageClass.mountOptions,
-    },
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 // speak to each other, who is bound to whom, and which volume suits a claim. Follows
 // component-helpers/storage/volume/pv_helpers.go.
 
+import { present } from '../../base/present.ts';
 import type {
   ObjectReference,
   PersistentVolume,
@@ -78,7 +79,7 @@ export function nodesOfVolume(volume: PersistentVolume): string[] {
 /** The reference to a claim that a volume keeps. */
 export function claimReference(claim: Stored<PersistentVolumeClaim>): ObjectReference {
   const { namespace, name, uid, resourceVersion } = claim.metadata;
-  return { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid, resourceVersion };
+  return present({ kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid, resourceVersion });
 }
 
 /** The volume as it is once bound to the claim; undefined if it already is. */
@@ -93,7 +94,7 @@ export function boundVolume(
     : { ...volume.metadata.annotations, [BOUND_BY_CONTROLLER]: 'yes' };
   return {
     ...volume,
-    metadata: { ...volume.metadata, annotations },
+    metadata: present({ ...volume.metadata, annotations }),
     spec: { ...volume.spec, claimRef: claimReference(claim) },
   };
 }

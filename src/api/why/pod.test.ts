@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Loose, present } from '../../base/present.ts';
 import { rootCause, sentenceOf } from '../between/waiting.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod, PodStatus } from '../generated/types.ts';
 import { whyNotReady } from './pod.ts';
 
-function podWith(status: PodStatus, spec: Partial<Pod['spec']> = {}, metadata: Pod['metadata'] = {}): Pod {
+function podWith(
+  status: PodStatus,
+  spec: Partial<Loose<Pod['spec']>> = {},
+  metadata: Pod['metadata'] = {},
+): Pod {
   return {
     metadata: { name: 'web-0', namespace: 'default', ...metadata },
-    spec: { containers: [{ name: 'app', image: 'i' }], nodeName: 'n1', ...spec },
+    spec: present({ containers: [{ name: 'app', image: 'i' }], nodeName: 'n1', ...spec }),
     status,
   };
 }

@@ -3,7 +3,7 @@
 // pkg/admission/plugin/resourcequota/controller.go.
 import { forbidden } from '../../api/errors.ts';
 import type { Container, Pod, ResourceQuota } from '../../api/generated/types.ts';
-import { type KubeObject, keyOf, type Stored } from '../../api/objects.ts';
+import { type KubeObject, nameOf, type Stored } from '../../api/objects.ts';
 import { type Amounts, addTo, amountsOf } from '../../api/pod-resources.ts';
 import { matchesScopes } from '../../api/quota/scopes.ts';
 import { type Counted, countsObject, resourcesFor, usageOf, writeAmount } from '../../api/quota/usage.ts';
@@ -39,7 +39,7 @@ export function resourceQuota(): AdmissionPlugin {
           check(await pending.held(kind));
           continue;
         }
-        const charge: Charge = { kind, object: keyOf({ metadata: key }), from, added };
+        const charge: Charge = { kind, object: nameOf(key), from, added };
         await pending.add(charge, check);
         context.afterwards((written) => (written ? undefined : pending.callOff(charge)));
       }

@@ -3,7 +3,7 @@
 // there are, so nothing has to be repaired. Follows pkg/registry/core/service/storage/alloc.go.
 import { alreadyExists, internal, invalid, invalidValue } from '../../api/errors.ts';
 import type { Service, ServiceSpec } from '../../api/generated/types.ts';
-import { isTerminating, keyOf, parseKey, type Stored } from '../../api/objects.ts';
+import { isTerminating, nameOf, parseKey, type Stored } from '../../api/objects.ts';
 import { formatIPv4, type IPv4Range, parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
 import { sameJson } from '../../base/same-json.ts';
 import {
@@ -107,7 +107,7 @@ async function allocate(allocation: Allocation, thing: string): Promise<boolean>
   const { request, context, reservations, own, taken } = allocation;
   if (own.includes(thing)) return true;
   if (taken.has(thing)) return false;
-  const owner = keyOf({ metadata: request.key });
+  const owner = nameOf(request.key);
   const holder = await reservations.ownerOf(thing);
   if (request.dryRun) return holder === undefined || holder === owner;
   // Its own, but not of what is to be made: then that is there already, and may be going this moment.
@@ -132,7 +132,7 @@ async function giveBack({ request, context, reservations, own }: Allocation, kep
   if (request.dryRun) return;
   for (const thing of own) {
     if (kept.includes(thing)) continue;
-    const reservation = await reservations.find(thing, keyOf({ metadata: request.key }));
+    const reservation = await reservations.find(thing, nameOf(request.key));
     if (!reservation) continue;
     context.afterwards((written) => (written ? reservations.release(reservation) : undefined));
   }
@@ -144,8 +144,8 @@ function keepGiven(spec: ServiceSpec, old: Stored<Service> | undefined): void {
   if (hasAddress(spec) && hasAddress(old.spec) && !spec.clusterIP && old.spec.clusterIP) {
     spec.clusterIP = old.spec.clusterIP;
     if (!spec.clusterIPs?.length && old.spec.clusterIPs) spec.clusterIPs = [...old.spec.clusterIPs];
-    spec.ipFamilies ??= old.spec.ipFamilies;
-    spec.ipFamilyPolicy ??= old.spec.ipFamilyPolicy;
+    if (old.spec.ipFamilies) spec.ipFamilies ??= old.spec.ipFamilies;
+    if (old.spec.ipFamilyPolicy) spec.ipFamilyPolicy ??= old.spec.ipFamilyPolicy;
   }
   if (!hasNodePorts(spec) || !hasNodePorts(old.spec)) return;
   for (const port of spec.ports ?? []) {

@@ -1,12 +1,14 @@
 // The record of a request as it goes through its stages: one event of audit.k8s.io/v1 for each stage that the policy
 // wants. Where the events go is the sink's business. Follows apiserver pkg/audit/request.go and
 // pkg/endpoints/filters/audit.go.
+
 import { isIP } from 'node:net';
 import type { Status } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { type Clock, microTimestamp, type Random } from '../../base/clock.ts';
 import { Counter, type Metrics } from '../../base/metrics.ts';
+import { present } from '../../base/present.ts';
 import type { Attributes, Decision } from '../authz/authorize.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { type AuditConfig, atLeast, evaluate, type Policy, type Stage } from './policy.ts';
@@ -223,7 +225,7 @@ export class AuditedRequest {
       };
     } else if (refusal) {
       const { status, message, reason, details } = refusal;
-      event.responseStatus = { metadata: {}, status, message, reason, details, code };
+      event.responseStatus = present({ metadata: {}, status, message, reason, details, code });
       if (atLeast(this.#config.level, 'RequestResponse')) event.responseObject = refusal;
     } else {
       event.responseStatus = { metadata: {}, code };

@@ -4,6 +4,7 @@
 import { badRequest } from '../../api/errors.ts';
 import type { SelfSubjectReview, TokenReview, UserInfo } from '../../api/generated/types.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { decodeBody } from '../verbs/body.ts';
@@ -30,12 +31,12 @@ export async function reviewToken(
 /** Answers what the server knows of whoever asks. */
 export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
   const { object, warnings } = decodeBody(registry, request);
-  const review: SelfSubjectReview = {
+  const review: SelfSubjectReview = present({
     kind: object.kind,
     apiVersion: object.apiVersion,
     metadata: { creationTimestamp: timestamp(registry.clock.now()) },
     status: { userInfo: userInfo(request.user) },
-  };
+  });
   return { type: 'object', code: 201, object: review, warnings };
 }
 

@@ -7,6 +7,7 @@ import { decode } from '../../api/schema/decode.ts';
 import { applyDefaults } from '../../api/schema/defaults.ts';
 import { timestamp } from '../../base/clock.ts';
 import { own } from '../../base/own.ts';
+import { present } from '../../base/present.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Pipeline } from '../admission/pipeline.ts';
 import type { Registry } from '../registry.ts';
@@ -69,7 +70,7 @@ async function issue(
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name, namespace, creationTimestamp: timestamp(registry.clock.now()) },
+    metadata: present({ name, namespace, creationTimestamp: timestamp(registry.clock.now()) }),
     spec: { ...spec, audiences: [...audiences], expirationSeconds: seconds },
     status: { token, expirationTimestamp: timestamp(expiresAtMs) },
   };

@@ -8,7 +8,7 @@ import { ruleAllows } from './rules.ts';
 const about = (
   plural: string,
   verb: string,
-  parts: { subresource?: string; name?: string; group?: string } = {},
+  parts: { subresource?: string | undefined; name?: string | undefined; group?: string } = {},
 ) => ({
   resource: { group: parts.group ?? '', plural },
   verb,

@@ -1,5 +1,6 @@
 // Who may do what, asked as objects that nobody stores: the four reviews of authorization.k8s.io. Follows
 // pkg/registry/authorization and pkg/apis/authorization/validation.
+
 import { badRequest, type FieldError, invalid, invalidValue } from '../../api/errors.ts';
 import type {
   FieldSelectorAttributes,
@@ -14,6 +15,7 @@ import type {
   SubjectAccessReview,
   SubjectAccessReviewStatus,
 } from '../../api/generated/types.ts';
+import { present } from '../../base/present.ts';
 import type { Registry } from '../registry.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { decodeBody } from '../verbs/body.ts';
@@ -105,7 +107,9 @@ export async function reviewSelfRules(
 
 function decoded(registry: Registry, request: ApiRequest) {
   const { object, warnings } = decodeBody(registry, request);
-  if (request.resource.namespaced) object.metadata.namespace = request.namespace;
+  if (request.resource.namespaced) {
+    object.metadata = present({ ...object.metadata, namespace: request.namespace });
+  }
   return { object, warnings };
 }
 
@@ -156,9 +160,14 @@ function fieldSelectorText(selector: FieldSelectorAttributes | undefined): strin
 }
 
 function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule): ResourceRule {
-  return { verbs, apiGroups, resources, ...(resourceNames?.length ? { resourceNames } : {}) };
+  return present({
+    verbs,
+    apiGroups,
+    resources,
+    resourceNames: resourceNames?.length ? resourceNames : undefined,
+  });
 }
 
 function nonResourceRule({ verbs, nonResourceURLs }: PolicyRule): NonResourceRule {
-  return { verbs, nonResourceURLs };
+  return present({ verbs, nonResourceURLs });
 }

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/objects.ts';
 import { decode } from '../../api/schema/decode.ts';
 import { perType, type StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { createdFields, UNOWNED, UNOWNED_METADATA } from './created-fields.ts';
 import { EMPTY, type FieldSet, FieldSetBuilder } from './field-set.ts';
@@ -121,12 +122,12 @@ export function recordEarlierWrites(
 ): void {
   const fields = writable(type, undefined, fieldsOf(typeNode(type), withoutManagers(live)));
   if (fields.empty) return;
-  const entry: Managed['entry'] = {
+  const entry: Managed['entry'] = present({
     apiVersion: live.apiVersion ?? 'v1',
     manager: 'before-first-apply',
     operation: 'Update',
     time: live.metadata.creationTimestamp,
-  };
+  });
   managers.set(identifierOf(entry), { entry, fields });
 }
 

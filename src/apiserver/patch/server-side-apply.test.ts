@@ -6,6 +6,7 @@ import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { allResources } from '../../api/resources/all.ts';
 import { schemaOf } from '../../api/resources/schema.ts';
+import { present } from '../../base/present.ts';
 import { FieldSet } from './field-set.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { applyPatch } from './patch.ts';
@@ -57,7 +58,7 @@ function write(
   subresource?: string,
 ): KubeObject {
   const managedFields = trackUpdate(statefulSetType, live, next, { manager, nowMs: T0, subresource });
-  return { ...next, metadata: { ...next.metadata, managedFields } };
+  return { ...next, metadata: present({ ...next.metadata, managedFields }) };
 }
 
 const container = (name: string, image: string): object => ({ name, image });

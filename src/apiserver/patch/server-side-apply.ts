@@ -73,7 +73,7 @@ export function serverSideApply(
   // Who applies again what is there keeps the time of when it last changed something.
   const applied = left.get(id);
   if (isUnchanged && applied)
-    left.set(id, { ...applied, entry: { ...entry, time: last?.entry.time ?? entry.time } });
+    left.set(id, { ...applied, entry: { ...entry, ...(last?.entry.time && { time: last.entry.time }) } });
   const managedFields = writeManagers(left, names);
   return { ...next, metadata: { ...next.metadata, ...(managedFields && { managedFields }) } };
 }

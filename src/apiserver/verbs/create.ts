@@ -111,10 +111,10 @@ export function placeInNamespace(
     delete metadata.namespace;
     return;
   }
-  if (!metadata.namespace) metadata.namespace = namespace;
-  if (metadata.namespace !== namespace) {
+  if ((metadata.namespace || namespace) !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
+  if (namespace !== undefined) metadata.namespace = namespace;
 }
 
 /** Whoever creates an object owns what it says; the managedFields of the body are not believed. */

@@ -3,11 +3,17 @@
 
 import { isReady } from '../../api/conditions.ts';
 import { conflict, forbidden, OBJECT_WAS_MODIFIED, StatusError, tooManyRequests } from '../../api/errors.ts';
-import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/generated/types.ts';
+import type {
+  Condition,
+  Pod,
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { selectorOf } from '../../api/selectors.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import type { Registry } from '../registry.ts';
 import { CONFLICT_TRIES } from './update.ts';
 
@@ -109,13 +115,13 @@ function withoutOne(
   const disruptedPods = { ...status.disruptedPods, [podName]: now };
   if (disruptionsAllowed > 0) return { ...status, disruptionsAllowed, disruptedPods };
   const others = (status.conditions ?? []).filter(({ type }) => type !== 'DisruptionAllowed');
-  const none = {
+  const none: Condition = present({
     type: 'DisruptionAllowed',
     status: 'False',
     reason: 'InsufficientPods',
     message: '',
     observedGeneration: status.observedGeneration,
     lastTransitionTime: now,
-  };
+  });
   return { ...status, disruptionsAllowed, disruptedPods, conditions: [...others, none] };
 }

@@ -1,11 +1,13 @@
 // The /scale subresource: a resource's replicas as an autoscaling/v1 Scale, for every resource whose definition says
 // where its numbers are.
+
 import { invalid, invalidValue, notFound, unsupportedMediaType } from '../../api/errors.ts';
 import type { Scale } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ScalePaths } from '../../api/resource.ts';
 import { decode } from '../../api/schema/decode.ts';
 import type { StructType } from '../../api/schema/schema.ts';
+import { present } from '../../base/present.ts';
 import type { Pipeline } from '../admission/pipeline.ts';
 import { thawed } from '../codec.ts';
 import { applyPatch } from '../patch/patch.ts';
@@ -92,7 +94,7 @@ function scaleOf(paths: ScalePaths<KubeObject>, object: Stored): Scale & KubeObj
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    metadata: present({ name, namespace, uid, resourceVersion, creationTimestamp }),
     spec: { replicas: paths.specReplicas(object) },
     status: { replicas: paths.statusReplicas(object), selector: paths.selector(object) },
   };

@@ -1,6 +1,7 @@
 // PUT and what is like it: a new version of an object that is there. One pipeline for updates, patches, status,
 // scale and finalize, which differ only in how the new version is made of the old one. Follows apiserver
 // pkg/registry/generic/registry/store.go (Update) and pkg/registry/rest/update.go.
+
 import {
   badRequest,
   boundedErrors,
@@ -13,9 +14,11 @@ import {
   type StatusError,
 } from '../../api/errors.ts';
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
+import type { ObjectMeta } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Pipeline } from '../admission/pipeline.ts';
@@ -239,7 +242,7 @@ export function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
 /** A write to another part of the object: metadata stays, too (ResetObjectMetaForStatus). */
 function partOnly(strategy: PartStrategy<KubeObject>, wanted: KubeObject, current: Stored): KubeObject {
   const { uid, resourceVersion, managedFields } = wanted.metadata;
-  const metadata = { ...current.metadata, uid, resourceVersion, managedFields };
+  const metadata = present<ObjectMeta>({ ...current.metadata, uid, resourceVersion, managedFields });
   return { ...strategy.merge(wanted, current), metadata };
 }
 

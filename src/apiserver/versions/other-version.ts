@@ -110,7 +110,7 @@ export class OtherVersion {
       const patched = applyPatch(patchType, type, base, body, apply);
       if (!current) refuseUid(resource, request.name ?? '', patched);
       const { object, warnings } = decodePatched(type, request, patched);
-      object.metadata.name ??= request.name;
+      if (request.name) object.metadata.name ??= request.name;
       this.#refuseInvalid(request, object, current);
       const next = apply ? object : this.#owned(request, object, current);
       try {
@@ -152,7 +152,8 @@ export class OtherVersion {
   #refuseInvalid(request: ApiRequest, object: KubeObject, current: Stored | undefined): void {
     if (request.subresource) return;
     const { strategy } = this.#resource;
-    const metadata = { ...object.metadata, namespace: object.metadata.namespace ?? request.namespace };
+    const metadata = { ...object.metadata };
+    if (request.namespace) metadata.namespace ??= request.namespace;
     const wanted = { ...object, metadata };
     const errors = current ? strategy.validateUpdate?.(wanted, current) : strategy.validateCreate?.(wanted);
     if (errors && errors.length > 0) throw invalid(request.resource, object.metadata.name ?? '', errors);

@@ -19,6 +19,7 @@ import {
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { amountOf } from '../../api/quantity.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 
 /** The older name of the annotation, which provisioners still read. */
@@ -195,5 +196,5 @@ export function claimWithPhase(
     status.phase === phase &&
     sameJson(status.accessModes, accessModes) &&
     sameJson(status.capacity, capacity);
-  return same ? undefined : { ...claim, status: { ...status, phase, accessModes, capacity } };
+  return same ? undefined : { ...claim, status: present({ ...status, phase, accessModes, capacity }) };
 }

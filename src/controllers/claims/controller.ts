@@ -12,7 +12,12 @@ import {
 } from '../../api/between/volume-binding.ts';
 import { defaultClassOf, isDefaultClass } from '../../api/default-class.ts';
 import { orUndefined } from '../../api/errors.ts';
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeStatus,
+  Pod,
+} from '../../api/generated/types.ts';
 import { keyOf, type NamespacedName, parseKey, type Stored } from '../../api/objects.ts';
 import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
@@ -21,6 +26,7 @@ import { pods } from '../../api/resources/pods/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { assertNever } from '../../base/assert-never.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import { ControllerQueue, type KeyQueue, runControllerOn, watch } from '../../client/controller.ts';
 import { createRecorder, type EventRecorder } from '../../client/events.ts';
 import { type KindKey, kindKey, kindKeys } from '../../client/queue-keys.ts';
@@ -267,7 +273,13 @@ class ClaimsController {
   ): Promise<void> {
     if (volume.status?.phase === plan.phase) return;
     const lastPhaseTransitionTime = timestamp(this.#context.clock.now());
-    const status = { ...volume.status, phase: plan.phase, message: plan.message, lastPhaseTransitionTime };
+    const { phase, message } = plan;
+    const status = present<PersistentVolumeStatus>({
+      ...volume.status,
+      phase,
+      message,
+      lastPhaseTransitionTime,
+    });
     await this.#context.client.update(persistentVolumes, { ...volume, status }, { subresource: 'status' });
     if (plan.event) this.#recorder.event(volume, 'Warning', plan.event.reason, plan.event.message);
   }

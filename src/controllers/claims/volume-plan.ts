@@ -4,6 +4,7 @@
 import { BOUND_BY_CONTROLLER, isFullyBound, PROVISIONED_BY } from '../../api/between/volume-binding.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { present } from '../../base/present.ts';
 
 export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 
@@ -59,6 +60,6 @@ export function unboundVolume(volume: Stored<PersistentVolume>): Stored<Persiste
     spec:
       chosenHere !== undefined || !claimRef
         ? spec
-        : { ...spec, claimRef: { ...claimRef, uid: undefined, resourceVersion: undefined } },
+        : { ...spec, claimRef: present({ ...claimRef, uid: undefined, resourceVersion: undefined }) },
   };
 }

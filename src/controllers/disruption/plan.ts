@@ -10,6 +10,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 
 /** An eviction that was allowed, and whose pod is still not being deleted after this long, is forgotten, ms. */
 export const DELETION_TIMEOUT_MS = 2 * 60_000;
@@ -36,15 +37,15 @@ export function planDisruption(observed: DisruptionObservation): PodDisruptionBu
   const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
   const enough = disruptionsAllowed > 0;
   const conditions = [allowed(budget, enough, enough ? 'SufficientPods' : 'InsufficientPods', '', nowMs)];
-  const status: PodDisruptionBudgetStatus = {
+  const status: PodDisruptionBudgetStatus = present({
     observedGeneration: budget.metadata.generation,
     disruptionsAllowed,
     currentHealthy,
     desiredHealthy,
     expectedPods,
-    ...(Object.keys(disruptedPods).length > 0 ? { disruptedPods } : {}),
+    disruptedPods: Object.keys(disruptedPods).length > 0 ? disruptedPods : undefined,
     conditions,
-  };
+  });
   return sameStatus(status, budget.status) ? undefined : status;
 }
 
@@ -93,7 +94,7 @@ function allowed(
 ): Condition {
   const status = yes ? 'True' : 'False';
   const before = conditionOf(budget, 'DisruptionAllowed');
-  return {
+  return present({
     type: 'DisruptionAllowed',
     status,
     reason,
@@ -101,7 +102,7 @@ function allowed(
     observedGeneration: budget.metadata.generation,
     lastTransitionTime:
       before?.status === status && before.lastTransitionTime ? before.lastTransitionTime : timestamp(nowMs),
-  };
+  });
 }
 
 /** How many pods are wanted cannot be told: nothing may be taken away. */

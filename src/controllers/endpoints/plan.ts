@@ -1,5 +1,6 @@
 // What the Endpoints object of a service holds: the older form of its EndpointSlices, one object for all pods. A pure
 // function. Follows pkg/controller/endpoint/endpoints_controller.go and pkg/api/v1/endpoints (RepackSubsets).
+
 import { isReady } from '../../api/conditions.ts';
 import type {
   EndpointAddress,
@@ -11,6 +12,7 @@ import type {
 } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { addressesOf, HEADLESS, hasEndpoint, hostnameIn, portsOf } from '../../api/service-endpoints.ts';
+import { present } from '../../base/present.ts';
 
 /** More addresses than this are cut off, and said to be. */
 export const MAX_ADDRESSES = 1000;
@@ -38,7 +40,7 @@ export function planEndpoints(
     ...existing,
     metadata: existing
       ? { ...existing.metadata, labels, annotations }
-      : { namespace: service.metadata.namespace, name: service.metadata.name, labels, annotations },
+      : present({ namespace: service.metadata.namespace, name: service.metadata.name, labels, annotations }),
     subsets,
   };
   return existing && facts(existing) === facts(wanted) ? undefined : wanted;
@@ -94,12 +96,12 @@ function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Grou
     groups.set(key, group);
     const { namespace, name, uid } = pod.metadata;
     const hostname = hostnameIn(service, pod);
-    const address: EndpointAddress = {
+    const address: EndpointAddress = present({
       ip,
-      ...(hostname ? { hostname } : {}),
-      ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
-      targetRef: { kind: 'Pod', namespace, name, uid },
-    };
+      hostname,
+      nodeName: pod.spec.nodeName || undefined,
+      targetRef: present({ kind: 'Pod', namespace, name, uid }),
+    });
     (unready || isReady(pod) ? group.ready : group.notReady).push(address);
   }
   const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0);

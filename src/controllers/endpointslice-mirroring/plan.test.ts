@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EndpointSlice, Endpoints, Service } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { present } from '../../base/present.ts';
 import { MAX_MIRRORED, MIRRORING_CONTROLLER, type MirrorPlan, planMirror } from './plan.ts';
 
 const meta = (name: string) => ({
@@ -18,7 +19,7 @@ const service = (spec: Partial<Service['spec']> = {}): Stored<Service> => ({
 const endpoints = (
   subsets: Endpoints['subsets'],
   metadata: Partial<Stored<Endpoints>['metadata']> = {},
-): Stored<Endpoints> => ({ metadata: { ...meta('legacy'), ...metadata }, subsets });
+): Stored<Endpoints> => present({ metadata: { ...meta('legacy'), ...metadata }, subsets });
 
 const postgres = [{ name: 'pg', port: 5432 }];
 const some = endpoints([

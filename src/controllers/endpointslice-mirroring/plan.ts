@@ -1,5 +1,6 @@
 // What to write so that the addresses somebody put into an Endpoints object are in EndpointSlices too, where DNS and
 // everybody else looks for them. A pure function. Follows pkg/controller/endpointslicemirroring.
+
 import { isIPv6 } from 'node:net';
 import type {
   DiscoveryV1EndpointPort,
@@ -13,6 +14,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { type AddressType, MANAGED_BY, SERVICE_NAME } from '../../api/service-endpoints.ts';
+import { present } from '../../base/present.ts';
 import type { SlicePlan } from '../slice-writer.ts';
 
 export const MIRRORING_CONTROLLER = 'endpointslicemirroring-controller.k8s.io';
@@ -99,17 +101,22 @@ function groupsOf(subsets: readonly EndpointSubset[], plan: MirrorPlan): Map<str
 }
 
 function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, ready: boolean): Endpoint {
-  return {
+  return present({
     addresses: [ip],
     conditions: { ready },
-    ...(hostname ? { hostname } : {}),
-    ...(nodeName ? { nodeName } : {}),
-    ...(targetRef ? { targetRef } : {}),
-  };
+    hostname: hostname || undefined,
+    nodeName: nodeName || undefined,
+    targetRef,
+  });
 }
 
 function portOf({ name, port, protocol, appProtocol }: EndpointPort): DiscoveryV1EndpointPort {
-  return { name: name ?? '', port, protocol: protocol ?? 'TCP', ...(appProtocol ? { appProtocol } : {}) };
+  return present({
+    name: name ?? '',
+    port,
+    protocol: protocol ?? 'TCP',
+    appProtocol: appProtocol || undefined,
+  });
 }
 
 function groupKey(addressType: string, ports: readonly DiscoveryV1EndpointPort[]): string {
@@ -125,14 +132,14 @@ function sliceOf({ metadata }: Stored<Endpoints>, group: Group): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: {
+    metadata: present({
       namespace,
       labels: { ...metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: MIRRORING_CONTROLLER },
       annotations: Object.fromEntries(annotations),
       ownerReferences: [
         { apiVersion: 'v1', kind: 'Endpoints', name, uid, controller: true, blockOwnerDeletion: true },
       ],
-    },
+    }),
     addressType: group.addressType,
     endpoints: group.endpoints,
     ports: group.ports,

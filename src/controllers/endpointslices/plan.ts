@@ -1,5 +1,6 @@
 // What to write so that the slices of a service say what its pods are: as few writes as will do, endpoints staying in
 // the slice they are in. A pure function. Follows staging/src/k8s.io/endpointslice/reconciler.go.
+
 import type {
   DiscoveryV1EndpointPort,
   Endpoint,
@@ -20,6 +21,7 @@ import {
   portsOf,
   SERVICE_NAME,
 } from '../../api/service-endpoints.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import type { SlicePlan } from '../slice-writer.ts';
 
@@ -194,11 +196,11 @@ function newSlice(
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: {
+    metadata: present({
       namespace: service.metadata.namespace,
       labels: labelsOf(service),
       ownerReferences: ownerReferences(service),
-    },
+    }),
     addressType,
     endpoints,
     ports,

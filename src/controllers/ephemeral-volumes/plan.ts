@@ -1,8 +1,10 @@
 // The claims of a pod's generic ephemeral volumes: each is made once, for the pod and owned by it, so that it goes when the
 // pod does. A pure function. Follows pkg/controller/volume/ephemeral.
+
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { ephemeralClaimName, whyNotMadeFor } from '../../api/pod-state.ts';
+import { present } from '../../base/present.ts';
 
 export interface EphemeralPlan {
   create: { volume: string; claim: PersistentVolumeClaim }[];
@@ -42,13 +44,13 @@ function claimFor(pod: Stored<Pod>, name: string, { metadata, spec }: Template):
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: {
+    metadata: present({
       namespace: pod.metadata.namespace,
       name,
-      ...(labels ? { labels: { ...labels } } : {}),
-      ...(annotations ? { annotations: { ...annotations } } : {}),
+      labels: labels && { ...labels },
+      annotations: annotations && { ...annotations },
       ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
-    },
+    }),
     // Handed over for good: the pod's own stays as it is.
     spec: structuredClone(spec),
   };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stored } from '../../api/objects.ts';
+import { present } from '../../base/present.ts';
 import { type OwnerState, planDeleting, planDependent } from './plan.ts';
 
 const object = (owners: string[], finalizers: string[] = [], deletionTimestamp?: string): Stored => ({
-  metadata: {
+  metadata: present({
     name: 'web-0',
     uid: 'u',
     resourceVersion: '1',
@@ -12,7 +13,7 @@ const object = (owners: string[], finalizers: string[] = [], deletionTimestamp?:
     finalizers,
     deletionTimestamp,
     ownerReferences: owners.map((uid) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: uid, uid })),
-  },
+  }),
 });
 
 const states = (map: Record<string, OwnerState>): Map<string, OwnerState> => new Map(Object.entries(map));

@@ -6,6 +6,7 @@ import { conditionOf } from '../../api/conditions.ts';
 import type { Namespace, NamespaceCondition } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 
 /** What one resource still has in the namespace. */
 export interface Remainder {
@@ -71,5 +72,5 @@ function condition(
   const status = bad ? 'True' : 'False';
   const before = conditionOf(namespace, type);
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timestamp(nowMs);
-  return { type, status, reason, message, lastTransitionTime };
+  return present({ type, status, reason, message, lastTransitionTime });
 }

@@ -13,6 +13,7 @@ import {
   tolerates,
 } from '../../api/taints.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 
 /** A node whose lease was not renewed for so long is not heard of any more, ms. */
 export const GRACE_MS = 40_000;
@@ -57,7 +58,7 @@ export function silentConditions(node: Node, nowMs: number): NodeCondition[] | u
   for (const type of REPORTED) {
     if (conditions.some((condition) => condition.type === type)) continue;
     changed = true;
-    known.push({
+    const never: NodeCondition = present({
       type,
       status: 'Unknown',
       reason: 'NodeStatusNeverUpdated',
@@ -65,6 +66,7 @@ export function silentConditions(node: Node, nowMs: number): NodeCondition[] | u
       lastHeartbeatTime: node.metadata.creationTimestamp,
       lastTransitionTime: now,
     });
+    known.push(never);
   }
   return changed ? known : undefined;
 }

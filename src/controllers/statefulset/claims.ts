@@ -5,6 +5,7 @@ import { SELECTED_NODE } from '../../api/between/volume-binding.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { present } from '../../base/present.ts';
 import { controllerReference } from '../ownership.ts';
 import type { ClaimWork } from './actions.ts';
 import { claimTemplates, type Place, placeOf } from './identity.ts';
@@ -48,14 +49,14 @@ function newClaim(
   const claim: PersistentVolumeClaim = {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: {
+    metadata: present({
       name,
       namespace: set.metadata.namespace,
       labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
-    },
+      annotations: template.metadata.annotations && { ...template.metadata.annotations },
+    }),
     spec: template.spec,
   };
-  if (template.metadata.annotations) claim.metadata.annotations = { ...template.metadata.annotations };
   // The scheduler names the node of a claim that waits for its first consumer, and does not look at the pod again.
   if (nodeName) claim.metadata.annotations = { ...claim.metadata.annotations, [SELECTED_NODE]: nodeName };
   if (retentionOf(set).whenDeleted === 'Delete') {

@@ -1,8 +1,10 @@
 // What a new pod of a set is made of: a revision's template, and the identity and claims of its ordinal. Hostname and
 // subdomain are given here and never changed afterwards. Follows `newVersionedStatefulSetPod` upstream.
+
 import type { Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts';
 import { keyOf, type Stored } from '../../api/objects.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { present } from '../../base/present.ts';
 import { controllerReference } from '../ownership.ts';
 import { claimVolumes } from './claims.ts';
 import { identityLabels, podName, REVISION_LABEL } from './identity.ts';
@@ -23,16 +25,16 @@ export function newPod(
   const pod: Pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: {
+    metadata: present({
       name,
       namespace: set.metadata.namespace,
       labels: { ...metadata?.labels, ...identityLabels(set, ordinal), [REVISION_LABEL]: revision },
+      annotations: metadata?.annotations && { ...metadata.annotations },
+      finalizers: metadata?.finalizers && [...metadata.finalizers],
       ownerReferences: [controllerReference(statefulSets, set)],
-    },
+    }),
     spec: { ...spec, hostname: name },
   };
-  if (metadata?.annotations) pod.metadata.annotations = { ...metadata.annotations };
-  if (metadata?.finalizers) pod.metadata.finalizers = [...metadata.finalizers];
   if (set.spec.serviceName) pod.spec.subdomain = set.spec.serviceName;
   const volumes = claimVolumes(set, spec.volumes ?? [], ordinal);
   if (volumes.length > 0) pod.spec.volumes = volumes;

@@ -47,7 +47,7 @@ export interface Scene {
 export interface Step {
   actions: Action[];
   /** The first thing in the way. */
-  blocked?: Blocked;
+  blocked?: Blocked | undefined;
   /** Whether the pass ends here. */
   stop: boolean;
 }

@@ -1,5 +1,7 @@
 // A set's status: what is counted, and when an update is complete. The conditions are conditions.ts's.
+
 import type { StatefulSetStatus } from '../../api/generated/types.ts';
+import { present } from '../../base/present.ts';
 import { replicasOf } from './identity.ts';
 import type { Replica, Scene } from './scene.ts';
 
@@ -46,5 +48,9 @@ export function completeUpdate({ set }: Scene, status: StatefulSetStatus): State
     status.readyReplicas === replicas &&
     status.replicas === replicas;
   if (!complete) return status;
-  return { ...status, currentReplicas: status.updatedReplicas, currentRevision: status.updateRevision };
+  return present({
+    ...status,
+    currentReplicas: status.updatedReplicas,
+    currentRevision: status.updateRevision,
+  });
 }

@@ -13,6 +13,7 @@ import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { createApiServer } from '../../apiserver/server.ts';
 import { timestamp } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
+import { present } from '../../base/present.ts';
 import type { Client } from '../../client/client.ts';
 import { directClient } from '../../client/direct.ts';
 import type { Informers } from '../../client/informers.ts';
@@ -82,7 +83,7 @@ export class Cluster {
     const { labels, annotations } = metadata;
     const created = await this.client.create(statefulSets, {
       ...set,
-      metadata: { name: metadata.name, namespace: NAMESPACE, labels, annotations },
+      metadata: present({ name: metadata.name, namespace: NAMESPACE, labels, annotations }),
     });
     await this.settle();
     return created;

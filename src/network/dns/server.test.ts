@@ -75,7 +75,7 @@ describe('the DNS server', () => {
     const slice = await cluster.client.get(endpointSlices, key);
     await cluster.client.update(endpointSlices, {
       ...slice,
-      endpoints: sliceOf(['10.1.0.9', '10.1.0.2']).endpoints,
+      endpoints: sliceOf(['10.1.0.9', '10.1.0.2']).endpoints ?? [],
     });
     await cluster.clock.settle();
     assert.deepEqual(await resolver.resolve4(`web-0.${NAME}`), ['10.1.0.9']);

@@ -68,7 +68,11 @@ export class ProjectedVolumes {
     const { configMap, secret, downwardAPI, projected } = volume;
     if (configMap) return this.#configMap(pod, configMap, configMap.defaultMode ?? DEFAULT_MODE);
     if (secret) {
-      return this.#secret(pod, { ...secret, name: secret.secretName }, secret.defaultMode ?? DEFAULT_MODE);
+      return this.#secret(
+        pod,
+        { ...secret, name: secret.secretName ?? '' },
+        secret.defaultMode ?? DEFAULT_MODE,
+      );
     }
     if (downwardAPI) {
       return this.#downward(pod, downwardAPI.items ?? [], downwardAPI.defaultMode ?? DEFAULT_MODE);

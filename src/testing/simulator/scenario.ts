@@ -2,6 +2,7 @@
 
 import type { StatefulSet } from '../../api/generated/types.ts';
 import type { Random } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { between, pick } from './faults.ts';
 
@@ -38,7 +39,7 @@ function anySet(random: Random, name: string): StatefulSet {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
     metadata: { namespace: 'default', name },
-    spec: {
+    spec: present({
       serviceName: name,
       replicas: between(random, 1, 5),
       podManagementPolicy: random.next() < 0.7 ? 'OrderedReady' : 'Parallel',
@@ -60,12 +61,12 @@ function anySet(random: Random, name: string): StatefulSet {
           ],
         },
       },
-      ...(hasClaims ? { volumeClaimTemplates: [claimTemplate()] } : {}),
+      volumeClaimTemplates: hasClaims ? [claimTemplate()] : undefined,
       persistentVolumeClaimRetentionPolicy: {
         whenDeleted: 'Retain',
         whenScaled: pick(random, ['Retain', 'Retain', 'Delete']),
       },
-    },
+    }),
   };
 }
 

@@ -1,8 +1,9 @@
 // What can go wrong, as single steps that dice choose among: weather, crashes, lost machines, and people. Each sees to
 // it that it ends by itself, or that `makeGood` can end it.
 
-import type { Pod } from '../../api/generated/types.ts';
+import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import type { Random } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import { anyWeather, between, CALM, pick } from './faults.ts';
 import { CRASHING_IMAGE, type Machine } from './machine.ts';
 import { imageOf } from './scenario.ts';
@@ -276,7 +277,7 @@ const remakeSet: Step = async (trouble) => {
   const policy = pick(trouble.random, ['Orphan', 'Background', 'Foreground'] as const);
   if (!(await trouble.users.deleteSet(name, policy))) return;
   const { status: _status, ...rest } = set;
-  const fresh = { ...rest, metadata: { name, namespace } };
+  const fresh: StatefulSet = { ...rest, metadata: present({ name, namespace }) };
   const again = async (): Promise<void> => {
     const there = trouble.world.truth.sets.get(name);
     if (there && there.metadata.uid !== uid) return;

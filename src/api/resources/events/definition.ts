@@ -1,5 +1,6 @@
 // The core Event resource: what `kubectl get events` and `kubectl describe` show.
 
+import { present } from '../../../base/present.ts';
 import { lastSeenMs } from '../../event-time.ts';
 import type { Event } from '../../generated/types.ts';
 import { ageOf } from '../../human-duration.ts';
@@ -38,18 +39,18 @@ type Share = (text: string) => string;
 function outline(event: Stored<Event>, share: Share): Stored<Event> {
   const { metadata, involvedObject: about, reason, type, reportingComponent, source, eventTime } = event;
   const shared = (text: string | undefined): string | undefined => text && share(text);
-  return {
+  return present({
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: {
+    metadata: present({
       namespace: shared(metadata.namespace),
       name: metadata.name,
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
       creationTimestamp: share(metadata.creationTimestamp),
       labels: metadata.labels,
-    },
-    involvedObject: {
+    }),
+    involvedObject: present({
       apiVersion: shared(about.apiVersion),
       kind: shared(about.kind),
       namespace: shared(about.namespace),
@@ -57,15 +58,15 @@ function outline(event: Stored<Event>, share: Share): Stored<Event> {
       uid: shared(about.uid),
       resourceVersion: shared(about.resourceVersion),
       fieldPath: shared(about.fieldPath),
-    },
+    }),
     reason: shared(reason),
     type: shared(type),
     reportingComponent: shared(reportingComponent),
-    source: source && { component: shared(source.component) },
+    source: source && present({ component: shared(source.component) }),
     lastTimestamp: shared(event.lastTimestamp),
     eventTime,
     series: event.series,
-  };
+  });
 }
 
 /** As upstream's --event-ttl. */

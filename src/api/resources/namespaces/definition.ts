@@ -1,5 +1,6 @@
 // The Namespace resource. A namespace goes away through its finalizer: the namespace controller empties it first.
 
+import { present } from '../../../base/present.ts';
 import type { Namespace } from '../../generated/types.ts';
 import { dns1123Label } from '../../names.ts';
 import type { ResourceDefinition } from '../../resource.ts';
@@ -44,7 +45,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
     validateCreate: validateNamespace,
     prepareForUpdate(namespace, old) {
       // Only the finalize subresource changes these.
-      namespace.spec = { ...namespace.spec, finalizers: old.spec.finalizers };
+      namespace.spec = present({ ...namespace.spec, finalizers: old.spec.finalizers });
       keepStatus(namespace, old);
     },
     validateStatusUpdate: validateNamespaceStatusUpdate,

@@ -1,6 +1,7 @@
 // What creating and updating mean for a Service: clusterIP and clusterIPs say the same, and an update that leaves out
 // what was given out keeps it (pkg/registry/core/service/storage, patchAllocatedValues and NormalizeClusterIPs).
 
+import { present } from '../../../base/present.ts';
 import type { Service, ServicePort } from '../../generated/types.ts';
 import type { Strategy } from '../../resource.ts';
 import { keepStatus } from '../shared/status-strategy.ts';
@@ -45,7 +46,7 @@ export const serviceStrategy: Strategy<Service> = {
       const { clusterIP, clusterIPs } = service.spec;
       if (!clusterIP && !clusterIPs?.length && old.spec.clusterIP) {
         const { clusterIP: address, clusterIPs: addresses } = old.spec;
-        service.spec = { ...service.spec, clusterIP: address, clusterIPs: addresses };
+        service.spec = present({ ...service.spec, clusterIP: address, clusterIPs: addresses });
       } else if (clusterIP !== old.spec.clusterIP && clusterIPs?.[0] === old.spec.clusterIPs?.[0]) {
         // Only the singular field was changed: the plural follows, and validation judges the change.
         service.spec = { ...service.spec, clusterIPs: clusterIP ? [clusterIP] : [] };

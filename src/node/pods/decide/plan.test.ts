@@ -37,7 +37,7 @@ interface Scenario {
   applied?: Record<string, ResourceRequirements>;
   busy?: string[];
   stopping?: Record<string, { deadline: number; signalledUntil?: number }>;
-  ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number; deadline?: number };
+  ending?: { cause: 'deleted' | 'removed' | 'shutdown'; grace: number; deadline?: number } | undefined;
   removed?: boolean;
   eviction?: Eviction;
   expect: {

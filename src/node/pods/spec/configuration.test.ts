@@ -1,8 +1,10 @@
 // From a pod to what its containers get: environment, names, resources, security, credentials, host ports.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container, Pod } from '../../../api/generated/types.ts';
 import { qosClassOf } from '../../../api/pod-qos.ts';
+import { present } from '../../../base/present.ts';
 import { rejectionOf } from '../decide/admission.ts';
 import { crashBackoff, goDuration } from '../decide/backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
@@ -225,7 +227,7 @@ describe('the rest', () => {
 
   it('sees clashes of host ports by address and protocol', () => {
     const at = (hostPort: number, hostIP?: string, protocol = 'TCP'): Pod =>
-      podWith({ ports: [{ containerPort: 80, hostPort, hostIP, protocol }] });
+      podWith({ ports: [present({ containerPort: 80, hostPort, hostIP, protocol })] });
     assert.equal(
       rejectionOf(at(80), {}, () => [at(81)]),
       undefined,

@@ -6,6 +6,7 @@ import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api
 import { qosClassOf } from '../../../api/pod-qos.ts';
 import { isSidecar, isTerminalPhase } from '../../../api/pod-state.ts';
 import { timestamp } from '../../../base/clock.ts';
+import { present } from '../../../base/present.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import type { PodObservation } from '../decide/observation.ts';
 import { isBeingResized } from '../decide/resize-plan.ts';
@@ -25,7 +26,7 @@ export function podStatus(
   const apps = containerStatuses(observed, view, decisions, pod.spec.containers, 'app');
   // As long as something of it runs it has not failed yet: whoever sees that it has may make another of its name.
   const failed = mayRun(observed) ? undefined : failure;
-  const status: PodStatus = {
+  const status: PodStatus = present({
     phase: failed
       ? 'Failed'
       : old.phase !== undefined && (failure || isTerminalPhase(old.phase))
@@ -36,7 +37,7 @@ export function podStatus(
     hostIP: nodeIp,
     hostIPs: [{ ip: nodeIp }],
     qosClass: qosClassOf(pod),
-  };
+  });
   // A pod that was never taken has no containers to speak of, and its reason is what shows.
   const taken = observed.rejection === undefined;
   if (taken) status.containerStatuses = apps;
