@@ -1,7 +1,6 @@
 // What a pod is to a Service that selects it: whether it is an endpoint, under which name, at which addresses and ports.
 // Pure, for all who need to agree on it: the controllers that write endpoints down, and DNS, which answers from the pods
 // themselves. Follows staging/src/k8s.io/endpointslice/utils.go.
-
 import { isIPv4, isIPv6 } from 'node:net';
 import { present } from '../base/present.ts';
 import { isReady } from './conditions.ts';
@@ -120,16 +119,10 @@ export function endpointOf(
 
 /** The service's ports as they are on the pod; a named port that the pod does not have is left out. */
 export function portsOf(service: Service, pod: Pod): EndpointPort[] {
-  return (service.spec?.ports ?? []).flatMap((port) => {
+  return (service.spec?.ports ?? []).flatMap((port): EndpointPort[] => {
     const number = targetPort(port, pod);
     if (number === undefined) return [];
-    return [
-      {
-        name: port.name ?? '',
-        port: number,
-        protocol: port.protocol ?? 'TCP',
-        ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}),
-      },
-    ];
+    const { name = '', protocol = 'TCP', appProtocol } = port;
+    return [present({ name, port: number, protocol, appProtocol: appProtocol || undefined })];
   });
 }

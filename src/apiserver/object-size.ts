@@ -1,6 +1,5 @@
 // How large an object may be: as large as etcd takes it, which counts what upstream stores, and of no more parts than
 // can be defaulted, checked and kept in a moment.
-
 import { requestEntityTooLarge, StatusError } from '../api/errors.ts';
 import type { KubeObject } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';

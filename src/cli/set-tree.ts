@@ -6,6 +6,7 @@ import { conditionOf } from '../api/conditions.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
 import { whyNotReady } from '../api/why/pod.ts';
+import { present } from '../base/present.ts';
 
 export interface ClaimView {
   name: string;
@@ -54,7 +55,7 @@ export async function viewSets(
   resolve: (name: string) => Promise<string[]>,
 ): Promise<SetView[]> {
   return Promise.all(
-    sets.map(async (set) => {
+    sets.map(async (set): Promise<SetView> => {
       const { namespace = 'default', name } = set.metadata;
       const service = set.spec.serviceName ? `${set.spec.serviceName}.${namespace}.svc.${domain}` : undefined;
       const claimNamed = (claim: string) =>
@@ -65,31 +66,33 @@ export async function viewSets(
       const progressing = conditionOf(set, 'Progressing');
       const ready = set.status?.readyReplicas ?? 0;
       const replicas = set.spec.replicas ?? 1;
-      return {
+      return present({
         namespace,
         name,
         ready,
         replicas,
-        ...(ready < replicas && progressing?.message ? { waits: progressing.message } : {}),
-        ...(service ? { serviceName: service, serviceAnswer: await resolve(service) } : {}),
+        waits: (ready < replicas && progressing?.message) || undefined,
+        serviceName: service,
+        serviceAnswer: service === undefined ? undefined : await resolve(service),
         pods: await Promise.all(
-          own.map(async (pod) => {
+          own.map(async (pod): Promise<PodView> => {
             const because = whyNotReady(pod, claimNamed);
             const dnsName = service ? `${pod.metadata.name}.${service}` : undefined;
-            return {
+            return present({
               name: pod.metadata.name,
               phase: pod.metadata.deletionTimestamp ? 'Terminating' : (pod.status?.phase ?? 'Pending'),
               ready: because === undefined,
               ip: pod.status?.podIP ?? '',
               node: pod.spec.nodeName ?? '',
               restarts: (pod.status?.containerStatuses ?? []).reduce((sum, one) => sum + one.restartCount, 0),
-              ...(because ? { waits: sentenceOf(because) } : {}),
+              waits: because && sentenceOf(because),
               claims: claimViews(pod, claimNamed),
-              ...(dnsName ? { dnsName, dnsAnswer: await resolve(dnsName) } : {}),
-            };
+              dnsName,
+              dnsAnswer: dnsName === undefined ? undefined : await resolve(dnsName),
+            });
           }),
         ),
-      };
+      });
     }),
   );
 }

@@ -1,7 +1,6 @@
 // What becomes of an event that is reported again and again: the same one is counted, similar ones are combined,
 // and an object that has too much to say is cut short (client-go tools/record/events_cache.go). It decides;
 // events.ts writes.
-
 import { hash } from 'node:crypto';
 import type { Event } from '../api/generated/types.ts';
 import { present } from '../base/present.ts';

@@ -7,6 +7,7 @@ import type { KubeObject } from '../api/objects.ts';
 import { events } from '../api/resources/events/definition.ts';
 import { sleep, timestamp } from '../base/clock.ts';
 import { errorText } from '../base/error-text.ts';
+import { present } from '../base/present.ts';
 import { EventCorrelator } from './event-correlator.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -92,7 +93,7 @@ class Recorder implements EventRecorder {
     const name = `${reference.name}.${this.#nanoseconds(now).toString(16)}`;
     const component = this.#component;
     const host = this.#host;
-    return {
+    return present({
       apiVersion: 'v1',
       kind: 'Event',
       metadata: {
@@ -103,14 +104,14 @@ class Recorder implements EventRecorder {
       type,
       reason,
       message,
-      ...(action ? { action } : {}),
-      source: { component, ...(host ? { host } : {}) },
+      action: action || undefined,
+      source: present({ component, host: host || undefined }),
       reportingComponent: component,
       reportingInstance: host ?? '',
       count: 1,
       firstTimestamp: timestamp(now),
       lastTimestamp: timestamp(now),
-    };
+    });
   }
 
   /** The time in nanoseconds, the digits that the clock has not by chance; each later than the one before. */
@@ -185,12 +186,5 @@ function referenceTo(about: KubeObject | ObjectReference): ObjectReference {
   if (!('metadata' in about)) return { ...about };
   const { apiVersion, kind, metadata } = about;
   const { namespace, name, uid, resourceVersion } = metadata;
-  return {
-    ...(kind ? { kind } : {}),
-    ...(namespace ? { namespace } : {}),
-    ...(name ? { name } : {}),
-    ...(uid ? { uid } : {}),
-    ...(apiVersion ? { apiVersion } : {}),
-    ...(resourceVersion ? { resourceVersion } : {}),
-  };
+  return present({ kind, namespace, name, uid, apiVersion, resourceVersion });
 }

@@ -59,7 +59,7 @@ function wayTo(endpoint: ApiEndpoint): Way {
 interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
   contentType?: string;
   accept?: string;
@@ -146,7 +146,7 @@ class HttpsClient implements Client {
       path: pathOf(resource, key, options.subresource),
       body: patch.body,
       contentType: PATCH_TYPES[patch.type],
-      ...(patch.type === 'apply' ? { query: { fieldManager: patch.fieldManager, force: patch.force } } : {}),
+      query: patch.type === 'apply' ? { fieldManager: patch.fieldManager, force: patch.force } : undefined,
     });
   }
 

@@ -69,9 +69,9 @@ export class FakeApi implements ApiServer {
       const [at, after] = options.continue?.split(' ') ?? [];
       const limit = options.limit;
       const { entries, revision, more } = await this.store.list(prefix, {
-        ...(limit ? { limit } : {}),
-        ...(after ? { after } : {}),
-        ...(at ? { revision: Number(at) } : {}),
+        limit,
+        after,
+        revision: at ? Number(at) : undefined,
       });
       const last = entries.at(-1);
       const next = more && last ? { continue: `${revision} ${last.key}` } : {};

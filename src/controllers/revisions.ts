@@ -2,7 +2,6 @@
 // have to be made, renumbered or forgotten. `kubectl rollout history` and `undo` read what is written here; the writing is
 // write-revision.ts's. Follows getStatefulSetRevisions, newRevision and truncateHistory upstream, and
 // pkg/controller/history.
-
 import type { ControllerRevision, PodTemplateSpec } from '../api/generated/types.ts';
 import { type KubeObject, keyOf, type Stored } from '../api/objects.ts';
 import type { ResourceDefinition } from '../api/resource.ts';

@@ -1,7 +1,6 @@
 // What the provisioner does about one claim: make a volume for it, refuse with a reason, or leave it alone. A pure
 // function of the claim, its class and the nodes. It describes the volume; the node's volume manager makes the bytes
 // when the first pod mounts it.
-
 import { join } from 'node:path';
 import { LOCAL_PROVISIONER, LOCAL_VOLUME_FINALIZER, VOLUME_DIRECTORY } from '../api/between/local-volumes.ts';
 import {

@@ -21,11 +21,11 @@ export type StoreEvent =
 
 export interface ListOptions {
   /** At most so many entries. */
-  limit?: number;
+  limit?: number | undefined;
   /** Only keys strictly greater than this one: where the previous page ended. */
-  after?: string;
+  after?: string | undefined;
   /** The list as it was at this revision; the newest if left out. Throws `CompactedError` if it is gone. */
-  revision?: number;
+  revision?: number | undefined;
 }
 
 export interface ListResult {

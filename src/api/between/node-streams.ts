@@ -13,9 +13,9 @@ export interface ExecOptions {
 /** A running exec or attach. Streams that were not asked for are undefined. */
 export interface Session {
   /** Ending it half-closes: the command reads end of file. */
-  stdin?: NodeJS.WritableStream;
-  stdout?: NodeJS.ReadableStream;
-  stderr?: NodeJS.ReadableStream;
+  stdin?: NodeJS.WritableStream | undefined;
+  stdout?: NodeJS.ReadableStream | undefined;
+  stderr?: NodeJS.ReadableStream | undefined;
   resize(columns: number, rows: number): void;
   /** Resolves when the command has ended and all output was delivered; `error` if it could not be run. */
   exit: Promise<{ exitCode: number; error?: string }>;

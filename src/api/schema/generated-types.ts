@@ -2,6 +2,7 @@
 // with what those models do not hold. The generated files are read on first use; scripts/generate.mjs generates the
 // types that some kind's folder names in a call of `generatedTypes`.
 import { readFileSync } from 'node:fs';
+import { present } from '../../base/present.ts';
 import type { WireTypes } from '../generated/types.ts';
 import type { FieldFacts } from './facts.ts';
 import type { FieldSchema, TypeSchema, TypeSource } from './schema.ts';
@@ -44,7 +45,7 @@ function generatedStructure(name: string): Structure {
 /** Puts what is known of a field where it belongs: of its strings, with the strings. */
 function withFacts(schema: FieldSchema, facts: FieldFacts): FieldSchema {
   const { enum: names, quantity, ...own } = facts;
-  const ofStrings = { ...(names && { enum: names }), ...(quantity && { quantity }) };
+  const ofStrings: FieldFacts = present({ enum: names, quantity });
   if (schema.type === 'array') return { ...schema, ...own, items: withFacts(schema.items, ofStrings) };
   if (schema.type === 'map') return { ...schema, ...own, values: withFacts(schema.values, ofStrings) };
   return { ...schema, ...facts };

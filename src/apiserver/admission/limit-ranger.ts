@@ -11,6 +11,7 @@ import type {
 import type { Stored } from '../../api/objects.ts';
 import { podLimits, podRequests } from '../../api/pod-resources.ts';
 import { amountOf, formatQuantity } from '../../api/quantity.ts';
+import { present } from '../../base/present.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';
@@ -90,7 +91,7 @@ function withDefaults(pod: Pod, range: LimitRange): Pod {
   return {
     ...pod,
     metadata: { ...metadata, annotations },
-    spec: { ...spec, containers, ...(initContainers && { initContainers }) },
+    spec: present({ ...spec, containers, initContainers }),
   };
 }
 

@@ -4,6 +4,7 @@ import { forbidden } from '../../api/errors.ts';
 import type { Pod, PriorityClass } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { own } from '../../base/own.ts';
+import { present } from '../../base/present.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 interface Priority {
@@ -66,14 +67,7 @@ function kept(pod: Pod, old: Stored<Pod> | undefined): Pod {
 function withPriority(pod: Pod, priority: number | undefined, preemptionPolicy: string | undefined): Pod {
   const { spec } = pod;
   if (spec.priority === priority && spec.preemptionPolicy === preemptionPolicy) return pod;
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      ...(priority !== undefined && { priority }),
-      ...(preemptionPolicy !== undefined && { preemptionPolicy }),
-    },
-  };
+  return { ...pod, spec: present({ ...spec, priority, preemptionPolicy }) };
 }
 
 async function named(name: string, context: AdmissionContext): Promise<Priority | undefined> {

@@ -5,6 +5,7 @@ import { forbidden } from '../../api/errors.ts';
 import type { Pod, PodSpec, RuntimeClass, Scheduling, Toleration } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { semanticallyEqual } from '../../api/validation/equality.ts';
+import { present } from '../../base/present.ts';
 import { type AdmissionContext, type AdmissionPlugin, type AdmissionRequest, objectOf } from './admission.ts';
 
 const OTHER_OVERHEAD = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
@@ -18,10 +19,10 @@ export const runtimeClass: AdmissionPlugin = {
     const { overhead, scheduling } = (await classOf(pod, request, context)) ?? {};
     if (overhead)
       requireOverhead(request, pod.spec.overhead, overhead.podFixed, pod.spec.overhead !== undefined);
-    const spec: Partial<PodSpec> = {
-      ...(overhead?.podFixed && { overhead: overhead.podFixed }),
+    const spec: Partial<PodSpec> = present({
+      overhead: overhead?.podFixed,
       ...(scheduling && placement(request, pod, scheduling)),
-    };
+    });
     return Object.keys(spec).length > 0 ? { ...pod, spec: { ...pod.spec, ...spec } } : pod;
   },
   async validate(request, context) {
@@ -73,10 +74,10 @@ function placement(
     const why = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own[key]}`;
     throw refused(request, why);
   }
-  return {
-    ...(nodeSelector && { nodeSelector: { ...own, ...nodeSelector } }),
-    ...(tolerations && { tolerations: mergeTolerations(spec.tolerations ?? [], tolerations) }),
-  };
+  return present({
+    nodeSelector: nodeSelector && { ...own, ...nodeSelector },
+    tolerations: tolerations && mergeTolerations(spec.tolerations ?? [], tolerations),
+  });
 }
 
 /** All of them, but for those that another one contains. */

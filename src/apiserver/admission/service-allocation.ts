@@ -5,6 +5,7 @@ import { alreadyExists, internal, invalid, invalidValue } from '../../api/errors
 import type { Service, ServiceSpec } from '../../api/generated/types.ts';
 import { isTerminating, nameOf, parseKey, type Stored } from '../../api/objects.ts';
 import { formatIPv4, type IPv4Range, parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import {
   type AdmissionContext,
@@ -37,10 +38,8 @@ export function serviceAllocation(cidr: string): AdmissionPlugin {
       const old = request.old as Stored<Service> | undefined;
       const [addresses, ports] = await allocationsFor(request, context, old);
       // Of its own, to be filled in.
-      const spec = service.spec && {
-        ...service.spec,
-        ...(service.spec.ports && { ports: service.spec.ports.map((port) => ({ ...port })) }),
-      };
+      const copies = service.spec?.ports?.map((port) => ({ ...port }));
+      const spec = service.spec && present<ServiceSpec>({ ...service.spec, ports: copies });
       if (spec) {
         keepGiven(spec, old);
         await giveAddress(addresses, spec, range);

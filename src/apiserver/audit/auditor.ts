@@ -1,7 +1,6 @@
 // The record of a request as it goes through its stages: one event of audit.k8s.io/v1 for each stage that the policy
 // wants. Where the events go is the sink's business. Follows apiserver pkg/audit/request.go and
 // pkg/endpoints/filters/audit.go.
-
 import { isIP } from 'node:net';
 import type { Status } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';

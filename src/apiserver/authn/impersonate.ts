@@ -1,6 +1,7 @@
 // Acting as somebody else: the Impersonate- headers (`kubectl --as`, `--as-group`, `--as-uid`, `--as-user-extra`), for
 // whoever may `impersonate` each of them. Follows apiserver pkg/endpoints/filters/impersonation.
 import { badRequest } from '../../api/errors.ts';
+import { present } from '../../base/present.ts';
 import { type Authorizer, type ResourceAttributes, refusal } from '../authz/authorize.ts';
 import { headerText } from '../header-text.ts';
 import type { User } from '../request.ts';
@@ -50,12 +51,12 @@ export async function impersonate(
     if (!allowed) throw refusal(user, attributes, reason);
   }
   const groups = wantedGroups.length === 0 && account ? accountGroups(account[1] ?? '') : wantedGroups;
-  return {
+  return present({
     name,
     groups: withStanding(name, groups),
-    ...(uid ? { uid } : {}),
-    ...(extra.size > 0 ? { extra: Object.fromEntries(extra) } : {}),
-  };
+    uid: uid || undefined,
+    extra: extra.size > 0 ? Object.fromEntries(extra) : undefined,
+  });
 }
 
 function read(rawHeaders: readonly string[]): Wanted {

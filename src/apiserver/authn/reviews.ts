@@ -41,5 +41,5 @@ export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
 }
 
 function userInfo({ name, uid, groups, extra }: User): UserInfo {
-  return { username: name, ...(uid ? { uid } : {}), groups: [...groups], ...(extra ? { extra } : {}) };
+  return present({ username: name, uid: uid || undefined, groups: [...groups], extra });
 }

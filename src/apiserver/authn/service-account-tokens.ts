@@ -2,6 +2,7 @@
 // account, and with the pod, secret or node that it is bound to. Follows pkg/serviceaccount/{claims,jwt}.go.
 import type { Pod, ServiceAccount } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { present } from '../../base/present.ts';
 import type { Registry } from '../registry.ts';
 import type { User } from '../request.ts';
 import type { Claims, JwtKey } from './jwt.ts';
@@ -166,10 +167,8 @@ export function accountGroups(namespace: string): string[] {
 /** The pod, and its node once it has one. */
 export function bindingOfPod(pod: Stored<Pod>, node: Stored | undefined): Binding {
   const { name, uid } = pod.metadata;
-  return {
-    pod: { name, uid },
-    ...(node ? { node: { name: node.metadata.name, uid: node.metadata.uid } } : {}),
-  };
+  const { metadata } = node ?? {};
+  return present({ pod: { name, uid }, node: metadata && { name: metadata.name, uid: metadata.uid } });
 }
 
 function userOf({

@@ -1,6 +1,7 @@
 // Whether some rules give at least what others give, for the check that nobody grants what they have not. Pure;
 // follows component-helpers auth/rbac/validation/policy_comparator.go and pkg/apis/rbac/v1 (CompactString).
 import type { PolicyRule } from '../../api/generated/types.ts';
+import { present } from '../../base/present.ts';
 import { urlCovers } from './rules.ts';
 
 /** What `wanted` gives and `owned` does not, compact, sorted; empty when everything is covered. */
@@ -11,19 +12,14 @@ export function missingRules(owned: readonly PolicyRule[], wanted: readonly Poli
 
 /** One rule for each verb, group, resource, name and URL of a rule. */
 function breakDown(rule: PolicyRule): PolicyRule[] {
-  const names = (rule.resourceNames ?? []).length > 0 ? (rule.resourceNames ?? []) : [undefined];
+  const names = rule.resourceNames?.length ? rule.resourceNames.map((name) => [name]) : [undefined];
   const parts: PolicyRule[] = [];
   for (const verb of rule.verbs) {
     for (const url of rule.nonResourceURLs ?? []) parts.push({ verbs: [verb], nonResourceURLs: [url] });
     for (const group of rule.apiGroups ?? []) {
       for (const resource of rule.resources ?? []) {
-        for (const name of names) {
-          parts.push({
-            verbs: [verb],
-            apiGroups: [group],
-            resources: [resource],
-            ...(name === undefined ? {} : { resourceNames: [name] }),
-          });
+        for (const resourceNames of names) {
+          parts.push(present({ verbs: [verb], apiGroups: [group], resources: [resource], resourceNames }));
         }
       }
     }

@@ -1,5 +1,6 @@
 // How the tables of default roles are written: rules as words.
 import type { PolicyRule } from '../../api/generated/types.ts';
+import { present } from '../../base/present.ts';
 
 export const READ = 'get list watch';
 export const WRITE = 'create delete deletecollection patch update';
@@ -7,12 +8,12 @@ export const ALL = 'create delete deletecollection get list patch update watch';
 
 /** Words are separated by blanks; `core` is the group without a name. */
 export function rule(verbs: string, groups: string, resources: string, names?: string): PolicyRule {
-  return {
+  return present({
     verbs: verbs.split(' '),
     apiGroups: groups.split(' ').map((group) => (group === 'core' ? '' : group)),
     resources: resources.split(' '),
-    ...(names ? { resourceNames: names.split(' ') } : {}),
-  };
+    resourceNames: names?.split(' '),
+  });
 }
 
 export const paths = (urls: string): PolicyRule => ({ verbs: ['get'], nonResourceURLs: urls.split(' ') });

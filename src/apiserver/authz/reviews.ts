@@ -1,6 +1,5 @@
 // Who may do what, asked as objects that nobody stores: the four reviews of authorization.k8s.io. Follows
 // pkg/registry/authorization and pkg/apis/authorization/validation.
-
 import { badRequest, type FieldError, invalid, invalidValue } from '../../api/errors.ts';
 import type {
   FieldSelectorAttributes,
@@ -72,12 +71,8 @@ export async function reviewAccess(
     }
   }
   refuseInvalid(request, errors);
-  const user: User = {
-    name: spec.user ?? '',
-    groups: spec.groups ?? [],
-    ...(spec.uid ? { uid: spec.uid } : {}),
-    ...(spec.extra ? { extra: spec.extra } : {}),
-  };
+  const { user: name = '', groups = [], uid, extra } = spec;
+  const user: User = present({ name, groups, uid: uid || undefined, extra });
   review.status = await answer(authorize, user, spec);
   return { type: 'object', code: 201, object: review, warnings };
 }
@@ -96,12 +91,12 @@ export async function reviewSelfRules(
   const isNode = nodeNameOf(request.user) !== undefined;
   const reasons = [isNode ? 'node authorizer does not support user rule resolution' : '', error];
   const evaluationError = reasons.filter((reason) => reason !== '').join(', ');
-  review.status = {
+  review.status = present({
     resourceRules: rules.filter((rule) => !rule.nonResourceURLs?.length).map(resourceRule),
     nonResourceRules: rules.filter((rule) => rule.nonResourceURLs?.length).map(nonResourceRule),
     incomplete: evaluationError !== '',
-    ...(evaluationError ? { evaluationError } : {}),
-  };
+    evaluationError: evaluationError || undefined,
+  });
   return { type: 'object', code: 201, object: review, warnings };
 }
 
@@ -132,7 +127,7 @@ async function answer(
   question: Question,
 ): Promise<SubjectAccessReviewStatus> {
   const { allowed, reason } = await authorize(user, attributesOf(question));
-  return { allowed, ...(reason ? { reason } : {}) };
+  return present({ allowed, reason: reason || undefined });
 }
 
 function attributesOf({ resourceAttributes, nonResourceAttributes }: Question): Attributes {

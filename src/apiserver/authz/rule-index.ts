@@ -23,7 +23,7 @@ export interface Grant {
   source: string;
   rules: readonly PolicyRule[];
   /** Why there are no rules: the role is not there. */
-  missing?: string;
+  missing: string | undefined;
 }
 
 type Binding = Stored<RoleBinding> | Stored<ClusterRoleBinding>;
@@ -116,7 +116,7 @@ function grantsOfBinding(caches: Caches, binding: Binding): Map<string, Grant> {
     grants.set(key, {
       source: `${title} of ${roleRef.kind} "${roleRef.name}" to ${describe(subject, namespace)}`,
       rules: role?.rules ?? [],
-      ...(role ? {} : { missing: notFoundText(roleRef) }),
+      missing: role ? undefined : notFoundText(roleRef),
     });
   }
   return grants;

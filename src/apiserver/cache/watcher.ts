@@ -3,6 +3,7 @@
 
 import type { WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
+import { present } from '../../base/present.ts';
 import { atRevision } from '../codec.ts';
 import type { Selection } from './selection.ts';
 
@@ -116,7 +117,7 @@ export function bookmark(
   const object: KubeObject = {
     kind: kind.kind,
     apiVersion: kind.apiVersion,
-    metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) },
+    metadata: present({ resourceVersion: String(revision), annotations }),
   };
   return { type: 'BOOKMARK', object };
 }

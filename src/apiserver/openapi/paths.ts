@@ -34,7 +34,7 @@ interface Described {
   /** In `readAppsV1NamespacedStatefulSetStatus`, what comes after the verb. */
   name: string;
   tag: string;
-  body?: JsonObject;
+  body: JsonObject | undefined;
   answer: JsonObject;
 }
 
@@ -109,7 +109,7 @@ export function resourcePaths(
       const answer = operation === 'list' ? list : operation.startsWith('delete') ? status : shape;
       return [
         METHODS[operation].method,
-        describeOperation(dialect, { operation, kind: about, name, tag, ...(body && { body }), answer }),
+        describeOperation(dialect, { operation, kind: about, name, tag, body, answer }),
       ];
     });
     if (entries.length > 0)

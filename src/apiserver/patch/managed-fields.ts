@@ -212,13 +212,13 @@ export function trackUpdate(
   const names = namesFor(writer, next.apiVersion);
   const earlier = readManagers(recorded, names);
   if (live && !reset && earlier.size === 0) recordEarlierWrites(type, live, earlier);
-  const entry: Managed['entry'] = {
+  const entry: Managed['entry'] = present({
     apiVersion: next.apiVersion ?? 'v1',
     manager: writer.manager || 'unknown',
     operation: 'Update',
-    ...(writer.subresource && { subresource: writer.subresource }),
+    subresource: writer.subresource || undefined,
     time: timestamp(writer.nowMs),
-  };
+  });
   const id = identifierOf(entry);
   const managers = disown(earlier, id, changes);
   const before = managers.get(id);

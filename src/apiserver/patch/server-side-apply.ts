@@ -7,6 +7,7 @@ import type { ManagedFieldsEntry } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/objects.ts';
 import type { StructType } from '../../api/schema/schema.ts';
 import { timestamp } from '../../base/clock.ts';
+import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { isStruct, type Struct } from '../../base/struct.ts';
 import { EMPTY, type FieldSet, pathText } from './field-set.ts';
@@ -50,13 +51,13 @@ export function serverSideApply(
   const names = namesFor(options, config.apiVersion);
   const recorded = readManagers(live.metadata.managedFields, names);
   if (recorded.size === 0) recordEarlierWrites(type, live, recorded);
-  const entry: Managed['entry'] = {
+  const entry: Managed['entry'] = present({
     apiVersion: config.apiVersion ?? live.apiVersion ?? 'v1',
     manager: options.manager,
     operation: 'Apply',
-    ...(options.subresource && { subresource: options.subresource }),
+    subresource: options.subresource || undefined,
     time: timestamp(options.nowMs),
-  };
+  });
   const id = identifierOf(entry);
   const last = recorded.get(id);
   const wanted = writable(type, options.subresource, fieldsOf(node, config));

@@ -17,9 +17,9 @@ export interface Wanted {
 }
 
 export interface Channels {
-  stdin?: Readable;
-  stdout?: Writable;
-  stderr?: Writable;
+  stdin?: Readable | undefined;
+  stdout?: Writable | undefined;
+  stderr?: Writable | undefined;
   onResize(listener: (size: TerminalSize) => void): void;
   /** Sends the outcome and ends the connection; output written before goes out first. */
   finish(status: Status): Promise<void>;

@@ -2,6 +2,7 @@
 
 import type { LogOptions, NodeStreams, PodTarget } from '../../api/between/node-streams.ts';
 import { badRequest } from '../../api/errors.ts';
+import { present } from '../../base/present.ts';
 import type { ConnectRequest } from '../connect.ts';
 import type { Exchange } from '../http/port/exchange.ts';
 
@@ -41,14 +42,12 @@ function logOptions(query: URLSearchParams, nowMs: number): LogOptions {
   if (Number.isNaN(sinceTimeMs)) {
     throw badRequest(`sinceTime: Invalid value: ${JSON.stringify(sinceTime)}: must be an RFC 3339 time`);
   }
-  const tailLines = number('tailLines');
-  const limitBytes = number('limitBytes');
-  return {
+  return present({
     follow: flag('follow'),
     previous: flag('previous'),
     timestamps: flag('timestamps'),
-    ...(sinceTime || sinceSeconds ? { sinceTimeMs } : {}),
-    ...(tailLines === undefined ? {} : { tailLines }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
-  };
+    sinceTimeMs: sinceTime || sinceSeconds ? sinceTimeMs : undefined,
+    tailLines: number('tailLines'),
+    limitBytes: number('limitBytes'),
+  });
 }

@@ -41,14 +41,13 @@ export function spdyChannels(socket: Duplex, wanted: Wanted, clock: Clock): Prom
 }
 
 function channelsOf(session: SpdySession, streams: Map<string, SpdyStream>, gone: AbortSignal): Channels {
-  const stdin = streams.get('stdin');
   const stdout = streams.get('stdout');
   const stderr = streams.get('stderr');
   const error = streams.get('error');
   return {
-    ...(stdin ? { stdin } : {}),
-    ...(stdout ? { stdout } : {}),
-    ...(stderr ? { stderr } : {}),
+    stdin: streams.get('stdin'),
+    stdout,
+    stderr,
     onResize(listener) {
       streams.get('resize')?.on('data', (chunk: Buffer) => {
         const size = readTerminalSize(chunk.toString());

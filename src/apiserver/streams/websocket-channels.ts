@@ -44,9 +44,9 @@ export function websocketChannels(socket: WebSocket, wanted: Wanted): Channels {
   const first = wanted.stdout ? CHANNEL.stdout : wanted.stderr ? CHANNEL.stderr : CHANNEL.error;
   void framing.send(first, Buffer.alloc(0));
   return {
-    ...(stdin ? { stdin } : {}),
-    ...(wanted.stdout ? { stdout: framing.channel(CHANNEL.stdout) } : {}),
-    ...(wanted.stderr && !wanted.tty ? { stderr: framing.channel(CHANNEL.stderr) } : {}),
+    stdin,
+    stdout: wanted.stdout ? framing.channel(CHANNEL.stdout) : undefined,
+    stderr: wanted.stderr && !wanted.tty ? framing.channel(CHANNEL.stderr) : undefined,
     onResize(listener) {
       resizes.push(listener);
       if (size) listener(size);

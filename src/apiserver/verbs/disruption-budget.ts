@@ -3,12 +3,7 @@
 
 import { isReady } from '../../api/conditions.ts';
 import { conflict, forbidden, OBJECT_WAS_MODIFIED, StatusError, tooManyRequests } from '../../api/errors.ts';
-import type {
-  Condition,
-  Pod,
-  PodDisruptionBudget,
-  PodDisruptionBudgetStatus,
-} from '../../api/generated/types.ts';
+import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { selectorOf } from '../../api/selectors.ts';
@@ -115,7 +110,7 @@ function withoutOne(
   const disruptedPods = { ...status.disruptedPods, [podName]: now };
   if (disruptionsAllowed > 0) return { ...status, disruptionsAllowed, disruptedPods };
   const others = (status.conditions ?? []).filter(({ type }) => type !== 'DisruptionAllowed');
-  const none: Condition = present({
+  const none: (typeof others)[number] = present({
     type: 'DisruptionAllowed',
     status: 'False',
     reason: 'InsufficientPods',

@@ -143,8 +143,8 @@ async function readPast(
     const most = wanted && (matches ? Math.max(wanted, SELECTED_CHUNK) : wanted);
     const chunk = await store.list(prefix, {
       revision,
-      ...(at === undefined ? {} : { after: all + at }),
-      ...(most === undefined ? {} : { limit: most }),
+      after: at === undefined ? undefined : all + at,
+      limit: most,
     });
     more = chunk.more;
     for (const [index, entry] of chunk.entries.entries()) {

@@ -65,5 +65,5 @@ export function applyOptions(
   }
   const nowMs = registry.clock.now();
   const versions = registry.versionsOf(resource);
-  return { manager, force, nowMs, versions, ...(subresource ? { subresource } : {}) };
+  return { manager, force, nowMs, versions, subresource };
 }

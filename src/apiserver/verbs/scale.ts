@@ -1,6 +1,5 @@
 // The /scale subresource: a resource's replicas as an autoscaling/v1 Scale, for every resource whose definition says
 // where its numbers are.
-
 import { invalid, invalidValue, notFound, unsupportedMediaType } from '../../api/errors.ts';
 import type { Scale } from '../../api/generated/types.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';

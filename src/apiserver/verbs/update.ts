@@ -1,7 +1,6 @@
 // PUT and what is like it: a new version of an object that is there. One pipeline for updates, patches, status,
 // scale and finalize, which differ only in how the new version is made of the old one. Follows apiserver
 // pkg/registry/generic/registry/store.go (Update) and pkg/registry/rest/update.go.
-
 import {
   badRequest,
   boundedErrors,

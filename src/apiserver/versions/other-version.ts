@@ -12,6 +12,7 @@ import type { WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition, type StoredVersion } from '../../api/resource.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
+import { present } from '../../base/present.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
 import { writerOf } from '../patch/writer.ts';
@@ -52,10 +53,8 @@ export class OtherVersion {
   /** Serves a request in this version. */
   async handle(request: ApiRequest): Promise<ApiResult> {
     const { fieldSelector } = request.options;
-    const options = {
-      ...request.options,
-      ...(fieldSelector ? { fieldSelector: this.#storedSelector(fieldSelector) } : {}),
-    };
+    const options = { ...request.options };
+    if (fieldSelector) options.fieldSelector = this.#storedSelector(fieldSelector);
     // What the body repeats is told here: the stored form's body is another.
     const { repeatedKeys: _repeated, ...rest } = request;
     const asStored: ApiRequest = { ...rest, resource: this.#storedAs.resource, options };
@@ -136,8 +135,7 @@ export class OtherVersion {
     const managedFields = writer
       ? trackUpdate(this.#registry.typeOf(resource), live, next, writer)
       : live?.metadata.managedFields;
-    const { managedFields: _given, ...metadata } = next.metadata;
-    return { ...next, metadata: { ...metadata, ...(managedFields && { managedFields }) } };
+    return { ...next, metadata: present({ ...next.metadata, managedFields }) };
   }
 
   /** Writes an object whose owners are known: the pipeline takes them as it takes those of an apply. */

@@ -123,7 +123,7 @@ async function ensureClient(
     const isOurs = certificate.checkIssued(new X509Certificate(signing.cert));
     if (isOurs && certificate.subject.split('\n').includes(`CN=${user}`)) return known;
   }
-  const request = { commonName: user, ...(group === undefined ? {} : { organization: group }) };
+  const request = { commonName: user, organization: group };
   const fresh = await issue(signing, request, validityFrom(nowMs, signing));
   await writePair(directory, name, fresh);
   return fresh;

@@ -17,7 +17,7 @@ export interface Validity {
 
 export interface LeafRequest {
   commonName: string;
-  organization?: string;
+  organization?: string | undefined;
   /** With names it is a server's certificate, without a client's. */
   names?: readonly string[];
 }

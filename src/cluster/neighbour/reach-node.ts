@@ -112,9 +112,9 @@ export class ReachedNode implements NodeStreams {
       },
     );
     return {
-      ...(channels.includes('stdin') ? { stdin: input() } : {}),
-      ...(stdout ? { stdout } : {}),
-      ...(stderr ? { stderr } : {}),
+      stdin: channels.includes('stdin') ? input() : undefined,
+      stdout,
+      stderr,
       resize(columns, rows) {
         if (control.writable) control.write(`${JSON.stringify({ columns, rows })}\n`);
       },
@@ -143,7 +143,7 @@ export class ReachedNode implements NodeStreams {
       path,
       headers,
       agent: false,
-      ...(signal ? { signal } : {}),
+      signal,
     });
     // Whoever waits for its answer, reads or writes it hears of it, too.
     outgoing.on('error', () => {});

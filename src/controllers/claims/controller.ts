@@ -12,12 +12,7 @@ import {
 } from '../../api/between/volume-binding.ts';
 import { defaultClassOf, isDefaultClass } from '../../api/default-class.ts';
 import { orUndefined } from '../../api/errors.ts';
-import type {
-  PersistentVolume,
-  PersistentVolumeClaim,
-  PersistentVolumeStatus,
-  Pod,
-} from '../../api/generated/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { keyOf, type NamespacedName, parseKey, type Stored } from '../../api/objects.ts';
 import { claimKeysOf, isPodFinished, PODS_BY_CLAIM } from '../../api/pod-state.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
@@ -274,12 +269,8 @@ class ClaimsController {
     if (volume.status?.phase === plan.phase) return;
     const lastPhaseTransitionTime = timestamp(this.#context.clock.now());
     const { phase, message } = plan;
-    const status = present<PersistentVolumeStatus>({
-      ...volume.status,
-      phase,
-      message,
-      lastPhaseTransitionTime,
-    });
+    const said = { ...volume.status, phase, message, lastPhaseTransitionTime };
+    const status: PersistentVolume['status'] = present(said);
     await this.#context.client.update(persistentVolumes, { ...volume, status }, { subresource: 'status' });
     if (plan.event) this.#recorder.event(volume, 'Warning', plan.event.reason, plan.event.message);
   }

@@ -1,6 +1,5 @@
 // What the Endpoints object of a service holds: the older form of its EndpointSlices, one object for all pods. A pure
 // function. Follows pkg/controller/endpoint/endpoints_controller.go and pkg/api/v1/endpoints (RepackSubsets).
-
 import { isReady } from '../../api/conditions.ts';
 import type {
   EndpointAddress,
@@ -130,17 +129,15 @@ function truncate(groups: readonly Group[]): { subsets: EndpointSubset[]; trunca
   };
   const ready = groups.map((group) => take(group.ready));
   const notReady = groups.map((group) => take(group.notReady));
-  const subsets = groups.flatMap(({ ports }, index) => {
+  const subsets = groups.flatMap(({ ports }, index): EndpointSubset[] => {
     const addresses = ready[index] ?? [];
     const others = notReady[index] ?? [];
     if (addresses.length + others.length === 0) return [];
-    return [
-      {
-        ...(addresses.length > 0 ? { addresses } : {}),
-        ...(others.length > 0 ? { notReadyAddresses: others } : {}),
-        ...(ports.length > 0 ? { ports } : {}),
-      },
-    ];
+    const subset: EndpointSubset = {};
+    if (addresses.length > 0) subset.addresses = addresses;
+    if (others.length > 0) subset.notReadyAddresses = others;
+    if (ports.length > 0) subset.ports = ports;
+    return [subset];
   });
   return { subsets, truncated };
 }

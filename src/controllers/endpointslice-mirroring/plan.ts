@@ -1,6 +1,5 @@
 // What to write so that the addresses somebody put into an Endpoints object are in EndpointSlices too, where DNS and
 // everybody else looks for them. A pure function. Follows pkg/controller/endpointslicemirroring.
-
 import { isIPv6 } from 'node:net';
 import type {
   DiscoveryV1EndpointPort,
@@ -110,13 +109,8 @@ function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
   });
 }
 
-function portOf({ name, port, protocol, appProtocol }: EndpointPort): DiscoveryV1EndpointPort {
-  return present({
-    name: name ?? '',
-    port,
-    protocol: protocol ?? 'TCP',
-    appProtocol: appProtocol || undefined,
-  });
+function portOf({ name = '', port, protocol = 'TCP', appProtocol }: EndpointPort): DiscoveryV1EndpointPort {
+  return present({ name, port, protocol, appProtocol: appProtocol || undefined });
 }
 
 function groupKey(addressType: string, ports: readonly DiscoveryV1EndpointPort[]): string {

@@ -1,6 +1,5 @@
 // What to write so that the slices of a service say what its pods are: as few writes as will do, endpoints staying in
 // the slice they are in. A pure function. Follows staging/src/k8s.io/endpointslice/reconciler.go.
-
 import type {
   DiscoveryV1EndpointPort,
   Endpoint,

@@ -1,6 +1,5 @@
 // The claims of a pod's generic ephemeral volumes: each is made once, for the pod and owned by it, so that it goes when the
 // pod does. A pure function. Follows pkg/controller/volume/ephemeral.
-
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
 import { ephemeralClaimName, whyNotMadeFor } from '../../api/pod-state.ts';

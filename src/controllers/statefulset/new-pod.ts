@@ -1,6 +1,5 @@
 // What a new pod of a set is made of: a revision's template, and the identity and claims of its ordinal. Hostname and
 // subdomain are given here and never changed afterwards. Follows `newVersionedStatefulSetPod` upstream.
-
 import type { Pod, PodTemplateSpec, StatefulSet } from '../../api/generated/types.ts';
 import { keyOf, type Stored } from '../../api/objects.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';

@@ -1,5 +1,4 @@
 // A set's status: what is counted, and when an update is complete. The conditions are conditions.ts's.
-
 import type { StatefulSetStatus } from '../../api/generated/types.ts';
 import { present } from '../../base/present.ts';
 import { replicasOf } from './identity.ts';
@@ -48,9 +47,6 @@ export function completeUpdate({ set }: Scene, status: StatefulSetStatus): State
     status.readyReplicas === replicas &&
     status.replicas === replicas;
   if (!complete) return status;
-  return present({
-    ...status,
-    currentReplicas: status.updatedReplicas,
-    currentRevision: status.updateRevision,
-  });
+  const { updatedReplicas: currentReplicas, updateRevision: currentRevision } = status;
+  return present({ ...status, currentReplicas, currentRevision });
 }

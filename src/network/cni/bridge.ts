@@ -11,7 +11,7 @@ export interface BridgeOptions {
   /** Noted on the bridge as its alias, so that another stead does not take it for its own. */
   owner: string;
   /** Addresses that lead nowhere, and are refused at once. */
-  refused?: RefusedRange | undefined;
+  refused?: RefusedRange;
 }
 
 /**

@@ -82,9 +82,9 @@ export async function openSession(
     };
   };
   return {
-    ...(stdin ? { stdin } : {}),
-    ...(stdout ? { stdout } : {}),
-    ...(stderr ? { stderr } : {}),
+    stdin,
+    stdout,
+    stderr,
     resize(columns, rows) {
       resize?.write(JSON.stringify({ Width: columns, Height: rows }));
     },

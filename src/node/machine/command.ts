@@ -28,7 +28,7 @@ export const runCommand: RunCommand = (program, args, options = {}) =>
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...openFiles],
       signal: AbortSignal.timeout(timeoutMs),
       killSignal: 'SIGKILL',
-      ...(directory === undefined ? {} : { cwd: directory }),
+      cwd: directory,
     });
     let stdout = '';
     let stderr = '';

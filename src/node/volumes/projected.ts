@@ -68,11 +68,8 @@ export class ProjectedVolumes {
     const { configMap, secret, downwardAPI, projected } = volume;
     if (configMap) return this.#configMap(pod, configMap, configMap.defaultMode ?? DEFAULT_MODE);
     if (secret) {
-      return this.#secret(
-        pod,
-        { ...secret, name: secret.secretName ?? '' },
-        secret.defaultMode ?? DEFAULT_MODE,
-      );
+      const { secretName: name = '', defaultMode = DEFAULT_MODE } = secret;
+      return this.#secret(pod, { ...secret, name }, defaultMode);
     }
     if (downwardAPI) {
       return this.#downward(pod, downwardAPI.items ?? [], downwardAPI.defaultMode ?? DEFAULT_MODE);

@@ -1,6 +1,7 @@
 // The parts of a pod that have a subresource of their own: ephemeral containers, and the resources of containers
 // (pkg/registry/core/pod/strategy.go, podEphemeralContainersStrategy and podResizeStrategy).
 
+import { present } from '../../../base/present.ts';
 import type { Container, Pod } from '../../generated/types.ts';
 import type { PartStrategy } from '../../resource.ts';
 import { validateEphemeralContainersUpdate } from './validation/ephemeral-containers.ts';
@@ -32,8 +33,7 @@ function resized(wanted: readonly Container[], old: readonly Container[]): Conta
   const same = wanted.length === old.length && old.every(({ name }, i) => wanted[i]?.name === name);
   if (!same) return [...wanted];
   return old.map((before, index) => {
-    const { resources: _, resizePolicy: __, ...rest } = before;
     const { resources, resizePolicy } = wanted[index] ?? before;
-    return { ...rest, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
+    return present({ ...before, resources, resizePolicy });
   });
 }

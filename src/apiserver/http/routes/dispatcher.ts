@@ -61,7 +61,7 @@ interface Target {
 
 /** What became known of a request while it was served. */
 interface Seen {
-  route?: ResourceRoute | undefined;
+  route?: ResourceRoute;
   variant?: RequestVariant;
   audit?: AuditedRequest | undefined;
 }

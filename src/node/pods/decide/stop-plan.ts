@@ -12,7 +12,7 @@ const MINIMUM_GRACE_SECONDS = 2;
 export interface StopOrder {
   graceSeconds: number;
   /** When the grace period ends, if it has begun already; left out: it begins with the first step. */
-  deadlineMs?: number | undefined;
+  deadlineMs?: number;
   /** What the Killing event says. */
   message: string;
   /** False: the hook begins, but the signal waits for the end of others, as long as the grace period lasts. */

@@ -39,9 +39,9 @@ export interface NodeServices {
   /** Runs HTTP, TCP and gRPC checks; simulated nodes answer without a network. */
   checks: NetworkChecks;
   /** On simulated nodes: why the pod's containers are to count as not ready, if they are. */
-  heldUnready?(pod: Pod): string | undefined;
+  heldUnready: ((pod: Pod) => string | undefined) | undefined;
   /** On simulated nodes: whom the pod's images ask to be run as. */
-  imageUser?(pod: Pod): ImageUser;
+  imageUser: ((pod: Pod) => ImageUser) | undefined;
 }
 
 export interface CheckResult {

@@ -1,5 +1,4 @@
 // From a pod to what its containers get: environment, names, resources, security, credentials, host ports.
-
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Container, Pod } from '../../../api/generated/types.ts';

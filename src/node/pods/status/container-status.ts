@@ -10,6 +10,7 @@ import type {
 } from '../../../api/generated/types.ts';
 import { isPodFinished, isSidecar } from '../../../api/pod-state.ts';
 import { timestamp } from '../../../base/clock.ts';
+import { present } from '../../../base/present.ts';
 import { containerIdOf, idWithin } from '../../container-id.ts';
 import type { Container } from '../../runtime.ts';
 import type { Decisions } from '../decide/decisions.ts';
@@ -112,14 +113,14 @@ function stateOf(observed: PodObservation, container: Container): ContainerState
     observed.terminationMessages.get(container.id) || container.message,
   );
   return {
-    terminated: {
+    terminated: present({
       exitCode: container.exitCode,
       reason: container.reason || (container.exitCode === 0 ? 'Completed' : 'Error'),
-      ...(message ? { message } : {}),
+      message: message || undefined,
       startedAt: timestamp(container.startedAtMs),
       finishedAt: timestamp(container.finishedAtMs),
       containerID: containerIdOf(observed.runtimeName, container.id),
-    },
+    }),
   };
 }
 

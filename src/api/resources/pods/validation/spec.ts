@@ -41,7 +41,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** What is known of the pod that a spec is for. */
 export interface PodContext {
   /** The pod's name; undefined: the spec is a template's. */
-  podName?: string | undefined;
+  podName?: string;
   /** Volumes that are added before the pod is made: a set's claim templates. */
   claimNames?: readonly string[];
 }
