@@ -1,8 +1,7 @@
 // One informer: the cache of a resource and the handlers that hear of its changes. What the API says comes in
 // through `replace` (a list) and `apply` (an event); reflector.ts does the listing and watching.
 
-import type { KubeObject, Stored } from '../api/objects.ts';
-import { keyOf } from '../api/objects.ts';
+import { type KubeObject, keyOf, type NamespacedName, nameOf, type Stored } from '../api/objects.ts';
 import type { Log } from '../base/log.ts';
 import type { Informer, InformerHandlers } from './informers.ts';
 import { ObjectCache } from './object-cache.ts';
@@ -34,7 +33,7 @@ export class CachingInformer<T extends KubeObject> implements Informer<T> {
   }
 
   get(namespace: string | undefined, name: string): Stored<T> | undefined {
-    return this.#cache.get(namespace ? `${namespace}/${name}` : name);
+    return this.#cache.get(nameOf({ namespace, name }));
   }
 
   list(namespace?: string): Stored<T>[] {
@@ -93,7 +92,7 @@ export class CachingInformer<T extends KubeObject> implements Informer<T> {
     ];
   }
 
-  #remove(key: string, last = this.#cache.get(key)): Change<T>[] {
+  #remove(key: NamespacedName, last = this.#cache.get(key)): Change<T>[] {
     if (!last || !this.#cache.get(key)) return [];
     this.#cache.delete(key);
     return [{ type: 'deleted', object: last }];

@@ -1,9 +1,8 @@
 // The cache behind an informer: the objects of one resource by key, and the indexes over them. It knows nothing
 // of lists, watches or handlers.
-import type { KubeObject, Stored } from '../api/objects.ts';
-import { keyOf } from '../api/objects.ts';
+import { type KubeObject, keyOf, type NamespacedName, type Stored } from '../api/objects.ts';
 
-type Bucket<T extends KubeObject> = Map<string, Stored<T>>;
+type Bucket<T extends KubeObject> = Map<NamespacedName, Stored<T>>;
 
 interface Index<T extends KubeObject> {
   valuesOf(object: T): string[];
@@ -18,7 +17,7 @@ export class ObjectCache<T extends KubeObject> {
   readonly #indexes = new Map<string, Index<T>>();
   readonly #namespaces: Index<T> = { valuesOf: byNamespace, buckets: new Map() };
 
-  get(key: string): Stored<T> | undefined {
+  get(key: NamespacedName): Stored<T> | undefined {
     return this.#objects.get(key);
   }
 
@@ -44,7 +43,7 @@ export class ObjectCache<T extends KubeObject> {
     for (const [key, object] of this.#objects) enter(index, key, object);
   }
 
-  keys(): IterableIterator<string> {
+  keys(): IterableIterator<NamespacedName> {
     return this.#objects.keys();
   }
 
@@ -58,7 +57,7 @@ export class ObjectCache<T extends KubeObject> {
     }
   }
 
-  delete(key: string): void {
+  delete(key: NamespacedName): void {
     const old = this.#objects.get(key);
     if (!old) return;
     this.#objects.delete(key);
@@ -74,7 +73,7 @@ export class ObjectCache<T extends KubeObject> {
 const NONE: ReadonlySet<string> = new Set();
 
 /** Returns the values under which the object is now found. */
-function enter<T extends KubeObject>(index: Index<T>, key: string, object: Stored<T>): string[] {
+function enter<T extends KubeObject>(index: Index<T>, key: NamespacedName, object: Stored<T>): string[] {
   const values = index.valuesOf(object);
   for (const value of values) {
     const bucket = index.buckets.get(value);
@@ -86,7 +85,7 @@ function enter<T extends KubeObject>(index: Index<T>, key: string, object: Store
 
 function leave<T extends KubeObject>(
   index: Index<T>,
-  key: string,
+  key: NamespacedName,
   object: Stored<T>,
   except: ReadonlySet<string> = NONE,
 ): void {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '../api/generated/types.ts';
-import type { Stored } from '../api/objects.ts';
+import { nameOf, type Stored } from '../api/objects.ts';
 import { OwnWrites } from './own-writes.ts';
 
-const SET = 'default/web';
+const SET = nameOf({ namespace: 'default', name: 'web' });
 
 function podOf(uid: string, version: number, more: Partial<Stored<Pod>['metadata']> = {}): Stored<Pod> {
   const metadata = { name: 'web-0', namespace: 'default', uid, resourceVersion: String(version) };

@@ -1,7 +1,7 @@
 // What a workload controller itself has written and not yet seen come back: upstream's expectations. Deciding again
 // before the cache shows an object that was just created, deleted or updated would be deciding on the past: too many pods
 // would be made, and OrderedReady and maxUnavailable would not hold.
-import type { KubeObject, Stored } from '../api/objects.ts';
+import type { KubeObject, NamespacedName, Stored } from '../api/objects.ts';
 
 /** How long the cache is given to show the controller's own writes before the API itself is asked. */
 const CACHE_GRACE_MS = 5_000;
@@ -17,11 +17,10 @@ interface Write {
 /** One owner's writes by the name of what was written; at most as many as it owns. */
 type Writes = Map<string, Write>;
 
-/** Owners are named by their keys. */
 export class OwnWrites {
-  readonly #owners = new Map<string, Writes>();
+  readonly #owners = new Map<NamespacedName, Writes>();
 
-  note(owner: string, type: Write['type'], object: KubeObject, atMs: number): void {
+  note(owner: NamespacedName, type: Write['type'], object: KubeObject, atMs: number): void {
     const writes = this.#owners.get(owner) ?? new Map<string, Write>();
     const { name = '', uid = '', resourceVersion: version = '' } = object.metadata;
     writes.set(name, { type, uid, version, atMs });
@@ -29,13 +28,13 @@ export class OwnWrites {
   }
 
   /** The object has been seen to go: whatever was written about it is past. */
-  gone(owner: string, { metadata: { name, uid } }: Stored): void {
+  gone(owner: NamespacedName, { metadata: { name, uid } }: Stored): void {
     const writes = this.#owners.get(owner);
     if (writes?.get(name)?.uid === uid) writes.delete(name);
   }
 
   /** The owner is gone. */
-  forget(owner: string): void {
+  forget(owner: NamespacedName): void {
     this.#owners.delete(owner);
   }
 
@@ -45,7 +44,7 @@ export class OwnWrites {
    * @param live the API's.
    */
   async isAhead(
-    owner: string,
+    owner: NamespacedName,
     cached: (name: string) => Stored | undefined,
     live: (name: string) => Promise<Stored | undefined>,
     nowMs: number,
@@ -64,7 +63,7 @@ export class OwnWrites {
    * those of which only the API can say whether the cache will ever show them.
    */
   unseen(
-    owner: string,
+    owner: NamespacedName,
     cached: (name: string) => Stored | undefined,
   ): { ask: string[]; oldestMs: number } | undefined {
     const writes = this.#owners.get(owner);
@@ -87,7 +86,7 @@ export class OwnWrites {
    * What the API says about an object now. It ends the waiting for a creation that the cache will never show, and tells
    * what the cache has to show after a write whose answer was lost.
    */
-  settle(owner: string, name: string, live: Stored | undefined, cached: Stored | undefined): void {
+  settle(owner: NamespacedName, name: string, live: Stored | undefined, cached: Stored | undefined): void {
     const writes = this.#owners.get(owner);
     const write = writes?.get(name);
     if (!writes || !write) return;

@@ -1,7 +1,7 @@
 // What the scheduler knows of the cluster: its nodes, what the pods on them take, and where pods are that it has
 // just placed. Kept as things change, so that a decision costs the number of nodes and not the number of pods.
 import type { Node, Pod } from '../api/generated/types.ts';
-import { controllerOf, type Stored } from '../api/objects.ts';
+import { controllerOf, type NamespacedName, type Stored } from '../api/objects.ts';
 import { type Amounts, amountsOf, podRequestsHeld } from '../api/pod-resources.ts';
 import { claimKeysOf } from '../api/pod-state.ts';
 import { sameJson } from '../base/same-json.ts';
@@ -27,8 +27,8 @@ export class NodeState {
   readonly hostPorts = new Map<string, HostPort[]>();
   /** How many pods of each controller (by UID) are here, for spreading. */
   readonly podsOfController = new Map<string, number>();
-  /** How many pods here use each claim (`namespace/name`). */
-  readonly podsOfClaim = new Map<string, number>();
+  /** How many pods here use each claim. */
+  readonly podsOfClaim = new Map<NamespacedName, number>();
 
   constructor(name: string) {
     this.name = name;
@@ -42,7 +42,7 @@ export class NodeState {
 export class ClusterState {
   readonly nodes = new Map<string, NodeState>();
   readonly #places = new Map<string, Placed>();
-  readonly #podsOfClaim = new Map<string, number>();
+  readonly #podsOfClaim = new Map<NamespacedName, number>();
   readonly namespaceLabels: NamespaceLabels;
   affinity: AffinityCounts;
 
@@ -106,8 +106,8 @@ export class ClusterState {
     if (state.pods.size === 0 && !state.node) this.nodes.delete(state.name);
   }
 
-  /** How many placed pods use the claim (`namespace/name`). */
-  usersOfClaim(claimKey: string): number {
+  /** How many placed pods use the claim. */
+  usersOfClaim(claimKey: NamespacedName): number {
     return this.#podsOfClaim.get(claimKey) ?? 0;
   }
 
@@ -137,7 +137,7 @@ export class ClusterState {
   }
 }
 
-function bump(counts: Map<string, number>, key: string, step: 1 | -1): void {
+function bump<K>(counts: Map<K, number>, key: K, step: 1 | -1): void {
   const count = (counts.get(key) ?? 0) + step;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);

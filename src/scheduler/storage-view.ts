@@ -9,6 +9,7 @@ import {
   VOLUMES_BY_CLAIM,
 } from '../api/between/volume-binding.ts';
 import type { PersistentVolume } from '../api/generated/types.ts';
+import { keyOf } from '../api/objects.ts';
 import { persistentVolumeClaims } from '../api/resources/persistent-volume-claims/definition.ts';
 import { persistentVolumes } from '../api/resources/persistent-volumes/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
@@ -27,7 +28,7 @@ export function storageView(informers: Informers): StorageView {
     volume: (name) => volumes.get(undefined, name),
     storageClass: (name) => classes.get(undefined, name),
     candidates: (claim) => [
-      ...volumes.byIndex(VOLUMES_BY_CLAIM, `${claim.metadata.namespace}/${claim.metadata.name}`),
+      ...volumes.byIndex(VOLUMES_BY_CLAIM, keyOf(claim)),
       ...volumes.byIndex(UNCLAIMED_VOLUMES_BY_CLASS, classNameOf(claim)),
     ],
   };

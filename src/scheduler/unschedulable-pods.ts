@@ -1,5 +1,6 @@
 // The pods that no node would take, and when each may be tried again. A change in the cluster brings them back, while
 // there is other work none sooner than its own back-off allows: a stream of changes is no stream of attempts.
+import type { NamespacedName } from '../api/objects.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { KeyQueue } from '../client/controller.ts';
 
@@ -21,17 +22,17 @@ interface Waiter {
 
 export class UnschedulablePods {
   readonly #clock: Clock;
-  readonly #queue: KeyQueue<string>;
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #queue: KeyQueue<NamespacedName>;
+  readonly #waiters = new Map<NamespacedName, Waiter>();
   #cancelRetry: CancelTimer | undefined;
 
-  constructor(clock: Clock, queue: KeyQueue<string>) {
+  constructor(clock: Clock, queue: KeyQueue<NamespacedName>) {
     this.#clock = clock;
     this.#queue = queue;
   }
 
   /** No node takes the pod now. @param onClaims because of its claims alone: nodes cannot change that. */
-  add(key: string, onClaims: boolean): void {
+  add(key: NamespacedName, onClaims: boolean): void {
     const attempts = (this.#waiters.get(key)?.attempts ?? 0) + 1;
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 10), MAX_BACKOFF_MS);
     this.#waiters.set(key, { attempts, notBeforeMs: this.#clock.now() + backoffMs, onClaims });
@@ -39,12 +40,12 @@ export class UnschedulablePods {
   }
 
   /** It was placed, or is no longer ours. */
-  remove(key: string): void {
+  remove(key: NamespacedName): void {
     this.#waiters.delete(key);
   }
 
   /** Something changed for this pod alone (the pod itself, its claim): it is tried at once. */
-  retry(key: string): void {
+  retry(key: NamespacedName): void {
     this.#queue.add(key);
   }
 

@@ -14,7 +14,7 @@ import {
 } from '../api/between/volume-binding.ts';
 import { partyOf, type Waiting } from '../api/between/waiting.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../api/generated/types.ts';
-import type { Stored } from '../api/objects.ts';
+import { type NamespacedName, nameOf, type Stored } from '../api/objects.ts';
 import { claimsOf, whyNotMadeFor } from '../api/pod-state.ts';
 import type { NodeState } from './cluster-state.ts';
 import { type Objection, ofNodes } from './objection.ts';
@@ -35,7 +35,7 @@ export interface PodVolumes {
   /** Claims that wait for a node. */
   unbound: Stored<PersistentVolumeClaim>[];
   /** Keys of the claims in ReadWriteOncePod mode. */
-  exclusive: string[];
+  exclusive: NamespacedName[];
   /** A claim is bound, but its status does not say so yet: a node would still refuse to mount it. */
   settling: boolean;
 }
@@ -77,7 +77,7 @@ export function podVolumes(pod: Stored<Pod>, storage: StorageView): PodVolumes |
     const foreign = ephemeral ? whyNotMadeFor(pod, claim) : undefined;
     if (foreign) return until(claimName, 'gone', foreign);
     if (claim.spec.accessModes?.includes('ReadWriteOncePod'))
-      result.exclusive.push(`${namespace}/${claimName}`);
+      result.exclusive.push(nameOf({ namespace, name: claimName }));
     if (isFullyBound(claim)) {
       result.bound.push(storage.volume(claim.spec.volumeName ?? ''));
       result.settling ||= claim.status?.phase !== 'Bound';
