@@ -111,17 +111,12 @@ class DirectClient implements Client {
     return result.object as Stored<T>;
   }
 
-  #handle<T extends KubeObject>(
-    verb: Verb,
-    resource: ResourceDefinition<T>,
-    request: Partial<ApiRequest>,
-  ): Promise<ApiResult> {
+  #handle(verb: Verb, resource: ResourceDefinition, request: Partial<ApiRequest>): Promise<ApiResult> {
     return this.#server.handle({
       options: {},
       ...request,
       verb,
-      // Every record of the resource table is a definition of KubeObjects; T only says which.
-      resource: resource as unknown as ResourceDefinition,
+      resource,
       user: this.#user,
     });
   }

@@ -233,7 +233,7 @@ async function admitToken(node: string, request: Request, context: AdmissionCont
   if (bound.uid !== pod.metadata.uid) {
     return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
   }
-  const { nodeName, volumes = [] } = (pod as unknown as Pod).spec;
+  const { nodeName, volumes = [] } = (pod as typeof pod & Pod).spec;
   if (!isNamed(node, nodeName)) return 'node requested token bound to a pod scheduled on a different node';
   if (audiences.length > 1) return 'node may only request 0 or 1 audiences';
   const [audience = ''] = audiences;

@@ -68,7 +68,7 @@ export class FaultyClient implements Client {
 
   create<T extends KubeObject>(resource: ResourceDefinition<T>, object: T): Promise<Stored<T>> {
     return this.#write((client) => {
-      this.#observer.creating?.(asAny(resource), object);
+      this.#observer.creating?.(resource, object);
       return client.create(resource, object);
     });
   }
@@ -147,10 +147,6 @@ function refusal(random: Random): Error {
   if (kind === 0) return internal('simulated failure');
   return kind === 1 ? tooManyRequests('simulated load', 1) : unreachable('connection reset');
 }
-
-// A record of the resource table is a definition of KubeObjects; the type parameter only says which.
-const asAny = <T extends KubeObject>(resource: ResourceDefinition<T>): ResourceDefinition =>
-  resource as unknown as ResourceDefinition;
 
 class FaultyWatch<T extends KubeObject> implements WatchStream<T> {
   readonly #line: Line;

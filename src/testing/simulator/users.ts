@@ -63,7 +63,7 @@ export class Users {
   evictPod(name: string): Promise<boolean> {
     const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace, name } };
     return this.#do(`evict pod ${name}`, (client) =>
-      client.createSubresource(podsAsAny, { namespace, name }, 'eviction', body),
+      client.createSubresource(pods, { namespace, name }, 'eviction', body),
     );
   }
 
@@ -75,7 +75,7 @@ export class Users {
 
   deleteSet(name: string, propagationPolicy: 'Orphan' | 'Background' | 'Foreground'): Promise<boolean> {
     return this.#do(`delete set ${name} (${propagationPolicy})`, (client) =>
-      client.delete(setsAsAny, { namespace, name }, { propagationPolicy }),
+      client.delete(statefulSets, { namespace, name }, { propagationPolicy }),
     );
   }
 
@@ -96,12 +96,12 @@ export class Users {
   }
 
   deleteNode(name: string): Promise<boolean> {
-    return this.#do(`delete node ${name}`, (client) => client.delete(nodes as never, { name }));
+    return this.#do(`delete node ${name}`, (client) => client.delete(nodes, { name }));
   }
 
   #delete<T extends KubeObject>(resource: ResourceDefinition<T>, name: string): Promise<boolean> {
     return this.#do(`delete ${resource.singular} ${name}`, (client) =>
-      client.delete(resource as unknown as ResourceDefinition, { namespace, name }),
+      client.delete(resource, { namespace, name }),
     );
   }
 
@@ -117,7 +117,3 @@ export class Users {
     }
   }
 }
-
-// Records of the resource table are definitions of KubeObjects; the type parameter only says which.
-const podsAsAny = pods as unknown as ResourceDefinition;
-const setsAsAny = statefulSets as unknown as ResourceDefinition;

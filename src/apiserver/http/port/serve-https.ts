@@ -1,5 +1,5 @@
 // The API server's port: TLS, HTTP/2 and HTTP/1.1 on one socket, client certificates, upgrades, an orderly end.
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import {
   createSecureServer,
   type IncomingHttpHeaders,
@@ -135,12 +135,10 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     closeWhenIdle(session);
   });
   server.on('request', (request, response) => {
-    const socket = request.socket as unknown;
-    const message = request as unknown as IncomingMessage;
-    void dispatch(
-      parts,
-      new Http1Exchange(message, response as never, certificateOf(socket), closing.signal, budget),
-    );
+    const [message, answer]: [unknown, unknown] = [request, response];
+    if (!(message instanceof IncomingMessage && answer instanceof ServerResponse)) return;
+    const certificate = certificateOf(message.socket);
+    void dispatch(parts, new Http1Exchange(message, answer, certificate, closing.signal, budget));
   });
   // Listening for requests has made Node offer HTTP/2 streams as requests, too; they are served by the core interface.
   server.removeAllListeners('stream');
