@@ -1,5 +1,4 @@
 // The core Event resource: what `kubectl get events` and `kubectl describe` show.
-
 import { present } from '../../../base/present.ts';
 import { lastSeenMs } from '../../event-time.ts';
 import type { Event } from '../../generated/types.ts';
@@ -35,7 +34,7 @@ function sourceCell(event: Event): string {
 
 type Share = (text: string) => string;
 
-/** Of an event: its selectable fields, and the times that say when it was last seen; all of one shape, which is small. */
+/** Of an event: its selectable fields, and the times that say when it was last seen. */
 function outline(event: Stored<Event>, share: Share): Stored<Event> {
   const { metadata, involvedObject: about, reason, type, reportingComponent, source, eventTime } = event;
   const shared = (text: string | undefined): string | undefined => text && share(text);
