@@ -172,7 +172,7 @@ function fitSince(pod: Pod): number | undefined {
 }
 
 function read(resource: typeof pods, entry: { value: Uint8Array; revision: number }): Stored<KubeObject> {
-  return seal(decodeStored(resource as never, entry.value), entry.revision, entry.value);
+  return seal(decodeStored(resource, entry.value), entry.revision, entry.value);
 }
 
 function put<T>(map: Map<string, T>, name: string, value: T | undefined): T | undefined {
