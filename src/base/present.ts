@@ -1,14 +1,12 @@
-// Objects of which some fields may be missing. What a present field must look like is its type's affair.
+// Objects of which some fields may be missing: how to write them without asking of each field whether it is there.
 
 /** What may be given for a `T`: an optional field may be there as undefined. */
 export type Loose<T> = { [K in keyof T]: Pick<T, K> extends Required<Pick<T, K>> ? T[K] : T[K] | undefined };
 
-/** Makes an object in which a field that is undefined is absent, as JSON, `in` and patches would have it.
- *
- *  Its type is what the place wants that it is made for, so that a misspelt field does not compile there.
- *
- *  @param fields a fresh object whose fields a type names (no map that others fill); it is the answer itself when
- *    nothing is to be left out
+/**
+ * An object in which what was given as undefined is absent: JSON, `in` and comparisons see no difference to one that never
+ * had the field. Its type is the one wanted where it stands, so that a misspelt field does not compile.
+ * @param fields a fresh object, whose fields a type names: no map that others fill. It is the answer when all are there.
  */
 export function present<T extends object>(fields: NoInfer<Loose<T>>): T;
 export function present(fields: Readonly<Record<string, unknown>>): object {

@@ -6,7 +6,6 @@ import { conditionOf } from '../api/conditions.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../api/generated/types.ts';
 import { controllerOf, type Stored } from '../api/objects.ts';
 import { whyNotReady } from '../api/why/pod.ts';
-import { present } from '../base/present.ts';
 
 export interface ClaimView {
   name: string;
@@ -55,7 +54,7 @@ export async function viewSets(
   resolve: (name: string) => Promise<string[]>,
 ): Promise<SetView[]> {
   return Promise.all(
-    sets.map(async (set): Promise<SetView> => {
+    sets.map(async (set) => {
       const { namespace = 'default', name } = set.metadata;
       const service = set.spec.serviceName ? `${set.spec.serviceName}.${namespace}.svc.${domain}` : undefined;
       const claimNamed = (claim: string) =>
@@ -66,33 +65,31 @@ export async function viewSets(
       const progressing = conditionOf(set, 'Progressing');
       const ready = set.status?.readyReplicas ?? 0;
       const replicas = set.spec.replicas ?? 1;
-      return present({
+      return {
         namespace,
         name,
         ready,
         replicas,
-        waits: (ready < replicas && progressing?.message) || undefined,
-        serviceName: service,
-        serviceAnswer: service === undefined ? undefined : await resolve(service),
+        ...(ready < replicas && progressing?.message ? { waits: progressing.message } : {}),
+        ...(service ? { serviceName: service, serviceAnswer: await resolve(service) } : {}),
         pods: await Promise.all(
-          own.map(async (pod): Promise<PodView> => {
+          own.map(async (pod) => {
             const because = whyNotReady(pod, claimNamed);
             const dnsName = service ? `${pod.metadata.name}.${service}` : undefined;
-            return present({
+            return {
               name: pod.metadata.name,
               phase: pod.metadata.deletionTimestamp ? 'Terminating' : (pod.status?.phase ?? 'Pending'),
               ready: because === undefined,
               ip: pod.status?.podIP ?? '',
               node: pod.spec.nodeName ?? '',
               restarts: (pod.status?.containerStatuses ?? []).reduce((sum, one) => sum + one.restartCount, 0),
-              waits: because && sentenceOf(because),
+              ...(because ? { waits: sentenceOf(because) } : {}),
               claims: claimViews(pod, claimNamed),
-              dnsName,
-              dnsAnswer: dnsName === undefined ? undefined : await resolve(dnsName),
-            });
+              ...(dnsName ? { dnsName, dnsAnswer: await resolve(dnsName) } : {}),
+            };
           }),
         ),
-      });
+      };
     }),
   );
 }

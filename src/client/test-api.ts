@@ -69,7 +69,7 @@ export class FakeApi implements ApiServer {
       const [at, after] = options.continue?.split(' ') ?? [];
       const limit = options.limit;
       const { entries, revision, more } = await this.store.list(prefix, {
-        limit,
+        limit: limit || undefined,
         after,
         revision: at ? Number(at) : undefined,
       });

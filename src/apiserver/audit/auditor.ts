@@ -8,6 +8,7 @@ import { apiVersionOf, type ResourceDefinition } from '../../api/resource.ts';
 import { type Clock, microTimestamp, type Random } from '../../base/clock.ts';
 import { Counter, type Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
+import { userInfo } from '../authn/reviews.ts';
 import type { Attributes, Decision } from '../authz/authorize.ts';
 import type { ApiRequest, ApiResult, User } from '../request.ts';
 import { type AuditConfig, atLeast, evaluate, type Policy, type Stage } from './policy.ts';
@@ -246,10 +247,6 @@ function metadataOf(value: unknown): KubeObject['metadata'] | undefined {
   if (typeof value !== 'object' || value === null || !('metadata' in value)) return undefined;
   const { metadata } = value;
   return typeof metadata === 'object' && metadata !== null ? metadata : undefined;
-}
-
-function userInfo({ name, uid, groups, extra }: User): object {
-  return { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
 }
 
 /** Whom a request comes from, as far as its headers are believed, and the connection's other end. */

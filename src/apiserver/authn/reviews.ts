@@ -40,6 +40,7 @@ export function reviewSelf(registry: Registry, request: ApiRequest): ApiResult {
   return { type: 'object', code: 201, object: review, warnings };
 }
 
-function userInfo({ name, uid, groups, extra }: User): UserInfo {
+/** A user as the API shows one. */
+export function userInfo({ name, uid, groups, extra }: User): UserInfo {
   return present({ username: name, uid: uid || undefined, groups: [...groups], extra });
 }

@@ -102,9 +102,8 @@ export async function reviewSelfRules(
 
 function decoded(registry: Registry, request: ApiRequest) {
   const { object, warnings } = decodeBody(registry, request);
-  if (request.resource.namespaced) {
-    object.metadata = present({ ...object.metadata, namespace: request.namespace });
-  }
+  const { namespace, resource } = request;
+  if (resource.namespaced) object.metadata = present({ ...object.metadata, namespace });
   return { object, warnings };
 }
 
@@ -155,12 +154,8 @@ function fieldSelectorText(selector: FieldSelectorAttributes | undefined): strin
 }
 
 function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule): ResourceRule {
-  return present({
-    verbs,
-    apiGroups,
-    resources,
-    resourceNames: resourceNames?.length ? resourceNames : undefined,
-  });
+  const named = resourceNames?.length ? resourceNames : undefined;
+  return present({ verbs, apiGroups, resources, resourceNames: named });
 }
 
 function nonResourceRule({ verbs, nonResourceURLs }: PolicyRule): NonResourceRule {

@@ -13,7 +13,6 @@ import {
   type StatusError,
 } from '../../api/errors.ts';
 import { unsupportedFields } from '../../api/fields/find-unsupported.ts';
-import type { ObjectMeta } from '../../api/generated/types.ts';
 import { isTerminating, type KubeObject, type ObjectKey, type Stored } from '../../api/objects.ts';
 import type { PartStrategy, ResourceDefinition } from '../../api/resource.ts';
 import { validateObjectMetaUpdate } from '../../api/validation/metadata.ts';
@@ -241,8 +240,8 @@ export function statusOnly(wanted: KubeObject, current: Stored): KubeObject {
 /** A write to another part of the object: metadata stays, too (ResetObjectMetaForStatus). */
 function partOnly(strategy: PartStrategy<KubeObject>, wanted: KubeObject, current: Stored): KubeObject {
   const { uid, resourceVersion, managedFields } = wanted.metadata;
-  const metadata = present<ObjectMeta>({ ...current.metadata, uid, resourceVersion, managedFields });
-  return { ...strategy.merge(wanted, current), metadata };
+  const own = { uid, resourceVersion, managedFields };
+  return { ...strategy.merge(wanted, current), metadata: present({ ...current.metadata, ...own }) };
 }
 
 /** What no client can change: identity, version, age, and a deletion under way. */

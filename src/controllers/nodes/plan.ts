@@ -3,7 +3,7 @@
 
 import { conditionOf, isConditionTrue } from '../../api/conditions.ts';
 import type { Lease, Node, NodeCondition, Pod, Taint } from '../../api/generated/types.ts';
-import { isTerminating } from '../../api/objects.ts';
+import { isTerminating, type Stored } from '../../api/objects.ts';
 import { isPodFinished } from '../../api/pod-state.ts';
 import {
   CONDITION_TAINTS,
@@ -13,7 +13,6 @@ import {
   tolerates,
 } from '../../api/taints.ts';
 import { timestamp } from '../../base/clock.ts';
-import { present } from '../../base/present.ts';
 
 /** A node whose lease was not renewed for so long is not heard of any more, ms. */
 export const GRACE_MS = 40_000;
@@ -40,7 +39,7 @@ export function heartbeatOf(node: Node, lease: Lease | undefined): Heartbeat {
 }
 
 /** The conditions of a node that is silent; undefined if they say so already. */
-export function silentConditions(node: Node, nowMs: number): NodeCondition[] | undefined {
+export function silentConditions(node: Stored<Node>, nowMs: number): NodeCondition[] | undefined {
   const conditions = node.status?.conditions ?? [];
   const now = timestamp(nowMs);
   let changed = false;
@@ -58,7 +57,7 @@ export function silentConditions(node: Node, nowMs: number): NodeCondition[] | u
   for (const type of REPORTED) {
     if (conditions.some((condition) => condition.type === type)) continue;
     changed = true;
-    const never: NodeCondition = present({
+    known.push({
       type,
       status: 'Unknown',
       reason: 'NodeStatusNeverUpdated',
@@ -66,7 +65,6 @@ export function silentConditions(node: Node, nowMs: number): NodeCondition[] | u
       lastHeartbeatTime: node.metadata.creationTimestamp,
       lastTransitionTime: now,
     });
-    known.push(never);
   }
   return changed ? known : undefined;
 }

@@ -6,6 +6,7 @@
 import type { Waiting } from '../../api/between/waiting.ts';
 import { isTerminating } from '../../api/objects.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { present } from '../../base/present.ts';
 import { revisionsOf, sortRevisions, trimHistory } from '../revisions.ts';
 import type { Action, Phase, Plan } from './actions.ts';
 import { type ClaimGrowth, growClaims } from './claim-growth.ts';
@@ -50,11 +51,8 @@ export function plan(observed: Observation): Plan {
   status.conditions = conditionsOf(scene, growth, status, waiting, busy);
 
   const filled = phases.filter((phase) => phase.actions.length > 0);
-  const result: Plan = { phases: filled, burst: !scene.monotonic, status };
-  if (waiting) result.waiting = waiting;
   const wakeAt = nextAvailability(scene);
-  if (wakeAt !== undefined) result.wakeAt = wakeAt;
-  return result;
+  return present({ phases: filled, burst: !scene.monotonic, status, waiting, wakeAt });
 }
 
 interface Pass {

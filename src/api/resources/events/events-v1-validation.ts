@@ -1,6 +1,7 @@
 // What may stand in an Event of events.k8s.io: what holds for events of the core group (event.ts), nothing of the old
 // style, and once written only the series goes on (pkg/apis/core/validation/events.go, ValidateEventCreate and
 // ValidateEventUpdate). Errors name the fields as the core group does, as upstream's do.
+import { present } from '../../../base/present.ts';
 import { type FieldError, invalidValue, required } from '../../errors.ts';
 import type { Event, EventsV1Event } from '../../generated/types.ts';
 import { semanticallyEqual } from '../../validation/equality.ts';
@@ -9,16 +10,10 @@ import { validateEvent } from './validation.ts';
 
 /** The event as the core group has it. */
 function asCore(event: EventsV1Event): Event {
-  const { metadata, regarding, note, reportingController, ...rest } = event;
-  const core: Event = { metadata, involvedObject: regarding ?? {} };
-  if (rest.eventTime) core.eventTime = rest.eventTime;
-  if (note !== undefined) core.message = note;
-  if (reportingController !== undefined) core.reportingComponent = reportingController;
-  for (const field of ['action', 'reason', 'reportingInstance', 'type'] as const) {
-    const text = rest[field];
-    if (text !== undefined) core[field] = text;
-  }
-  return core;
+  const { metadata, regarding = {}, note: message, action, reason, type, reportingInstance } = event;
+  const { eventTime, reportingController: reportingComponent } = event;
+  const said = { message, action, reason, type, reportingComponent, reportingInstance };
+  return present({ metadata, involvedObject: regarding, ...said, eventTime: eventTime || undefined });
 }
 
 export function validateEventV1(event: EventsV1Event): FieldError[] {

@@ -10,6 +10,7 @@ import {
 import type { DeleteOptions } from '../../../api/generated/types.ts';
 import type { Verb } from '../../../api/resource.ts';
 import { fieldManagerErrors } from '../../../api/validation/managed-fields.ts';
+import { present } from '../../../base/present.ts';
 import type { RequestOptions } from '../../request.ts';
 
 const FIELD_VALIDATION = ['Ignore', 'Warn', 'Strict'] as const;
@@ -75,13 +76,11 @@ export function requestOptions(query: URLSearchParams, verb: Verb, isApply = fal
 
 /** DeleteOptions that come in the query instead of the body; the body's win. */
 export function deleteOptionsOf(query: URLSearchParams, body: DeleteOptions): DeleteOptions {
-  const options: DeleteOptions = {};
-  const grace = integer(query, 'gracePeriodSeconds');
-  if (grace !== undefined) options.gracePeriodSeconds = grace;
-  const policy = query.get('propagationPolicy');
-  if (policy) options.propagationPolicy = policy;
-  const orphan = boolean(query, 'orphanDependents');
-  if (orphan !== undefined) options.orphanDependents = orphan;
+  const options: DeleteOptions = present({
+    gracePeriodSeconds: integer(query, 'gracePeriodSeconds'),
+    propagationPolicy: query.get('propagationPolicy') || undefined,
+    orphanDependents: boolean(query, 'orphanDependents'),
+  });
   return { ...options, ...body };
 }
 

@@ -2,6 +2,7 @@
 // function of what was observed; kubelet's syncPod, computePodActions and generateAPIPodStatus are its model.
 
 import { isPodFinished } from '../../../api/pod-state.ts';
+import { present } from '../../../base/present.ts';
 import { podStatus } from '../status/status.ts';
 import { type Decisions, newDecisions, wakeAt } from './decisions.ts';
 import { planEnding } from './ending-plan.ts';
@@ -17,9 +18,8 @@ export function planPod(observed: PodObservation): PodPlan {
   const view = viewOf(observed);
   const { decisions, failure, terminating } = decide(observed, view);
   const status = podStatus(observed, view, decisions, failure);
-  const plan: PodPlan = { actions: decisions.actions, status, terminating };
-  if (decisions.wakeAtMs !== undefined) plan.wakeAtMs = decisions.wakeAtMs;
-  return plan;
+  const { actions, wakeAtMs } = decisions;
+  return present({ actions, status, terminating, wakeAtMs });
 }
 
 /** Upstream's reason of a pod that the node did not keep or take. */
