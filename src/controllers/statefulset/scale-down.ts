@@ -2,6 +2,7 @@
 // while nothing else is amiss: an unhealthy one holds the rest, unless it is the very one whose turn it is, or has
 // never served anybody. Follows processCondemned upstream.
 import { isTerminating } from '../../api/objects.ts';
+import { isPodFinished } from '../../api/pod-state.ts';
 import type { Action } from './actions.ts';
 import { claimWork } from './claims.ts';
 import { neverReady } from './recovery.ts';
@@ -32,9 +33,11 @@ function allAtOnce({ condemned }: Scene): Step {
 
 function oneByOne(scene: Scene): Step {
   // All wanted pods are available here, so that only condemned ones can be the first unavailable. One that has never
-  // been Ready, with a broken template perhaps, may never be, and would hold those above it, and so itself, for ever.
+  // been Ready, with a broken template perhaps, may never be, and would hold those above it, and so itself, for ever;
+  // so would one that is over: nobody makes it again.
   const { paused, recoversRollouts } = scene.options;
-  const holds = ({ pod }: Condemned): boolean => !recoversRollouts || paused || !neverReady(pod);
+  const holds = ({ pod }: Condemned): boolean =>
+    !isPodFinished(pod) && (!recoversRollouts || paused || !neverReady(pod));
   const firstUnavailable = scene.condemned.findLast((each) => isDown(each) && holds(each));
   const next = scene.condemned[0];
   if (!next) return { actions: [], stop: false };
