@@ -1,9 +1,9 @@
 // Reads manifests from files, addresses and standard input: YAML or JSON, many documents, Lists taken apart.
 import { readFile } from 'node:fs/promises';
-import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/resource.ts';
 import { errorText } from '../base/error-text.ts';
+import { yaml } from '../base/yaml.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 
 /** One object of a manifest and where it came from. */
@@ -23,7 +23,7 @@ export interface KnownManifest extends Manifest {
 export async function readManifests(sources: readonly string[]): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   for (const source of sources) {
-    const documents = parseAllDocuments(await readSource(source));
+    const documents = yaml().parseAllDocuments(await readSource(source));
     for (const [index, document] of [...documents].entries()) {
       const where = `${source}, document ${index + 1}`;
       const [problem] = document.errors;

@@ -2,8 +2,8 @@
 // are not served.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { isStruct, type Struct } from '../base/struct.ts';
+import { yaml } from '../base/yaml.ts';
 
 /** Where and as whom to speak to an API. Certificates and keys are PEM. */
 export interface ApiEndpoint {
@@ -26,7 +26,7 @@ export interface ApiEndpoint {
  * @throws Error that says what is wrong with it.
  */
 export function parseKubeconfig(text: string, directory = '.'): ApiEndpoint {
-  const config = fieldsOf(parse(text), 'the kubeconfig');
+  const config = fieldsOf(yaml().parse(text), 'the kubeconfig');
   const contextName = stringOf(config, 'current-context');
   if (!contextName)
     throw new Error('the kubeconfig has no current-context: set one with `kubectl config use-context`');

@@ -1,7 +1,7 @@
 // TCP and gRPC checks from the node's own network, with the words that upstream's probes use for failures
 // (pkg/probe/tcp, grpc). HTTP is in http-check.ts.
 import { connect } from 'node:net';
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import { bracketed, dialError } from '../../base/dial-error.ts';
 import type { CheckResult, NetworkChecks } from '../pods/do/node-services.ts';
@@ -37,13 +37,15 @@ function tcpCheck(clock: Clock, host: string, port: number, timeoutMs: number): 
 /** grpc.health.v1.HealthCheckResponse.ServingStatus */
 const SERVING = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-function grpcCheck(
+async function grpcCheck(
   clock: Clock,
   host: string,
   port: number,
   service: string,
   timeoutMs: number,
 ): Promise<CheckResult> {
+  // Few pods are asked so, and simulated nodes need it for nothing else.
+  const { Client, credentials, status } = await import('@grpc/grpc-js');
   return new Promise((resolve) => {
     const client = new Client(`${bracketed(host)}:${port}`, credentials.createInsecure());
     const finish = (result: CheckResult): void => {
