@@ -41,9 +41,12 @@ function fieldTest(resource: ResourceDefinition, text: string): (object: KubeObj
   return (object) => terms.every((term) => term(object));
 }
 
-/** In upstream's words for a kind with fields of its own (`field label not supported`), and for one with none. */
+/** What upstream says of a field that objects cannot be selected by, of a kind with some that they can. */
+export const unsupportedLabel = (field: string): string => `field label not supported: ${field}`;
+
+/** The same, and for a kind without any. */
 function notSelectable(resource: ResourceDefinition, field: string): string {
-  if (resource.selectableFields) return `field label not supported: ${field}`;
+  if (resource.selectableFields) return unsupportedLabel(field);
   return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 

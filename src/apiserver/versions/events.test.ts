@@ -55,6 +55,14 @@ test('an event is read and written in both forms, and is one', async () => {
     selected.items.map(({ apiVersion }) => apiVersion),
     ['events.k8s.io/v1'],
   );
+  // A name of the other version's is none here.
+  for (const fieldSelector of ['involvedObject.name=web-0', 'reason=x,reportingComponent!=y']) {
+    const listed = server.list('list', 'events', { resource: eventsV1, options: { fieldSelector } });
+    await assert.rejects(
+      listed,
+      /^StatusError: field label not supported: (involvedObject.name|reportingComponent)$/,
+    );
+  }
   const watch = await server.watch('watch', 'events', { resource: eventsV1, options: {} });
   const [first] = (await watch.next()) ?? [];
   assert.equal(first?.object.apiVersion, 'events.k8s.io/v1');

@@ -1,6 +1,7 @@
 // A version of a kind that is served and not stored: a request in it is turned into one in the version that is stored,
 // and its answer back. What is sent is decoded, patched, checked and owned in the version that it was sent in.
 import {
+  badRequest,
   conflict,
   invalid,
   isAlreadyExists,
@@ -13,6 +14,7 @@ import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition, type StoredVersion } from '../../api/resource.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
 import { present } from '../../base/present.ts';
+import { unsupportedLabel } from '../cache/selection.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
 import { applyPatch } from '../patch/patch.ts';
 import { writerOf } from '../patch/writer.ts';
@@ -215,16 +217,17 @@ export class OtherVersion {
     return made;
   }
 
-  /** A field selector in the stored version's names. */
+  /** A field selector in the stored version's names. @throws BadRequest for a name that only the stored version has. */
   #storedSelector(selector: string): string {
     const { renamed = {} } = this.#storedAs;
-    const terms = selector
-      .split(',')
-      .map((term) =>
-        term
-          .trimStart()
-          .replace(/^\w+/, (name) => (Object.hasOwn(renamed, name) ? renamed[name] : name) ?? name),
-      );
+    const elsewhere = Object.values(renamed);
+    const terms = selector.split(',').map((term) =>
+      term.trimStart().replace(/^(\w+)([\w.]*)/, (label: string, name: string, rest: string) => {
+        const stored = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
+        if (stored === undefined && elsewhere.includes(name)) throw badRequest(unsupportedLabel(label));
+        return `${stored ?? name}${rest}`;
+      }),
+    );
     return terms.join(',');
   }
 }
