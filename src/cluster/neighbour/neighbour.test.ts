@@ -264,6 +264,20 @@ describe('a node process that works and dies', () => {
   });
 });
 
+describe('a node process that is to stop its pods', () => {
+  it('and dies before it has, is started again, and asked again', async () => {
+    const neighbour = await begun();
+    const first = lastPid();
+    process.kill(first, 'SIGSTOP');
+    const stopped = neighbour.stop();
+    process.kill(first, 'SIGKILL');
+    await stopped;
+    assert.equal(told().at(-1), 'stops');
+    assert.notEqual(lastPid(), first);
+    await until('its end', () => !isAlive(lastPid()));
+  });
+});
+
 describe('a node process whose API process dies', () => {
   it('goes on, and the next API process takes it over', async () => {
     await kill(await apiProcess('begun'));

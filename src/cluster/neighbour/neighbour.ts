@@ -19,7 +19,7 @@ import {
   type NodeHello,
   type ToNode,
 } from './node-protocol.ts';
-import { type ReachedNode, reachNode } from './reach-node.ts';
+import { NodeLostError, type ReachedNode, reachNode } from './reach-node.ts';
 
 const PROGRAM = join(import.meta.dirname, 'main.js');
 const FIRST_RESTART_MS = 100;
@@ -115,7 +115,15 @@ export class Neighbour implements Nodes {
   async stop(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     await this.#reachedAgain();
-    await this.#node().end('stop');
+    const node = this.#node();
+    try {
+      await node.end('stop');
+    } catch (error) {
+      if (!(error instanceof NodeLostError)) throw error;
+      // It died, or hung and was killed, before it was done: the next one is asked.
+      await this.#reachedAgain(node);
+      await this.#node().end('stop');
+    }
     await this.close();
   }
 
@@ -239,11 +247,12 @@ export class Neighbour implements Nodes {
     await gone;
   }
 
-  /** Stopping pods takes a node: one that has just died is waited for. */
-  async #reachedAgain(): Promise<void> {
+  /** Stopping pods takes a node: one that has just died is waited for. @param lost is known to have died. */
+  async #reachedAgain(lost?: ReachedNode): Promise<void> {
     const { clock } = this.#options;
     const giveUpAtMs = clock.now() + FAREWELL_MS;
-    while (!this.#reached && clock.now() < giveUpAtMs) await sleep(clock, FIRST_RESTART_MS);
+    while ((!this.#reached || this.#reached.node === lost) && clock.now() < giveUpAtMs)
+      await sleep(clock, FIRST_RESTART_MS);
   }
 }
 

@@ -17,6 +17,9 @@ import type { SessionRequest } from './serve-node.ts';
 /** How long a node process may take to say who it is: one that does not even do that hangs. */
 const HELLO_LIMIT_MS = 5_000;
 
+/** There was no answer: it has died, or dies. */
+export class NodeLostError extends Error {}
+
 /** A node process that has answered; good until `gone`. */
 export class ReachedNode implements NodeStreams {
   /** Resolves when the process has ended, or this one has left it. */
@@ -159,9 +162,9 @@ function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
       json(response).then((failure) => reject(errorOf(failure as Failure)), reject);
     });
     outgoing.once('error', (cause) =>
-      reject(new Error(`the node process cannot be reached: ${cause.message}`, { cause })),
+      reject(new NodeLostError(`the node process cannot be reached: ${cause.message}`, { cause })),
     );
-    outgoing.once('close', () => reject(new Error('the node process ended before it had answered')));
+    outgoing.once('close', () => reject(new NodeLostError('the node process ended before it had answered')));
   });
 }
 
