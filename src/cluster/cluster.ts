@@ -68,6 +68,9 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const clock = systemClock;
   const random = systemRandom;
   const metrics = new Metrics();
+  // The larger part of this program, loaded while the machine, the store and the certificates are waited for.
+  const loading = import('./roles/control-plane.ts');
+  loading.catch(() => {});
   const audit =
     config.audit && (await openAudit(config.audit, { clock, random, log: log.named('audit'), metrics }));
   if (config.runtime === 'containerd') await checkMachine();
@@ -92,7 +95,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       'kubernetes.default',
       'kubernetes.default.svc',
     ];
-    // It starts while the API is loaded, which is the larger part of this program.
+    // It starts while the API is loaded.
     const neighbour =
       config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
     if (neighbour) closers.push(() => neighbour.close());
@@ -104,7 +107,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       metrics,
     });
     let nodes: Nodes | undefined;
-    const { startControlPlane } = await import('./roles/control-plane.ts');
+    const { startControlPlane } = await loading;
     const plane = await startControlPlane({
       serviceCidr: SERVICE_CIDR,
       store: storeDisk.guarded(),
