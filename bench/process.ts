@@ -1,4 +1,5 @@
-// One stead process for a benchmark, on a data directory of its own, started as `stead up` starts it, and timed from the moment before it is spawned.
+// One stead process for a benchmark, on a data directory of its own, started as `stead up` starts it, and timed from the
+// moment before it is spawned.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:https';

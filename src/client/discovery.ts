@@ -2,6 +2,7 @@
 // nothing by their fields. The form is the aggregated one (apidiscovery.k8s.io/v2), which Kubernetes has from 1.30 on.
 import type { ResourceDefinition } from '../api/resource.ts';
 import { ALL_VERBS } from '../api/resources/shared/verbs.ts';
+import { isStruct } from '../base/struct.ts';
 
 /** The media type to ask /api and /apis for. */
 export const DISCOVERY = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
@@ -35,10 +36,8 @@ export function resourcesOf(answer: unknown): ResourceDefinition[] {
 }
 
 function groupsOf(answer: unknown): GroupDiscovery[] {
-  if (typeof answer === 'object' && answer !== null && 'kind' in answer && 'items' in answer)
-    if (answer.kind === 'APIGroupDiscoveryList')
-      // The API's own word for what it is.
-      return answer.items as GroupDiscovery[];
+  // The API's own word for what it is.
+  if (isStruct(answer) && answer.kind === 'APIGroupDiscoveryList') return answer.items as GroupDiscovery[];
   throw new Error('the API does not say at once what it serves: it must be of Kubernetes 1.30 or newer');
 }
 

@@ -49,8 +49,10 @@ export async function isRelated(
 
 /** Whether a volume's bytes are on the node, for it to grow and to remove. */
 export async function isVolumeHere(registry: Registry, node: string, name: string): Promise<boolean> {
-  const volumes = await volumesOf(registry);
-  return volumes.some((volume) => volume.metadata.name === name && nodesOfVolume(volume).includes(node));
+  const resource = registry.resource('', 'persistentvolumes');
+  const volume = resource && (await registry.cache(resource)).get(undefined, name);
+  // The cache holds objects of its resource.
+  return volume !== undefined && nodesOfVolume(volume as Stored<PersistentVolume>).includes(node);
 }
 
 /** Whether such a volume is a claim's: the node tells the claim how it went. */

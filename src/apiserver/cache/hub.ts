@@ -3,6 +3,7 @@
 // that are filled anew.
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import { CompactedError, type Store, type StoreEvent } from '../../store/store.ts';
 import { prefixOf, prefixOfKey, REGISTRY_PREFIX } from '../keys.ts';
@@ -87,7 +88,7 @@ export class CacheHub {
       try {
         return await read();
       } catch (error) {
-        this.#log.warn('the store cannot be read, trying again', { why: String(error) });
+        this.#log.warn('the store cannot be read, trying again', { why: errorText(error) });
         await sleep(this.#clock, this.#backOffMs(), signal);
       }
     }

@@ -55,6 +55,12 @@ test('an event is read and written in both forms, and is one', async () => {
     selected.items.map(({ apiVersion }) => apiVersion),
     ['events.k8s.io/v1'],
   );
+  // What stands in a value is no name, whatever it looks like.
+  const escaped = await server.list('list', 'events', {
+    resource: eventsV1,
+    options: { fieldSelector: 'regarding.name!=a\\,message\\=b,reason!=x' },
+  });
+  assert.equal(escaped.items.length, 1);
   // A name of the other version's is none here.
   for (const fieldSelector of ['involvedObject.name=web-0', 'reason=x,reportingComponent!=y']) {
     const listed = server.list('list', 'events', { resource: eventsV1, options: { fieldSelector } });

@@ -12,7 +12,9 @@ import {
 import type { WatchEvent, WatchStream } from '../../api/list-watch.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
 import { apiVersionOf, type ResourceDefinition, type StoredVersion } from '../../api/resource.ts';
+import { parseFieldSelector } from '../../api/selectors.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
+import { own } from '../../base/own.ts';
 import { present } from '../../base/present.ts';
 import { unsupportedLabel } from '../cache/selection.ts';
 import { trackUpdate } from '../patch/managed-fields.ts';
@@ -221,13 +223,12 @@ export class OtherVersion {
   #storedSelector(selector: string): string {
     const { renamed = {} } = this.#storedAs;
     const elsewhere = Object.values(renamed);
-    const terms = selector.split(',').map((term) =>
-      term.trimStart().replace(/^(\w+)([\w.]*)/, (label: string, name: string, rest: string) => {
-        const stored = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
-        if (stored === undefined && elsewhere.includes(name)) throw badRequest(unsupportedLabel(label));
-        return `${stored ?? name}${rest}`;
-      }),
-    );
+    const terms = parseFieldSelector(selector).map(({ path, operator, value }) => {
+      const [name = '', ...rest] = path.split('.');
+      const stored = own(renamed, name);
+      if (stored === undefined && elsewhere.includes(name)) throw badRequest(unsupportedLabel(path));
+      return `${[stored ?? name, ...rest].join('.')}${operator}${value.replace(/[\\,=]/g, '\\$&')}`;
+    });
     return terms.join(',');
   }
 }

@@ -15,9 +15,10 @@ const NODE_NICENESS = -10;
  * that of this process, which is to be its own, is preferred too. Without the right to it, as in some containers, all stays.
  */
 export function preferThisProcess(): void {
-  ifAllowed(() => {
-    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), NODE_NICENESS);
-  });
+  // One by one: a thread may have ended since.
+  for (const thread of readdirSync('/proc/self/task')) {
+    ifAllowed(() => setPriority(Number(thread), NODE_NICENESS));
+  }
   ifAllowed(() => writeFileSync('/proc/self/autogroup', `${NODE_NICENESS}`));
 }
 

@@ -135,7 +135,7 @@ export class CriChannel {
   }
 }
 
-/** The strings in fields 1 and 2 of a message (containerd.eventService.TaskExit: container and process). */
+/** The strings in fields 1 and 2 of a message (containerd.events.TaskExit: container and process). */
 function leadingStrings(bytes: Buffer): [string, string] {
   const found: [string, string] = ['', ''];
   for (let at = 0; at < bytes.length && (bytes[at] === 0x0a || bytes[at] === 0x12); ) {
