@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathsOf } from '../src/cluster/disk/paths.ts';
 import { API_PROCESS_FLAGS } from '../src/cluster/process/node-flags.ts';
 
-const CLI = join(import.meta.dirname, '..', 'src', 'cli', 'main.js');
+const CLI = join(import.meta.dirname, '..', 'bin', 'stead.js');
 const POLL_MS = 2;
 
 export type RuntimeName = 'containerd' | 'simulated';

@@ -1,8 +1,9 @@
 // Builds dist/: generated types first, when they are missing or older than what they come from, then what has gone is
-// removed, then TypeScript, which looks at what has changed, then the files that are read at run time.
+// removed, then TypeScript, which looks at what has changed, then the files that are read at run time, then what is put together of them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle, isBundleStale } from './bundle.mjs';
 import { shipDeclarations } from './declarations.mjs';
 import { copy, forgetStateIfIncomplete, markBuilt, outputs, removeLeftovers, root, STATE } from './dist.mjs';
 
@@ -43,7 +44,5 @@ forgetStateIfIncomplete();
 run(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.', '--incremental', '--tsBuildInfoFile', STATE);
 copy([...outputs().keys()]);
 shipDeclarations();
-
-// `npx stead` runs it by itself; npm sees to that only the first time that it meets a folder.
-chmodSync(join(root, 'dist', 'src', 'cli', 'main.js'), 0o755);
+if (isBundleStale()) await bundle();
 markBuilt(begunAtMs);

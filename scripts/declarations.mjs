@@ -27,7 +27,7 @@ export function shipDeclarations() {
     const target = join(TO, relative(FROM, file));
     mkdirSync(dirname(target), { recursive: true });
     // As every TypeScript reads it, and not only those that know of imports of sources.
-    writeFileSync(target, text.replace(/(?<=(?:from|import)\s*\(?\s*'\.[^']+)\.ts(?=')/g, '.js'));
+    writeFileSync(target, text.replace(/((?:from|import)\s*\(?\s*'\.[^']+)\.ts'/g, "$1.js'"));
     for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
       const next = join(dirname(file), specifier.replace(/\.[tj]s$/, '.d.ts'));
       if (seen.has(next)) continue;

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './dist.mjs';
-import { build, translateChanged, watchSources } from './quick.mjs';
+import { build, bundleChanged, translateChanged, watchSources } from './quick.mjs';
 
-const CLI = join('dist', 'src', 'cli', 'main.js');
+const CLI = join('dist', 'bin', 'stead.js');
 const dataDirectory = join(root, 'node_modules', '.cache', 'stead', 'dev');
 const up = [
   ...['up', '--foreground', '--runtime', 'simulated', '--log-level', 'debug'],
@@ -41,6 +41,7 @@ let child = start();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(child).then(() => process.exit()));
 watchSources(async () => {
   if (translateChanged().every((source) => !source.startsWith('src/') || source.endsWith('.test.ts'))) return;
+  await bundleChanged();
   await end(child);
   child = start();
   build();

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { bundle, isBundleStale } from './bundle.mjs';
 import { copy, FOLDERS, isSource, removeLeftovers, root, STATE, staleSources } from './dist.mjs';
 
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -31,6 +32,11 @@ export function translateChanged() {
   }
   copy(changed);
   return changed;
+}
+
+/** Brings the command up to date with dist/src: for whoever is going to start it. */
+export async function bundleChanged() {
+  if (isBundleStale()) await bundle();
 }
 
 /** The whole build, with the types checked. @returns whether there was nothing to complain about. */

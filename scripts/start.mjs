@@ -9,7 +9,7 @@ import { setUp, step } from './setup.mjs';
 
 const MANIFEST = join('examples', 'nginx.yaml');
 const IMAGE = 'k8s.gcr.io/nginx-slim:0.8';
-const CLI = join(root, 'dist', 'src', 'cli', 'main.js');
+const CLI = join(root, 'dist', 'bin', 'stead.js');
 const KUBECTL = ['/usr/bin/kubectl', '/usr/local/bin/kubectl'];
 const REGISTRY_TIMEOUT_MS = 5_000;
 

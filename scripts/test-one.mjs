@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 import { outputs, root } from './dist.mjs';
-import { build, translateChanged, watchSources } from './quick.mjs';
+import { build, bundleChanged, translateChanged, watchSources } from './quick.mjs';
 
 const watching = process.argv.includes('--watch');
 const words = process.argv
@@ -23,7 +23,9 @@ function chosen(changed) {
   return testFiles().filter((file) => folders.has(dirname(file)));
 }
 
-function runTests(files) {
+async function runTests(files) {
+  // Those of a room look at its modules; the others start the command.
+  if (files.some((file) => !file.startsWith('src/'))) await bundleChanged();
   const compiled = files.map((file) => join('dist', file.replace(/ts$/, 'js')));
   return spawnSync(process.execPath, ['--test', ...compiled], { cwd: root, stdio: 'inherit' }).status;
 }
@@ -37,12 +39,12 @@ if (words.length > 0 && first.length === 0) {
   process.stderr.write(`No test file's path contains ${words.join(' or ')}.\n`);
   process.exit(2);
 }
-if (first.length > 0) process.exitCode = runTests(first);
+if (first.length > 0) process.exitCode = await runTests(first);
 if (watching) {
   process.stdout.write('Waiting for changes.\n');
-  watchSources(() => {
+  watchSources(async () => {
     const files = chosen(translateChanged());
-    if (files.length > 0) runTests(files);
+    if (files.length > 0) await runTests(files);
     if (build()) process.stdout.write('The types are sound. Waiting for changes.\n');
   });
 }

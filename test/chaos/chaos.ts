@@ -233,7 +233,7 @@ function steadProcesses(dataDirectory: string): number[] {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
         const isStead =
-          words.includes('--foreground') || words.some((word) => word.endsWith('neighbour/main.js'));
+          words.includes('--foreground') || words.some((word) => word.endsWith('node-main.js'));
         return isStead && words.includes(dataDirectory);
       } catch {
         return false;

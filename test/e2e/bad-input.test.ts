@@ -19,7 +19,7 @@ import { run } from '../kit/run.ts';
 import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
 const seed = readFileSync(NGINX_MANIFEST, 'utf8');
-const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
+const CLI = join(import.meta.dirname, '..', '..', 'bin', 'stead.js');
 
 describe('bad input', { skip: noContainers }, () => {
   let stead: TestStead;

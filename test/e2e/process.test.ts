@@ -13,7 +13,7 @@ import { cgroupMounts } from '../../src/node/cri/cgroups.ts';
 import { run } from '../kit/run.ts';
 import { eventually, NGINX_MANIFEST, noContainers, TestStead } from '../kit/stead.ts';
 
-const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
+const CLI = join(import.meta.dirname, '..', '..', 'bin', 'stead.js');
 const stead = (...args: string[]) => run(process.execPath, [CLI, ...args]);
 
 describe('the process', () => {

@@ -11,7 +11,7 @@ import { ensureImage } from './images.ts';
 import { type Ran, run } from './run.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const CLI = join(root, 'dist', 'src', 'cli', 'main.js');
+const CLI = join(root, 'dist', 'bin', 'stead.js');
 export const NGINX_MANIFEST = join(root, 'examples', 'nginx.yaml');
 
 /** Why tests with real containers cannot run on this machine; false if they can. For node:test's `skip`. */

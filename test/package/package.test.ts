@@ -23,6 +23,7 @@ import { startTestCluster } from 'stead/testing';
 import { pods } from 'stead/resources/pods';
 import { statefulSets } from 'stead/resources/stateful-sets';
 import { existsSync, readFileSync } from 'node:fs';
+import { request } from 'node:https';
 
 const cluster = await startTestCluster({ nodes: 2 });
 const key = { namespace: 'default', name: 'web' };
@@ -45,12 +46,28 @@ while (set.status?.readyReplicas !== 3) {
   await new Promise((resolve) => setTimeout(resolve, 20));
   set = await cluster.client.get(statefulSets, key);
 }
+// A document that is long enough to be read in a thread: a program of the package's own.
+const credentials = readFileSync(cluster.kubeconfig, 'utf8');
+const pem = (name) => Buffer.from(new RegExp(name + '-data: "?([A-Za-z0-9+/=]+)').exec(credentials)[1], 'base64');
+const yaml = ['apiVersion: v1', 'kind: ConfigMap', 'metadata: {name: long}', 'data:', '  text: ' + 'x'.repeat(4096)];
+const created = await new Promise((resolve, reject) => {
+  const asked = request(cluster.server + '/api/v1/namespaces/default/configmaps', {
+    method: 'POST',
+    headers: { 'content-type': 'application/yaml' },
+    ca: pem('certificate-authority'),
+    cert: pem('client-certificate'),
+    key: pem('client-key'),
+  });
+  asked.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
+  asked.end(yaml.join(String.fromCharCode(10)));
+});
 const { items } = await cluster.client.list(pods, { namespace: 'default' });
 const kubeconfig = readFileSync(cluster.kubeconfig, 'utf8');
 await cluster.stop();
 await cluster.stop();
 console.log(JSON.stringify({
   pods: items.map((pod) => pod.metadata.name).sort(),
+  created,
   nodes: [...new Set(items.map((pod) => pod.spec.nodeName))].sort(),
   named: cluster.nodes,
   kubeconfig: kubeconfig.includes(cluster.server),
@@ -108,6 +125,7 @@ describe('the package', () => {
     assert.equal(stderr, '');
     assert.deepEqual(JSON.parse(stdout), {
       pods: ['web-0', 'web-1', 'web-2'],
+      created: 201,
       nodes: ['node-0', 'node-1'],
       named: ['node-0', 'node-1'],
       kubeconfig: true,
@@ -126,10 +144,7 @@ describe('the package', () => {
 
   it('has the command, and nothing that only tests need', async () => {
     const installed = join(folder, 'node_modules', 'stead');
-    const { stdout } = await run(process.execPath, [
-      join(installed, 'dist', 'src', 'cli', 'main.js'),
-      '--version',
-    ]);
+    const { stdout } = await run(process.execPath, [join(installed, 'dist', 'bin', 'stead.js'), '--version']);
     assert.equal(stdout.trim(), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
     for (const name of [
       'dist/test',

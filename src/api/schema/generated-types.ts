@@ -2,6 +2,7 @@
 // with what those models do not hold. The generated files are read on first use; scripts/generate.mjs generates the
 // types that some kind's folder names in a call of `generatedTypes`.
 import { readFileSync } from 'node:fs';
+import { packageFile } from '../../base/package-files.ts';
 import { present } from '../../base/present.ts';
 import type { WireTypes } from '../generated/types.ts';
 import type { FieldFacts } from './facts.ts';
@@ -29,7 +30,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function generated<T>(file: string): () => T {
-  return once(() => JSON.parse(readFileSync(new URL(`../generated/${file}`, import.meta.url), 'utf8')));
+  return once(() => JSON.parse(readFileSync(packageFile(`dist/src/api/generated/${file}`), 'utf8')));
 }
 
 const structures = generated<Readonly<Record<string, Structure>>>('schema.json');

@@ -21,7 +21,7 @@ import {
 } from './node-protocol.ts';
 import { NodeLostError, type ReachedNode, reachNode } from './reach-node.ts';
 
-const PROGRAM = join(import.meta.dirname, 'main.js');
+const PROGRAM = join(import.meta.dirname, 'node-main.js');
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 30_000;
 /** One that has lived so long begins with the shortest wait again. */

@@ -1,7 +1,7 @@
 // The conditions of a node, with upstream's reasons and words. Pure.
 import type { NodeCondition } from '../../api/generated/types.ts';
 
-/** @param now as metav1.Time. Conditions of others are kept. */
+/** @param old what the node has now. @param now as metav1.Time. @returns those that the agent writes; others have their own. */
 export function nodeConditions(
   old: readonly NodeCondition[],
   runtimeAnswers: boolean,
@@ -18,13 +18,9 @@ export function nodeConditions(
       ? ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status']
       : ['Ready', 'False', 'KubeletNotReady', 'container runtime is down'],
   ] as const;
-  const ours = new Set<string>(drafts.map(([type]) => type));
-  return [
-    ...old.filter((condition) => !ours.has(condition.type)),
-    ...drafts.map(([type, status, reason, message]) => {
-      const before = old.find((condition) => condition.type === type);
-      const since = before?.status === status ? before.lastTransitionTime : now;
-      return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: since ?? now };
-    }),
-  ];
+  return drafts.map(([type, status, reason, message]) => {
+    const before = old.find((condition) => condition.type === type);
+    const since = before?.status === status ? before.lastTransitionTime : now;
+    return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: since ?? now };
+  });
 }

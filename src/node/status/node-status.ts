@@ -147,7 +147,13 @@ async function report(
     node = await client.patch(nodes, { name: nodeName }, { type: 'merge', body });
   }
   const status = statusOf(node, options, capacity, facts, info, diskPressure, clock.now());
-  await client.update(nodes, { ...node, status }, { subresource: 'status' });
+  // As the kubelet: what others write meanwhile, first of all the taints of a node that is new, is no conflict.
+  await client.patch(
+    nodes,
+    { name: nodeName },
+    { type: 'strategic', body: { status } },
+    { subresource: 'status' },
+  );
 }
 
 function hasAll(map: Record<string, string> | undefined, wanted: Record<string, string>): boolean {
@@ -171,7 +177,6 @@ function statusOf(
   };
   const old: NodeCondition[] = node.status?.conditions ?? [];
   return {
-    ...node.status,
     capacity: offered,
     allocatable: { ...offered, ...allocatableStorage(capacity) },
     addresses: [

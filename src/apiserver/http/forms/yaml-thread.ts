@@ -72,6 +72,14 @@ export class YamlThread {
     throw internal('a JSON text was answered with something else');
   }
 
+  /** Ends the thread, and whatever waits for it: nothing is asked any more. */
+  close(): void {
+    const refusal = internal('the server is closing');
+    for (const job of this.#waiting.splice(0)) job.reject(refusal);
+    this.#fail(refusal);
+    this.#cancelTimer();
+  }
+
   #ask(question: YamlQuestion): Promise<YamlAnswer> {
     if (this.#waiting.length >= MAX_WAITING) {
       throw tooManyRequests('Too much YAML is asked for, please try again later.', RETRY_AFTER_SECONDS);

@@ -170,6 +170,7 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
     renewTls: (renewed) => server.setSecureContext(renewed),
     async close() {
       closing.abort();
+      parts.yaml.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const session of sessions) session.close();
       await othersTurn();
