@@ -13,6 +13,7 @@ import { eventsV1 } from './events/events-v1.ts';
 import { leases } from './leases/definition.ts';
 import { limitRanges } from './limit-ranges/definition.ts';
 import { namespaces } from './namespaces/definition.ts';
+import { networkPolicies } from './network-policies/definition.ts';
 import { nodes } from './nodes/definition.ts';
 import { persistentVolumeClaims } from './persistent-volume-claims/definition.ts';
 import { persistentVolumes } from './persistent-volumes/definition.ts';
@@ -54,6 +55,7 @@ export const allResources: readonly ResourceDefinition[] = [
   statefulSets,
   controllerRevisions,
   endpointSlices,
+  networkPolicies,
   storageClasses,
   leases,
   podDisruptionBudgets,

@@ -1,6 +1,7 @@
 // Rules of IP addresses and ranges of them (apimachinery pkg/util/validation/ip.go, and ValidateNonSpecialIP of
 // pkg/apis/core/validation). Addresses must be unambiguous: no leading zeros, no IPv4 written as IPv6.
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { isMappedIPv4, parseIp, parseIpRange } from '../../base/ip.ts';
 import { type FieldError, invalidValue } from '../errors.ts';
 
 const ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
@@ -30,18 +31,15 @@ function isPadded(text: string): boolean {
   return PADDED.test(text) && text.split('.').every((part) => Number(part) <= 255);
 }
 
-/** Whether a valid address of IPv6 is one of IPv4 in other clothes. */
-function isMapped(address: string): boolean {
-  return !isIPv4(address) && numberOf(address) >> 32n === 0xffffn;
-}
-
 /** What is wrong with an address, if anything. */
 export function ipAddress(value: string, path: string): FieldError[] {
   if (isIPv4(value)) return [];
   if (isIP(value) === 0 || value.includes('%')) {
     return [invalidValue(path, value, isPadded(value) ? 'must not have leading 0s' : ADDRESS)];
   }
-  return isMapped(value) ? [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')] : [];
+  const ip = parseIp(value);
+  if (!ip || !isMappedIPv4(ip)) return [];
+  return [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')];
 }
 
 /** An address that other hosts can reach. One of the machine's own is let through: a machine that is alone has no other. */
@@ -71,31 +69,22 @@ export function addressRange(value: string, path: string): FieldError[] {
   if (length.length > 1 && length.startsWith('0')) {
     return [invalidValue(path, value, 'must not have leading 0s in IP or prefix length')];
   }
-  if (isMapped(address)) {
+  const ip = parseIp(address);
+  if (ip && isMappedIPv4(ip)) {
     return [invalidValue(path, value, 'must not have an IPv4-mapped IPv6 address')];
   }
-  const number = numberOf(address);
-  if (number !== (number >> BigInt(bits - Number(length))) << BigInt(bits - Number(length))) {
+  if (parseIpRange(value)?.first !== ip?.value) {
     return [invalidValue(path, value, 'must not have bits set beyond the prefix length')];
   }
   return [];
 }
 
-/** Of a valid address. */
-function numberOf(address: string): bigint {
-  if (isIPv4(address)) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
-  const tail = address.slice(address.lastIndexOf(':') + 1);
-  const plain = !tail.includes('.') ? address : address.slice(0, -tail.length) + hexPairs(numberOf(tail));
-  const [head = '', rest] = plain.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = rest === undefined || rest === '' ? [] : rest.split(':');
-  const gap = rest === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array<string>(gap).fill('0'), ...right];
-  return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
-}
-
-function hexPairs(number: bigint): string {
-  return `${(number >> 16n).toString(16)}:${(number & 0xffffn).toString(16)}`;
+/** What is said of a range that is valid, but written in a form that others may read as another (GetWarningsForCIDR). */
+export function rangeWarnings(value: string, path: string): string[] {
+  const range = parseIpRange(value);
+  if (!range || range.family === 'IPv4' || range.cidr === value) return [];
+  const [shown, form] = [JSON.stringify(value), JSON.stringify(range.cidr)];
+  return [`${path}: IPv6 CIDR value ${shown} should be in RFC 5952 canonical format (${form})`];
 }
 
 /** Whether there is one address of each family: what two addresses of one thing may be. */

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatIp, includesRange, isMappedIPv4, parseIp, parseIpRange } from './ip.ts';
+
+test('one form for each address', () => {
+  const forms: Record<string, string | undefined> = {
+    '10.96.0.1': '10.96.0.1',
+    '010.0.0.1': undefined,
+    '::': '::',
+    '::1': '::1',
+    'FD00:0:0:0::A': 'fd00::a',
+    '2001:db8:0:1:0:0:0:1': '2001:db8:0:1::1',
+    '2001:db8:0:0:1:0:0:1': '2001:db8::1:0:0:1',
+    '1:0:2:3:4:5:6:7': '1:0:2:3:4:5:6:7',
+    '64:ff9b::10.0.0.1': '64:ff9b::a00:1',
+    'fe80::1%eth0': undefined,
+    host: undefined,
+  };
+  for (const [text, expected] of Object.entries(forms)) {
+    const ip = parseIp(text);
+    assert.equal(ip && formatIp(ip), expected, text);
+  }
+  const mapped = parseIp('::ffff:10.0.0.1');
+  assert.ok(mapped && isMappedIPv4(mapped));
+});
+
+test('every number is read as it is written', () => {
+  fc.assert(
+    fc.property(fc.bigInt(0n, (1n << 128n) - 1n), fc.nat(7), (number, zeros) => {
+      const value = number >> BigInt(16 * zeros);
+      assert.deepEqual(parseIp(formatIp({ family: 'IPv6', value })), { family: 'IPv6', value });
+    }),
+  );
+});
+
+test('ranges', () => {
+  const range = parseIpRange('10.96.1.2/16');
+  assert.equal(range?.cidr, '10.96.0.0/16');
+  const outer = parseIpRange('10.0.0.0/8');
+  const six = parseIpRange('fd00::/108');
+  assert.ok(range && outer && six);
+  assert.equal(six.last - six.first, 0xfffffn);
+  assert.ok(includesRange(outer, range) && !includesRange(range, outer));
+  for (const bad of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '::/129', 'x/1', '10.0.0.0/8/1']) {
+    assert.equal(parseIpRange(bad), undefined, bad);
+  }
+});
