@@ -4,6 +4,7 @@
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const WILDCARD_SUBDOMAIN = `\\*\\.${SUBDOMAIN}`;
 const UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const UNDERSCORE_SUBDOMAIN = `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`;
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
@@ -13,6 +14,7 @@ const LABEL_VALUE = `(${QUALIFIED})?`;
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 const labelPattern = whole(LABEL);
 const subdomainPattern = whole(SUBDOMAIN);
+const wildcardPattern = whole(WILDCARD_SUBDOMAIN);
 const label1035Pattern = whole(LABEL_1035);
 const qualifiedPattern = whole(QUALIFIED);
 const labelValuePattern = whole(LABEL_VALUE);
@@ -69,6 +71,17 @@ export function dns1123Subdomain(name: string, unit: 'bytes' | 'characters' = 'c
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
       SUBDOMAIN,
       'example.com',
+    ),
+  );
+}
+
+/** `*.` and a subdomain: all hosts one level below. */
+export function wildcardSubdomain(name: string): string[] {
+  return faults(name, wildcardPattern, 253, 'characters', () =>
+    patternMessage(
+      "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+      WILDCARD_SUBDOMAIN,
+      '*.example.com',
     ),
   );
 }

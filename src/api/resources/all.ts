@@ -10,6 +10,8 @@ import { endpointSlices } from './endpoint-slices/definition.ts';
 import { endpoints } from './endpoints/definition.ts';
 import { events } from './events/definition.ts';
 import { eventsV1 } from './events/events-v1.ts';
+import { ingressClasses } from './ingress-classes/definition.ts';
+import { ingresses } from './ingresses/definition.ts';
 import { leases } from './leases/definition.ts';
 import { limitRanges } from './limit-ranges/definition.ts';
 import { namespaces } from './namespaces/definition.ts';
@@ -56,6 +58,8 @@ export const allResources: readonly ResourceDefinition[] = [
   controllerRevisions,
   endpointSlices,
   networkPolicies,
+  ingresses,
+  ingressClasses,
   storageClasses,
   leases,
   podDisruptionBudgets,

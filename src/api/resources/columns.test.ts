@@ -373,3 +373,36 @@ test('every resource has a name column, and no two answer the same path', () => 
     paths.add(path);
   }
 });
+
+check(
+  'NetworkPolicy',
+  'its pods',
+  'metadata: {name: a}\nspec: {podSelector: {matchLabels: {b: "2", a: "1"}, matchExpressions: [{key: c, operator: In, values: [y, x]}]}}',
+  { Name: 'a', 'Pod-Selector': 'a=1,b=2,c in (x,y)' },
+);
+check('NetworkPolicy', 'all pods', 'metadata: {name: a}\nspec: {podSelector: {}}', {
+  'Pod-Selector': '<none>',
+});
+check(
+  'Ingress',
+  'many hosts',
+  `
+metadata: {name: a}
+spec: {tls: [{}], ingressClassName: c, rules: [{host: a}, {}, {host: b}, {host: c}, {}]}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.17}, {hostname: b.example.com}, {ip: 192.0.2.17}]}}`,
+  { Class: 'c', Hosts: 'a,b,c + 2 more...', Address: '192.0.2.17,b....', Ports: '80, 443' },
+);
+check('Ingress', 'nothing said', 'metadata: {name: a}\nspec: {rules: [{}]}', {
+  Class: '<none>',
+  Hosts: '*',
+  Address: '',
+  Ports: '80',
+});
+check(
+  'IngressClass',
+  'the default one',
+  `
+metadata: {name: a, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}
+spec: {controller: example.com/c, parameters: {apiGroup: example.com, kind: Config, name: c}}`,
+  { Name: 'a (default)', Controller: 'example.com/c', Parameters: 'Config.example.com/c' },
+);

@@ -1,7 +1,7 @@
 // Rules of IP addresses and ranges of them (apimachinery pkg/util/validation/ip.go, and ValidateNonSpecialIP of
 // pkg/apis/core/validation). Addresses must be unambiguous: no leading zeros, no IPv4 written as IPv6.
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { isMappedIPv4, parseIp, parseIpRange } from '../../base/ip.ts';
+import { formatIp, isMappedIPv4, parseIp, parseIpRange } from '../../base/ip.ts';
 import { type FieldError, invalidValue } from '../errors.ts';
 
 const ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
@@ -85,6 +85,14 @@ export function rangeWarnings(value: string, path: string): string[] {
   if (!range || range.family === 'IPv4' || range.cidr === value) return [];
   const [shown, form] = [JSON.stringify(value), JSON.stringify(range.cidr)];
   return [`${path}: IPv6 CIDR value ${shown} should be in RFC 5952 canonical format (${form})`];
+}
+
+/** The same of an address (GetWarningsForIP). */
+export function addressWarnings(value: string, path: string): string[] {
+  const ip = parseIp(value);
+  if (!ip || ip.family === 'IPv4' || formatIp(ip) === value) return [];
+  const [shown, form] = [JSON.stringify(value), JSON.stringify(formatIp(ip))];
+  return [`${path}: IPv6 address ${shown} should be in RFC 5952 canonical format (${form})`];
 }
 
 /** Whether there is one address of each family: what two addresses of one thing may be. */

@@ -1,6 +1,8 @@
 // Rules of networking.k8s.io, in upstream's words: kind, manifest, what is changed in it, what is said.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ingressClasses } from '../resources/ingress-classes/definition.ts';
+import { ingresses } from '../resources/ingresses/definition.ts';
 import { networkPolicies } from '../resources/network-policies/definition.ts';
 import { type Changes, created, refusals, updateRefusals } from './test-manifests.ts';
 
@@ -104,3 +106,135 @@ test('policy: warnings of forms that others may not read', () => {
     'spec.egress[0].to[0].ipBlock.cidr: IPv6 CIDR value "FD00:0::/8" should be in RFC 5952 canonical format ("fd00::/8")',
   ]);
 });
+
+const INGRESS = `
+metadata: {name: a}
+spec:
+  tls: [{hosts: [a.example.com, '*.example.com'], secretName: cert}]
+  rules:
+  - host: a.example.com
+    http: {paths: [{path: /a, pathType: Prefix, backend: {service: {name: 1a, port: {name: http}}}}]}
+  - host: '*.example.com'`;
+const ingress =
+  (changes: Changes): (() => string[]) =>
+  () =>
+    refusals(ingresses, INGRESS, changes);
+const PATH = 'spec.rules.0.http.paths.0';
+const AT = 'spec.rules[0].http.paths[0]';
+
+check('ingress: fine', ingress({}), []);
+check('ingress: nothing in it', ingress({ 'spec.rules': undefined }), [
+  'spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
+]);
+check('ingress: hosts', ingress({ 'spec.rules': [{ host: '10.0.0.1' }, { host: 'a.*.b' }] }), [
+  'spec.rules[0].host: Invalid value: "10.0.0.1": must be a DNS name, not an IP address',
+  `spec.rules[1].host: Invalid value: "a.*.b": a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+]);
+check('ingress: no paths', ingress({ 'spec.rules.0.http': { paths: [] } }), [
+  'spec.rules[0].http.paths: Required value',
+]);
+check('ingress: no type of a path', ingress({ [`${PATH}.pathType`]: undefined }), [
+  `${AT}.pathType: Required value: pathType must be specified`,
+]);
+check('ingress: type of a path', ingress({ [`${PATH}.pathType`]: 'Regex' }), [
+  `${AT}.pathType: Unsupported value: "Regex": supported values: "Exact", "ImplementationSpecific", "Prefix"`,
+]);
+check('ingress: paths', ingress({ [`${PATH}.path`]: 'a//b%2f/..' }), [
+  `${AT}.path: Invalid value: "a//b%2f/..": must be an absolute path`,
+  `${AT}.path: Invalid value: "a//b%2f/..": must not contain '//'`,
+  `${AT}.path: Invalid value: "a//b%2f/..": must not contain '%2f'`,
+  `${AT}.path: Invalid value: "a//b%2f/..": cannot end with '/..'`,
+]);
+check(
+  'ingress: any path that its controller knows',
+  ingress({ [`${PATH}.pathType`]: 'ImplementationSpecific', [`${PATH}.path`]: '//' }),
+  [],
+);
+check('ingress: two backends', ingress({ [`${PATH}.backend.resource`]: { kind: 'A', name: 'a' } }), [
+  `${AT}.backend: Invalid value: "": cannot set both resource and service backends`,
+]);
+check('ingress: no backend', ingress({ [`${PATH}.backend`]: {} }), [
+  `${AT}.backend: Invalid value: "": resource or service backend is required`,
+]);
+check(
+  'ingress: backends',
+  ingress({ 'spec.defaultBackend': { resource: { apiGroup: 'A', kind: '', name: '..' } } }),
+  [
+    "spec.defaultBackend.resource.apiGroup: Invalid value: \"A\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+    'spec.defaultBackend.resource.kind: Required value',
+    `spec.defaultBackend.resource.name: Invalid value: "..": may not be '..'`,
+  ],
+);
+check(
+  'ingress: ports',
+  ingress({
+    [`${PATH}.backend.service.port`]: {},
+    'spec.defaultBackend': { service: { name: 'a', port: { name: 'a', number: 1 } } },
+  }),
+  [
+    'spec.defaultBackend: Invalid value: "": cannot set both port name & port number',
+    `${AT}.backend: Required value: port name or number is required`,
+  ],
+);
+check('ingress: number of a port', ingress({ [`${PATH}.backend.service`]: { port: { number: 70000 } } }), [
+  `${AT}.backend.service.name: Required value`,
+  `${AT}.backend.service.port.number: Invalid value: 70000: must be between 1 and 65535, inclusive`,
+]);
+check(
+  'ingress: two classes',
+  ingress({ 'metadata.annotations': { 'kubernetes.io/ingress.class': 'a' }, 'spec.ingressClassName': 'b' }),
+  [
+    'annotations.kubernetes.io/ingress.class: Invalid value: "a": must match `ingressClassName` when both are specified',
+  ],
+);
+check(
+  'ingress: a bad secret',
+  () => refusals(ingresses, INGRESS, { 'spec.tls.0.secretName': 'A' }).map((each) => each.slice(0, 46)),
+  ['spec.tls[0].secretName: Invalid value: "A": a '],
+);
+check(
+  'ingress: a bad secret that was there stays',
+  () => updateRefusals(ingresses, INGRESS, { 'spec.tls.0.hosts': [] }, { 'spec.tls.0.secretName': 'A' }),
+  [],
+);
+check(
+  'ingress: rules of a wildcard that were bad may stay',
+  () =>
+    updateRefusals(
+      ingresses,
+      INGRESS,
+      { 'spec.tls': [] },
+      { 'spec.rules.1.http': { paths: [{ pathType: 'Exact', path: 'a', backend: {} }] } },
+    ),
+  [],
+);
+
+const CLASS = 'metadata: {name: a}\nspec: {controller: example.com/c, parameters: {kind: Config, name: c}}';
+const ingressClass =
+  (changes: Changes): (() => string[]) =>
+  () =>
+    refusals(ingressClasses, CLASS, changes);
+check('class: fine', ingressClass({}), []);
+check('class: no controller', ingressClass({ 'spec.controller': undefined }), [
+  'spec.controller: Required value',
+]);
+check('class: controllers', ingressClass({ 'spec.controller': 'c' }), [
+  'spec.controller: Invalid value: "c": must be a domain-prefixed path (such as "acme.io/foo")',
+]);
+check('class: path of a controller', ingressClass({ 'spec.controller': 'example.com/a b' }), [
+  `spec.controller: Invalid value: "a b": Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')`,
+]);
+check('class: namespace of the cluster', ingressClass({ 'spec.parameters.namespace': 'a' }), [
+  "spec.parameters.namespace: Forbidden: `parameters.scope` is set to 'Cluster'",
+]);
+check('class: no namespace', ingressClass({ 'spec.parameters.scope': 'Namespace' }), [
+  "spec.parameters.namespace: Required value: `parameters.scope` is set to 'Namespace'",
+]);
+check('class: scope', ingressClass({ 'spec.parameters.scope': 'World' }), [
+  'spec.parameters.scope: Unsupported value: "World": supported values: "Cluster", "Namespace"',
+]);
+check(
+  'class: its controller stays',
+  () => updateRefusals(ingressClasses, CLASS, { 'spec.controller': 'example.com/d' }),
+  ['spec.controller: Invalid value: "example.com/d": field is immutable'],
+);

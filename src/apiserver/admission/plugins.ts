@@ -1,6 +1,7 @@
 // The admission plug-ins that every server runs, in upstream's order (pkg/kubeapiserver/options/plugins.go).
 import type { AdmissionPlugin } from './admission.ts';
 import { claimResize } from './claim-resize.ts';
+import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -31,6 +32,7 @@ export function admissionPlugins(serviceCidr: string): readonly AdmissionPlugin[
     storageObjectInUseProtection,
     claimResize,
     runtimeClass,
+    defaultIngressClass,
     podTopologyLabels,
     // Upstream's registry of Services does this, not a plug-in.
     serviceAllocation(serviceCidr),
