@@ -12,6 +12,7 @@ import { events } from './events/definition.ts';
 import { eventsV1 } from './events/events-v1.ts';
 import { ingressClasses } from './ingress-classes/definition.ts';
 import { ingresses } from './ingresses/definition.ts';
+import { ipAddresses } from './ip-addresses/definition.ts';
 import { leases } from './leases/definition.ts';
 import { limitRanges } from './limit-ranges/definition.ts';
 import { namespaces } from './namespaces/definition.ts';
@@ -37,6 +38,7 @@ import { roles } from './roles/definition.ts';
 import { runtimeClasses } from './runtime-classes/definition.ts';
 import { secrets } from './secrets/definition.ts';
 import { serviceAccounts } from './service-accounts/definition.ts';
+import { serviceCidrs } from './service-cidrs/definition.ts';
 import { services } from './services/definition.ts';
 import { statefulSets } from './stateful-sets/definition.ts';
 import { storageClasses } from './storage-classes/definition.ts';
@@ -60,6 +62,8 @@ export const allResources: readonly ResourceDefinition[] = [
   networkPolicies,
   ingresses,
   ingressClasses,
+  serviceCidrs,
+  ipAddresses,
   storageClasses,
   leases,
   podDisruptionBudgets,

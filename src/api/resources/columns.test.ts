@@ -406,3 +406,19 @@ metadata: {name: a, annotations: {ingressclass.kubernetes.io/is-default-class: "
 spec: {controller: example.com/c, parameters: {apiGroup: example.com, kind: Config, name: c}}`,
   { Name: 'a (default)', Controller: 'example.com/c', Parameters: 'Config.example.com/c' },
 );
+
+check('ServiceCIDR', 'two ranges', 'metadata: {name: a}\nspec: {cidrs: [10.96.0.0/16, "fd00::/108"]}', {
+  CIDRs: '10.96.0.0/16,fd00::/108',
+});
+check(
+  'IPAddress',
+  'of a service',
+  'metadata: {name: 10.96.0.9}\nspec: {parentRef: {resource: services, namespace: default, name: a}}',
+  { Name: '10.96.0.9', ParentRef: 'services/default/a' },
+);
+check(
+  'IPAddress',
+  'of something else',
+  'metadata: {name: 10.96.0.9}\nspec: {parentRef: {group: Example.com, resource: gateways, name: a}}',
+  { ParentRef: 'gateways.example.com/a' },
+);

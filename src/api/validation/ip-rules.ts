@@ -3,6 +3,7 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { formatIp, isMappedIPv4, parseIp, parseIpRange } from '../../base/ip.ts';
 import { type FieldError, invalidValue } from '../errors.ts';
+import { checked } from './field-rules.ts';
 
 const ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const RANGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
@@ -32,15 +33,24 @@ function isPadded(text: string): boolean {
 }
 
 /** What is wrong with an address, if anything. */
-export function ipAddress(value: string, path: string): FieldError[] {
+export const ipAddress = (value: string, path: string): FieldError[] => checked(value, path, reasonsAgainst);
+
+function reasonsAgainst(value: string): string[] {
   if (isIPv4(value)) return [];
-  if (isIP(value) === 0 || value.includes('%')) {
-    return [invalidValue(path, value, isPadded(value) ? 'must not have leading 0s' : ADDRESS)];
-  }
   const ip = parseIp(value);
-  if (!ip || !isMappedIPv4(ip)) return [];
-  return [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')];
+  if (!ip) return [isPadded(value) ? 'must not have leading 0s' : ADDRESS];
+  return isMappedIPv4(ip) ? ['must not be an IPv4-mapped IPv6 address'] : [];
 }
+
+/** Why a text is no address in the one form that there is for it (IsValidIP): of the name of an object, say. */
+export function canonicalAddress(value: string): string[] {
+  const reasons = reasonsAgainst(value);
+  const ip = parseIp(value);
+  return reasons.length > 0 || !ip ? reasons : notCanonical(value, formatIp(ip));
+}
+
+const notCanonical = (value: string, form: string): string[] =>
+  value === form ? [] : [`must be in canonical form (${JSON.stringify(form)})`];
 
 /** An address that other hosts can reach. One of the machine's own is let through: a machine that is alone has no other. */
 export function reachableAddress(value: string, path: string): FieldError[] {
@@ -77,6 +87,13 @@ export function addressRange(value: string, path: string): FieldError[] {
     return [invalidValue(path, value, 'must not have bits set beyond the prefix length')];
   }
   return [];
+}
+
+/** A range in the one form that there is for it: what newer fields ask for (IsValidCIDR). */
+export function canonicalRange(value: string, path: string): FieldError[] {
+  const errors = addressRange(value, path);
+  const range = parseIpRange(value);
+  return errors.length > 0 || !range ? errors : checked(value, path, () => notCanonical(value, range.cidr));
 }
 
 /** What is said of a range that is valid, but written in a form that others may read as another (GetWarningsForCIDR). */

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ingressClasses } from '../resources/ingress-classes/definition.ts';
 import { ingresses } from '../resources/ingresses/definition.ts';
+import { ipAddresses } from '../resources/ip-addresses/definition.ts';
 import { networkPolicies } from '../resources/network-policies/definition.ts';
+import { serviceCidrs } from '../resources/service-cidrs/definition.ts';
 import { type Changes, created, refusals, updateRefusals } from './test-manifests.ts';
 
 const check = (name: string, actual: () => string[], expected: string[]): void => {
@@ -238,3 +240,67 @@ check(
   () => updateRefusals(ingressClasses, CLASS, { 'spec.controller': 'example.com/d' }),
   ['spec.controller: Invalid value: "example.com/d": field is immutable'],
 );
+
+const RANGES = 'metadata: {name: a}\nspec: {cidrs: [10.96.0.0/16]}';
+const ranges =
+  (...cidrs: string[]): (() => string[]) =>
+  () =>
+    refusals(serviceCidrs, RANGES, { 'spec.cidrs': cidrs });
+const changedRanges =
+  (...cidrs: string[]): (() => string[]) =>
+  () =>
+    updateRefusals(serviceCidrs, RANGES, { 'spec.cidrs': cidrs });
+check('ranges: fine', ranges('10.96.0.0/16', 'fd00::/108'), []);
+check('ranges: none', ranges(), ['spec.cidrs: Required value: at least one CIDR required']);
+check('ranges: three', ranges('a', 'b', 'c'), [
+  'spec.cidrs: Invalid value: {"cidrs":["a","b","c"]}: may only hold up to 2 values',
+]);
+check('ranges: of one family', ranges('10.96.0.0/16', '10.97.0.0/16'), [
+  'spec.cidrs: Invalid value: ["10.96.0.0/16","10.97.0.0/16"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+]);
+check('ranges: forms', ranges('10.96.0.1/16', 'FD00::/108'), [
+  'spec.cidrs[0]: Invalid value: "10.96.0.1/16": must not have bits set beyond the prefix length',
+  'spec.cidrs[1]: Invalid value: "FD00::/108": must be in canonical form ("fd00::/108")',
+]);
+check('ranges: a second one may come', changedRanges('10.96.0.0/16', 'fd00::/108'), []);
+check('ranges: a second one of the other family', changedRanges('10.96.0.0/16', '10.97.0.0/16'), [
+  'spec.cidrs: Invalid value: ["10.96.0.0/16","10.97.0.0/16"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+]);
+check('ranges: the first one stays', changedRanges('10.97.0.0/16'), [
+  'spec.cidrs[0]: Invalid value: "10.97.0.0/16": field is immutable',
+]);
+check('ranges: none goes', changedRanges(), ['spec.cidrs: Invalid value: []: field is immutable']);
+
+const IP =
+  'metadata: {name: 10.96.0.9}\nspec: {parentRef: {resource: services, namespace: default, name: a}}';
+check('address: fine', () => refusals(ipAddresses, IP), []);
+check('address: nobody has it', () => refusals(ipAddresses, IP, { spec: {} }), [
+  'spec.parentRef: Required value',
+]);
+check(
+  'address: who has it',
+  () =>
+    refusals(ipAddresses, IP, { 'spec.parentRef': { group: 'A', namespace: '..' } }).map((each) =>
+      each.slice(0, 70),
+    ),
+  [
+    'spec.parentRef.group: Invalid value: "A": a lowercase RFC 1123 subdoma',
+    'spec.parentRef.resource: Required value',
+    'spec.parentRef.name: Required value',
+    `spec.parentRef.namespace: Invalid value: "..": may not be '..'`,
+  ],
+);
+check('address: who has it stays', () => updateRefusals(ipAddresses, IP, { 'spec.parentRef.name': 'b' }), [
+  'spec.parentRef: Invalid value: {"resource":"services","namespace":"default","name":"b"}: field is immutable',
+]);
+test('address: its name is one, in the one form that there is', () => {
+  const reasons = (name: string): string[] | undefined => ipAddresses.validateName?.(name);
+  assert.deepEqual(
+    ['10.96.0.9', 'fd00::9'].flatMap((name) => reasons(name) ?? [name]),
+    [],
+  );
+  assert.deepEqual(reasons('FD00:0::9'), ['must be in canonical form ("fd00::9")']);
+  assert.deepEqual(reasons('010.96.0.9'), ['must not have leading 0s']);
+  assert.deepEqual(reasons('::ffff:10.96.0.9'), ['must not be an IPv4-mapped IPv6 address']);
+  assert.deepEqual(reasons('a'), ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']);
+});
