@@ -7,7 +7,6 @@ const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const WILDCARD_SUBDOMAIN = `\\*\\.${SUBDOMAIN}`;
 const UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const UNDERSCORE_SUBDOMAIN = `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`;
-const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED})?`;
 
@@ -15,7 +14,6 @@ const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 const labelPattern = whole(LABEL);
 const subdomainPattern = whole(SUBDOMAIN);
 const wildcardPattern = whole(WILDCARD_SUBDOMAIN);
-const label1035Pattern = whole(LABEL_1035);
 const qualifiedPattern = whole(QUALIFIED);
 const labelValuePattern = whole(LABEL_VALUE);
 const underscoreSubdomainPattern = whole(UNDERSCORE_SUBDOMAIN);
@@ -93,18 +91,6 @@ export function underscoreSubdomain(name: string): string[] {
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
       UNDERSCORE_SUBDOMAIN,
       'example.com',
-    ),
-  );
-}
-
-/** A label of DNS as RFC 1035 has it, which begins with a letter: names of services. */
-export function dns1035Label(name: string): string[] {
-  return faults(name, label1035Pattern, 63, 'characters', () =>
-    patternMessage(
-      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-      LABEL_1035,
-      'my-name',
-      'abc-123',
     ),
   );
 }

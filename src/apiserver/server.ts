@@ -30,7 +30,7 @@ import { watch } from './verbs/watch.ts';
 import { OtherVersion } from './versions/other-version.ts';
 
 export interface ApiServerOptions extends RegistryParts {
-  /** Addresses for Services: IPv4, as `10.96.0.0/16`. */
+  /** Addresses for Services: of one family, as `10.96.0.0/16`, or of both, as `10.96.0.0/16,fd00::/108`. */
   serviceCidr: string;
   /** Signs the tokens of service accounts: an EC key on P-256. Without one, tokens end with this server. */
   serviceAccountKey?: KeyObject;

@@ -162,7 +162,9 @@ test('a cluster address and a node port are given away once, and are free when t
   });
   // Nothing is left on record of what was refused or is gone.
   const { items } = await a.list('list', 'services');
-  const reserved = (await store.list('/reservations/')).entries.map(({ key }) => key.split('/').at(-1));
+  const reservedPorts = (await store.list('/reservations/')).entries.map(({ key }) => key.split('/').at(-1));
+  const { items: objects } = await b.list('list', 'ipaddresses');
+  const reserved = [...reservedPorts, ...objects.map(({ metadata }) => metadata.name)];
   const inUse = (items as Stored<Service>[]).flatMap(({ spec }) => [
     spec.clusterIP ?? '',
     ...(spec.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [`${nodePort}`] : [])),
@@ -171,11 +173,11 @@ test('a cluster address and a node port are given away once, and are free when t
   for (const { api } of servers) api.stop();
 });
 
-test('an address of which the server died before the Service was written is free again after two minutes', async () => {
+test('a port of which the server died before the Service was written is free again after two minutes', async () => {
   const { a, b, store } = await startPair();
   const holder = { owner: 'default/lost', atMs: a.clock.now() };
-  await store.put('/reservations/clusterips/10.96.0.77', Buffer.from(JSON.stringify(holder)), 0);
-  const body = service('x', { clusterIP: '10.96.0.77' });
+  await store.put('/reservations/nodeports/30007', Buffer.from(JSON.stringify(holder)), 0);
+  const body = service('x', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_007 }] });
   await assert.rejects(b.object('create', 'services', { body }), /already allocated/);
   a.clock.advance(121_000);
   await b.object('create', 'services', { body });

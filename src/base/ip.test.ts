@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatIp, includesRange, isMappedIPv4, parseIp, parseIpRange } from './ip.ts';
+import { formatIp, includesIp, includesRange, isMappedIPv4, parseIp, parseIpRange } from './ip.ts';
 
 test('one form for each address', () => {
   const forms: Record<string, string | undefined> = {
@@ -39,8 +39,10 @@ test('ranges', () => {
   assert.equal(range?.cidr, '10.96.0.0/16');
   const outer = parseIpRange('10.0.0.0/8');
   const six = parseIpRange('fd00::/108');
-  assert.ok(range && outer && six);
+  const address = parseIp('10.96.255.255');
+  assert.ok(range && outer && six && address);
   assert.equal(six.last - six.first, 0xfffffn);
+  assert.ok(includesIp(range, address) && !includesIp(six, address));
   assert.ok(includesRange(outer, range) && !includesRange(range, outer));
   for (const bad of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '::/129', 'x/1', '10.0.0.0/8/1']) {
     assert.equal(parseIpRange(bad), undefined, bad);

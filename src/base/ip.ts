@@ -85,6 +85,10 @@ export function parseIpRange(text: string): IpRange | undefined {
   return { family, first, last, prefix, cidr: `${formatIp({ family, value: first })}/${prefix}` };
 }
 
+/** Whether an address lies in a range. */
+export const includesIp = (range: IpRange, { family, value }: Ip): boolean =>
+  range.family === family && value >= range.first && value <= range.last;
+
 /** Whether all of the second range lies in the first. */
 export const includesRange = (range: IpRange, other: IpRange): boolean =>
   range.family === other.family && other.first >= range.first && other.last <= range.last;

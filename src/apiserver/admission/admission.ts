@@ -52,6 +52,13 @@ export interface AdmissionContext {
   find(group: string, plural: string, key: ObjectKey): Promise<Stored | undefined>;
   list(group: string, plural: string, namespace?: string): Promise<Stored[]>;
   /**
+   * Makes an object that stands for something that is given out: by compare-and-set, and by nobody's leave.
+   * @throws StatusError AlreadyExists.
+   */
+  create(group: string, plural: string, object: KubeObject): Promise<Stored>;
+  /** Removes such an object; false if this is no longer its newest version. */
+  remove(group: string, plural: string, object: Stored): Promise<boolean>;
+  /**
    * Calls back with every change of a kind from now on, for as long as the server runs.
    * @returns the objects as they are seen now.
    */

@@ -1,8 +1,10 @@
 // The one door for writes: every verb that writes comes through a server's pipeline, which shows the write to the
 // admission plug-ins in their order. What a write is made of is the verbs' business, and keeping it the registry's.
 
-import { withWarnings } from '../../api/errors.ts';
+import { pathNotFound, withWarnings } from '../../api/errors.ts';
 import type { KubeObject, Stored } from '../../api/objects.ts';
+import { apiVersionOf } from '../../api/resource.ts';
+import { timestamp } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest, DeletionRequest } from './admission.ts';
 
@@ -122,6 +124,23 @@ function viewOf(registry: Registry): Omit<AdmissionContext, 'warn' | 'afterwards
     async list(group, plural, namespace) {
       const resource = registry.resource(group, plural);
       return resource ? [...(await registry.cache(resource)).list(namespace)] : [];
+    },
+    async create(group, plural, { metadata, ...object }) {
+      const resource = registry.resource(group, plural);
+      if (!resource) throw pathNotFound();
+      const own = { uid: random.uuid(), creationTimestamp: timestamp(clock.now()) };
+      const { kind } = resource;
+      const whole = {
+        apiVersion: apiVersionOf(resource),
+        kind,
+        metadata: { ...metadata, ...own },
+        ...object,
+      };
+      return registry.create(resource, whole, false);
+    },
+    async remove(group, plural, object) {
+      const resource = registry.resource(group, plural);
+      return resource !== undefined && (await registry.remove(resource, object, false));
     },
     async follow(group, plural, onChange) {
       const resource = registry.resource(group, plural);

@@ -14,10 +14,10 @@ import { podTopologyLabels } from './pod-topology-labels.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
-import { serviceAllocation } from './service-allocation.ts';
+import { serviceAllocation } from './services/service-allocation.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 
-/** @param serviceCidr addresses for Services, as `10.96.0.0/16`. */
+/** @param serviceCidr addresses for Services, as `10.96.0.0/16` or `10.96.0.0/16,fd00::/108`. */
 export function admissionPlugins(serviceCidr: string): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle,

@@ -1,7 +1,7 @@
 // The Service resource: names, columns, strategy. Addresses and node ports are given out elsewhere.
 
 import type { Service, ServicePort } from '../../generated/types.ts';
-import { dns1035Label } from '../../names.ts';
+import { dns1123Label } from '../../names.ts';
 import type { ResourceDefinition } from '../../resource.ts';
 import { ageColumn, column, formatLabels, nameColumn, wideColumn } from '../shared/columns.ts';
 import { ALL_VERBS } from '../shared/verbs.ts';
@@ -73,5 +73,5 @@ export const services: ResourceDefinition<Service> = {
     ),
   ],
   strategy: serviceStrategy,
-  validateName: dns1035Label,
+  validateName: dns1123Label,
 };

@@ -6,6 +6,7 @@ import type { Service, ServiceSpec } from '../../generated/types.ts';
 import { dns1123Subdomain } from '../../names.ts';
 import { checked, labelName, optionalOneOf, portNumber } from '../../validation/field-rules.ts';
 import { ipAddress } from '../../validation/ip-rules.ts';
+import { needsHealthCheck } from './needs.ts';
 
 const POLICIES: readonly string[] = ['Cluster', 'Local'];
 /** The types whose services have an address in the cluster. */
@@ -45,11 +46,6 @@ function isExternallyAccessible({ type, externalIPs }: ServiceSpec): boolean {
   return (
     type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && Boolean(externalIPs?.length))
   );
-}
-
-/** Whether a balancer outside asks each node if it has a pod of the service. */
-function needsHealthCheck({ type, externalTrafficPolicy }: ServiceSpec): boolean {
-  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 }
 
 function validateBalancerPorts({ type, allocateLoadBalancerNodePorts: allocate }: ServiceSpec): FieldError[] {

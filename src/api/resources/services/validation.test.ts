@@ -16,6 +16,11 @@ test('headless, and its addresses say so in both fields', () => {
   assert.deepEqual(created(services, NGINX).spec.clusterIPs, ['None']);
 });
 
+test('a name may begin with a digit, as other labels', () => {
+  assert.deepEqual(services.validateName?.('0nginx'), []);
+  assert.equal(services.validateName?.('a.b').length, 1);
+});
+
 const refused: readonly [string, Changes, string[]][] = [
   ['no ports', { 'spec.clusterIP': undefined, 'spec.ports': [] }, ['spec.ports: Required value']],
   [

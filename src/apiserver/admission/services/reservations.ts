@@ -1,8 +1,8 @@
-// Things of which there is one each and that are given to one owner: cluster addresses, node ports. A reservation is a
+// Things of which there is one each and that are given to one owner: node ports. A reservation is a
 // key in the store, made by compare-and-set, so that two API servers on one store never give one thing away twice. It
 // comes before the write of its owner and goes after the write that gives the thing back.
-import type { Clock } from '../../base/clock.ts';
-import type { Entry, Store } from '../../store/store.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { Entry, Store } from '../../../store/store.ts';
 
 const PREFIX = '/reservations/';
 /**
@@ -30,7 +30,7 @@ export class Reservations {
   readonly #clock: Clock;
   readonly #prefix: string;
 
-  /** @param sort `clusterips`. */
+  /** @param sort `nodeports`. */
   constructor(store: Store, clock: Clock, sort: string) {
     this.#store = store;
     this.#clock = clock;
@@ -53,7 +53,8 @@ export class Reservations {
     for (;;) {
       const result = await this.#store.put(key, value, there?.revision ?? 0);
       // One that was there already may be that of another write of the same owner: it does not go with this one.
-      if (result.ok) return { key, revision: result.revision, isNew: there === undefined };
+      const isNew = !there || holderIn(there).owner !== owner;
+      if (result.ok) return { key, revision: result.revision, isNew };
       there = result.current;
       if (!there) continue;
       const holder = holderIn(there);
@@ -61,6 +62,12 @@ export class Reservations {
       const isOld = this.#clock.now() - holder.atMs > ABANDONED_MS;
       if (!isOld || (await has(holder.owner))) return undefined;
     }
+  }
+
+  /** What is reserved. */
+  async all(): Promise<Set<string>> {
+    const { entries } = await this.#store.list(this.#prefix);
+    return new Set(entries.map(({ key }) => key.slice(this.#prefix.length)));
   }
 
   /** Who has reserved a thing. */

@@ -1,0 +1,20 @@
+// What a Service has of which there is one each: its addresses and its node ports. Pure; who gives them is elsewhere.
+import type { ServiceSpec } from '../../../api/generated/types.ts';
+import { mayHaveNodePorts, needsClusterIP, needsHealthCheck } from '../../../api/resources/services/needs.ts';
+
+/** Its cluster addresses. */
+export function addressesOf(spec: ServiceSpec): string[] {
+  if (!needsClusterIP(spec)) return [];
+  const all = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
+  return all.filter((address) => address && address !== 'None');
+}
+
+/** The node ports of its ports. */
+export const nodePortsOf = (spec: ServiceSpec): number[] =>
+  mayHaveNodePorts(spec) ? (spec.ports ?? []).flatMap(({ nodePort }) => nodePort || []) : [];
+
+/** Its node ports, each once, and the port that is asked for its health. */
+export function portsOf(spec: ServiceSpec): number[] {
+  const health = needsHealthCheck(spec) && spec.healthCheckNodePort ? [spec.healthCheckNodePort] : [];
+  return [...new Set([...nodePortsOf(spec), ...health])];
+}
