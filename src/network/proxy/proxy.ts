@@ -1,0 +1,106 @@
+// The proxy of Services: keeps the rules of all of them in the machine's nftables table, as the API says at the moment. What
+// changes of one Service plans that one anew, and no other.
+
+import type { NamespacedName } from '../../api/objects.ts';
+import { errorText } from '../../base/error-text.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
+import type { RunContext } from '../../client/run-context.ts';
+import { merge, type Ruleset } from '../nftables/ruleset.ts';
+import type { NftTable } from '../nftables/table.ts';
+import { removeEntries, staleEntries } from './conntrack.ts';
+import { type FrameOptions, frame } from './frame.ts';
+import { HealthChecks } from './health-checks.ts';
+import { observeServices } from './observe.ts';
+import { type PlannedService, type ProxyOptions, planService } from './plan.ts';
+
+/** The name of its part of the table. */
+const PART = 'services';
+
+export interface ServiceProxy {
+  /** The node is in another zone, or in none. */
+  setZone(zone: string | undefined): void;
+  /** Ends its work; rules stay in force. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the proxy; when the promise resolves, the rules of all Services are in force. Needs the caches of Services, Pods and
+ * EndpointSlices, and waits for them.
+ * @param table is given a part named `services`.
+ */
+export async function startServiceProxy(
+  { informers, log }: Pick<RunContext, 'informers' | 'log'>,
+  table: NftTable,
+  run: RunCommand,
+  options: FrameOptions & Omit<ProxyOptions, 'zone'>,
+): Promise<ServiceProxy> {
+  const base = frame(options);
+  const planned = new Map<NamespacedName, PlannedService>();
+  const known = new Set<NamespacedName>();
+  const dirty = new Set<NamespacedName>();
+  const checks = new HealthChecks(log);
+  let zone: string | undefined;
+  let isReady = false;
+  let isDue = false;
+
+  const write = (): void => {
+    const stale: string[][] = [];
+    for (const key of dirty) {
+      const service = observed.get(key);
+      const before = planned.get(key);
+      const after = service && planService(service, observed.backingOf(service), { ...options, zone });
+      stale.push(...staleEntries(before?.udp ?? [], after?.udp ?? []));
+      if (service) known.add(key);
+      else known.delete(key);
+      if (after) planned.set(key, after);
+      else planned.delete(key);
+    }
+    dirty.clear();
+    table.set(PART, merge(rulesOf(base, planned)));
+    checks.set([...planned.values()].flatMap(({ healthCheck }) => healthCheck ?? []));
+    if (stale.length > 0) void clean(stale);
+  };
+  const clean = async (stale: readonly string[][]): Promise<void> => {
+    // Before the rules are in force, an entry would come again as it was.
+    await table.settled();
+    await removeEntries(run, stale).catch((error: unknown) =>
+      log.warn('UDP clients may go on sending to endpoints that have gone', { error: errorText(error) }),
+    );
+  };
+  /** What changes in one turn is written in one. */
+  const writeSoon = (): void => {
+    if (!isReady || isDue) return;
+    isDue = true;
+    queueMicrotask(() => {
+      isDue = false;
+      write();
+    });
+  };
+  const observed = observeServices(informers, (key) => {
+    dirty.add(key);
+    writeSoon();
+  });
+  await observed.synced;
+  isReady = true;
+  write();
+  await table.settled();
+  log.info('Services carry traffic', { services: planned.size });
+  return {
+    setZone(now) {
+      if (now === zone) return;
+      zone = now;
+      for (const key of known) dirty.add(key);
+      writeSoon();
+    },
+    async close() {
+      observed.close();
+      checks.close();
+      await table.close();
+    },
+  };
+}
+
+function* rulesOf(base: Ruleset, planned: ReadonlyMap<NamespacedName, PlannedService>): Iterable<Ruleset> {
+  yield base;
+  for (const { rules } of planned.values()) yield rules;
+}
