@@ -14,6 +14,8 @@ const RUNTIME_PACKAGES = {
   'containernetworking-plugins': ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],
   iproute2: ['/sbin/ip', '/usr/sbin/ip'],
   iptables: ['/sbin/iptables', '/usr/sbin/iptables'],
+  nftables: ['/sbin/nft', '/usr/sbin/nft'],
+  conntrack: ['/sbin/conntrack', '/usr/sbin/conntrack'],
   xfsprogs: ['/sbin/mkfs.xfs', '/usr/sbin/mkfs.xfs'],
   mount: ['/usr/bin/mount', '/bin/mount'],
 };

@@ -10,6 +10,8 @@ import type { Client } from '../../client/client.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
+import { NftTable } from '../../network/nftables/table.ts';
+import { type ServiceProxy, startServiceProxy } from '../../network/proxy/proxy.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import { startContainerd } from '../../node/containerd/containerd.ts';
 import { containerdImageFiles } from '../../node/cri/image-files.ts';
@@ -17,6 +19,7 @@ import { criRuntime } from '../../node/cri/runtime.ts';
 import { loadImage } from '../../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../../node/images/pause-image.ts';
 import { runCommand } from '../../node/machine/command.ts';
+import { startProgram } from '../../node/machine/lasting-program.ts';
 import { measureDirectories } from '../../node/pressure/directory-sizes.ts';
 import { readDisks } from '../../node/pressure/disks.ts';
 import type { PressureRules } from '../../node/pressure/plan.ts';
@@ -96,9 +99,9 @@ export async function startMachine(
     const informers = createInformers(client, clock, log.named('informer'), stop.signal, host.random);
     return { ...host, client, informers, signal: stop.signal };
   };
-  const startDns = async ({ dns }: MachineApi): Promise<DnsServer> =>
+  const startDns = async (shared: RunContext): Promise<DnsServer> =>
     startDnsServer(
-      { ...contextOf(dns), log: log.named('dns') },
+      { ...shared, log: log.named('dns') },
       {
         addresses: [network.gateway],
         port: DNS_PORT,
@@ -106,9 +109,25 @@ export async function startMachine(
         forwardTo: await machineResolvers([network.gateway]),
       },
     );
-  const [api, dns, containerd] = await Promise.all([
+  const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {
+    if (!network.proxied) return undefined;
+    const programs = { run: runCommand, start: startProgram, clock, random: host.random };
+    const named = { ...shared, log: log.named('proxy') };
+    const table = new NftTable({ ...programs, log: named.log }, network.proxied.name);
+    const options = { ...network.proxied.options, nodeName, nodeIps: [nodeIp] };
+    return startServiceProxy(named, table, runCommand, options);
+  };
+  // Both answer from the same caches.
+  const startServices = async ({
+    dns,
+    nodeName,
+  }: MachineApi): Promise<[DnsServer, ServiceProxy | undefined]> => {
+    const shared = contextOf(dns);
+    return Promise.all([startDns(shared), startProxy(shared, nodeName)]);
+  };
+  const [api, [dns, proxy], containerd] = await Promise.all([
     connected,
-    connected.then(startDns),
+    connected.then(startServices),
     startContainerd({
       dataDirectory: paths.data,
       runDirectory: paths.run,
@@ -193,6 +212,7 @@ export async function startMachine(
     await runtime.close();
     imageFiles.close();
     await dns.close();
+    await proxy?.close();
   };
   let ended: Promise<void> | undefined;
   const close = (): Promise<void> => {

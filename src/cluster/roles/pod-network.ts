@@ -14,6 +14,12 @@ import {
   type MachineNetwork,
   useOf,
 } from '../../network/cni/pod-network.ts';
+import { removeTable } from '../../network/nftables/existing.ts';
+import type { TableName } from '../../network/nftables/script.ts';
+import { showBridgedTraffic } from '../../network/proxy/bridged-traffic.ts';
+import { IPV4, IPV6 } from '../../network/proxy/family.ts';
+import type { FrameOptions } from '../../network/proxy/frame.ts';
+import { whyNoServices } from '../../network/proxy/support.ts';
 import { runCommand } from '../../node/machine/command.ts';
 import { LockedError, lockFile } from '../../store/file-lock.ts';
 import type { Paths } from '../disk/paths.ts';
@@ -26,6 +32,13 @@ export interface RunningPodNetwork extends PodNetwork {
   leaseDirectory: string;
   /** What becomes of traffic to addresses of Services, for people. */
   services: string;
+  /** The nftables table of this stead, and how Services come into it; undefined where there can be none. */
+  proxied: ProxiedServices | undefined;
+}
+
+interface ProxiedServices {
+  name: TableName;
+  options: FrameOptions;
 }
 
 /** How long another stead may take over the machine's network, in seconds. */
@@ -37,7 +50,7 @@ const leasesOf = (paths: Paths): string => join(paths.data, 'cni', 'leases');
 
 /**
  * Makes the network on the machine, as it was before or, if that belongs to somebody else now, another.
- * @param serviceCidr addresses of Services, to which nothing forwards: they are refused.
+ * @param serviceCidr addresses of Services: those that lead nowhere are refused.
  * @throws UserError if another stead holds the machine's network up; CommandError if a program refuses.
  */
 export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promise<RunningPodNetwork> {
@@ -52,22 +65,45 @@ export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promis
       await rename(`${paths.network}.new`, paths.network);
     }
     const use = useOf(serviceCidr, machine);
-    await setUpBridge(runCommand, network, { owner, refused: { cidr: serviceCidr, onHost: !use } });
+    const options: FrameOptions = {
+      bridge: network.bridge,
+      families: [IPV4, IPV6],
+      serviceRanges: [{ cidr: serviceCidr, family: IPV4, onHost: !use }],
+    };
+    const whyNot = await whyNoServices(runCommand, options);
+    // Without the proxy, all of the range is refused by what every machine has.
+    const refused = whyNot ? { cidr: serviceCidr, onHost: !use } : undefined;
+    await setUpBridge(runCommand, network, refused ? { owner, refused } : { owner });
     const cniConfDirectory = join(paths.data, 'cni', 'net.d');
     const leaseDirectory = leasesOf(paths);
     await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory });
-    const services = use
-      ? `${serviceCidr}: refused to pods; the machine itself uses ${use}, so that it is not kept from it`
-      : `${serviceCidr}: refused at once, nothing forwards to them yet`;
-    return { ...network, cniConfDirectory, leaseDirectory, services };
+    const name = { table: tableOf(network), owner };
+    return {
+      ...network,
+      cniConfDirectory,
+      leaseDirectory,
+      services: `${serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : await carried(name)}${use ? `; the machine itself uses ${use}, so that it is not kept from it` : ''}`,
+      proxied: whyNot ? undefined : { name, options },
+    };
   });
 }
+
+async function carried({ table }: TableName): Promise<string> {
+  const hidden = await showBridgedTraffic(runCommand);
+  const but = hidden
+    ? `, but not from pod to pod of this machine: br_netfilter cannot be had (${hidden})`
+    : '';
+  return `carried by nftables (table ${table})${but}`;
+}
+
+/** Each stead of a machine has its own: that of the first bridge is called as people expect it. */
+const tableOf = ({ bridge }: PodNetwork): string => (bridge === 'stead0' ? 'stead' : bridge);
 
 /** Takes it off the machine, if no pod hangs on it any more; the next start makes it again. */
 export async function takeDownPodNetwork(paths: Paths): Promise<void> {
   await alone(paths, async () => {
     const network = await ownNetwork(paths);
-    if (network && !(await hasPods(runCommand, network))) await removeBridge(runCommand, network);
+    if (network && !(await hasPods(runCommand, network))) await remove(network);
   });
 }
 
@@ -75,8 +111,13 @@ export async function takeDownPodNetwork(paths: Paths): Promise<void> {
 export async function removePodNetwork(paths: Paths): Promise<void> {
   await alone(paths, async () => {
     const network = await ownNetwork(paths);
-    if (network) await removeBridge(runCommand, network);
+    if (network) await remove(network);
   });
+}
+
+async function remove(network: PodNetwork): Promise<void> {
+  await removeBridge(runCommand, network);
+  await removeTable(runCommand, tableOf(network));
 }
 
 /** The network of a data directory, if it has one. */
@@ -103,7 +144,9 @@ function isTaken(network: PodNetwork, paths: Paths, machine: MachineNetwork): bo
 /** Addresses of the old network lead nowhere any more: its leases go, and what rules of it are left. */
 async function leave(network: PodNetwork, paths: Paths, machine: MachineNetwork): Promise<void> {
   await rm(leasesOf(paths), { recursive: true, force: true });
-  if (!isTaken(network, paths, machine)) await removeFirewall(runCommand, network);
+  if (isTaken(network, paths, machine)) return;
+  await removeFirewall(runCommand, network);
+  await removeTable(runCommand, tableOf(network));
 }
 
 async function alone<T>(paths: Paths, work: () => Promise<T>): Promise<T> {
