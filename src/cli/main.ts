@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The stead command: which commands there are and how errors reach the person who typed. What each does is in
 // commands/, one file each, loaded when it is called.
+import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UnreachableError } from '../client/unreachable-error.ts';
 import { defaultDataDirectory } from '../cluster/disk/paths.ts';
@@ -43,6 +44,11 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
+function ipAddress(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address.');
+  return text;
+}
+
 /** `90s`, `5m`, `1h` in seconds. */
 function duration(text: string): number {
   const [, value, unit = ''] = /^(\d{1,6})(s|m|h)$/.exec(text) ?? [];
@@ -60,7 +66,12 @@ command(program, 'up', 'start stead, and apply manifests')
     append,
     [],
   )
-  .option('--port <n>', 'port of the API on 127.0.0.1', wholeNumber(0, 65535), 6443)
+  .option('--port <n>', 'port of the API', wholeNumber(0, 65535), 6443)
+  .option(
+    '--bind-address <ip>',
+    'where the API listens besides 127.0.0.1 and where pods reach it; 0.0.0.0: everywhere (default: nowhere)',
+    ipAddress,
+  )
   .addOption(
     new Option('--runtime <name>', 'what runs the pods')
       .choices(['containerd', 'simulated'])

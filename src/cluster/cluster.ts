@@ -1,6 +1,5 @@
 // Turns a configuration into a running cluster: the control plane, and the machine (or simulated machines) that its
 // pods run on. The only place that knows all rooms.
-import { hostname } from 'node:os';
 import { timestamp } from '../base/clock.ts';
 import { eachOrThrow } from '../base/each-by-itself.ts';
 import { errorText } from '../base/error-text.ts';
@@ -14,24 +13,28 @@ import { LiveCertificates } from './disk/certificate-renewal.ts';
 import { writeKubeconfig } from './disk/kubeconfig.ts';
 import { type Paths, pathsOf } from './disk/paths.ts';
 import { serverIdentity } from './disk/server-identity.ts';
+import { serverNames } from './disk/server-names.ts';
 import { StoreDisk } from './disk/store-disk.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
 import type { LogLevel } from './process/log-writer.ts';
 import { checkMachine } from './process/machine-check.ts';
-import { HOST, portError } from './process/port.ts';
+import { addressesOf, HOST, portError, reachableAddress } from './process/port.ts';
 import { stopSignal } from './process/stop-signal.ts';
 import { systemClock, systemRandom } from './process/system-clock.ts';
 import { UserError } from './process/user-error.ts';
 import { type AuditOptions, openAudit } from './roles/audit.ts';
 import { ADMINISTRATOR } from './roles/identities.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
+import { readPodNetwork } from './roles/pod-network.ts';
 import { stopPods } from './roles/stop-pods.ts';
 
 export interface ClusterConfig {
   dataDirectory: string;
-  /** Port of the API on 127.0.0.1; 0 for any free one. */
+  /** Port of the API; 0 for any free one. */
   port: number;
+  /** Where the API listens besides 127.0.0.1 and what this machine's pods reach. */
+  bindAddress?: string | undefined;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
   /** What the node of this machine is called when the data directory is new; without it, as the machine is. */
@@ -87,21 +90,13 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       watching.abort();
       return watched;
     });
-    const names = [
-      'localhost',
-      HOST,
-      hostname(),
-      'kubernetes',
-      'kubernetes.default',
-      'kubernetes.default.svc',
-    ];
     // It starts while the API is loaded.
     const neighbour =
       config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
     if (neighbour) closers.push(() => neighbour.close());
     const certificates = await LiveCertificates.open({
       directory: paths.pki,
-      names,
+      names: serverNames(SERVICE_CIDR, DOMAIN, config.bindAddress),
       clock,
       log: log.named('certificates'),
       metrics,
@@ -119,8 +114,11 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       certificates,
       metrics,
       auditor: audit?.auditor,
-      host: HOST,
+      addresses: addressesOf(config.bindAddress),
       port: config.port,
+      podAddress: neighbour
+        ? async () => (await readPodNetwork(paths))?.gateway
+        : async () => reachableAddress(config.bindAddress),
       connect: streamsTo(() => nodes, clock, log.named('streams')),
     }).catch((error: unknown) => {
       throw portError(error, config.port);
@@ -145,6 +143,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     if (neighbour) {
       const { beginNode } = await import('./neighbour/begin.ts');
       await beginNode(neighbour, host, config.nodeName, certificates, server);
+      await plane.openForPods();
     }
     const running = neighbour ?? (await startSimulated(host, config));
     nodes = running;

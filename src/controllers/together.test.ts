@@ -13,9 +13,9 @@ import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
+import { controllerOptions } from '../testing/controller-options.ts';
 import { fixedKinds } from '../testing/fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
-import { fixedRoot } from './service-accounts/controller.ts';
 
 const set: StatefulSet = {
   apiVersion: 'apps/v1',
@@ -87,7 +87,7 @@ describe('all controllers together', () => {
 
   before(async () => {
     cluster = await startTestControlPlane();
-    for (const [name, run] of Object.entries(controllers(fixedRoot('PEM'), fixedKinds(allResources)))) {
+    for (const [name, run] of Object.entries(controllers(controllerOptions(fixedKinds(allResources))))) {
       cluster.run(run(cluster.contextOf(name)));
     }
     await cluster.client.create(storageClasses, defaultStorageClass());

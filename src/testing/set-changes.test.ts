@@ -12,7 +12,6 @@ import { pods } from '../api/resources/pods/definition.ts';
 import { statefulSets } from '../api/resources/stateful-sets/definition.ts';
 import { storageClasses } from '../api/resources/storage-classes/definition.ts';
 import { controllers } from '../cluster/roles/controllers.ts';
-import { fixedRoot } from '../controllers/service-accounts/controller.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import { simulatedRuntime } from '../node/simulated/runtime.ts';
 import {
@@ -24,6 +23,7 @@ import {
 } from '../node/simulated/surroundings.ts';
 import { runLocalVolumes } from '../node/volumes/local/run.ts';
 import { defaultStorageClass } from '../storage/default-class.ts';
+import { controllerOptions } from './controller-options.ts';
 import { fixedKinds } from './fixed-kinds.ts';
 import { startTestControlPlane, type TestControlPlane } from './test-control-plane.ts';
 
@@ -62,7 +62,7 @@ describe('changes of a running set', () => {
     cluster = await startTestControlPlane();
     const { clock, context } = cluster;
     await cluster.client.create(storageClasses, defaultStorageClass());
-    for (const [name, run] of Object.entries(controllers(fixedRoot(''), fixedKinds(allResources)))) {
+    for (const [name, run] of Object.entries(controllers(controllerOptions(fixedKinds(allResources))))) {
       cluster.run(run(cluster.contextOf(name)));
     }
     const agent = createNodeAgent(context, {

@@ -124,6 +124,11 @@ export const OWN_RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ, 'core', 'nodes'),
     EVENTS,
   ],
+  // The API server's own Service, which upstream's server keeps as an administrator.
+  'stead:kubernetes-service': [
+    rule('create delete get list update watch', 'core', 'endpoints services'),
+    rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'),
+  ],
   // Each node looks for the volumes whose bytes it keeps; what it does with those, node.ts allows it.
   'stead:local-volumes': [rule('list watch', 'core', 'persistentvolumes')],
 };

@@ -26,6 +26,7 @@ const CLUSTER: Readonly<Record<string, readonly RbacV1Subject[]>> = {
   'system:kube-controller-manager': [subject('User', 'system:kube-controller-manager')],
   'system:kube-scheduler': [subject('User', 'system:kube-scheduler')],
   'system:coredns': [account('coredns')],
+  'stead:kubernetes-service': [account('kubernetes-service-controller')],
   'stead:local-provisioner': [account('local-provisioner')],
   'stead:local-volumes': [subject('Group', NODES_GROUP)],
   ...Object.fromEntries(

@@ -29,6 +29,7 @@ interface UpOptions {
   filename: string[];
   dataDir: string;
   port: number;
+  bindAddress?: string;
   runtime: 'containerd' | 'simulated';
   simulatedNodes?: number;
   nodeName?: string;
@@ -152,6 +153,7 @@ function configOf(options: UpOptions): ClusterConfig {
   return {
     dataDirectory: options.dataDir,
     port: options.port,
+    bindAddress: options.bindAddress,
     runtime,
     simulatedNodes: simulatedNodes ?? 1,
     nodeName,
@@ -163,11 +165,12 @@ function configOf(options: UpOptions): ClusterConfig {
 
 /** The same as flags, for the process that is started. */
 function flagsOf(config: ClusterConfig): string[] {
-  const { audit, dataDirectory, nodeName, port, runtime, simulatedNodes } = config;
+  const { audit, bindAddress, dataDirectory, nodeName, port, runtime, simulatedNodes } = config;
   const sysctls = config.allowedUnsafeSysctls ?? [];
   return [
     ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
     ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
+    ...(bindAddress === undefined ? [] : ['--bind-address', bindAddress]),
     ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
     ...(sysctls.length === 0 ? [] : ['--allowed-unsafe-sysctls', sysctls.join(',')]),
     ...auditFlags(audit),

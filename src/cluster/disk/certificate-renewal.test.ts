@@ -64,6 +64,24 @@ async function serving(first: Certificates) {
 }
 
 describe('certificates of a stead that runs', () => {
+  it('are made again for a name that is found out later, and handed on before anybody is told of it', async () => {
+    const clock = new VirtualClock(Date.now());
+    const options = { directory, names: NAMES, clock, log: silentLog, metrics: new Metrics() };
+    const live = await LiveCertificates.open(options);
+    const shown: string[] = [];
+    live.onChange(({ server }) => void shown.push(new X509Certificate(server.cert).subjectAltName ?? ''));
+    const clients = [{ name: 'node', user: 'system:node:one' }];
+    // Neither undoes what the other has made.
+    await Promise.all([live.addName('10.244.0.1'), live.addClients(clients), live.addName('10.244.0.1')]);
+    assert.equal(shown.length, 1);
+    assert.match(shown[0] ?? '', /IP Address:10\.244\.0\.1/);
+    assert.ok(live.current.clients.node);
+    const again = await LiveCertificates.open({ ...options, names: [...NAMES, '10.244.0.1'] });
+    assert.equal(again.current.server.cert, live.current.server.cert);
+    const without = await LiveCertificates.open({ ...options, names: [...NAMES, '10.96.0.1'] });
+    assert.equal(new X509Certificate(without.current.server.cert).checkIP('10.96.0.1'), '10.96.0.1');
+  });
+
   it('are renewed for connections to come, while a watch that is open goes on', async () => {
     const clock = new VirtualClock(Date.now() - 310 * DAY_MS);
     const metrics = new Metrics();

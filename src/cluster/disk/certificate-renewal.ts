@@ -19,6 +19,7 @@ const RETRY_MS = 600_000;
 
 export interface RenewalOptions {
   directory: string;
+  /** What the API server is called from the start: DNS names and IP addresses. */
   names: readonly string[];
   clock: Clock;
   log: Log;
@@ -31,7 +32,10 @@ export class LiveCertificates {
   /** The last that every listener has taken. */
   #handedOn: Certificates;
   readonly #options: RenewalOptions;
+  #names: readonly string[];
   #clients: readonly ClientRequest[] = [];
+  /** The last change of the files: two at once would each undo half of the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<(certificates: Certificates) => void | Promise<void>>();
 
   /** Reads or makes them. */
@@ -42,6 +46,7 @@ export class LiveCertificates {
 
   private constructor(options: RenewalOptions, first: Certificates) {
     this.#options = options;
+    this.#names = options.names;
     this.#current = first;
     this.#handedOn = first;
     options.metrics.add(
@@ -68,25 +73,51 @@ export class LiveCertificates {
   }
 
   /** From now on, these clients have certificates, too. */
-  async addClients(clients: readonly ClientRequest[]): Promise<void> {
-    const { clock, directory, names } = this.#options;
-    this.#clients = clients;
-    this.#current = await ensureCertificates(directory, names, clock.now(), clients);
-    this.#handedOn = this.#current;
+  addClients(clients: readonly ClientRequest[]): Promise<void> {
+    return this.#change(async () => {
+      this.#clients = clients;
+      this.#current = await this.#ensure();
+      this.#handedOn = this.#current;
+    });
+  }
+
+  /** From now on, the API server is called this, too: whoever shows its certificate shows another when it resolves. */
+  async addName(name: string): Promise<void> {
+    const before = this.#names;
+    if (before.includes(name)) return void (await this.#changing);
+    this.#names = [...before, name];
+    try {
+      await this.renew();
+    } catch (error) {
+      this.#names = before;
+      throw error;
+    }
   }
 
   /** Renews what is due. Throws what stands in the way; a second call goes on from there. */
-  async renew(): Promise<void> {
-    const { clock, directory, log, names } = this.#options;
-    const found = await ensureCertificates(directory, names, clock.now(), this.#clients);
-    this.#current = found;
-    if (shownOf(found) === shownOf(this.#handedOn)) return;
-    for (const listener of this.#listeners) await listener(found);
-    this.#handedOn = found;
-    const until = Object.fromEntries(
-      found.ends.map(({ endsAtMs, name }) => [name, new Date(endsAtMs).toISOString()]),
-    );
-    log.info('certificates are renewed', until);
+  renew(): Promise<void> {
+    return this.#change(async () => {
+      const found = await this.#ensure();
+      this.#current = found;
+      if (shownOf(found) === shownOf(this.#handedOn)) return;
+      for (const listener of this.#listeners) await listener(found);
+      this.#handedOn = found;
+      const until = Object.fromEntries(
+        found.ends.map(({ endsAtMs, name }) => [name, new Date(endsAtMs).toISOString()]),
+      );
+      this.#options.log.info('certificates are renewed', until);
+    });
+  }
+
+  #ensure(): Promise<Certificates> {
+    const { clock, directory } = this.#options;
+    return ensureCertificates(directory, this.#names, clock.now(), this.#clients);
+  }
+
+  #change(work: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(work);
+    this.#changing = changed.catch(() => {});
+    return changed;
   }
 
   /** Runs until the signal. */

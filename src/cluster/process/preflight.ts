@@ -6,13 +6,13 @@ import { checkDataDirectory } from '../disk/data-directory.ts';
 import { pathsOf } from '../disk/paths.ts';
 import { readPolicy } from '../roles/audit.ts';
 import { checkMachine } from './machine-check.ts';
-import { checkPort } from './port.ts';
+import { addressesOf, checkPort } from './port.ts';
 import { UserError } from './user-error.ts';
 
 /** @throws UserError with one sentence about the first thing that is in the way. */
 export async function preflight(config: ClusterConfig): Promise<void> {
   await checkDataDirectory(pathsOf(config.dataDirectory));
-  await checkPort(config.port);
+  await checkPort(config.port, addressesOf(config.bindAddress));
   if (config.runtime === 'containerd') await checkMachine();
   if (config.audit) await readPolicy(config.audit.policyFile);
   checkSysctls(config.allowedUnsafeSysctls ?? []);

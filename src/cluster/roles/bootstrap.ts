@@ -5,9 +5,12 @@ import type { KubeObject } from '../../api/objects.ts';
 import type { ResourceDefinition } from '../../api/resource.ts';
 import { namespaces } from '../../api/resources/namespaces/definition.ts';
 import { priorityClasses } from '../../api/resources/priority-classes/definition.ts';
+import { services } from '../../api/resources/services/definition.ts';
 import { storageClasses } from '../../api/resources/storage-classes/definition.ts';
 import { ensureDefaultRbac } from '../../apiserver/authz/ensure-default-rbac.ts';
+import type { Log } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
+import { kubernetesService } from '../../controllers/kubernetes-service/plan.ts';
 import { defaultStorageClass } from '../../storage/default-class.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -30,6 +33,21 @@ export async function bootstrap(client: Client): Promise<void> {
     ensure(client, storageClasses, defaultStorageClass()),
     ensureDefaultRbac(client),
   ]);
+}
+
+/**
+ * The Service by which pods find the API: there before the first pod, which is told of it when it starts. Its controller
+ * (controllers/kubernetes-service) keeps it; what stands in the way here, that one tries again.
+ */
+export async function ensureKubernetesService(
+  client: Client,
+  clusterIp: string,
+  port: number,
+  log: Log,
+): Promise<void> {
+  await ensure(client, services, kubernetesService(clusterIp, port)).catch((error: unknown) =>
+    log.error('the Service of the API cannot be made', error),
+  );
 }
 
 async function ensure<T extends KubeObject>(

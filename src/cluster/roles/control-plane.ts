@@ -22,8 +22,10 @@ import type { Store } from '../../store/store.ts';
 import type { LiveCertificates } from '../disk/certificate-renewal.ts';
 import type { Certificates } from '../disk/certificates.ts';
 import { runCompaction } from '../disk/compaction.ts';
+import { firstServiceAddress } from '../disk/server-names.ts';
 import { stopSignal } from '../process/stop-signal.ts';
-import { bootstrap } from './bootstrap.ts';
+import { ApiForPods } from './api-for-pods.ts';
+import { bootstrap, ensureKubernetesService } from './bootstrap.ts';
 import { controllers } from './controllers.ts';
 import { healthChecks, WatchedInformers } from './health.ts';
 import { ADMINISTRATOR, CONTROLLER_MANAGER, controllerUser, SCHEDULER } from './identities.ts';
@@ -43,8 +45,11 @@ export interface ControlPlaneOptions {
   auditor: Auditor | undefined;
   /** The addresses of Services, in CIDR notation. */
   serviceCidr: string;
-  host: string;
+  /** Where it listens: the first decides which port is chosen when it is 0. */
+  addresses: readonly [string, ...string[]];
   port: number;
+  /** Where pods reach this machine, once their network has been chosen; the API is opened there, too. */
+  podAddress(): Promise<string | undefined>;
   connect: ConnectHandler;
 }
 
@@ -54,6 +59,8 @@ export interface ControlPlane {
   /** What the controllers share. */
   informers: Informers;
   port: number;
+  /** Opens the API where pods reach it now, if it is not open there yet. */
+  openForPods(): Promise<void>;
   /** Ends the controllers and the scheduler: from then on nothing makes what somebody deletes. */
   stopControllers(): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const front = authorized(api, api.identity.authorize, options.auditor);
   const as = (user: User): Client => directClient(front, user);
   await bootstrap(as(ADMINISTRATOR));
+  const [firstAddress, ...moreAddresses] = options.addresses;
   const stopInformers = new AbortController();
   const informersOf = (user: User): WatchedInformers =>
     new WatchedInformers(
@@ -86,7 +94,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const server = await serveHttps({
     api,
     tls: tlsOf(certificates.current),
-    host: options.host,
+    host: firstAddress,
     port: options.port,
     ...api.identity,
     connect: options.connect,
@@ -97,6 +105,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
 
   const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));
+  for (const address of moreAddresses) await server.alsoOn(address);
+  const forPods = new ApiForPods({
+    podAddress: options.podAddress,
+    addresses: options.addresses,
+    port: server.port,
+    alsoOn: (address) => server.alsoOn(address),
+    addName: (address) => certificates.addName(address),
+    clock,
+    log: log.named('pods'),
+  });
+  // Pods that have outlived an API process have it again with the next one's first moment.
+  await forPods.look();
+  const clusterIp = firstServiceAddress(options.serviceCidr);
+  await ensureKubernetesService(as(ADMINISTRATOR), clusterIp, server.port, log);
 
   const queues = new QueueMetrics(metrics, clock);
   const shared = { clock, random, metrics, queues };
@@ -106,8 +128,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     return { ...shared, signal, client: as(user), informers: seen, log: log.named(name) };
   };
   const manager = { ...shared, signal: stop.signal, client: as(CONTROLLER_MANAGER), informers, log };
-  const all = controllers(rootCertificateOf(certificates), api);
+  const all = controllers({
+    rootCertificate: rootCertificateOf(certificates),
+    kinds: api,
+    kubernetes: { clusterIp, port: server.port, address: forPods },
+  });
   const running = [lead(manager, options.identity, all, contextOf)];
+  running.push(forPods.keep(stop.signal));
   running.push(certificates.keep(stop.signal));
   running.push(runCompaction(store, clock, log.named('store'), stop.signal));
   const stopControllers = async (): Promise<void> => {
@@ -118,6 +145,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     as,
     informers,
     port: server.port,
+    async openForPods() {
+      await forPods.look();
+    },
     stopControllers,
     async close() {
       await stopControllers();

@@ -9,6 +9,10 @@ import { runEndpointSliceMirroringController } from '../../controllers/endpoints
 import { runEndpointSlicesController } from '../../controllers/endpointslices/controller.ts';
 import { runEphemeralVolumesController } from '../../controllers/ephemeral-volumes/controller.ts';
 import { runGarbageController } from '../../controllers/garbage/controller.ts';
+import {
+  type KubernetesServiceOptions,
+  runKubernetesServiceController,
+} from '../../controllers/kubernetes-service/controller.ts';
 import { runNamespaceController } from '../../controllers/namespace/controller.ts';
 import { runNodesController } from '../../controllers/nodes/controller.ts';
 import { runPodGcController } from '../../controllers/pod-gc/controller.ts';
@@ -26,8 +30,18 @@ import { runLocalProvisioner } from '../../storage/provisioner.ts';
 /** Runs until the context's signal. */
 export type Controller = (context: RunContext) => Promise<void>;
 
-/** @param rootCertificate what every namespace is given. @param kinds what the API serves. */
-export function controllers(rootCertificate: RootCertificate, kinds: Kinds): Record<string, Controller> {
+/** What controllers have to know beside what the API tells them. */
+export interface ControllerOptions {
+  /** What every namespace is given. */
+  rootCertificate: RootCertificate;
+  /** What the API serves. */
+  kinds: Kinds;
+  /** How pods find the API. */
+  kubernetes: KubernetesServiceOptions;
+}
+
+export function controllers(options: ControllerOptions): Record<string, Controller> {
+  const { kinds, kubernetes, rootCertificate } = options;
   return {
     statefulset: runStatefulSetController,
     scheduler: runScheduler,
@@ -39,6 +53,7 @@ export function controllers(rootCertificate: RootCertificate, kinds: Kinds): Rec
     'endpointslice-mirroring': runEndpointSliceMirroringController,
     'ephemeral-volumes': runEphemeralVolumesController,
     garbage: (context) => runGarbageController(context, kinds),
+    'kubernetes-service': (context) => runKubernetesServiceController(context, kubernetes),
     namespace: (context) => runNamespaceController(context, kinds),
     'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
     protection: runProtectionController,

@@ -1,17 +1,20 @@
 // Every controller is somebody, and everybody who acts has rights of their own.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allResources } from '../../api/resources/all.ts';
 import { MASTERS } from '../../apiserver/authz/authorize.ts';
 import { defaultClusterRoleBindings } from '../../apiserver/authz/default-bindings.ts';
 import { defaultClusterRoles } from '../../apiserver/authz/default-roles.ts';
-import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
+import { controllerOptions } from '../../testing/controller-options.ts';
 import { fixedKinds } from '../../testing/fixed-kinds.ts';
 import { controllers } from './controllers.ts';
 import { CONTROLLER_MANAGER, controllerUser, DNS, nodeUser, SCHEDULER } from './identities.ts';
 
+const OPTIONS = controllerOptions(fixedKinds(allResources));
+
 test('each controller acts as a user of its own, who has been given a role and is no administrator', () => {
-  const names = Object.keys(controllers(fixedRoot('PEM'), fixedKinds(allResources)));
+  const names = Object.keys(controllers(OPTIONS));
   const users = [...names.map(controllerUser), CONTROLLER_MANAGER, DNS];
   assert.equal(new Set(users.map(({ name }) => name)).size, users.length);
   const roles = new Set(defaultClusterRoles().map(({ metadata }) => metadata.name));
@@ -32,11 +35,7 @@ test('each controller acts as a user of its own, who has been given a role and i
 });
 
 test('the rights of controllers are nobody else’s: each account that has some is one that acts', () => {
-  const acting = new Set(
-    Object.keys(controllers(fixedRoot('PEM'), fixedKinds(allResources))).map(
-      (name) => controllerUser(name).name,
-    ),
-  );
+  const acting = new Set(Object.keys(controllers(OPTIONS)).map((name) => controllerUser(name).name));
   const given = defaultClusterRoleBindings()
     .filter(({ metadata }) => metadata.name?.startsWith('system:controller:'))
     .map(({ metadata, subjects = [] }) => [metadata.name, subjects.map(({ name }) => name)] as const);

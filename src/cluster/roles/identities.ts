@@ -33,6 +33,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'endpointslice-mirroring': 'endpointslicemirroring-controller',
   'ephemeral-volumes': 'ephemeral-volume-controller',
   garbage: 'generic-garbage-collector',
+  'kubernetes-service': 'kubernetes-service-controller',
   namespace: 'namespace-controller',
   'service-accounts': 'service-account-controller',
   protection: 'pvc-protection-controller',

@@ -1,4 +1,5 @@
 // Two servers over one API, with all controllers, in virtual time: one leads, the other takes over, and back.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { orUndefined } from '../../api/errors.ts';
@@ -8,7 +9,7 @@ import { serviceAccounts } from '../../api/resources/service-accounts/definition
 import type { Client } from '../../client/client.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
-import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
+import { controllerOptions } from '../../testing/controller-options.ts';
 import { fixedKinds } from '../../testing/fixed-kinds.ts';
 import { startTestControlPlane } from '../../testing/test-control-plane.ts';
 import { controllers } from './controllers.ts';
@@ -30,7 +31,7 @@ test('of two servers one leads; the next one does when it is cut off, and it aga
     const { clock, context } = cluster;
     const informers = createInformers(own, clock, context.log, signal);
     const server: RunContext = { ...context, client: own, informers, signal };
-    const watched = Object.entries(controllers(fixedRoot('PEM'), fixedKinds(allResources))).map(
+    const watched = Object.entries(controllers(controllerOptions(fixedKinds(allResources)))).map(
       ([name, run]) => [
         name,
         async (its: RunContext): Promise<void> => {

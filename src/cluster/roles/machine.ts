@@ -1,6 +1,6 @@
 // This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
 // started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
-import { cpus, networkInterfaces, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import type { NodeStreams } from '../../api/between/node-streams.ts';
 import type { Clock, Random } from '../../base/clock.ts';
 import { errorText } from '../../base/error-text.ts';
@@ -30,6 +30,7 @@ import { createPodVolumes } from '../../node/volumes/pod-volumes.ts';
 import type { Paths } from '../disk/paths.ts';
 import { cgroupRootOf } from '../process/cgroup-root.ts';
 import type { ProcessInfo } from '../process/control-socket.ts';
+import { machineAddresses } from '../process/machine-addresses.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
@@ -91,7 +92,8 @@ export async function startMachine(
 ): Promise<Machine> {
   const { paths, clock, log } = host;
   const { domain, serviceCidr } = config;
-  const nodeIp = machineAddress();
+  // Loopback if it has no network.
+  const nodeIp = machineAddresses()[0] ?? '127.0.0.1';
   const network = await setUpPodNetwork(paths, serviceCidr);
 
   const stop = stopSignal();
@@ -248,12 +250,4 @@ export async function startMachine(
     },
     close,
   };
-}
-
-/** The machine's first address that others can reach; loopback if it has no network. */
-function machineAddress(): string {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
-    /^(stead|docker|br-|veth|cni)/.test(name) ? [] : (list ?? []),
-  );
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }

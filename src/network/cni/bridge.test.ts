@@ -66,6 +66,8 @@ interface Bench {
   addPod(name: string, hostPort: number): Promise<string>;
   deletePod(name: string): Promise<void>;
   inPod(name: string, ...args: string[]): Promise<string>;
+  /** Another machine on a network of this one, that sends to a range by way of it; gives what runs a program there. */
+  addNeighbour(range: string): Promise<(...args: string[]) => Promise<string>>;
   /** As when a machine loses a pod without its plugins being told. */
   endNamespace(name: string): Promise<void>;
 }
@@ -137,6 +139,21 @@ async function bench(context: TestContext): Promise<Bench> {
       await plugin('DEL', name, 0, 0);
       await endNamespace(name);
     },
+    async addNeighbour(range) {
+      const name = 'neighbour';
+      await startNamespace(name);
+      const pid = String(namespaces.get(name)?.pid);
+      const there = (...args: string[]): Promise<string> => run('nsenter', ['-t', pid, '-n', ...args]);
+      // It goes with the namespace that its other end is in.
+      const link = `${network.bridge}n`;
+      await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid]);
+      await run('ip', ['address', 'add', '203.0.113.1/24', 'dev', link]);
+      await run('ip', ['link', 'set', link, 'up']);
+      await there('ip', 'address', 'add', '203.0.113.2/24', 'dev', 'eth0');
+      await there('ip', 'link', 'set', 'eth0', 'up');
+      await there('ip', 'route', 'add', range, 'via', '203.0.113.1');
+      return there;
+    },
     inPod: (name, ...args) => run('nsenter', ['-t', String(namespaces.get(name)?.pid), '-n', ...args]),
     endNamespace,
   };
@@ -183,6 +200,28 @@ test(
       assert.ok(!rules.includes(trace), rules);
     assert.ok(!(await readMachineNetwork(run)).interfaces.some(({ name }) => name === network.bridge));
     await rm(leaseDirectory, { recursive: true });
+  },
+);
+
+test(
+  'a neighbour of the machine does not reach what listens on the gateway; pods and the machine do',
+  needsNetwork,
+  async (context) => {
+    const { network, addNeighbour, addPod, inPod } = await bench(context);
+    await setUpBridge(run, network, { owner: 'stead /run/stead/test' });
+    const server = createServer((socket) => socket.end('hello\n'));
+    await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+    context.after(() => server.close());
+    const address = server.address();
+    assert.ok(address && typeof address === 'object');
+    const read = (host: string) => `exec 3<>/dev/tcp/${host}/${address.port}; cat <&3`;
+    const neighbour = await addNeighbour(network.cidr);
+    await addPod('one', 0);
+    assert.equal(await inPod('one', 'bash', '-c', read(network.gateway)), 'hello\n');
+    assert.equal(await run('bash', ['-c', read(network.gateway)]), 'hello\n');
+    // It is a neighbour: what listens everywhere it reaches.
+    assert.equal(await neighbour('bash', '-c', read('203.0.113.1')), 'hello\n');
+    await assert.rejects(neighbour('bash', '-c', read(network.gateway)), /Connection refused/);
   },
 );
 

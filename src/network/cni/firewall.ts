@@ -1,5 +1,5 @@
 // The packet filter rules of the pod network, in chains of our own: pods may reach each other and the world, the
-// world sees the machine's address. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
+// world sees the machine's address, and does not reach the bridge's. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
 // Addresses that nobody answers for are refused at once, as kube-proxy refuses a Service without endpoints: they would
 // else leave by the default route, to whoever answers there. What the portmap plugin leaves behind is taken away, too.
 
@@ -62,13 +62,19 @@ export function firewallRules(
     `-s ${cidr} -j ACCEPT`,
     `-d ${cidr} -j ACCEPT`,
   ];
+  // Linux answers for its addresses on every interface: a neighbour who sends to the gateway would reach what is there for
+  // pods, the API and DNS.
+  const input = [
+    `-i ${bridge} -d ${gateway} -j ACCEPT`,
+    `-i lo -d ${gateway} -j RETURN`,
+    ...refusals(`-d ${gateway}`, verdict),
+  ];
   const output = refused?.onHost ? refusals(`-d ${refused.cidr}`, verdict) : [];
   return `*filter
 :${forwardChain(network)} - [0:0]
 :${inputChain(network)} - [0:0]
 :${outputChain(network)} - [0:0]
-${forward.map((rule) => `-A ${forwardChain(network)} ${rule}\n`).join('')}-A ${inputChain(network)} -i ${bridge} -d ${gateway} -j ACCEPT
-${output.map((rule) => `-A ${outputChain(network)} ${rule}\n`).join('')}COMMIT
+${forward.map((rule) => `-A ${forwardChain(network)} ${rule}\n`).join('')}${input.map((rule) => `-A ${inputChain(network)} ${rule}\n`).join('')}${output.map((rule) => `-A ${outputChain(network)} ${rule}\n`).join('')}COMMIT
 *nat
 :${natChain(network)} - [0:0]
 -A ${natChain(network)} -s ${cidr} -d ${cidr} -j RETURN
@@ -91,7 +97,7 @@ export async function setUpFirewall(
 ): Promise<void> {
   const restore = (input: string): Promise<string> => run('iptables-restore', ['-w', '--noflush'], { input });
   await restore(firewallRules(network, refused)).catch((error: unknown) => {
-    if (!(error instanceof CommandError) || error.notInstalled || !refused) throw error;
+    if (!(error instanceof CommandError) || error.notInstalled) throw error;
     return restore(firewallRules(network, refused, 'DROP'));
   });
   for (const { table, from, chain } of hooksOf(network)) {

@@ -1,5 +1,6 @@
 // The control plane process of a simulated cluster: every controller and the scheduler over shared informers, as
 // cluster/ runs them, on a client that fails. It can be killed at any instruction and started again.
+
 import type { User } from '../../apiserver/request.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
@@ -10,9 +11,9 @@ import { createInformers } from '../../client/shared-informers.ts';
 import { controllers } from '../../cluster/roles/controllers.ts';
 import { CONTROLLER_MANAGER, controllerUser, SCHEDULER } from '../../cluster/roles/identities.ts';
 import { lead } from '../../cluster/roles/lead.ts';
-import { fixedRoot } from '../../controllers/service-accounts/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import type { plan } from '../../controllers/statefulset/plan.ts';
+import { controllerOptions } from '../controller-options.ts';
 import { seededRandom } from '../seeded-random.ts';
 import type { ApiEndpoint } from './api-endpoint.ts';
 import type { Weather } from './faults.ts';
@@ -45,7 +46,7 @@ export function startControlPlane(parts: ControlPlaneParts): Process {
   const informers = informersOf(CONTROLLER_MANAGER);
   const schedulerInformers = informersOf(SCHEDULER);
   const all = (kinds: Kinds): ReturnType<typeof controllers> => ({
-    ...controllers(fixedRoot('PEM'), kinds),
+    ...controllers(controllerOptions(kinds)),
     statefulset: (own) =>
       runStatefulSetController({ ...own, client: clientOf(controllerUser('statefulset'), observer) }, decide),
   });

@@ -366,6 +366,38 @@ test('close ends open watches and frees the port', async () => {
   );
 });
 
+test('the port is open on more addresses as they come, and closed there again', async () => {
+  const own = await listen();
+  const health = (host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const agent = new Agent({ ca: certificates.ca, checkServerIdentity: () => undefined });
+      agents.push(agent);
+      const request = httpsRequest({ host, port: own.port, path: '/readyz', agent }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  await assert.rejects(health('127.0.0.2'), { code: 'ECONNREFUSED' });
+  const shut = await own.alsoOn('127.0.0.2');
+  assert.deepEqual([await health('127.0.0.1'), await health('127.0.0.2')], [200, 200]);
+  const session = connectHttp2(`https://127.0.0.2:${own.port}`, {
+    ca: certificates.ca,
+    checkServerIdentity: () => undefined,
+  });
+  const stream = session.request({ ':path': '/readyz' });
+  assert.equal(await text(stream), 'ok');
+  session.close();
+  await assert.rejects(own.alsoOn('127.0.0.2'), { code: 'EADDRINUSE' });
+  await assert.rejects(own.alsoOn('192.0.2.1'), { code: 'EADDRNOTAVAIL' });
+  shut();
+  await assert.rejects(health('127.0.0.2'), { code: 'ECONNREFUSED' });
+  await own.alsoOn('127.0.0.2');
+  await own.close();
+  await assert.rejects(health('127.0.0.2'), { code: 'ECONNREFUSED' });
+});
+
 test('a long list that nobody reads is broken off when the request has had its time', async () => {
   const data = { filling: 'x'.repeat(16 * 1024) };
   for (let i = 0; i < 1100; i++) {

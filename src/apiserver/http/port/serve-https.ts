@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { internal, StatusError } from '../../../api/errors.ts';
@@ -72,6 +72,11 @@ export interface HttpsOptions {
 
 export interface HttpsServer {
   port: number;
+  /**
+   * Opens the same port of another address of this machine.
+   * @returns what closes it again; connections that came by it go on. Rejects with Node's error when it cannot be opened.
+   */
+  alsoOn(host: string): Promise<() => void>;
   /** What connections from now on are shown; those that are open go on. */
   renewTls(tls: TlsMaterial): void;
   /** Ends every watch and stream, and resolves when the port is free. */
@@ -156,21 +161,39 @@ export async function serveHttps(options: HttpsOptions): Promise<HttpsServer> {
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     void upgrade(parts, message, socket, head, closing.signal);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
+  const opened = async (one: Server, onPort: number, address: string): Promise<void> => {
+    await new Promise<void>((resolve, reject) => {
+      one.once('error', reject);
+      one.listen(onPort, address, () => {
+        one.off('error', reject);
+        resolve();
+      });
     });
-  });
-  server.on('error', (error) => log.error('the API port failed', error));
+    one.on('error', (error) => log.error('the API port failed', error, { address }));
+  };
+  await opened(server, port, host);
+  // A listening TCP server has an address of this type.
+  const { port: chosen } = server.address() as AddressInfo;
+  const doors = new Set<() => void>();
   return {
-    // A listening TCP server has an address of this type.
-    port: (server.address() as AddressInfo).port,
+    port: chosen,
+    async alsoOn(address) {
+      // What comes in by it is served as if it had come in by the first.
+      const door = createServer((socket) => server.emit('connection', socket));
+      door.maxConnections = MAX_CONNECTIONS;
+      await opened(door, chosen, address);
+      const shut = (): void => {
+        doors.delete(shut);
+        door.close();
+      };
+      doors.add(shut);
+      return shut;
+    },
     renewTls: (renewed) => server.setSecureContext(renewed),
     async close() {
       closing.abort();
       parts.yaml.close();
+      for (const shut of doors) shut();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const session of sessions) session.close();
       await othersTurn();

@@ -1,0 +1,29 @@
+// What the API server is called: the names and addresses that its certificate is valid for from the start. Where pods reach
+// it is added when that is known (roles/api-for-pods.ts).
+import { hostname } from 'node:os';
+import { formatIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { machineAddresses } from '../process/machine-addresses.ts';
+import { HOST, isWildcard } from '../process/port.ts';
+
+/**
+ * @param serviceCidr the addresses of Services; the first is the API's own.
+ * @param domain the cluster's DNS domain.
+ * @param bindAddress as `--bind-address` has it.
+ */
+export function serverNames(serviceCidr: string, domain: string, bindAddress: string | undefined): string[] {
+  const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+  const bound = bindAddress !== undefined && isWildcard(bindAddress) ? machineAddresses() : [bindAddress];
+  const names = [
+    ...['localhost', HOST, '::1', hostname()],
+    ...[...service, `kubernetes.default.svc.${domain}`, firstServiceAddress(serviceCidr)],
+    ...bound,
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** The address of the Service `kubernetes`: the first of the range (pkg/controlplane/apiserver/options ServiceIPRange). */
+export function firstServiceAddress(serviceCidr: string): string {
+  const range = parseIPv4Range(serviceCidr);
+  if (!range) throw new Error(`"${serviceCidr}" is no range of IPv4 addresses`);
+  return formatIPv4(range.first + 1);
+}
