@@ -94,9 +94,12 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     const neighbour =
       config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
     if (neighbour) closers.push(() => neighbour.close());
+    const podAddress = neighbour
+      ? async () => (await readPodNetwork(paths))?.gateway
+      : async () => reachableAddress(config.bindAddress);
     const certificates = await LiveCertificates.open({
       directory: paths.pki,
-      names: serverNames(SERVICE_CIDR, DOMAIN, config.bindAddress),
+      names: serverNames(SERVICE_CIDR, DOMAIN, config.bindAddress, await podAddress()),
       clock,
       log: log.named('certificates'),
       metrics,
@@ -116,9 +119,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       auditor: audit?.auditor,
       addresses: addressesOf(config.bindAddress),
       port: config.port,
-      podAddress: neighbour
-        ? async () => (await readPodNetwork(paths))?.gateway
-        : async () => reachableAddress(config.bindAddress),
+      podAddress,
       connect: streamsTo(() => nodes, clock, log.named('streams')),
     }).catch((error: unknown) => {
       throw portError(error, config.port);

@@ -1,5 +1,5 @@
-// The programs that Go builds for the tests: the newest kubectl and Helm that the Go module proxy has, a client-go program
-// and an operator. They are one module (go/), so that what they share is compiled once; what is built stays until the
+// The programs that Go builds for the tests: the newest kubectl and Helm that the Go module proxy has, a client-go program,
+// an operator and a program for the inside of a pod. They are one module (go/), so that what they share is compiled once; what is built stays until the
 // module, its sources or Go's version change.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { CLIENTS } from '../kit/simulated-stead.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', '..', 'test', 'clients', 'go');
-const PACKAGES = ['./client', './operator', './kubectl', 'helm.sh/helm/v4/cmd/helm'];
+const PACKAGES = ['./client', './operator', './inside', './kubectl', 'helm.sh/helm/v4/cmd/helm'];
 
 /** Paths of the commands. */
 export interface GoPrograms {
   client: string;
   operator: string;
+  inside: string;
   kubectl: string;
   helm: string;
 }
@@ -26,6 +27,7 @@ export function findGoPrograms(): GoPrograms | { why: string } {
   const programs = {
     client: join(directory, 'client'),
     operator: join(directory, 'operator'),
+    inside: join(directory, 'inside'),
     kubectl: join(directory, 'kubectl'),
     helm: join(directory, 'helm'),
   };
@@ -33,7 +35,7 @@ export function findGoPrograms(): GoPrograms | { why: string } {
   const why = whyNoModules();
   if (why) return { why };
   process.stderr.write(
-    'building kubectl, Helm and two clients with Go: minutes the first time, then seconds\n',
+    'building kubectl, Helm and three clients with Go: minutes the first time, then seconds\n',
   );
   build(directory);
   return programs;

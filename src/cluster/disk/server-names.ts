@@ -1,5 +1,5 @@
 // What the API server is called: the names and addresses that its certificate is valid for from the start. Where pods reach
-// it is added when that is known (roles/api-for-pods.ts).
+// it, if that is not known yet, is added later (roles/api-for-pods.ts).
 import { hostname } from 'node:os';
 import { formatIPv4, parseIPv4Range } from '../../base/ipv4.ts';
 import { machineAddresses } from '../process/machine-addresses.ts';
@@ -9,14 +9,21 @@ import { HOST, isWildcard } from '../process/port.ts';
  * @param serviceCidr the addresses of Services; the first is the API's own.
  * @param domain the cluster's DNS domain.
  * @param bindAddress as `--bind-address` has it.
+ * @param podAddress where pods reach it, if that is known.
  */
-export function serverNames(serviceCidr: string, domain: string, bindAddress: string | undefined): string[] {
+export function serverNames(
+  serviceCidr: string,
+  domain: string,
+  bindAddress: string | undefined,
+  podAddress: string | undefined,
+): string[] {
   const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   const bound = bindAddress !== undefined && isWildcard(bindAddress) ? machineAddresses() : [bindAddress];
   const names = [
     ...['localhost', HOST, '::1', hostname()],
     ...[...service, `kubernetes.default.svc.${domain}`, firstServiceAddress(serviceCidr)],
     ...bound,
+    podAddress,
   ];
   return [...new Set(names.filter((name) => name !== undefined))];
 }

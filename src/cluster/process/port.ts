@@ -28,7 +28,7 @@ export function reachableAddress(bindAddress: string | undefined): string | unde
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 /**
- * Takes the port for a moment; 0 is always free.
+ * Takes the port for a moment.
  * @throws UserError if it cannot be had.
  */
 export async function checkPort(port: number, addresses: readonly string[]): Promise<void> {
