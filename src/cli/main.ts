@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UnreachableError } from '../client/unreachable-error.ts';
 import { defaultDataDirectory } from '../cluster/disk/paths.ts';
+import { parseServiceCidr } from '../cluster/disk/service-cidr.ts';
 import { LOG_LEVELS } from '../cluster/process/log-writer.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 import { VERSION } from '../cluster/process/version.ts';
@@ -49,6 +50,12 @@ function ipAddress(text: string): string {
   return text;
 }
 
+function serviceCidr(text: string): string {
+  const range = parseServiceCidr(text);
+  if (typeof range === 'string') return range;
+  throw new InvalidArgumentError(`It ${range.why}.`);
+}
+
 /** `90s`, `5m`, `1h` in seconds. */
 function duration(text: string): number {
   const [, value, unit = ''] = /^(\d{1,6})(s|m|h)$/.exec(text) ?? [];
@@ -71,6 +78,11 @@ command(program, 'up', 'start stead, and apply manifests')
     '--bind-address <ip>',
     'where the API listens besides 127.0.0.1 and where pods reach it; 0.0.0.0: everywhere (default: nowhere)',
     ipAddress,
+  )
+  .option(
+    '--service-cidr <range>',
+    'the addresses of Services when the data directory is new (default: a free one, 10.96.0.0/16 first)',
+    serviceCidr,
   )
   .addOption(
     new Option('--runtime <name>', 'what runs the pods')

@@ -27,6 +27,7 @@ import { type AuditOptions, openAudit } from './roles/audit.ts';
 import { ADMINISTRATOR } from './roles/identities.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
 import { readPodNetwork } from './roles/pod-network.ts';
+import { serviceRangeOf, simulatedServiceRangeOf } from './roles/service-range.ts';
 import { stopPods } from './roles/stop-pods.ts';
 
 export interface ClusterConfig {
@@ -35,6 +36,8 @@ export interface ClusterConfig {
   port: number;
   /** Where the API listens besides 127.0.0.1 and what this machine's pods reach. */
   bindAddress?: string | undefined;
+  /** The addresses of Services when the data directory is new, as parseServiceCidr gives it; without it, a free range. */
+  serviceCidr?: string | undefined;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
   /** What the node of this machine is called when the data directory is new; without it, as the machine is. */
@@ -60,7 +63,6 @@ export interface RunningCluster {
 }
 
 const DOMAIN = 'cluster.local';
-const SERVICE_CIDR = '10.96.0.0/16';
 
 /**
  * The API answers and the machine is ready for pods when it resolves.
@@ -77,6 +79,8 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const audit =
     config.audit && (await openAudit(config.audit, { clock, random, log: log.named('audit'), metrics }));
   if (config.runtime === 'containerd') await checkMachine();
+  const rangeOf = config.runtime === 'containerd' ? serviceRangeOf : simulatedServiceRangeOf;
+  const serviceCidr = await rangeOf(paths, config.serviceCidr);
   const store = await openStore(paths);
   const storeDisk = new StoreDisk(paths.store, store, runCommand, clock, log.named('store'));
   const watching = stopSignal();
@@ -92,14 +96,14 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     });
     // It starts while the API is loaded.
     const neighbour =
-      config.runtime === 'containerd' ? await prepareNeighbour(paths, config, log) : undefined;
+      config.runtime === 'containerd' ? await prepareNeighbour(paths, serviceCidr, config, log) : undefined;
     if (neighbour) closers.push(() => neighbour.close());
     const podAddress = neighbour
       ? async () => (await readPodNetwork(paths))?.gateway
       : async () => reachableAddress(config.bindAddress);
     const certificates = await LiveCertificates.open({
       directory: paths.pki,
-      names: serverNames(SERVICE_CIDR, DOMAIN, config.bindAddress, await podAddress()),
+      names: serverNames(serviceCidr, DOMAIN, config.bindAddress, await podAddress()),
       clock,
       log: log.named('certificates'),
       metrics,
@@ -107,7 +111,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     let nodes: Nodes | undefined;
     const { startControlPlane } = await loading;
     const plane = await startControlPlane({
-      serviceCidr: SERVICE_CIDR,
+      serviceCidr,
       store: storeDisk.guarded(),
       identity: await serverIdentity(paths, random),
       storeComplaint: () => storeDisk.complaint(),
@@ -138,7 +142,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       informers: plane.informers,
       metrics,
       domain: DOMAIN,
-      serviceCidr: SERVICE_CIDR,
+      serviceCidr,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
     };
     if (neighbour) {
@@ -177,12 +181,17 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
 }
 
 /** Each kind of node is loaded when it is wanted. */
-async function prepareNeighbour(paths: Paths, config: ClusterConfig, log: Log): Promise<Neighbour> {
+async function prepareNeighbour(
+  paths: Paths,
+  serviceCidr: string,
+  config: ClusterConfig,
+  log: Log,
+): Promise<Neighbour> {
   const { Neighbour } = await import('./neighbour/neighbour.ts');
   const { allowedUnsafeSysctls = [], nodeLogLevel, pressure } = config;
   return Neighbour.prepare({
     paths,
-    config: { domain: DOMAIN, serviceCidr: SERVICE_CIDR, allowedUnsafeSysctls, pressure },
+    config: { domain: DOMAIN, serviceCidr, allowedUnsafeSysctls, pressure },
     clock: systemClock,
     log: log.named('node'),
     logLevel: nodeLogLevel,

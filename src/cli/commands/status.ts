@@ -3,6 +3,9 @@ import { Resolver } from 'node:dns/promises';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
+import { pathsOf } from '../../cluster/disk/paths.ts';
+import { readPodNetwork } from '../../cluster/roles/pod-network.ts';
+import { steadsBeside } from '../../cluster/roles/steads-beside.ts';
 import { connect } from '../connection.ts';
 import { drawSets, viewSets } from '../set-tree.ts';
 
@@ -20,8 +23,16 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
   const resolve = (name: string): Promise<string[]> => resolver.resolve4(name).catch(() => []);
   const objects = { sets: setList.items, pods: podList.items, claims: claimList.items };
   const sets = await viewSets(objects, DOMAIN, resolve);
+  const beside = await Promise.all(
+    (await steadsBeside(paths)).map(async (stead) => ({
+      ...stead,
+      pods: await readPodNetwork(pathsOf(stead.data)),
+    })),
+  );
   if (options.output === 'json') {
-    process.stdout.write(`${JSON.stringify({ ...info, dataDirectory: paths.data, sets }, undefined, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...info, dataDirectory: paths.data, beside, sets }, undefined, 2)}\n`,
+    );
     return;
   }
   const lines = [
@@ -30,6 +41,10 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
     `store ${info.store}`,
     `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
     `services ${info.services}`,
+    ...beside.map(({ data, pods, serviceCidr }) => {
+      const network = pods ? `  pods ${pods.cidr} on ${pods.bridge}` : '';
+      return `beside ${data}  services ${serviceCidr}${network}`;
+    }),
     `volumes ${info.volumes}`,
     `certificates ${info.certificates.map(({ name, until }) => `${name} until ${until.slice(0, 10)}`).join(', ')}; renewed before`,
     '',

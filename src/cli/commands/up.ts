@@ -30,6 +30,7 @@ interface UpOptions {
   dataDir: string;
   port: number;
   bindAddress?: string;
+  serviceCidr?: string;
   runtime: 'containerd' | 'simulated';
   simulatedNodes?: number;
   nodeName?: string;
@@ -154,6 +155,7 @@ function configOf(options: UpOptions): ClusterConfig {
     dataDirectory: options.dataDir,
     port: options.port,
     bindAddress: options.bindAddress,
+    serviceCidr: options.serviceCidr,
     runtime,
     simulatedNodes: simulatedNodes ?? 1,
     nodeName,
@@ -165,12 +167,13 @@ function configOf(options: UpOptions): ClusterConfig {
 
 /** The same as flags, for the process that is started. */
 function flagsOf(config: ClusterConfig): string[] {
-  const { audit, bindAddress, dataDirectory, nodeName, port, runtime, simulatedNodes } = config;
+  const { audit, bindAddress, dataDirectory, nodeName, port, runtime, serviceCidr, simulatedNodes } = config;
   const sysctls = config.allowedUnsafeSysctls ?? [];
   return [
     ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
     ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
     ...(bindAddress === undefined ? [] : ['--bind-address', bindAddress]),
+    ...(serviceCidr === undefined ? [] : ['--service-cidr', serviceCidr]),
     ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
     ...(sysctls.length === 0 ? [] : ['--allowed-unsafe-sysctls', sysctls.join(',')]),
     ...auditFlags(audit),

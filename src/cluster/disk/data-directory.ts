@@ -30,9 +30,9 @@ export async function checkDataDirectory(paths: Paths): Promise<void> {
 /** What stead keeps under these names is its own: in the place of something else it could never be told apart again. */
 async function refuseTakenPlaces(paths: Paths): Promise<void> {
   if (!existsSync(paths.data)) return;
-  const { identity, kubeconfig, network, node, podLogs, pods, pki, store, volumes } = paths;
-  const places = [store, pki, volumes, pods, podLogs, kubeconfig, network, node, identity].map((path) =>
-    basename(path),
+  const { identity, kubeconfig, network, node, podLogs, pods, pki, services, store, volumes } = paths;
+  const places = [store, pki, volumes, pods, podLogs, kubeconfig, network, services, node, identity].map(
+    (path) => basename(path),
   );
   const own = new Set([...places, 'cni', 'containerd', 'pod-files']);
   const [taken] = (await strangersIn(paths).catch(() => [])).filter((name) => own.has(name));

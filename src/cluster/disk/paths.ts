@@ -25,6 +25,8 @@ export interface Paths {
   layout: string;
   /** The pod network chosen at first start. */
   network: string;
+  /** The range of Services' addresses, chosen at first start. */
+  services: string;
   /** The name of the node, chosen at first start. */
   node: string;
   /** Who its server is, chosen at first start. */
@@ -64,6 +66,7 @@ export function pathsOf(dataDirectory: string): Paths {
     podLogs: join(data, 'logs'),
     layout: join(data, 'layout.json'),
     network: join(data, 'network.json'),
+    services: join(data, 'service-cidr.json'),
     node: join(data, 'node.json'),
     identity: join(data, 'server-identity'),
     controlSocket: join(run, 'control.sock'),

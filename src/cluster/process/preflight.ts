@@ -5,15 +5,20 @@ import type { ClusterConfig } from '../cluster.ts';
 import { checkDataDirectory } from '../disk/data-directory.ts';
 import { pathsOf } from '../disk/paths.ts';
 import { readPolicy } from '../roles/audit.ts';
+import { checkServiceRange } from '../roles/service-range.ts';
 import { checkMachine } from './machine-check.ts';
 import { addressesOf, checkPort } from './port.ts';
 import { UserError } from './user-error.ts';
 
 /** @throws UserError with one sentence about the first thing that is in the way. */
 export async function preflight(config: ClusterConfig): Promise<void> {
-  await checkDataDirectory(pathsOf(config.dataDirectory));
+  const paths = pathsOf(config.dataDirectory);
+  await checkDataDirectory(paths);
   await checkPort(config.port, addressesOf(config.bindAddress));
-  if (config.runtime === 'containerd') await checkMachine();
+  if (config.runtime === 'containerd') {
+    await checkMachine();
+    await checkServiceRange(paths, config.serviceCidr);
+  }
   if (config.audit) await readPolicy(config.audit.policyFile);
   checkSysctls(config.allowedUnsafeSysctls ?? []);
 }

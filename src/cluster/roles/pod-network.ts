@@ -1,8 +1,8 @@
 // The pod network of a data directory: chosen once, so that pods that outlive stead keep addresses that lead to them, and
 // looked at at every start, because another stead may have taken it while this one was down and the machine rebooted.
 // What is done to the machine's network is done under a lock that all steads of the machine share.
-import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PodNetwork } from '../../api/between/pod-network.ts';
 import { hasPods, removeBridge, setUpBridge } from '../../network/cni/bridge.ts';
 import { writeCniConfig } from '../../network/cni/config.ts';
@@ -21,9 +21,9 @@ import { IPV4, IPV6 } from '../../network/proxy/family.ts';
 import type { FrameOptions } from '../../network/proxy/frame.ts';
 import { whyNoServices } from '../../network/proxy/support.ts';
 import { runCommand } from '../../node/machine/command.ts';
-import { LockedError, lockFile } from '../../store/file-lock.ts';
 import type { Paths } from '../disk/paths.ts';
-import { UserError } from '../process/user-error.ts';
+import { alone } from './machine-lock.ts';
+import { steadsBeside } from './steads-beside.ts';
 
 export interface RunningPodNetwork extends PodNetwork {
   /** Where the CNI configuration lies, the only file there. */
@@ -41,11 +41,8 @@ interface ProxiedServices {
   options: FrameOptions;
 }
 
-/** How long another stead may take over the machine's network, in seconds. */
-const PATIENCE_SECONDS = 30;
-
-/** The alias of this stead's bridge. */
-const ownerOf = (paths: Paths): string => `stead ${paths.run}`;
+/** The alias of a stead's bridge. */
+export const ownerOf = (paths: Paths): string => `stead ${paths.run}`;
 const leasesOf = (paths: Paths): string => join(paths.data, 'cni', 'leases');
 
 /**
@@ -58,7 +55,8 @@ export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promis
     const owner = ownerOf(paths);
     const known = await readPodNetwork(paths);
     const machine = await readMachineNetwork(runCommand);
-    const network = keepOrChoosePodNetwork(known, machine, owner, [serviceCidr]);
+    const others = (await steadsBeside(paths)).map((other) => other.serviceCidr);
+    const network = keepOrChoosePodNetwork(known, machine, owner, [serviceCidr, ...others]);
     if (network !== known) {
       if (known) await leave(known, paths, machine);
       await writeFile(`${paths.network}.new`, `${JSON.stringify(network)}\n`);
@@ -147,21 +145,4 @@ async function leave(network: PodNetwork, paths: Paths, machine: MachineNetwork)
   if (isTaken(network, paths, machine)) return;
   await removeFirewall(runCommand, network);
   await removeTable(runCommand, tableOf(network));
-}
-
-async function alone<T>(paths: Paths, work: () => Promise<T>): Promise<T> {
-  const directory = dirname(paths.run);
-  await mkdir(directory, { recursive: true });
-  const lock = await lockFile(join(directory, 'network.lock'), PATIENCE_SECONDS).catch((error: unknown) => {
-    if (!(error instanceof LockedError)) throw error;
-    throw new UserError(
-      `Another stead${error.pid ? ` (pid ${error.pid})` : ''} has been changing this machine’s network for ${PATIENCE_SECONDS} seconds: see what it does, and try again.`,
-    );
-  });
-  try {
-    return await work();
-  } finally {
-    lock.release();
-    await rmdir(directory).catch(() => {});
-  }
 }
