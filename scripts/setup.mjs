@@ -23,8 +23,11 @@ const RUNTIME_PACKAGES = {
 const IMAGE_PACKAGES = { mmdebstrap: ['/usr/bin/mmdebstrap'] };
 /** What using the demo takes, and the tests that speak to stead as its users do. */
 const CLIENT_PACKAGES = { 'kubernetes-client': ['/usr/bin/kubectl', '/usr/local/bin/kubectl'] };
-/** What some tests make containers of. */
-const TEST_PACKAGES = { 'busybox-static': ['/bin/busybox', '/usr/bin/busybox'] };
+/** What some tests make containers of, or ask DNS with. */
+const TEST_PACKAGES = {
+  'busybox-static': ['/bin/busybox', '/usr/bin/busybox'],
+  'bind9-dnsutils': ['/usr/bin/dig'],
+};
 
 /** Runs one step with a line before it, a sign of life while it takes long, and its output if it fails. */
 export function step(title, command, args, options = {}) {

@@ -64,10 +64,11 @@ export function encodeFailure(query: Query, rcode: number): Buffer {
 }
 
 /** What is sent back for what is no question: never longer than what came. */
-export function encodeRefusal({ id, opcode, rcode, edns }: Refusal): Buffer {
-  const writer = new AnswerWriter(Buffer.alloc(0), [], MAX_UDP_BYTES);
+export function encodeRefusal({ id, opcode, rcode, edns, recursionDesired, question }: Refusal): Buffer {
+  const writer = new AnswerWriter(question, [], MAX_UDP_BYTES);
   if (edns) writer.add('additionals', optRecord(rcode));
-  return writer.finish(id, FLAG.ANSWER | FLAG.RECURSION_AVAILABLE | (opcode << 11) | (rcode & 0xf));
+  const flags = FLAG.ANSWER | FLAG.RECURSION_AVAILABLE | (recursionDesired ? FLAG.RECURSION_DESIRED : 0);
+  return writer.finish(id, flags | (opcode << 11) | (rcode & 0xf));
 }
 
 /** The record that goes with "there is no such name": for how many seconds that may be believed (RFC 2308). */

@@ -66,7 +66,12 @@ export interface Refusal {
   opcode: number;
   rcode: number;
   edns: boolean;
+  recursionDesired: boolean;
+  /** The question's bytes, to be sent back as they are; empty where they could not be read. */
+  question: Buffer;
 }
+
+const NO_QUESTION: Buffer = Buffer.alloc(0);
 
 /**
  * Reads a question.
@@ -79,24 +84,28 @@ export function readQuestion(message: Buffer): Query | Refusal | undefined {
   const flags = message.readUInt16BE(2);
   if (flags & IS_ANSWER) return undefined;
   const opcode = (flags & OPCODE) >> 11;
-  const refuse = (rcode: number, edns = false): Refusal => ({ id, opcode, rcode, edns });
+  const recursionDesired = (flags & RECURSION_DESIRED) !== 0;
+  const refuse = (rcode: number, edns = false, question = NO_QUESTION): Refusal => {
+    return { id, opcode, rcode, edns, recursionDesired, question };
+  };
   if (opcode !== 0) return refuse(RCODE.NOTIMP);
   if (message.length > MAX_QUESTION_BYTES || message.readUInt16BE(4) !== 1) return refuse(RCODE.FORMERR);
   const name = readName(message);
   if (!name || name.end + 4 > message.length) return refuse(RCODE.FORMERR);
   const type = message.readUInt16BE(name.end);
   const end = name.end + 4;
+  const question = message.subarray(HEADER_BYTES, end);
   const edns = readEdns(message, end);
-  if (!edns) return refuse(RCODE.FORMERR);
-  if (edns.version > 0) return refuse(RCODE.BADVERS, true);
+  if (!edns) return refuse(RCODE.FORMERR, false, question);
+  if (edns.version > 0) return refuse(RCODE.BADVERS, true, question);
   const questionClass = message.readUInt16BE(name.end + 2);
   const isTransfer = type === 251 || type === 252;
   if (isTransfer || (questionClass !== CLASS_IN && questionClass !== CLASS_ANY))
-    return refuse(RCODE.REFUSED, edns.present);
+    return refuse(RCODE.REFUSED, edns.present, question);
   return {
     id,
-    recursionDesired: (flags & RECURSION_DESIRED) !== 0,
-    question: message.subarray(HEADER_BYTES, end),
+    recursionDesired,
+    question,
     labels: name.labels,
     type: TYPES.get(type) ?? `TYPE${type}`,
     typeCode: type,

@@ -161,10 +161,11 @@ describe('names of the cluster', () => {
       assert.equal(resolve(name, 'A', zone)?.exists, false, name);
     }
   });
-  it('lets nobody remember that a pod of a known Service is not there', () => {
+  it('lets nobody remember that a pod or a Service is not there', () => {
     assert.equal(resolve('web-2.nginx.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 0);
     assert.equal(resolve('empty.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 0);
-    assert.equal(resolve('no.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 5);
+    assert.equal(resolve('no.default.svc.cluster.local', 'A', zone)?.negativeTtlSeconds, 0);
+    assert.equal(resolve('no.such.cluster.local', 'A', zone)?.negativeTtlSeconds, 5);
   });
   it('leaves the rest of the world to others', () => {
     assert.equal(resolve('example.org', 'A', zone), undefined);

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import type { Service } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { isReverseName, podLabelAddress, reverseNameAddress } from './address-names.ts';
 import type { Backend } from './backends.ts';
 
 export type DnsRecord =
@@ -29,8 +30,8 @@ export interface Resolution {
   /** Addresses of the targets that the answers name. */
   additionals: DnsRecord[];
   /**
-   * Seconds for which "there is no such name" may be believed. 0 below an existing Service: a pod of that name may
-   * become ready at any moment, and a resolver that remembers the opposite would hide it from its peers.
+   * Seconds for which "there is no such name" may be believed. 0 where a Service or a pod of that name may come to be at
+   * any moment: a resolver that remembers the opposite would hide it from its peers.
    */
   negativeTtlSeconds: number;
   /** The name outside the cluster that the answers lead to, and that is still to be asked for. */
@@ -45,12 +46,13 @@ export interface Zone {
   serverAddress: string;
   hasNamespace(namespace: string): boolean;
   service(namespace: string, name: string): Stored<Service> | undefined;
-  /** The ready endpoints of a headless Service. */
+  /** The ready endpoints of a Service. */
   backendsOf(service: Stored<Service>): readonly Backend[];
   /** Those of them that have this hostname. */
   backendsNamed(service: Stored<Service>, hostname: string): readonly Backend[];
+  /** The Service that has the address itself. @param ip in its canonical form. */
   serviceByIp(ip: string): Stored<Service> | undefined;
-  /** The headless Services that the address is a ready endpoint of, and its hostname there. */
+  /** The Services that the address, in its canonical form, is a ready endpoint of, and its hostname there. */
   placesOf(ip: string): { service: Stored<Service>; hostname: string }[];
 }
 
@@ -82,7 +84,7 @@ export function resolve(name: string, type: string, zone: Zone): Resolution | un
 }
 
 function lookUp(name: string, type: string, zone: Zone): Resolution | undefined {
-  if (name.endsWith('.in-addr.arpa')) return reverse(name, type, zone);
+  if (isReverseName(name)) return reverse(name, type, zone);
   if (name !== zone.domain && !name.endsWith(`.${zone.domain}`)) return undefined;
   const labels = name
     .slice(0, -zone.domain.length - 1)
@@ -130,77 +132,92 @@ export function startOfAuthority(domain: string, minimum: number): StartOfAuthor
 function serviceName(name: string, labels: string[], type: string, zone: Zone): Resolution {
   const namespace = labels.pop();
   if (namespace === undefined) return found([]);
-  if (!zone.hasNamespace(namespace)) return missing();
+  if (!zone.hasNamespace(namespace)) return notYet();
   const serviceLabel = labels.pop();
   if (serviceLabel === undefined) return found([]);
   const service = zone.service(namespace, serviceLabel);
-  if (!service) return missing();
+  if (!service) return notYet();
   const serviceFqdn = `${serviceLabel}.${namespace}.svc.${zone.domain}`;
   if (service.spec.type === 'ExternalName') {
     const { externalName = '' } = service.spec;
     // An address is no name, and an alias is of names: CoreDNS has no answer for it either.
-    if (labels.length > 0 || isIP(externalName)) return missing();
+    if (labels.length > 0 || isIP(externalName)) return notYet();
     return found([{ name, type: 'CNAME', data: externalName.replace(/\.$/, '') }]);
   }
-  const [hostname, ...others] = labels;
-  if (hostname !== undefined && others.length === 0) {
-    const named = service.spec.clusterIP === 'None' ? zone.backendsNamed(service, hostname) : [];
-    if (named.length === 0) return { ...missing(), negativeTtlSeconds: 0 };
-    if (type === 'SRV') return srv(name, serviceFqdn, named);
-    return found(
-      only(
-        type,
-        named.map((backend) => address(name, backend.address)),
-      ),
-    );
+  const isHeadless = service.spec.clusterIP === 'None';
+  const own = isHeadless ? zone.backendsOf(service) : ownBackends(service);
+  const [first, second, ...others] = labels;
+  if (others.length > 0) return notYet();
+  if (second !== undefined) return portName(name, `${first}`, second, own, type, serviceFqdn);
+  if (first !== undefined) {
+    // Endpoints have names below every Service, as CoreDNS has it; the specification asks for those of headless ones.
+    const named = zone.backendsNamed(service, first);
+    return named.length === 0 && hasPorts(own, first) ? found([]) : addresses(name, named, type, serviceFqdn);
   }
-  const backends = service.spec.clusterIP === 'None' ? zone.backendsOf(service) : ownBackends(service);
-  if (labels.length === 0) {
-    if (type === 'SRV') return srv(name, serviceFqdn, backends);
-    if (service.spec.clusterIP === 'None' && backends.length === 0)
-      return { ...missing(), negativeTtlSeconds: 0 };
-    return found(
-      only(
-        type,
-        backends.map((backend) => address(name, backend.address)),
-      ),
+  return addresses(name, own, type, serviceFqdn);
+}
+
+/** A name that means these endpoints, and does not exist without any. */
+function addresses(
+  name: string,
+  backends: readonly Backend[],
+  type: string,
+  serviceFqdn: string,
+): Resolution {
+  if (backends.length === 0) return notYet();
+  if (type === 'SRV') return srv(name, serviceFqdn, backends);
+  const records = backends.map((backend) => address(name, backend.address));
+  return found(only(type, records));
+}
+
+/** `_web._tcp`: the ports that are called so. */
+function portName(
+  name: string,
+  port: string,
+  protocol: string,
+  backends: readonly Backend[],
+  type: string,
+  serviceFqdn: string,
+): Resolution {
+  const matching = backends.flatMap((backend) => {
+    const ports = backend.ports.filter(
+      (each) => each.name !== '' && `_${each.name}` === port && protocolLabel(each) === protocol,
     );
-  }
-  const [portLabel, protocolLabel] = labels;
-  if (labels.length !== 2 || !portLabel?.startsWith('_') || !protocolLabel?.startsWith('_')) return missing();
-  const matching = backends
-    .map((backend) => ({
-      ...backend,
-      ports: backend.ports.filter(
-        (port) => `_${port.name}` === portLabel && `_${port.protocol.toLowerCase()}` === protocolLabel,
-      ),
-    }))
-    .filter((backend) => backend.ports.length > 0);
-  if (matching.length === 0) return { ...missing(), negativeTtlSeconds: 0 };
-  return type === 'SRV' ? srv(name, serviceFqdn, matching) : found([]);
+    return ports.length === 0 ? [] : { ...backend, ports };
+  });
+  if (matching.length === 0) return notYet();
+  return type === 'SRV' || type === 'ANY' ? srv(name, serviceFqdn, matching) : found([]);
+}
+
+const protocolLabel = (port: { protocol: string }): string => `_${port.protocol.toLowerCase()}`;
+
+/** Whether names of ports are below this label: then it exists, without records of its own (RFC 8020). */
+function hasPorts(backends: readonly Backend[], label: string): boolean {
+  return backends.some(({ ports }) =>
+    ports.some((port) => port.name !== '' && protocolLabel(port) === label),
+  );
 }
 
 /** `10-244-0-7.default.pod.cluster.local`: the address that the name spells, whoever has it. */
 function podName(name: string, labels: string[], type: string, zone: Zone): Resolution {
   const namespace = labels.pop();
   if (namespace === undefined) return found([]);
-  if (!zone.hasNamespace(namespace)) return missing();
-  if (labels.length === 0) return found([]);
-  const octets =
-    labels.length === 1 ? /^(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})$/.exec(labels[0] ?? '') : null;
-  if (!octets || octets.slice(1).some((octet) => Number(octet) > 255)) return missing();
-  return found(only(type, [address(name, octets.slice(1).map(Number).join('.'))]));
+  if (!zone.hasNamespace(namespace)) return notYet();
+  const [label, ...others] = labels;
+  if (label === undefined) return found([]);
+  const spelled = others.length === 0 ? podLabelAddress(label) : undefined;
+  return spelled === undefined ? missing() : found(only(type, [address(name, spelled)]));
 }
 
 function reverse(name: string, type: string, zone: Zone): Resolution | undefined {
-  const ip = name.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.');
-  const targets: string[] = [];
+  const ip = reverseNameAddress(name);
+  if (ip === undefined) return undefined;
   const service = zone.serviceByIp(ip);
-  if (service) targets.push(`${service.metadata.name}.${service.metadata.namespace}.svc.${zone.domain}`);
-  for (const { service: owner, hostname } of zone.placesOf(ip)) {
-    targets.push(`${hostname}.${owner.metadata.name}.${owner.metadata.namespace}.svc.${zone.domain}`);
-  }
-  if (targets.length === 0) return undefined;
+  const places = service ? [{ service, hostname: '' }] : zone.placesOf(ip);
+  if (places.length === 0) return undefined;
+  const targets = places.map(({ service: { metadata }, hostname }) =>
+    [...(hostname ? [hostname] : []), metadata.name, metadata.namespace, 'svc', zone.domain].join('.'),
+  );
   return found(
     only(
       type,
@@ -221,18 +238,19 @@ function ownBackends({ spec }: Stored<Service>): Backend[] {
 }
 
 function srv(name: string, serviceFqdn: string, backends: readonly Backend[]): Resolution {
-  const answers: DnsRecord[] = [];
+  // What has several addresses, as with two families, is one target all the same.
+  const targets = new Map<string, { target: string; port: number }>();
   const additionals: DnsRecord[] = [];
-  const total = backends.reduce((sum, backend) => sum + backend.ports.length, 0);
   for (const backend of backends) {
     const target = backend.hostname ? `${backend.hostname}.${serviceFqdn}` : serviceFqdn;
-    for (const { port } of backend.ports) {
-      const weight = Math.max(1, Math.floor(100 / total));
-      answers.push({ name, type: 'SRV', data: { target, port, priority: 0, weight } });
-    }
+    for (const { port } of backend.ports) targets.set(`${target} ${port}`, { target, port });
     if (backend.ports.length > 0) additionals.push(address(target, backend.address));
   }
-  return { exists: backends.length > 0, answers, additionals, negativeTtlSeconds: 0 };
+  const weight = Math.max(1, Math.floor(100 / targets.size));
+  const answers = [...targets.values()].map(
+    (each): DnsRecord => ({ name, type: 'SRV', data: { ...each, priority: 0, weight } }),
+  );
+  return { ...found(answers), additionals };
 }
 
 function address(name: string, ip: string): DnsRecord {
@@ -251,9 +269,13 @@ const found = (answers: DnsRecord[]): Resolution => ({
   negativeTtlSeconds: 0,
 });
 
+/** No such name, and there never will be. */
 const missing = (): Resolution => ({
   exists: false,
   answers: [],
   additionals: [],
   negativeTtlSeconds: DEFAULT_NEGATIVE_TTL_SECONDS,
 });
+
+/** No such name; but somebody may make what has it at any moment. */
+const notYet = (): Resolution => ({ ...missing(), negativeTtlSeconds: 0 });

@@ -55,7 +55,7 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
   const answer: AnswerMessage = async (message, transport) => {
     const query = readQuestion(message);
     if (!query) return undefined;
-    if (!('question' in query)) return encodeRefusal(query);
+    if ('rcode' in query) return encodeRefusal(query);
     try {
       return await answerer.answer(query, message, transport);
     } catch (error) {

@@ -18,6 +18,7 @@ import {
   selectsPods,
 } from '../../api/service-endpoints.ts';
 import type { Informers } from '../../client/informers.ts';
+import { canonicalAddress, podLabelAddress } from './address-names.ts';
 import { type Backend, backendsOfPods, backendsOfSlices, distinct } from './backends.ts';
 import type { Zone } from './resolve.ts';
 
@@ -43,13 +44,15 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   const slices = informers.of(endpointSlices);
   const allPods = informers.of(pods);
   const allNamespaces = informers.of(namespaces);
-  allServices.addIndex(BY_CLUSTER_IP, ({ spec }) => spec.clusterIPs ?? []);
+  allServices.addIndex(BY_CLUSTER_IP, ({ spec }) => (spec.clusterIPs ?? []).map(canonicalAddress));
   slices.addIndex(BY_SERVICE, ({ metadata }) => {
     const service = metadata.labels?.[SERVICE_NAME];
     return service ? [`${metadata.namespace}/${service}`] : [];
   });
-  slices.addIndex(BY_ADDRESS, ({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
-  allPods.addIndex(BY_ADDRESS, addressesOf);
+  slices.addIndex(BY_ADDRESS, ({ endpoints }) =>
+    (endpoints ?? []).flatMap(({ addresses }) => addresses.map(canonicalAddress)),
+  );
+  allPods.addIndex(BY_ADDRESS, (pod) => addressesOf(pod).map(canonicalAddress));
   // Those that wait for a node, or are over, can be many.
   allPods.addIndex(BY_NAMESPACE, (pod) => (hasEndpoint(pod) ? [pod.metadata.namespace ?? ''] : []));
   allPods.addIndex(BY_HOSTNAME, ({ metadata, spec: { hostname, subdomain } }) =>
@@ -109,9 +112,8 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
       const key = keyOf(service);
       const candidates = [
         ...allPods.byIndex(BY_HOSTNAME, `${key}/${hostname}`),
-        // Without a hostname a pod is called by its address, which has either dots or colons.
-        ...allPods.byIndex(BY_ADDRESS, hostname.replaceAll('-', '.')),
-        ...allPods.byIndex(BY_ADDRESS, hostname.replaceAll('-', ':')),
+        // Without a hostname a pod is called by its address.
+        ...allPods.byIndex(BY_ADDRESS, podLabelAddress(hostname) ?? ''),
       ];
       const backends = backendsAmong(service, candidates, slices.byIndex(BY_SERVICE, key));
       return backends.filter((backend) => backend.hostname === hostname);
@@ -129,11 +131,10 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
           return service ?? [];
         }),
       ];
-      const headless = [...new Set(holders)].filter(({ spec }) => spec.clusterIP === 'None');
-      return headless.flatMap((service) => {
+      return [...new Set(holders)].flatMap((service) => {
         const written = slices.byIndex(BY_SERVICE, keyOf(service));
         return backendsAmong(service, allPods.byIndex(BY_ADDRESS, ip), written)
-          .filter(({ address }) => address === ip)
+          .filter(({ address }) => canonicalAddress(address) === ip)
           .map(({ hostname }) => ({ service, hostname }));
       });
     },
