@@ -9,6 +9,7 @@ import { parseServiceCidr } from '../cluster/disk/service-cidr.ts';
 import { LOG_LEVELS } from '../cluster/process/log-writer.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 import { VERSION } from '../cluster/process/version.ts';
+import { parseResolverAddress } from '../network/dns/resolver-address.ts';
 import { endWithReader } from './broken-pipe.ts';
 
 const program = new Command('stead')
@@ -54,6 +55,15 @@ function serviceCidr(text: string): string {
   const range = parseServiceCidr(text);
   if (typeof range === 'string') return range;
   throw new InvalidArgumentError(`It ${range.why}.`);
+}
+
+function resolverAddresses(text: string): string[] {
+  return text.split(',').map((address) => {
+    if (!parseResolverAddress(address)) {
+      throw new InvalidArgumentError(`${JSON.stringify(address)} is no IP address, with or without a port.`);
+    }
+    return address;
+  });
 }
 
 /** `90s`, `5m`, `1h` in seconds. */
@@ -102,6 +112,12 @@ command(program, 'up', 'start stead, and apply manifests')
     '--allowed-unsafe-sysctls <names>',
     'kernel parameters that pods may set besides the safe ones, separated by commas; net.ipv4.tcp_* allows all of a kind',
     (text: string) => text.split(','),
+    [],
+  )
+  .option(
+    '--dns-forward <addresses>',
+    'resolvers for names outside the cluster, separated by commas: 10.0.0.2, [fd00::2]:5353 (default: the machine’s)',
+    resolverAddresses,
     [],
   )
   .option('--audit-policy-file <file>', 'which API requests are recorded: an audit.k8s.io/v1 Policy')

@@ -44,6 +44,8 @@ export interface ClusterConfig {
   nodeName?: string | undefined;
   /** Kernel parameters that pods may set besides the safe ones: names, or beginnings that end in `*`. */
   allowedUnsafeSysctls?: readonly string[];
+  /** Resolvers for names outside the cluster, `10.0.0.2` or `10.0.0.2:5353`; without any, the machine's own. */
+  dnsForward?: readonly string[];
   /** When the machine counts as short of disk. */
   pressure: PressureRules;
   /** What the node process logs at least; left out, it says nothing. */
@@ -144,6 +146,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       domain: DOMAIN,
       serviceCidr,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
+      dnsForward: config.dnsForward ?? [],
     };
     if (neighbour) {
       const { beginNode } = await import('./neighbour/begin.ts');
@@ -188,10 +191,10 @@ async function prepareNeighbour(
   log: Log,
 ): Promise<Neighbour> {
   const { Neighbour } = await import('./neighbour/neighbour.ts');
-  const { allowedUnsafeSysctls = [], nodeLogLevel, pressure } = config;
+  const { allowedUnsafeSysctls = [], dnsForward = [], nodeLogLevel, pressure } = config;
   return Neighbour.prepare({
     paths,
-    config: { domain: DOMAIN, serviceCidr, allowedUnsafeSysctls, pressure },
+    config: { domain: DOMAIN, serviceCidr, allowedUnsafeSysctls, dnsForward, pressure },
     clock: systemClock,
     log: log.named('node'),
     logLevel: nodeLogLevel,

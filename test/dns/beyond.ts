@@ -8,6 +8,8 @@ export interface Beyond {
   port: number;
   /** Names that it was asked for, with the transport: `udp www.example.org`. */
   asked: string[];
+  /** The id of each question, and the port that it came from. */
+  origins: { id: number; port: number }[];
   close(): void;
 }
 
@@ -20,6 +22,7 @@ export type Answers = (
 
 export async function startBeyond(answers: Answers, port = 0): Promise<Beyond> {
   const asked: string[] = [];
+  const origins: { id: number; port: number }[] = [];
   const reply = (message: Buffer, transport: 'udp' | 'tcp'): Buffer | undefined => {
     const packet = dnsPacket.decode(message);
     const name = packet.questions?.[0]?.name ?? '';
@@ -30,6 +33,7 @@ export async function startBeyond(answers: Answers, port = 0): Promise<Beyond> {
   };
   const udp = createSocket('udp4');
   udp.on('message', (message, from) => {
+    origins.push({ id: message.readUInt16BE(0), port: from.port });
     const answer = reply(message, 'udp');
     if (answer) udp.send(answer, from.port, from.address);
   });
@@ -49,6 +53,7 @@ export async function startBeyond(answers: Answers, port = 0): Promise<Beyond> {
   return {
     port: bound,
     asked,
+    origins,
     close() {
       udp.close();
       tcp.close();

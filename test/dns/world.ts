@@ -18,23 +18,25 @@ export interface World {
   service(name: string, spec: Partial<Service['spec']>): Promise<void>;
   slice(name: string, service: string, slice: Partial<EndpointSlice>): Promise<void>;
   pod(name: string, ip: string, ready: boolean, change?: { spec?: Partial<Pod['spec']> }): Promise<void>;
+  /** Errors that the DNS server logged. */
+  complaints: string[];
   stop(): Promise<void>;
 }
 
-/** @param forward the resolvers beyond, on loopback: their port. */
-export async function startWorld(forward?: number): Promise<World> {
+/** @param beyond ports of the resolvers beyond, on loopback. */
+export async function startWorld(...beyond: number[]): Promise<World> {
   const cluster = await startTestControlPlane();
   cluster.run(runEndpointSliceMirroringController(cluster.contextOf('endpointslice-mirroring')));
   const dns = await startDnsServer(cluster.context, {
     addresses: ['127.0.0.1'],
     port: 0,
     domain: 'cluster.local',
-    forwardTo: forward === undefined ? [] : ['127.0.0.1'],
-    ...(forward === undefined ? {} : { forwardPort: forward }),
+    forwardTo: beyond.map((port) => ({ address: '127.0.0.1', port })),
   });
-  const { client, clock } = cluster;
+  const { client, clock, complaints } = cluster;
   const world: World = {
     cluster,
+    complaints,
     dns,
     async service(name, spec) {
       await client.create(services, { metadata: { namespace: NAMESPACE, name }, spec });

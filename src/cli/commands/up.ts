@@ -35,6 +35,7 @@ interface UpOptions {
   simulatedNodes?: number;
   nodeName?: string;
   allowedUnsafeSysctls: string[];
+  dnsForward: string[];
   auditPolicyFile?: string;
   auditLogPath?: string;
   auditLogMaxsize: number;
@@ -160,6 +161,7 @@ function configOf(options: UpOptions): ClusterConfig {
     simulatedNodes: simulatedNodes ?? 1,
     nodeName,
     allowedUnsafeSysctls: options.allowedUnsafeSysctls,
+    dnsForward: options.dnsForward,
     audit: auditOf(options),
     pressure: pressureOf(options),
   };
@@ -169,6 +171,7 @@ function configOf(options: UpOptions): ClusterConfig {
 function flagsOf(config: ClusterConfig): string[] {
   const { audit, bindAddress, dataDirectory, nodeName, port, runtime, serviceCidr, simulatedNodes } = config;
   const sysctls = config.allowedUnsafeSysctls ?? [];
+  const resolvers = config.dnsForward ?? [];
   return [
     ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
     ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
@@ -176,6 +179,7 @@ function flagsOf(config: ClusterConfig): string[] {
     ...(serviceCidr === undefined ? [] : ['--service-cidr', serviceCidr]),
     ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
     ...(sysctls.length === 0 ? [] : ['--allowed-unsafe-sysctls', sysctls.join(',')]),
+    ...(resolvers.length === 0 ? [] : ['--dns-forward', resolvers.join(',')]),
     ...auditFlags(audit),
   ];
 }

@@ -5,6 +5,7 @@ import type { NodeConnection } from './node-protocol.ts';
 export const CONFIG: MachineConfig = {
   domain: 'cluster.local',
   serviceCidr: '10.96.0.0/16',
+  dnsForward: [],
   allowedUnsafeSysctls: [],
   pressure: { thresholds: [], transitionPeriodMs: 0 },
 };

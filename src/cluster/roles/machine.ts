@@ -35,7 +35,7 @@ import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
 import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
-import { machineResolvers } from './resolvers.ts';
+import { resolversBeyond } from './resolvers.ts';
 import { whatToSweep } from './what-to-sweep.ts';
 
 const DNS_PORT = 53;
@@ -48,6 +48,8 @@ export interface MachineConfig {
   serviceCidr: string;
   /** Kernel parameters that pods may set besides the safe ones. */
   allowedUnsafeSysctls: readonly string[];
+  /** Resolvers for names outside the cluster; without any, the machine's own. */
+  dnsForward: readonly string[];
   /** When the machine counts as short of disk. */
   pressure: PressureRules;
 }
@@ -108,7 +110,8 @@ export async function startMachine(
         addresses: [network.gateway],
         port: DNS_PORT,
         domain,
-        forwardTo: await machineResolvers([network.gateway]),
+        forwardTo: await resolversBeyond(config.dnsForward),
+        podRange: network.cidr,
       },
     );
   const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {

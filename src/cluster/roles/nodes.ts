@@ -29,6 +29,8 @@ export interface NodeHost {
   serviceCidr: string;
   /** Kernel parameters that pods may set besides the safe ones. */
   allowedUnsafeSysctls: readonly string[];
+  /** Resolvers for names outside the cluster; without any, the machine's own. */
+  dnsForward: readonly string[];
 }
 
 export interface Nodes {

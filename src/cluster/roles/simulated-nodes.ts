@@ -23,7 +23,7 @@ import { VERSION } from '../process/version.ts';
 import { DNS, nodeUser } from './identities.ts';
 import { nodesReady } from './node-readiness.ts';
 import type { NodeHost, Nodes } from './nodes.ts';
-import { machineResolvers } from './resolvers.ts';
+import { resolversBeyond } from './resolvers.ts';
 
 /** Each node has a range of its own out of 10.128.0.0/9: 8,192 addresses, for 1,000 nodes. */
 const ADDRESSES_PER_NODE = 8_192;
@@ -38,7 +38,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
       addresses: ['127.0.0.1'],
       port: 0,
       domain: host.domain,
-      forwardTo: await machineResolvers(['127.0.0.1']),
+      forwardTo: await resolversBeyond(host.dnsForward),
     },
   );
   const agents = new Map<string, NodeAgent>();

@@ -1,21 +1,20 @@
 // Turns what a name means into an answer, within the size that the asker takes. How it is written is answer-writer.ts's
 // business, what names mean is resolve.ts's.
 import { AnswerWriter, MAX_MESSAGE_BYTES, type WireRecord } from './answer-writer.ts';
-import { MAX_UDP_BYTES, type Query, type Refusal } from './question.ts';
+import { MAX_UDP_BYTES, OPT_BYTES, type Query, type Refusal } from './question.ts';
 import { type DnsRecord, startOfAuthority } from './resolve.ts';
 
 /** Seconds that a positive answer may be kept: short, since a pod's address changes when the pod does. */
 const POSITIVE_TTL_SECONDS = 5;
-const FLAG = {
+export const FLAG = {
   ANSWER: 0x8000,
   AUTHORITATIVE: 0x0400,
   TRUNCATED: 0x0200,
   RECURSION_DESIRED: 0x0100,
   RECURSION_AVAILABLE: 0x0080,
+  AUTHENTIC: 0x0020,
+  CHECKING_DISABLED: 0x0010,
 } as const;
-/** An OPT record without options: a root name, and the ten bytes of a record. */
-const OPT_BYTES = 11;
-
 export type Transport = 'udp' | 'tcp';
 
 export interface Sections {

@@ -2,9 +2,7 @@
 import * as dnsPacket from 'dns-packet';
 import type { WireRecord } from './answer-writer.ts';
 import type { Forwarder } from './forward.ts';
-import { encodeQuestion, HEADER_BYTES, RCODE } from './question.ts';
-
-const RCODE_BITS = 0xf;
+import { type Query, questionSection, RCODE } from './question.ts';
 
 /** What the resolvers beyond say about a name. */
 export interface Beyond {
@@ -17,29 +15,23 @@ export interface Beyond {
 const NO_ANSWER: Beyond = { rcode: RCODE.SERVFAIL, truncated: false, answers: [] };
 
 /**
- * Asks for the records of a name outside the cluster; over TCP as well when they are many.
- * @param id of the question: not to be guessed.
+ * Asks for the records of a name outside the cluster, of the type that the query asks for.
  * @returns a failure (SERVFAIL) when nobody answers, or answers something that cannot be read.
  */
-export async function askBeyond(
-  forwarder: Forwarder,
-  name: string,
-  typeCode: number,
-  id: number,
-): Promise<Beyond> {
-  const message = encodeQuestion(id, name, typeCode);
-  const question = message.subarray(HEADER_BYTES);
-  const short = read(await forwarder.forward(message, question, 'udp'));
-  if (!short.truncated) return short;
-  const whole = read(await forwarder.forward(message, question, 'tcp'));
-  return whole.rcode === RCODE.SERVFAIL ? short : whole;
-}
-
-function read(message: Buffer | undefined): Beyond {
-  if (!message) return NO_ANSWER;
+export async function askBeyond(forwarder: Forwarder, name: string, query: Query): Promise<Beyond> {
+  const { checkingDisabled, dnssecOk, typeCode } = query;
+  const question = questionSection(name, typeCode);
+  const said = await forwarder.forward({ question, dnssecOk, checkingDisabled });
+  if (!said) return NO_ANSWER;
+  const { message, ageSeconds } = said;
   try {
-    const { flags = 0, flag_tc, answers = [] } = dnsPacket.decode(message);
-    return { rcode: flags & RCODE_BITS, truncated: flag_tc, answers };
+    const { answers = [] } = dnsPacket.decode(message.bytes);
+    const aged = answers.map((record) =>
+      'ttl' in record && record.ttl !== undefined
+        ? { ...record, ttl: Math.max(0, record.ttl - ageSeconds) }
+        : record,
+    );
+    return { rcode: message.rcode, truncated: message.truncated, answers: aged };
   } catch {
     // A resolver's packet that cannot be read is no answer, whatever is wrong with it.
     return NO_ANSWER;

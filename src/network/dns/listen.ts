@@ -4,7 +4,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Transport } from './answer.ts';
-import { framed } from './forward.ts';
+import { framed } from './exchange.ts';
 import { MAX_QUESTION_BYTES } from './question.ts';
 
 /** TCP connections at once, of all clients and of one; and how long an idle one is kept, in milliseconds. */
@@ -17,13 +17,21 @@ const TCP_MOST_MS = 120_000;
 /** Answers a message; undefined: not at all. Never rejects. */
 export type AnswerMessage = (message: Buffer, transport: Transport) => Promise<Buffer | undefined>;
 
+/** Whether an address may ask. Others are told nothing: not even that they are refused. */
+export type MayAsk = (address: string) => boolean;
+
 export interface Listener {
   port: number;
   close(): Promise<void>;
 }
 
 /** @throws Error with address and port if it cannot listen there. */
-export function listenUdp(address: string, port: number, answer: AnswerMessage): Promise<Listener> {
+export function listenUdp(
+  address: string,
+  port: number,
+  answer: AnswerMessage,
+  mayAsk: MayAsk,
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const socket: Socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', (error) => reject(bindError(address, port, error)));
@@ -33,6 +41,7 @@ export function listenUdp(address: string, port: number, answer: AnswerMessage):
       socket.on('error', () => {});
       let closed = false;
       socket.on('message', (message, { address: from, port: fromPort }) => {
+        if (!mayAsk(from)) return;
         const send = (reply: Buffer | undefined): void => {
           // Nobody can answer from port 0.
           if (reply && !closed && fromPort > 0) socket.send(reply, fromPort, from, () => {});
@@ -59,6 +68,7 @@ export function listenTcp(
   address: string,
   port: number,
   answer: AnswerMessage,
+  mayAsk: MayAsk,
   clock: Clock,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
@@ -66,6 +76,10 @@ export function listenTcp(
     const server: Server = createServer((socket) => {
       const client = socket.remoteAddress ?? '';
       socket.on('error', () => socket.destroy());
+      if (!mayAsk(client)) {
+        socket.destroy();
+        return;
+      }
       if ([...open.values()].filter((other) => other === client).length >= MAX_TCP_CONNECTIONS_OF_ONE) {
         socket.destroy();
         return;

@@ -22,13 +22,18 @@ export const HEADER_BYTES = 12;
 const MAX_NAME_BYTES = 255;
 const MAX_LABEL_BYTES = 63;
 /** Of a record behind its name: type, class, TTL, length of the data. */
-const RECORD_BYTES = 10;
+export const RECORD_BYTES = 10;
+/** An OPT record without options: a root name, and the ten bytes of a record. */
+export const OPT_BYTES = 1 + RECORD_BYTES;
 const IS_ANSWER = 0x8000;
 const OPCODE = 0x7800;
 const RECURSION_DESIRED = 0x0100;
+const CHECKING_DISABLED = 0x0010;
+/** In the OPT record's flags. */
+const DNSSEC_OK = 0x8000;
 const CLASS_IN = 1;
 const CLASS_ANY = 255;
-const OPT = 41;
+export const OPT = 41;
 
 const TYPES: ReadonlyMap<number, string> = new Map([
   [1, 'A'],
@@ -44,7 +49,15 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [255, 'ANY'],
 ]);
 
-export interface Query {
+/** How a resolver is to answer, beyond what it is asked. */
+export interface QuestionFlags {
+  /** With signatures (DO). */
+  dnssecOk: boolean;
+  /** Without looking at them (CD). */
+  checkingDisabled: boolean;
+}
+
+export interface Query extends QuestionFlags {
   id: number;
   recursionDesired: boolean;
   /** The question's bytes, to be sent back as they are. */
@@ -111,6 +124,8 @@ export function readQuestion(message: Buffer): Query | Refusal | undefined {
     typeCode: type,
     edns: edns.present,
     udpPayloadBytes: edns.udpPayloadBytes,
+    dnssecOk: edns.dnssecOk,
+    checkingDisabled: (flags & CHECKING_DISABLED) !== 0,
   };
 }
 
@@ -133,12 +148,18 @@ interface Edns {
   present: boolean;
   version: number;
   udpPayloadBytes: number;
+  dnssecOk: boolean;
 }
 
 /** Looks for the OPT record behind the question; undefined if what is there is not made of records. */
 function readEdns(message: Buffer, start: number): Edns | undefined {
   let left = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
-  const found: Edns = { present: false, version: 0, udpPayloadBytes: PLAIN_UDP_BYTES };
+  const found: Edns = {
+    present: false,
+    version: 0,
+    udpPayloadBytes: PLAIN_UDP_BYTES,
+    dnssecOk: false,
+  };
   for (let at = start; left > 0; left--) {
     const isRoot = message[at] === 0;
     const end = endOfName(message, at);
@@ -149,6 +170,7 @@ function readEdns(message: Buffer, start: number): Edns | undefined {
       const offered = message.readUInt16BE(end + 2);
       found.udpPayloadBytes = Math.min(Math.max(offered, PLAIN_UDP_BYTES), MAX_UDP_BYTES);
       found.version = message.readUInt8(end + 5);
+      found.dnssecOk = (message.readUInt16BE(end + 6) & DNSSEC_OK) !== 0;
     }
     at = end + RECORD_BYTES + message.readUInt16BE(end + 8);
     if (at > message.length) return undefined;
@@ -157,7 +179,7 @@ function readEdns(message: Buffer, start: number): Edns | undefined {
 }
 
 /** Where a name ends that nobody reads: behind its last label, or behind a pointer. */
-function endOfName(message: Buffer, start: number): number | undefined {
+export function endOfName(message: Buffer, start: number): number | undefined {
   for (let at = start; ; ) {
     const length = message[at];
     if (length === undefined) return undefined;
@@ -169,19 +191,56 @@ function endOfName(message: Buffer, start: number): number | undefined {
 }
 
 /**
- * A question of our own, with recursion desired; its question section begins behind the header's twelve bytes.
+ * The question section of a question of our own, in lower case.
  * @param name of labels that are not too long, as the API admits them.
  */
-export function encodeQuestion(id: number, name: string, typeCode: number): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt16BE(id, 0);
-  header.writeUInt16BE(RECURSION_DESIRED, 2);
-  header.writeUInt16BE(1, 4);
+export function questionSection(name: string, typeCode: number): Buffer {
   const labels = name
+    .toLowerCase()
     .split('.')
     .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'));
   const end = Buffer.alloc(5);
   end.writeUInt16BE(typeCode, 1);
   end.writeUInt16BE(CLASS_IN, 3);
-  return Buffer.concat([header, ...labels, end]);
+  return Buffer.concat([...labels, end]);
+}
+
+/** The section as everybody writes it: its letters are small, whatever they were. */
+export function inLowerCase(question: Buffer): Buffer {
+  const small = Buffer.from(question);
+  // The lengths of labels are less than any letter; type and class stay as they are.
+  for (let at = 0; at < small.length - 4; at++) {
+    const byte = small[at] ?? 0;
+    if (byte >= 0x41 && byte <= 0x5a) small[at] = byte | 0x20;
+  }
+  return small;
+}
+
+/** A question of our own, with recursion desired. @param edns whether the answer may be longer than 512 bytes. */
+export function encodeQuestion(
+  id: number,
+  { question, dnssecOk, checkingDisabled }: QuestionFlags & { question: Buffer },
+  edns: boolean,
+): Buffer {
+  const message = Buffer.alloc(HEADER_BYTES + question.length + (edns ? OPT_BYTES : 0));
+  message.writeUInt16BE(id, 0);
+  message.writeUInt16BE(RECURSION_DESIRED | (checkingDisabled ? CHECKING_DISABLED : 0), 2);
+  message.writeUInt16BE(1, 4);
+  question.copy(message, HEADER_BYTES);
+  if (edns) {
+    message.writeUInt16BE(1, 10);
+    writeOpt(message, HEADER_BYTES + question.length, 0, dnssecOk);
+  }
+  return message;
+}
+
+/** Writes an OPT record without options: how much is taken over UDP, and the upper bits of an answer's code. */
+export function writeOpt(message: Buffer, at: number, rcode: number, dnssecOk = false): void {
+  message.writeUInt8(0, at);
+  message.writeUInt16BE(OPT, at + 1);
+  message.writeUInt16BE(MAX_UDP_BYTES, at + 3);
+  message.writeUInt8(rcode >> 4, at + 5);
+  message.writeUInt8(0, at + 6);
+  message.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, at + 7);
+  message.writeUInt16BE(0, at + 9);
 }

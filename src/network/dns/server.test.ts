@@ -10,7 +10,8 @@ import { endpointSlices } from '../../api/resources/endpoint-slices/definition.t
 import { pods } from '../../api/resources/pods/definition.ts';
 import { services } from '../../api/resources/services/definition.ts';
 import { startTestControlPlane, type TestControlPlane } from '../../testing/test-control-plane.ts';
-import { framed, nameserversOf } from './forward.ts';
+import { framed } from './exchange.ts';
+import { nameserversOf } from './resolver-address.ts';
 import { type DnsServer, startDnsServer } from './server.ts';
 
 const NAME = 'web.default.svc.cluster.local';
@@ -41,8 +42,7 @@ describe('the DNS server', () => {
       addresses: ['127.0.0.1'],
       port: 0,
       domain: 'cluster.local',
-      forwardTo: ['127.0.0.1'],
-      forwardPort: beyond.port,
+      forwardTo: [{ address: '127.0.0.1', port: beyond.port }],
     });
     resolver.setServers([`127.0.0.1:${dns.port}`]);
     await cluster.client.create(services, {
@@ -252,9 +252,13 @@ describe('the DNS server', () => {
 });
 
 describe('the resolvers beyond', () => {
-  it('are those of resolv.conf, without our own', () => {
-    const text = '# by hand\nnameserver 10.0.0.2\n nameserver 127.0.0.1 \noptions x\nnameserver ::1\n';
-    assert.deepEqual(nameserversOf(text, ['127.0.0.1']), ['10.0.0.2', '::1']);
+  it('are those of resolv.conf', () => {
+    const text =
+      '# by hand\nnameserver 10.0.0.2\n nameserver 127.0.0.1 \noptions x\nnameserver ::1\nnameserver x';
+    assert.deepEqual(
+      nameserversOf(text).map(({ address }) => address),
+      ['10.0.0.2', '127.0.0.1', '::1'],
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 // The cluster's DNS server: UDP and TCP on the addresses it is given. Answers about the cluster come from the informers'
-// caches (zone.ts), everything else from the machine's resolvers. Nothing is remembered of what was asked.
+// caches (zone.ts), everything else from resolvers beyond. Pods and this machine are answered, and nobody else.
 import type { Clock } from '../../base/clock.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import {
@@ -11,14 +11,16 @@ import {
   type Transport,
   withTtl,
 } from './answer.ts';
+import { askersOf } from './askers.ts';
 import { askBeyond } from './beyond.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
-import { type AnswerMessage, type Listener, listenTcp, listenUdp } from './listen.ts';
-import { type Query, RCODE, readQuestion } from './question.ts';
+import { type AnswerMessage, type Listener, listenTcp, listenUdp, type MayAsk } from './listen.ts';
+import { inLowerCase, type Query, RCODE, readQuestion } from './question.ts';
 import { type Resolution, resolve, type Zone } from './resolve.ts';
+import type { ResolverAddress } from './resolver-address.ts';
+import { answerFrom } from './resolver-message.ts';
 import { zoneOf } from './zone.ts';
 
-const DNS_PORT = 53;
 /** How many are tried when any will do. */
 const MOST_FREE_PORTS = 10;
 
@@ -29,10 +31,10 @@ export interface DnsOptions {
   port: number;
   /** `cluster.local` */
   domain: string;
-  /** Resolvers for names outside the cluster. */
-  forwardTo: readonly string[];
-  /** The port of those resolvers, if it is another than 53. */
-  forwardPort?: number;
+  /** Resolvers for names outside the cluster; this server itself is passed over. */
+  forwardTo: readonly ResolverAddress[];
+  /** The pods' addresses, in CIDR notation; without it only this machine may ask. */
+  podRange?: string;
 }
 
 export interface DnsServer {
@@ -47,17 +49,18 @@ export interface DnsServer {
  */
 export async function startDnsServer(context: RunContext, options: DnsOptions): Promise<DnsServer> {
   const { informers, clock, log } = context;
-  const zone = zoneOf(informers, options.domain, options.addresses[0] ?? '127.0.0.1');
-  const forwarder = createForwarder(options.forwardTo, clock, options.forwardPort ?? DNS_PORT);
+  const { addresses } = options;
+  const zone = zoneOf(informers, options.domain, addresses[0] ?? '127.0.0.1');
+  const mayAsk = askersOf(options.podRange, clock);
   await zone.synced;
 
-  const answerer = new Answerer(zone, forwarder, () => context.random.next());
+  let answerer: Answerer | undefined;
   const answer: AnswerMessage = async (message, transport) => {
     const query = readQuestion(message);
     if (!query) return undefined;
     if ('rcode' in query) return encodeRefusal(query);
     try {
-      return await answerer.answer(query, message, transport);
+      return await answerer?.answer(query, transport);
     } catch (error) {
       log.error('a question could not be answered', error, {
         name: query.labels.join('.'),
@@ -67,22 +70,25 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
     }
   };
 
-  const stop = (): void => {
-    zone.close();
-    forwarder.close();
-  };
   try {
-    const { port, listeners } = await listen(options, answer, clock);
-    log.info('DNS answers', { addresses: options.addresses.join(','), port, domain: options.domain });
+    const { port, listeners } = await listen(options, answer, mayAsk, clock);
+    const resolvers = options.forwardTo.filter(
+      (resolver) => resolver.port !== port || !addresses.includes(resolver.address),
+    );
+    const forwarder = createForwarder(resolvers, context);
+    answerer = new Answerer(zone, forwarder, () => context.random.next());
+    forwarder.begin();
+    log.info('DNS answers', { addresses: addresses.join(','), port, domain: options.domain });
     return {
       port,
       async close() {
-        stop();
+        zone.close();
+        forwarder.close();
         await closeAll(listeners);
       },
     };
   } catch (error) {
-    stop();
+    zone.close();
     throw error;
   }
 }
@@ -91,6 +97,7 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
 async function listen(
   { addresses, port: wanted }: DnsOptions,
   answer: AnswerMessage,
+  mayAsk: MayAsk,
   clock: Clock,
 ): Promise<{ port: number; listeners: Listener[] }> {
   for (let attempt = 1; ; attempt++) {
@@ -98,10 +105,10 @@ async function listen(
     let port = wanted;
     try {
       for (const address of addresses) {
-        const udp = await listenUdp(address, port, answer);
+        const udp = await listenUdp(address, port, answer, mayAsk);
         listeners.push(udp);
         port = udp.port;
-        listeners.push(await listenTcp(address, port, answer, clock));
+        listeners.push(await listenTcp(address, port, answer, mayAsk, clock));
       }
       return { port, listeners };
     } catch (error) {
@@ -126,20 +133,23 @@ class Answerer {
     this.#chance = chance;
   }
 
-  async answer(query: Query, message: Buffer, transport: Transport): Promise<Buffer> {
-    const { labels, type } = query;
-    const resolution = resolve(labels.join('.'), type, this.#zone);
+  async answer(query: Query, transport: Transport): Promise<Buffer> {
+    const { checkingDisabled, dnssecOk, labels, question, type } = query;
+    const name = labels.join('.');
+    const resolution = resolve(name, type, this.#zone);
     if (resolution) return this.#fromZone(query, resolution, transport);
-    const answer = await this.#forwarder.forward(message, query.question, transport);
-    return answer ?? encodeFailure(query, RCODE.SERVFAIL);
+    if (this.#forwarder.isOwnQuestion(name)) return encodeFailure(query, RCODE.SERVFAIL);
+    const asked = { question: inLowerCase(question), dnssecOk, checkingDisabled };
+    const said = await this.#forwarder.forward(asked);
+    if (!said) return encodeFailure(query, RCODE.SERVFAIL);
+    return answerFrom(said.message, query, said.ageSeconds, transport);
   }
 
   async #fromZone(query: Query, resolution: Resolution, transport: Transport): Promise<Buffer> {
     const { exists, beyond, negativeTtlSeconds, additionals } = resolution;
     const ours = resolution.answers.map(withTtl);
     if (beyond !== undefined) {
-      const id = Math.floor(this.#chance() * 0x1_0000);
-      const theirs = await askBeyond(this.#forwarder, beyond, query.typeCode, id);
+      const theirs = await askBeyond(this.#forwarder, beyond, query);
       const answers = [...ours, ...theirs.answers];
       const { rcode, truncated } = theirs;
       return encodeAnswer(

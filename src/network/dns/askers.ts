@@ -1,0 +1,43 @@
+// Who may ask: pods and this machine. Everybody else is nobody's business, and a resolver that answers the world is a weapon.
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '../../base/clock.ts';
+import { parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { canonicalAddress } from './address-names.ts';
+
+/** How old the list of the machine's own addresses may be, in milliseconds. */
+const LIST_MS = 1_000;
+
+/**
+ * Says of an address whether it may ask.
+ * @param podRange the pods' addresses, in CIDR notation; undefined where only this machine asks.
+ * @throws Error for what is no range.
+ */
+export function askersOf(
+  podRange: string | undefined,
+  clock: Clock,
+  addressesOfMachine: () => readonly string[] = machineAddresses,
+): (address: string) => boolean {
+  const range = podRange === undefined ? undefined : parseIPv4Range(podRange);
+  if (podRange !== undefined && !range) throw new Error(`${podRange} is no range of addresses`);
+  let own: ReadonlySet<string> = new Set();
+  let listedAtMs = Number.NEGATIVE_INFINITY;
+  const isOwn = (address: string): boolean => {
+    if (own.has(address)) return true;
+    // Addresses come; that one has gone is said by the kernel, which takes no answer to it from outside.
+    if (clock.now() < listedAtMs + LIST_MS) return false;
+    listedAtMs = clock.now();
+    own = new Set(addressesOfMachine());
+    return own.has(address);
+  };
+  return (address) => {
+    const number = parseIPv4(address);
+    if (number !== undefined && range && number >= range.first && number <= range.last) return true;
+    return address.startsWith('127.') || address === '::1' || isOwn(address);
+  };
+}
+
+function machineAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).map(({ address }) => canonicalAddress(address)),
+  );
+}
