@@ -25,6 +25,7 @@ import { systemClock, systemRandom } from './process/system-clock.ts';
 import { UserError } from './process/user-error.ts';
 import { type AuditOptions, openAudit } from './roles/audit.ts';
 import { ADMINISTRATOR } from './roles/identities.ts';
+import { ensureKubeDns } from './roles/kube-dns.ts';
 import { type NodeHost, type Nodes, streamsTo } from './roles/nodes.ts';
 import { readPodNetwork } from './roles/pod-network.ts';
 import { serviceRangeOf, simulatedServiceRangeOf } from './roles/service-range.ts';
@@ -157,6 +158,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     nodes = running;
     if (!neighbour) closers.push(() => running.close());
     metrics.join(() => running.metrics());
+    await ensureKubeDns(plane.as(ADMINISTRATOR), SERVICE_CIDR, running.describe().dns);
     log.info('stead is ready', { server, runtime: config.runtime });
 
     return {
