@@ -27,6 +27,7 @@ const CLIENT_PACKAGES = { 'kubernetes-client': ['/usr/bin/kubectl', '/usr/local/
 const TEST_PACKAGES = {
   'busybox-static': ['/bin/busybox', '/usr/bin/busybox'],
   'bind9-dnsutils': ['/usr/bin/dig'],
+  'musl-tools': ['/usr/bin/musl-gcc'],
 };
 
 /** Runs one step with a line before it, a sign of life while it takes long, and its output if it fails. */
