@@ -158,7 +158,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     nodes = running;
     if (!neighbour) closers.push(() => running.close());
     metrics.join(() => running.metrics());
-    await ensureKubeDns(plane.as(ADMINISTRATOR), SERVICE_CIDR, running.describe().dns);
+    await ensureKubeDns(plane.as(ADMINISTRATOR), serviceCidr, running.describe().dns);
     log.info('stead is ready', { server, runtime: config.runtime });
 
     return {

@@ -232,8 +232,7 @@ function steadProcesses(dataDirectory: string): number[] {
     .filter((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        const isStead =
-          words.includes('--foreground') || words.some((word) => word.endsWith('node-main.js'));
+        const isStead = words.includes('--foreground') || words.some((word) => word.endsWith('node-main.js'));
         return isStead && words.includes(dataDirectory);
       } catch {
         return false;
