@@ -9,6 +9,7 @@ import { parseServiceCidr } from '../cluster/disk/service-cidr.ts';
 import { LOG_LEVELS } from '../cluster/process/log-writer.ts';
 import { UserError } from '../cluster/process/user-error.ts';
 import { VERSION } from '../cluster/process/version.ts';
+import { type AddressRange, parseAddressRange } from '../controllers/load-balancer/pool.ts';
 import { parseResolverAddress } from '../network/dns/resolver-address.ts';
 import { endWithReader } from './broken-pipe.ts';
 
@@ -66,6 +67,12 @@ function resolverAddresses(text: string): string[] {
   });
 }
 
+function addressRange(text: string): AddressRange {
+  const range = parseAddressRange(text);
+  if (range) return range;
+  throw new InvalidArgumentError('It must be a range such as 192.0.2.0/28 or 192.0.2.10-192.0.2.20.');
+}
+
 /** `90s`, `5m`, `1h` in seconds. */
 function duration(text: string): number {
   const [, value, unit = ''] = /^(\d{1,6})(s|m|h)$/.exec(text) ?? [];
@@ -94,6 +101,12 @@ command(program, 'up', 'start stead, and apply manifests')
     'the addresses of Services when the data directory is new (default: a free one, 10.96.0.0/16 first)',
     serviceCidr,
   )
+  .option(
+    '--load-balancer-range <range>',
+    'what Services of type LoadBalancer are given, an address each: CIDR or FROM-TO (default: the machine’s own)',
+    addressRange,
+  )
+  .option('--no-load-balancer', 'leave Services of type LoadBalancer to somebody else')
   .addOption(
     new Option('--runtime <name>', 'what runs the pods')
       .choices(['containerd', 'simulated'])

@@ -5,6 +5,7 @@ import { eachOrThrow } from '../base/each-by-itself.ts';
 import { errorText } from '../base/error-text.ts';
 import type { Log } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
+import type { AddressPool } from '../controllers/load-balancer/pool.ts';
 import { runCommand } from '../node/machine/command.ts';
 import type { PressureRules } from '../node/pressure/plan.ts';
 import { openLmdbStore } from '../store/lmdb/lmdb.ts';
@@ -39,6 +40,8 @@ export interface ClusterConfig {
   bindAddress?: string | undefined;
   /** The addresses of Services when the data directory is new, as parseServiceCidr gives it; without it, a free range. */
   serviceCidr?: string | undefined;
+  /** Where Services of type LoadBalancer get their addresses; without it, the machine's own. */
+  balancerPool?: AddressPool;
   runtime: 'containerd' | 'simulated';
   simulatedNodes: number;
   /** What the node of this machine is called when the data directory is new; without it, as the machine is. */
@@ -127,6 +130,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
       addresses: addressesOf(config.bindAddress),
       port: config.port,
       podAddress,
+      balancerPool: config.balancerPool ?? { type: 'machine' },
       connect: streamsTo(() => nodes, clock, log.named('streams')),
     }).catch((error: unknown) => {
       throw portError(error, config.port);

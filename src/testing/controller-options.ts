@@ -9,6 +9,7 @@ export function controllerOptions(kinds: Kinds): ControllerOptions {
   return {
     rootCertificate: fixedRoot('PEM'),
     kinds,
+    balancerPool: { type: 'machine' },
     kubernetes: {
       clusterIp: '10.96.0.1',
       port: address.port,

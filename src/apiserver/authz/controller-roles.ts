@@ -92,6 +92,12 @@ export const CONTROLLER_RULES: Readonly<Record<string, readonly PolicyRule[]>> =
   ],
   'root-ca-cert-publisher': [rule('create update', 'core', 'configmaps'), EVENTS],
   'service-account-controller': [rule('create', 'core', 'serviceaccounts'), EVENTS],
+  'service-controller': [
+    rule(READ, 'core', 'services'),
+    rule('patch update', 'core', 'services/status'),
+    rule('list watch', 'core', 'nodes'),
+    EVENTS,
+  ],
   'statefulset-controller': [
     rule('create delete get list patch update watch', 'core', 'pods'),
     rule(READ, 'apps', 'statefulsets'),

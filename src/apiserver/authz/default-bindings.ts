@@ -70,6 +70,7 @@ export function defaultRoleBindings(): RoleBinding[] {
       'system::leader-locking-kube-scheduler',
       [subject('User', 'system:kube-scheduler')],
     ],
+    ['stead:load-balancer-addresses', 'stead:load-balancer-addresses', [account('service-controller')]],
   ];
   return bindings.map(([name, role, subjects]) => ({
     metadata: { namespace, ...metadata(name) },

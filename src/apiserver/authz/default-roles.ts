@@ -175,6 +175,14 @@ export function defaultRoles(): Role[] {
     ],
     ['kube-system', 'system::leader-locking-kube-controller-manager', leader('kube-controller-manager')],
     ['kube-system', 'system::leader-locking-kube-scheduler', leader('kube-scheduler')],
+    [
+      'kube-system',
+      'stead:load-balancer-addresses',
+      [
+        rule('create', 'core', 'configmaps'),
+        rule('get update', 'core', 'configmaps', 'load-balancer-addresses'),
+      ],
+    ],
   ];
   return roles.map(([namespace, name, rules]) => ({
     metadata: { namespace, name, labels: { ...BOOTSTRAP_LABELS }, annotations: { [AUTOUPDATE]: 'true' } },

@@ -17,6 +17,7 @@ import { preflight } from '../../cluster/process/preflight.ts';
 import { systemClock, systemRandom } from '../../cluster/process/system-clock.ts';
 import { UserError } from '../../cluster/process/user-error.ts';
 import type { AuditOptions } from '../../cluster/roles/audit.ts';
+import type { AddressPool, AddressRange } from '../../controllers/load-balancer/pool.ts';
 import type { PressureRules } from '../../node/pressure/plan.ts';
 import { DEFAULT_THRESHOLDS, parseThresholds, withMinimumReclaim } from '../../node/pressure/thresholds.ts';
 import { type Applied, apply, displayName } from '../apply.ts';
@@ -31,6 +32,8 @@ interface UpOptions {
   port: number;
   bindAddress?: string;
   serviceCidr?: string;
+  loadBalancer: boolean;
+  loadBalancerRange?: AddressRange;
   runtime: 'containerd' | 'simulated';
   simulatedNodes?: number;
   nodeName?: string;
@@ -111,6 +114,21 @@ function auditFlags(audit: AuditOptions | undefined): string[] {
   ];
 }
 
+/** Throws UserError for options that do not go together. */
+function balancerPoolOf({ loadBalancer, loadBalancerRange }: UpOptions): AddressPool {
+  if (loadBalancer) return loadBalancerRange ?? { type: 'machine' };
+  if (loadBalancerRange === undefined) return { type: 'none' };
+  throw new UserError(
+    '--load-balancer-range and --no-load-balancer contradict each other: give one of them.',
+  );
+}
+
+/** The same for the process that is started. */
+function balancerFlags(pool: AddressPool | undefined): string[] {
+  if (pool?.type === 'none') return ['--no-load-balancer'];
+  return pool?.type === 'range' ? ['--load-balancer-range', pool.text] : [];
+}
+
 /** When the machine counts as short of disk. Throws UserError for a threshold that is none. */
 function pressureOf(options: UpOptions): PressureRules {
   try {
@@ -157,6 +175,7 @@ function configOf(options: UpOptions): ClusterConfig {
     port: options.port,
     bindAddress: options.bindAddress,
     serviceCidr: options.serviceCidr,
+    balancerPool: balancerPoolOf(options),
     runtime,
     simulatedNodes: simulatedNodes ?? 1,
     nodeName,
@@ -176,6 +195,7 @@ function flagsOf(config: ClusterConfig): string[] {
     ...['--data-dir', dataDirectory, '--port', `${port}`, '--runtime', runtime],
     ...(runtime === 'simulated' ? ['--simulated-nodes', `${simulatedNodes}`] : []),
     ...(bindAddress === undefined ? [] : ['--bind-address', bindAddress]),
+    ...balancerFlags(config.balancerPool),
     ...(serviceCidr === undefined ? [] : ['--service-cidr', serviceCidr]),
     ...(nodeName === undefined ? [] : ['--node-name', nodeName]),
     ...(sysctls.length === 0 ? [] : ['--allowed-unsafe-sysctls', sysctls.join(',')]),

@@ -1,5 +1,7 @@
 // What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
 import { errorText } from '../../base/error-text.ts';
+import { overlap, parseIPv4Range } from '../../base/ipv4.ts';
+import type { AddressPool } from '../../controllers/load-balancer/pool.ts';
 import { sysctlAllowlist } from '../../node/pods/decide/sysctls.ts';
 import type { ClusterConfig } from '../cluster.ts';
 import { checkDataDirectory } from '../disk/data-directory.ts';
@@ -17,10 +19,19 @@ export async function preflight(config: ClusterConfig): Promise<void> {
   await checkPort(config.port, addressesOf(config.bindAddress));
   if (config.runtime === 'containerd') {
     await checkMachine();
-    await checkServiceRange(paths, config.serviceCidr);
+    checkBalancers(config.balancerPool, await checkServiceRange(paths, config.serviceCidr));
   }
   if (config.audit) await readPolicy(config.audit.policyFile);
   checkSysctls(config.allowedUnsafeSysctls ?? []);
+}
+
+/** One address is not both a Service's in the cluster and another's from outside. */
+function checkBalancers(pool: AddressPool | undefined, serviceCidr: string): void {
+  const services = parseIPv4Range(serviceCidr);
+  if (pool?.type !== 'range' || !services || !overlap({ ...pool, cidr: pool.text }, services)) return;
+  throw new UserError(
+    `--load-balancer-range ${pool.text} has addresses that Services have in the cluster (${serviceCidr}): give another.`,
+  );
 }
 
 function checkSysctls(allowed: readonly string[]): void {

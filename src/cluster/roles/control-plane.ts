@@ -17,6 +17,7 @@ import type { Informers } from '../../client/informers.ts';
 import { QueueMetrics } from '../../client/queue-metrics.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
+import type { AddressPool } from '../../controllers/load-balancer/pool.ts';
 import type { RootCertificate } from '../../controllers/service-accounts/controller.ts';
 import type { Store } from '../../store/store.ts';
 import type { LiveCertificates } from '../disk/certificate-renewal.ts';
@@ -50,6 +51,8 @@ export interface ControlPlaneOptions {
   port: number;
   /** Where pods reach this machine, once their network has been chosen; the API is opened there, too. */
   podAddress(): Promise<string | undefined>;
+  /** Where Services of type LoadBalancer get their addresses. */
+  balancerPool: AddressPool;
   connect: ConnectHandler;
 }
 
@@ -131,6 +134,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const all = controllers({
     rootCertificate: rootCertificateOf(certificates),
     kinds: api,
+    balancerPool: options.balancerPool,
     kubernetes: { clusterIp, port: server.port, address: forPods },
   });
   const running = [lead(manager, options.identity, all, contextOf)];

@@ -13,6 +13,8 @@ import {
   type KubernetesServiceOptions,
   runKubernetesServiceController,
 } from '../../controllers/kubernetes-service/controller.ts';
+import { runLoadBalancerController } from '../../controllers/load-balancer/controller.ts';
+import type { AddressPool } from '../../controllers/load-balancer/pool.ts';
 import { runNamespaceController } from '../../controllers/namespace/controller.ts';
 import { runNodesController } from '../../controllers/nodes/controller.ts';
 import { runPodGcController } from '../../controllers/pod-gc/controller.ts';
@@ -38,10 +40,12 @@ export interface ControllerOptions {
   kinds: Kinds;
   /** How pods find the API. */
   kubernetes: KubernetesServiceOptions;
+  /** Where Services of type LoadBalancer get their addresses. */
+  balancerPool: AddressPool;
 }
 
 export function controllers(options: ControllerOptions): Record<string, Controller> {
-  const { kinds, kubernetes, rootCertificate } = options;
+  const { balancerPool, kinds, kubernetes, rootCertificate } = options;
   return {
     statefulset: runStatefulSetController,
     scheduler: runScheduler,
@@ -54,6 +58,7 @@ export function controllers(options: ControllerOptions): Record<string, Controll
     'ephemeral-volumes': runEphemeralVolumesController,
     garbage: (context) => runGarbageController(context, kinds),
     'kubernetes-service': (context) => runKubernetesServiceController(context, kubernetes),
+    'load-balancer': (context) => runLoadBalancerController(context, balancerPool),
     namespace: (context) => runNamespaceController(context, kinds),
     'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
     protection: runProtectionController,

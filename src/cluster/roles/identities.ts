@@ -34,6 +34,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'ephemeral-volumes': 'ephemeral-volume-controller',
   garbage: 'generic-garbage-collector',
   'kubernetes-service': 'kubernetes-service-controller',
+  'load-balancer': 'service-controller',
   namespace: 'namespace-controller',
   'service-accounts': 'service-account-controller',
   protection: 'pvc-protection-controller',
