@@ -108,7 +108,8 @@ describe('all controllers together', () => {
       ['www-web-1', 'Bound'],
     ]);
     await until(async () => {
-      const slices = (await cluster.client.list(endpointSlices)).items;
+      const labelSelector = 'kubernetes.io/service-name=nginx';
+      const slices = (await cluster.client.list(endpointSlices, { labelSelector })).items;
       const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
       return endpoints.length === 2 && endpoints.every((endpoint) => endpoint.conditions?.ready);
     }, 'both pods are published');
