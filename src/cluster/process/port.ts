@@ -47,10 +47,14 @@ export async function checkPort(port: number, addresses: readonly string[]): Pro
   }
 }
 
-/** The sentence for an error of a port that was to be opened; anything else is given back as it is. */
-export function portError(error: unknown, port: number): unknown {
+/**
+ * The sentence for an error of a port that was to be opened; anything else is given back as it is.
+ * @param asked as `--port` has it.
+ */
+export function portError(error: unknown, asked: number): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const address = 'address' in error ? error.address : HOST;
+  const port = 'port' in error ? error.port : asked;
   switch (error.code) {
     case 'EADDRINUSE':
       return new UserError(
