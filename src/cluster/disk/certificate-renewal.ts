@@ -77,7 +77,8 @@ export class LiveCertificates {
     return this.#change(async () => {
       this.#clients = clients;
       this.#current = await this.#ensure();
-      this.#handedOn = this.#current;
+      // Whatever else is new is handed on when it is renewed.
+      this.#handedOn = { ...this.#handedOn, clients: this.#current.clients };
     });
   }
 

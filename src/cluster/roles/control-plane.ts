@@ -108,7 +108,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
 
   const unsubscribe = certificates.onChange((renewed) => server.renewTls(tlsOf(renewed)));
-  for (const address of moreAddresses) await server.alsoOn(address);
+  for (const address of moreAddresses) {
+    await server.alsoOn(address).catch(async (error: unknown) => {
+      await server.close();
+      throw error;
+    });
+  }
   const forPods = new ApiForPods({
     podAddress: options.podAddress,
     addresses: options.addresses,
