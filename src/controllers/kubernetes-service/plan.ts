@@ -42,15 +42,8 @@ export type KubernetesAction =
 
 /** The writes that make it right, in order; none if all is. */
 export function planKubernetes(observed: KubernetesObservation): KubernetesAction[] {
-  const { address } = observed;
-  const subsets = address
-    ? [{ addresses: [{ ip: address.ip }], ports: [{ name: PORT.name, port: address.port, protocol: 'TCP' }] }]
-    : [];
-  return [
-    ...planService(observed),
-    ...planEndpoints(observed.endpoints, { subsets }),
-    ...planSlice(observed.slice, address),
-  ];
+  const { address, endpoints, slice } = observed;
+  return [...planService(observed), ...planEndpoints(endpoints, address), ...planSlice(slice, address)];
 }
 
 /** The Service as it is made. @param port that the API listens on. */
@@ -72,13 +65,13 @@ function planService({ clusterIp, port, service }: KubernetesObservation): Kuber
   if (!service) return [{ type: 'create-service', service: wanted }];
   if (service.metadata.deletionTimestamp !== undefined) return [];
   // An address can be changed into no other: it is made anew when it has gone.
-  if (service.spec?.type !== 'ClusterIP' || service.spec.clusterIP !== clusterIp)
+  if (service.spec.type !== 'ClusterIP' || service.spec.clusterIP !== clusterIp)
     return [{ type: 'delete-service', service }];
   const { selector, ...spec } = service.spec;
-  const isRight = !selector && samePorts(spec.ports ?? [], wanted.spec?.ports ?? []);
+  const isRight = !selector && samePorts(spec.ports ?? [], wanted.spec.ports ?? []);
   if (isRight) return [];
   return [
-    { type: 'update-service', service: { ...service, spec: { ...spec, ports: wanted.spec?.ports ?? [] } } },
+    { type: 'update-service', service: { ...service, spec: { ...spec, ports: wanted.spec.ports ?? [] } } },
   ];
 }
 
@@ -90,8 +83,11 @@ const samePorts = (some: readonly ServicePort[], others: readonly ServicePort[])
 
 function planEndpoints(
   existing: Stored<Endpoints> | undefined,
-  { subsets }: Required<Pick<Endpoints, 'subsets'>>,
+  address: ApiAddress | undefined,
 ): KubernetesAction[] {
+  const subsets = address
+    ? [{ addresses: [{ ip: address.ip }], ports: [{ name: PORT.name, port: address.port, protocol: 'TCP' }] }]
+    : [];
   const labels = { ...existing?.metadata.labels, [SKIP_MIRROR]: 'true' };
   if (!existing) {
     if (subsets.length === 0) return [];
