@@ -143,17 +143,12 @@ test('services, claims, volumes, classes', () => {
       'spec.externalName is ignored when spec.type is not "ExternalName"',
     ],
   );
-  const forwarded = { 'spec.clusterIP': undefined, 'spec.sessionAffinity': 'ClientIP' };
-  const unsupported =
-    "not supported by stead: nothing forwards traffic to a service's addresses; use the names of its pods, or clusterIP: None";
-  assert.deepEqual(warned(services, service, forwarded), [
-    `spec.clusterIP, spec.sessionAffinity, spec.sessionAffinityConfig: ${unsupported}`,
-  ]);
-  assert.deepEqual(warned(services, service, { 'spec.clusterIP': undefined, 'spec.type': 'NodePort' }), [
-    `spec.type: ${unsupported}`,
-  ]);
-  const forwarding = created(services, service, forwarded);
-  assert.deepEqual(services.strategy.warnings?.(forwarding, forwarding), []);
+  assert.deepEqual(warned(services, service, { 'spec.clusterIP': undefined }), []);
+  assert.deepEqual(warned(services, service, { 'spec.clusterIP': undefined, 'spec.type': 'NodePort' }), []);
+  assert.deepEqual(
+    warned(services, service, { 'spec.clusterIP': undefined, 'spec.type': 'LoadBalancer' }),
+    [],
+  );
   const claim = 'metadata: {name: a}\nspec: {resources: {requests: {storage: 1500m}}}';
   assert.deepEqual(warned(persistentVolumeClaims, claim), [
     'spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer',

@@ -64,6 +64,7 @@ export function planService(
   const local = new Set<string>();
   for (const family of options.families) {
     const traffic = trafficOf(service, family);
+    if (traffic.clusterIps.length === 0) continue;
     for (const port of service.spec.ports ?? []) {
       const endpoints = endpointsOf(service, port, family, backing, options);
       for (const { address, isLocal, isReady } of endpoints) if (isLocal && isReady) local.add(address);
