@@ -75,7 +75,7 @@ export function difference(table: string, from: Ruleset, to: Ruleset): Script | 
  */
 export function rewriting({ table, owner }: TableName, existing: Existing, to: Ruleset): Script {
   const write = new Writer(table);
-  write.say(`add table inet ${table} { comment ${JSON.stringify(owner)} ; }`);
+  write.say(`add table inet ${table} { comment "${commentOf(owner)}" ; }`);
   for (const name of [...existing.baseChains, ...existing.chains])
     write.say(`flush chain ${write.place(name)}`);
   for (const name of existing.baseChains) write.say(`delete chain ${write.place(name)}`);
@@ -99,6 +99,9 @@ export function replacing(name: TableName, to: Ruleset): Script {
     stale: [],
   };
 }
+
+/** nft knows no quotes within quotes, and the kernel no more than 128 bytes. */
+const commentOf = (owner: string): string => owner.replaceAll(/[^ -~]|"/g, '?').slice(0, 120);
 
 const NONE: Elements = new Map();
 

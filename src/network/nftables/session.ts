@@ -113,9 +113,8 @@ class NftShell {
     this.lines++;
     // The last line before the mark complains of the mark.
     const complaints = this.#said.slice(0, end).split('\n').slice(0, -1);
-    if (complaints.some((text) => text.startsWith('Error'))) {
-      throw new Error(`nft refuses: ${complaints.filter((text) => !/^[\s^~]*$/.test(text)).join('; ')}`);
-    }
+    const errors = complaints.filter((text) => text.startsWith('Error'));
+    if (errors.length > 0) throw new Error(`nft refuses: ${errors.join('; ')}`);
   }
 
   close(): void {

@@ -20,7 +20,7 @@ export interface NftTableContext extends NftPrograms {
 /** How long chains that nobody wants any more stay, empty; see `Script.stale`. */
 const STALE_MS = 1_000;
 /** After a failure, and when the monitor has ended: how long until the next try. */
-const RETRY = { firstMs: 250, maxMs: 30_000 };
+const RETRY = { firstMs: 250, maxMs: 5_000 };
 
 const STAMP: Ruleset = {
   chains: new Map(),
@@ -85,6 +85,8 @@ export class NftTable {
     if (!this.#monitor) void this.#watch();
     this.#loop ??= this.#work().finally(() => {
       this.#loop = undefined;
+      // What came after the last look finds nobody at work.
+      if (this.#isDirty || this.#sweepIsDue) this.#start();
     });
   }
 

@@ -8,10 +8,10 @@ import { silentLog } from '../../base/log.ts';
 import { removeTable } from '../nftables/existing.ts';
 import { merge } from '../nftables/ruleset.ts';
 import { NftTable } from '../nftables/table.ts';
+import { MACHINE_IP, makeMachine, NEIGHBOUR_IP, type TestMachine, whyNoMachine } from '../test-machine.ts';
 import { IPV4, IPV6 } from './family.ts';
 import { frame } from './frame.ts';
 import { planService } from './plan.ts';
-import { MACHINE_IP, makeMachine, NEIGHBOUR_IP, type TestMachine, whyNoMachine } from './test-machine.ts';
 
 type Place = TestMachine['host'];
 

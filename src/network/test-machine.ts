@@ -1,10 +1,10 @@
-// A machine for tests of what the rules do: network namespaces with a bridge and pods on it, and a neighbour beyond. Needs
+// A machine for tests of what rules do: network namespaces with a bridge and pods on it, and a neighbour beyond. Needs
 // root, iproute2 and nft, and no containers; nothing of it is in the namespace of the test itself.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import type { Clock } from '../../base/clock.ts';
-import type { StartProgram } from '../../base/lasting-program.ts';
-import { CommandError, type RunCommand } from '../../base/machine-command.ts';
+import type { Clock } from '../base/clock.ts';
+import type { StartProgram } from '../base/lasting-program.ts';
+import { CommandError, type RunCommand } from '../base/machine-command.ts';
 
 const BRIDGE = 'stead0';
 const GATEWAY = '10.244.0.1';
@@ -138,6 +138,8 @@ export interface TestMachine {
   /** Programs that run in the machine's namespace. */
   run: RunCommand;
   start: StartProgram;
+  /** What `start` has started, in order. */
+  started: Array<{ program: string; pid: number }>;
   clock: Clock;
   end(): Promise<void>;
 }
@@ -164,9 +166,11 @@ export async function makeMachine(): Promise<TestMachine> {
     ip link set eth0 up
     ip route add default via ${MACHINE_IP}
   `);
+  const started: TestMachine['started'] = [];
   return {
     host,
     neighbour,
+    started,
     async addPod(name, number) {
       const pod = await Place.make();
       places.unshift(pod);
@@ -188,6 +192,7 @@ export async function makeMachine(): Promise<TestMachine> {
     run: (program, args, options = {}) => command(...host.inside(program, args), options.input),
     start: (program, args, { onStdout, onStderr, environment }) => {
       const child = spawn(...host.inside(program, args), { env: { ...process.env, ...environment } });
+      if (child.pid) started.push({ program: [program, ...args].join(' '), pid: child.pid });
       child.stdout.setEncoding('utf8').on('data', onStdout);
       child.stderr.setEncoding('utf8').on('data', onStderr);
       child.stdin.on('error', () => {});
