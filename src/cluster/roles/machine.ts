@@ -2,6 +2,8 @@
 // started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
 import { cpus, totalmem } from 'node:os';
 import type { NodeStreams } from '../../api/between/node-streams.ts';
+import type { Node } from '../../api/generated/types.ts';
+import { nodes } from '../../api/resources/nodes/definition.ts';
 import type { Clock, Random } from '../../base/clock.ts';
 import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
@@ -39,6 +41,7 @@ import { resolversBeyond } from './resolvers.ts';
 import { whatToSweep } from './what-to-sweep.ts';
 
 const DNS_PORT = 53;
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** What a machine is run with, beside its data directory. */
 export interface MachineConfig {
@@ -114,13 +117,16 @@ export async function startMachine(
         podRange: network.cidr,
       },
     );
+  const table =
+    network.proxied &&
+    new NftTable(
+      { run: runCommand, start: startProgram, clock, random: host.random, log: log.named('nftables') },
+      network.proxied.name,
+    );
   const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {
-    if (!network.proxied) return undefined;
-    const programs = { run: runCommand, start: startProgram, clock, random: host.random };
-    const named = { ...shared, log: log.named('proxy') };
-    const table = new NftTable({ ...programs, log: named.log }, network.proxied.name);
+    if (!network.proxied || !table) return undefined;
     const options = { ...network.proxied.options, nodeName, nodeIps: [nodeIp] };
-    return startServiceProxy(named, table, runCommand, options);
+    return startServiceProxy({ ...shared, log: log.named('proxy') }, table, runCommand, options);
   };
   // Both answer from the same caches.
   const startServices = async ({
@@ -194,6 +200,10 @@ export async function startMachine(
       },
     },
   );
+  const followZone = ({ metadata }: Node): void => proxy?.setZone(metadata.labels?.[ZONE_LABEL]);
+  context.informers
+    .of(nodes, { fieldSelector: `metadata.name=${nodeName}` })
+    .subscribe({ added: followZone, updated: followZone });
   const sweeper = new Sweeper(
     { ...context, log: log.named('sweep') },
     { nodeName, runtime, ...whatToSweep(paths, network, local, containerd.socket) },
@@ -217,6 +227,7 @@ export async function startMachine(
     await runtime.close();
     imageFiles.close();
     await dns.close();
+    await table?.close();
     await proxy?.close();
   };
   let ended: Promise<void> | undefined;

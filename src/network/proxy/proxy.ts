@@ -26,7 +26,7 @@ export interface ServiceProxy {
 /**
  * Starts the proxy; when the promise resolves, the rules of all Services are in force. Needs the caches of Services, Pods and
  * EndpointSlices, and waits for them.
- * @param table is given a part named `services`.
+ * @param table is given a part named `services`; who made it closes it, before the proxy.
  */
 export async function startServiceProxy(
   { informers, log }: Pick<RunContext, 'informers' | 'log'>,
@@ -42,6 +42,7 @@ export async function startServiceProxy(
   let zone: string | undefined;
   let isReady = false;
   let isDue = false;
+  let cleaned = Promise.resolve();
 
   const write = (): void => {
     const stale: string[][] = [];
@@ -58,7 +59,7 @@ export async function startServiceProxy(
     dirty.clear();
     table.set(PART, merge(rulesOf(base, planned)));
     checks.set([...planned.values()].flatMap(({ healthCheck }) => healthCheck ?? []));
-    if (stale.length > 0) void clean(stale);
+    if (stale.length > 0) cleaned = cleaned.then(() => clean(stale));
   };
   const clean = async (stale: readonly string[][]): Promise<void> => {
     // Before the rules are in force, an entry would come again as it was.
@@ -95,7 +96,7 @@ export async function startServiceProxy(
     async close() {
       observed.close();
       checks.close();
-      await table.close();
+      await cleaned;
     },
   };
 }

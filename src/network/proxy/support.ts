@@ -1,6 +1,6 @@
 // Whether this machine's nft and kernel can have the rules of Services at all.
 import { errorText } from '../../base/error-text.ts';
-import type { RunCommand } from '../../base/machine-command.ts';
+import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import { merge, type Ruleset } from '../nftables/ruleset.ts';
 import { replacing } from '../nftables/script.ts';
 import { type FrameOptions, frame } from './frame.ts';
@@ -24,6 +24,9 @@ export async function whyNoServices(run: RunCommand, options: FrameOptions): Pro
   const { commands } = replacing(name, merge([frame(options), SAMPLE]));
   return run('nft', ['--check', '--file', '-'], { input: `${commands.join('\n')}\n` }).then(
     () => undefined,
-    (error: unknown) => errorText(error).split('; ')[0] ?? '',
+    (error: unknown) =>
+      error instanceof CommandError && error.notInstalled
+        ? 'nft is not installed (in Debian: nftables)'
+        : (errorText(error).split('; ')[0] ?? ''),
   );
 }
