@@ -84,10 +84,20 @@ class Place {
     return command(...this.inside('sh', ['-ec', script]));
   }
 
-  async serve(name: string, port: number): Promise<void> {
-    const child = spawn(...this.inside('node', ['-e', SERVER, name, `${port}`]));
+  serve(name: string, port: number): Promise<void> {
+    return this.keep(SERVER, name, `${port}`);
+  }
+
+  /** Runs a program of Node's here until the end; it has begun when it has printed something. */
+  async keep(program: string, ...args: string[]): Promise<void> {
+    const child = spawn(...this.inside('node', ['-e', program, ...args]));
     this.#children.push(child);
     await once(child.stdout, 'data');
+  }
+
+  /** Runs a program of Node's here to its end. */
+  async node(program: string, ...args: string[]): Promise<string> {
+    return (await command(...this.inside('node', ['-e', program, ...args]))).trim();
   }
 
   /** What comes of asking: `NAME ADDRESS`, `refused`, `nothing`. */
@@ -97,10 +107,7 @@ class Place {
     { protocol = 'tcp', from = 0, silence }: Question = {},
   ): Promise<string> {
     const patience = `${silence ? SILENCE_MS : PATIENCE_MS}`;
-    const said = await command(
-      ...this.inside('node', ['-e', CLIENT, protocol, host, `${port}`, `${from}`, patience]),
-    );
-    return said.trim();
+    return this.node(CLIENT, protocol, host, `${port}`, `${from}`, patience);
   }
 
   async end(): Promise<void> {

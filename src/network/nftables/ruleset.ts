@@ -43,12 +43,20 @@ export interface Ruleset {
 export function merge(parts: Iterable<Ruleset>): Ruleset {
   const chains = new Map<string, Chain>();
   const sets = new Map<string, NftSet>();
-  const elements = new Map<string, Map<string, string | undefined>>();
+  const elements = new Map<string, Elements>();
+  /** Those of several parts; those of one alone are taken as they are, and there may be many. */
+  const mixed = new Map<string, Map<string, string | undefined>>();
   for (const part of parts) {
     for (const [name, chain] of part.chains) if (!chains.has(name)) chains.set(name, chain);
     for (const [name, set] of part.sets) if (!sets.has(name)) sets.set(name, set);
     for (const [name, added] of part.elements) {
-      const all = elements.get(name) ?? new Map<string, string | undefined>();
+      const before = elements.get(name);
+      if (!before) {
+        elements.set(name, added);
+        continue;
+      }
+      const all = mixed.get(name) ?? new Map(before);
+      mixed.set(name, all);
       elements.set(name, all);
       for (const [key, value] of added) if (!all.has(key)) all.set(key, value);
     }
