@@ -65,7 +65,10 @@ export class NftTable {
     this.#start();
   }
 
-  /** Resolves when all that was wanted until now is in force, or the table is closed. */
+  /**
+   * Resolves when all that was wanted until now is in force. Also when the table is closed, or when it could not be written:
+   * that is logged and tried again, and nobody else has to stand still for it.
+   */
   settled(): Promise<void> {
     if (this.#closed.signal.aborted || !(this.#isDirty || this.#loop)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -85,8 +88,9 @@ export class NftTable {
     if (!this.#monitor) void this.#watch();
     this.#loop ??= this.#work().finally(() => {
       this.#loop = undefined;
-      // What came after the last look finds nobody at work.
+      // Who came after the last look found somebody at work, who did not hear of it.
       if (this.#isDirty || this.#sweepIsDue) this.#start();
+      else this.#settle();
     });
   }
 
@@ -108,6 +112,7 @@ export class NftTable {
         log.error('the nftables table cannot be written', error, { table: this.#name.table });
         this.#written = undefined;
         this.#isDirty = true;
+        this.#settle();
         await this.#pause(++failures);
       }
       if (!this.#isDirty) this.#settle();

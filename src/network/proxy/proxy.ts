@@ -24,7 +24,7 @@ export interface ServiceProxy {
 }
 
 /**
- * Starts the proxy; when the promise resolves, the rules of all Services are in force. Needs the caches of Services, Pods and
+ * Starts the proxy; when the promise resolves, the rules of all Services are in force, or are being tried again. Needs the caches of Services, Pods and
  * EndpointSlices, and waits for them.
  * @param table is given a part named `services`; who made it closes it, before the proxy.
  */
