@@ -8,6 +8,8 @@ import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 const NODE_PORT = 30_480;
+const REQUESTS = 10_000;
+const CLIENTS = 10;
 
 const MANIFEST = `
 apiVersion: v1
@@ -28,9 +30,10 @@ spec:
   template:
     metadata: { labels: { app: web } }
     spec:
-      terminationGracePeriodSeconds: 0
+      terminationGracePeriodSeconds: 3
       containers:
         - name: c
+          lifecycle: { preStop: { sleep: { seconds: 2 } } }
           image: ${TOOLBOX}
           command: [sh, -c, "hostname > /tmp/index.html; exec busybox httpd -f -p 8080 -h /tmp"]
           readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
@@ -92,6 +95,29 @@ describe('a Service with an address', { skip: noContainers }, () => {
 
   it('is said to be carried', async () => {
     assert.match(await stead.must('status'), /carried by nftables \(table stead\d*\)/);
+  });
+
+  it('loses no request of a client that tries twice, through three rolling updates', async () => {
+    let isDone = false;
+    let asked = 0;
+    const failed: string[] = [];
+    const client = async (): Promise<void> => {
+      while (!isDone || asked < REQUESTS) {
+        asked++;
+        const first = await ask(address, 80);
+        if (/^web-[01]$/.test(first)) continue;
+        const second = await ask(address, 80);
+        if (!/^web-[01]$/.test(second)) failed.push(`${first}, then ${second}`);
+      }
+    };
+    const clients = Array.from({ length: CLIENTS }, client);
+    for (let update = 0; update < 3; update++) {
+      await stead.kubectl('rollout', 'restart', 'sts/web');
+      await stead.ready('web', 2);
+    }
+    isDone = true;
+    await Promise.all(clients);
+    assert.deepEqual(failed, []);
   });
 
   it('is reached while both processes of stead are gone, and when they are back', async () => {

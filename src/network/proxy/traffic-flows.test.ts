@@ -117,6 +117,14 @@ describe('traffic to a Service', { skip: whyNoMachine ?? false, timeout: 120_000
     assert.equal(await host.ask(VIP, 80, { protocol: 'udp' }), `two ${GATEWAY}`);
   });
 
+  it('of SCTP has its rules, whether the kernel has the protocol or not', async () => {
+    await apply([12], {}, 'SCTP');
+    assert.match(
+      await machine.run('nft', ['list', 'table', 'inet', 'stead']),
+      /meta l4proto sctp dnat ip to/,
+    );
+  });
+
   it('goes over IPv6 as over IPv4', async () => {
     await apply([12], { clusterIP: 'fd00:96::10', clusterIPs: ['fd00:96::10'] });
     assert.equal(await one.ask('fd00:96::10', 80), 'two fd00:244::11');
