@@ -191,6 +191,17 @@ command(image, 'list', 'list the images')
   .addOption(output())
   .action(async (options) => (await import('./commands/image.ts')).listImages(options));
 
+const dns = program
+  .command('dns')
+  .description('the cluster’s names on this machine')
+  .version(VERSION, '-V, --version');
+command(dns, 'install', 'have this machine’s resolver ask the cluster for cluster.local').action(
+  async (options) => (await import('./commands/dns.ts')).installDns(options),
+);
+command(dns, 'uninstall', 'take that back').action(async (options) =>
+  (await import('./commands/dns.ts')).uninstallDns(options),
+);
+
 function append(value: string, before: string[]): string[] {
   return [...before, value];
 }

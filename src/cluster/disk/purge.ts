@@ -11,6 +11,7 @@ import { cleanUpAll } from '../../node/volumes/local/clean-up.ts';
 import type { FileLock } from '../../store/file-lock.ts';
 import { lockStore } from '../../store/lmdb/lock.ts';
 import { StoreInUseError } from '../../store/store.ts';
+import { uninstallHostDns } from '../host-dns/host-dns.ts';
 import { killNode } from '../neighbour/end-node.ts';
 import { CGROUP_OF_ALL, cgroupRootOf } from '../process/cgroup-root.ts';
 import { systemClock } from '../process/system-clock.ts';
@@ -48,6 +49,8 @@ async function lockAgainstOthers(paths: Paths): Promise<FileLock> {
 
 async function removeEverything(paths: Paths): Promise<void> {
   if (existsSync(paths.run)) await killNode(paths, systemClock);
+  // The machine is not to ask an address that is about to go.
+  await uninstallHostDns({ root: '/', run: runCommand }, paths);
   const network = await readPodNetwork(paths);
   // Without a network no machine role ever ran here, and nothing was mounted.
   if (network) {
