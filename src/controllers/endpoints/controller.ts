@@ -6,6 +6,7 @@ import { services } from '../../api/resources/services/definition.ts';
 import { itself, runController, watch } from '../../client/controller.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { ServicePods } from '../service-pods.ts';
+import { TriggerTimes } from '../trigger-times.ts';
 import { planEndpoints } from './plan.ts';
 
 /** Runs the Endpoints controller until the context's signal. */
@@ -13,6 +14,7 @@ export async function runEndpointsController(context: RunContext): Promise<void>
   const { client, informers } = context;
   const informer = informers.of(endpoints);
   const servicePods = new ServicePods(informers);
+  const times = new TriggerTimes();
 
   const removeLeftover = async (key: ObjectKey): Promise<void> => {
     const existing = informer.get(key.namespace, key.name);
@@ -28,10 +30,13 @@ export async function runEndpointsController(context: RunContext): Promise<void>
       const { namespace, name } = key;
       const service = informers.of(services).get(namespace, name);
       const selected = servicePods.of(service, key);
-      if (!service) return removeLeftover(key);
+      if (!service) {
+        times.forget(key);
+        return removeLeftover(key);
+      }
       if (!selected) return;
       const existing = informer.get(namespace, name);
-      const wanted = planEndpoints(service, selected, existing);
+      const wanted = planEndpoints(service, selected, existing, times.of(key, service, selected));
       if (!wanted) return;
       try {
         if (existing) await client.update(endpoints, wanted);

@@ -56,6 +56,37 @@ describe('planEndpoints', () => {
     assert.equal(subset?.addresses?.length, 2);
   });
 
+  it('says when what it writes has happened, which alone is no reason to write', () => {
+    const time = 'endpoints.kubernetes.io/last-change-trigger-time';
+    const first = planEndpoints(service(), [pod(1)], undefined, '2026-01-01T00:00:07Z');
+    assert.equal(first?.metadata.annotations?.[time], '2026-01-01T00:00:07Z');
+    const stored = { ...first, metadata: { ...meta('nginx'), ...first?.metadata } };
+    assert.equal(planEndpoints(service(), [pod(1)], stored, '2026-01-01T00:00:09Z'), undefined);
+    const second = planEndpoints(service(), [pod(2)], stored);
+    assert.equal(second?.metadata.annotations?.[time], undefined);
+  });
+
+  it('cuts each group by its share where there are too many', () => {
+    const other = { spec: { ports: [{ name: 'web', port: 80, targetPort: 'web' }] } };
+    const named = (index: number, containerPort: number): Stored<Pod> => {
+      const one = pod(index);
+      return {
+        ...one,
+        spec: { ...one.spec, containers: [{ name: 'main', ports: [{ name: 'web', containerPort }] }] },
+      };
+    };
+    const pods = Array.from({ length: 1_500 }, (_, index) => named(index, index < 500 ? 80 : 81));
+    const plan = planEndpoints(service(other.spec), pods, undefined);
+    assert.deepEqual(
+      plan?.subsets?.map(({ addresses, ports }) => [ports?.[0]?.port, addresses?.length]),
+      [
+        [80, 334],
+        [81, 666],
+      ],
+    );
+    assert.equal(plan?.metadata.annotations?.['endpoints.kubernetes.io/over-capacity'], 'truncated');
+  });
+
   it('changes nothing that is right already', () => {
     const first = planEndpoints(service(), [pod(1)], undefined);
     const existing = { ...first, metadata: { ...meta('nginx'), ...first?.metadata } } as Stored<Endpoints>;

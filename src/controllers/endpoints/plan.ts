@@ -12,26 +12,32 @@ import type {
 import type { Stored } from '../../api/objects.ts';
 import { addressesOf, HEADLESS, hasEndpoint, hostnameIn, portsOf } from '../../api/service-endpoints.ts';
 import { present } from '../../base/present.ts';
+import { withTriggerTime } from '../trigger-times.ts';
 
 /** More addresses than this are cut off, and said to be. */
 export const MAX_ADDRESSES = 1000;
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
 
-/** The object as it should be; undefined if the existing one is right. */
+/**
+ * The object as it should be; undefined if the existing one is right.
+ * @param triggerTime when what is to be written happened; see trigger-times.ts.
+ */
 export function planEndpoints(
   service: Stored<Service>,
   pods: readonly Stored<Pod>[],
   existing: Stored<Endpoints> | undefined,
+  triggerTime?: string,
 ): Endpoints | undefined {
   const { subsets, truncated } = truncate(subsetsOf(service, pods));
   const { clusterIP } = service.spec ?? {};
+  const { [HEADLESS]: _headless, ...ofService } = service.metadata.labels ?? {};
   const labels = {
-    ...service.metadata.labels,
+    ...ofService,
     ...(clusterIP && clusterIP !== 'None' ? {} : { [HEADLESS]: '' }),
     [MANAGED_BY]: 'endpoint-controller',
   };
-  const { [OVER_CAPACITY]: _, ...others } = existing?.metadata.annotations ?? {};
+  const { [OVER_CAPACITY]: _, ...others } = withTriggerTime(existing?.metadata.annotations, triggerTime);
   const annotations = truncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others;
   const wanted: Endpoints = {
     apiVersion: 'v1',
@@ -58,7 +64,8 @@ function facts({ metadata, subsets }: Endpoints): string {
     ]);
   return JSON.stringify([
     pairs(metadata.labels),
-    pairs(metadata.annotations),
+    // The time is of the write, and no reason for one.
+    pairs(withTriggerTime(metadata.annotations, undefined)),
     (subsets ?? []).map((subset) => [
       addresses(subset.addresses),
       addresses(subset.notReadyAddresses),
@@ -117,21 +124,30 @@ function addressFor(service: Service, pod: Pod): string | undefined {
   return addressesOf(pod).find((address) => address.includes(':') === wantsV6);
 }
 
-/** Keeps ready addresses before those that are not, up to the limit. */
+/**
+ * Keeps ready addresses before those that are not, up to the limit; of what is cut each group loses its share, rounded so
+ * that the last ones lose most.
+ */
 function truncate(groups: readonly Group[]): { subsets: EndpointSubset[]; truncated: boolean } {
-  let left = MAX_ADDRESSES;
-  let truncated = false;
-  const take = (addresses: EndpointAddress[]): EndpointAddress[] => {
-    const taken = addresses.slice(0, left);
-    left -= taken.length;
-    truncated ||= taken.length < addresses.length;
-    return taken;
+  const count = (of: 'ready' | 'notReady'): number =>
+    groups.reduce((sum, group) => sum + group[of].length, 0);
+  const [ready, notReady] = [count('ready'), count('notReady')];
+  const truncated = ready + notReady > MAX_ADDRESSES;
+  const share = (of: 'ready' | 'notReady', total: number, room: number): EndpointAddress[][] => {
+    let left = room;
+    return groups.map((group) => {
+      const addresses = group[of];
+      if (total <= room) return addresses;
+      const taken = addresses.slice(0, Math.min(left, Math.ceil((addresses.length / total) * room)));
+      left -= taken.length;
+      return taken;
+    });
   };
-  const ready = groups.map((group) => take(group.ready));
-  const notReady = groups.map((group) => take(group.notReady));
+  const keptReady = share('ready', ready, MAX_ADDRESSES);
+  const keptNotReady = share('notReady', notReady, Math.max(0, MAX_ADDRESSES - ready));
   const subsets = groups.flatMap(({ ports }, index): EndpointSubset[] => {
-    const addresses = ready[index] ?? [];
-    const others = notReady[index] ?? [];
+    const addresses = keptReady[index] ?? [];
+    const others = keptNotReady[index] ?? [];
     if (addresses.length + others.length === 0) return [];
     const subset: EndpointSubset = {};
     if (addresses.length > 0) subset.addresses = addresses;

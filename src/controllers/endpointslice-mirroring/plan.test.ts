@@ -45,6 +45,29 @@ const carriedOut = (plan: MirrorPlan): Stored<EndpointSlice>[] =>
   }));
 
 describe('planMirror', () => {
+  it('counts both families of one set of ports together, and each address once', () => {
+    const both = endpoints([
+      {
+        addresses: Array.from({ length: 600 }, (_, i) => ({ ip: `10.9.${i >> 8}.${i & 255}` })),
+        ports: postgres,
+      },
+      {
+        addresses: Array.from({ length: 600 }, (_, i) => ({ ip: `fd00::${(i + 1).toString(16)}` })),
+        notReadyAddresses: [{ ip: '10.9.0.1' }],
+        ports: postgres,
+      },
+    ]);
+    const plan = planMirror({ endpoints: both, service: service(), slices: [] });
+    assert.deepEqual(
+      plan.create.map(({ addressType, endpoints: all }) => [addressType, all?.length]),
+      [
+        ['IPv4', 600],
+        ['IPv6', 400],
+      ],
+    );
+    assert.equal(plan.skipped, 200);
+  });
+
   it('makes a slice of what is in the object, owned by it', () => {
     const { create } = planMirror({ endpoints: some, service: service(), slices: [] });
     assert.deepEqual(create, [

@@ -81,6 +81,9 @@ function isMirrored({ metadata }: Endpoints, { spec }: Service): boolean {
 
 function groupsOf(subsets: readonly EndpointSubset[], plan: MirrorPlan): Map<string, Group> {
   const groups = new Map<string, Group>();
+  /** How many addresses, of whichever family, each set of ports has: what is one subset once it is put together. */
+  const counts = new Map<string, number>();
+  const seen = new Set<string>();
   for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
     const all = [
       ...addresses.map((address) => endpointOf(address, true)),
@@ -92,8 +95,15 @@ function groupsOf(subsets: readonly EndpointSubset[], plan: MirrorPlan): Map<str
       const key = groupKey(addressType, slicePorts);
       const group = groups.get(key) ?? { addressType, ports: slicePorts, endpoints: [] };
       groups.set(key, group);
-      if (group.endpoints.length < MAX_MIRRORED) group.endpoints.push(endpoint);
-      else plan.skipped++;
+      const identity = `${key} ${endpoint.addresses[0]} ${endpoint.targetRef?.uid ?? ''}`;
+      if (seen.has(identity)) continue;
+      seen.add(identity);
+      const portsKey = groupKey('', slicePorts);
+      const count = counts.get(portsKey) ?? 0;
+      if (count < MAX_MIRRORED) {
+        counts.set(portsKey, count + 1);
+        group.endpoints.push(endpoint);
+      } else plan.skipped++;
     }
   }
   return groups;

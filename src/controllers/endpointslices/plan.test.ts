@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
+import { HEADLESS } from '../../api/service-endpoints.ts';
+import { TRIGGER_TIME } from '../trigger-times.ts';
 import { MAX_ENDPOINTS, planSlices } from './plan.ts';
 
 const meta = (name: string) => ({
@@ -65,6 +67,24 @@ describe('planSlices', () => {
       slices.map((slice) => slice.endpoints?.length),
       [100, 100, 50],
     );
+  });
+
+  it('says when what it writes has happened, and that it is headless in its own words', () => {
+    const named = { ...service, metadata: { ...service.metadata, labels: { [HEADLESS]: 'x', app: 'a' } } };
+    const observed = { service: named, pods: [pod(1)], slices: [], node: () => undefined };
+    const [first] = planSlices({ ...observed, triggerTime: '2026-01-01T00:00:07Z' }).create;
+    assert.equal(first?.metadata.annotations?.[TRIGGER_TIME], '2026-01-01T00:00:07Z');
+    assert.equal(first?.metadata.labels?.[HEADLESS], '');
+    const withAddress = { ...named, spec: { ...named.spec, clusterIP: '10.96.0.1' } };
+    const [second] = planSlices({ ...observed, service: withAddress }).create;
+    assert.equal(second?.metadata.annotations?.[TRIGGER_TIME], undefined);
+    assert.deepEqual([second?.metadata.labels?.[HEADLESS], second?.metadata.labels?.app], [undefined, 'a']);
+  });
+
+  it('a time alone is no reason to write', () => {
+    const { slices } = carryOut([], [pod(1)]);
+    const plan = planSlices({ service, pods: [pod(1)], slices, node: () => undefined, triggerTime: 'now' });
+    assert.deepEqual([plan.create, plan.update, plan.delete], [[], [], []]);
   });
 
   it('writes one slice when one pod changes, none when nothing does', () => {

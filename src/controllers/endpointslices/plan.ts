@@ -23,6 +23,7 @@ import {
 import { present } from '../../base/present.ts';
 import { sameJson } from '../../base/same-json.ts';
 import type { SlicePlan } from '../slice-writer.ts';
+import { withTriggerTime } from '../trigger-times.ts';
 
 export const MAX_ENDPOINTS = 100;
 
@@ -34,6 +35,8 @@ export interface SliceObservation {
   /** The slices of the service that this controller manages. */
   slices: readonly Stored<EndpointSlice>[];
   node(name: string): Node | undefined;
+  /** When what is to be written happened; see trigger-times.ts. */
+  triggerTime?: string | undefined;
 }
 
 /** Endpoints that share a slice: of one address type and with the same ports. */
@@ -56,7 +59,11 @@ export function planSlices(observed: SliceObservation): SlicePlan {
   for (const [key, slices] of existing) if (!groups.has(key)) plan.delete.push(...slices);
   for (const [key, group] of groups) reconcileGroup(service, group, existing.get(key) ?? [], plan);
   keepOnePlaceholder(service, observed, plan);
-  return plan;
+  const stamped = <T extends EndpointSlice>(slice: T): T => {
+    const annotations = withTriggerTime(slice.metadata.annotations, observed.triggerTime);
+    return { ...slice, metadata: { ...slice.metadata, annotations } };
+  };
+  return { ...plan, create: plan.create.map(stamped), update: plan.update.map(stamped) };
 }
 
 function groupKey(addressType: string, ports: readonly DiscoveryV1EndpointPort[]): string {
@@ -165,8 +172,10 @@ function keepOnePlaceholder(service: Stored<Service>, observed: SliceObservation
 
 function labelsOf(service: Stored<Service>): Record<string, string> {
   const clusterIP = service.spec?.clusterIP;
+  // What says it of the Service is not copied: it is said of the slice, by who writes it.
+  const { [HEADLESS]: _, ...labels } = service.metadata.labels ?? {};
   return {
-    ...service.metadata.labels,
+    ...labels,
     ...(clusterIP && clusterIP !== 'None' ? {} : { [HEADLESS]: '' }),
     [SERVICE_NAME]: service.metadata.name,
     [MANAGED_BY]: ENDPOINT_SLICE_CONTROLLER,
