@@ -14,8 +14,11 @@ const TCP_IDLE_MS = 10_000;
 /** However lively it is, a connection ends after so long: a client comes again. */
 const TCP_MOST_MS = 120_000;
 
-/** Answers a message; undefined: not at all. Never rejects. */
-export type AnswerMessage = (message: Buffer, transport: Transport) => Promise<Buffer | undefined>;
+/** Answers a message; undefined: not at all. Never throws, never rejects. */
+export type AnswerMessage = (
+  message: Buffer,
+  transport: Transport,
+) => Buffer | undefined | Promise<Buffer | undefined>;
 
 /** Whether an address may ask. Others are told nothing: not even that they are refused. */
 export type MayAsk = (address: string) => boolean;
@@ -46,10 +49,10 @@ export function listenUdp(
           // Nobody can answer from port 0.
           if (reply && !closed && fromPort > 0) socket.send(reply, fromPort, from, () => {});
         };
+        const reply = answer(message, 'udp');
         // A question without an answer is a datagram that was lost: its client asks again.
-        answer(message, 'udp')
-          .then(send)
-          .catch(() => {});
+        if (reply instanceof Promise) reply.then(send).catch(() => {});
+        else send(reply);
       });
       resolve({
         port: socket.address().port,

@@ -1,24 +1,11 @@
-// The cluster's DNS server: UDP and TCP on the addresses it is given. Answers about the cluster come from the informers'
-// caches (zone.ts), everything else from resolvers beyond. Pods and this machine are answered, and nobody else.
+// The cluster's DNS server: UDP and TCP on the addresses it is given. What it answers is answerer.ts's business.
 import type { Clock } from '../../base/clock.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import {
-  encodeAnswer,
-  encodeFailure,
-  encodeRefusal,
-  negativeAuthority,
-  rotated,
-  type Transport,
-  withTtl,
-} from './answer.ts';
+import { createAnswerer } from './answerer.ts';
 import { askersOf } from './askers.ts';
-import { askBeyond } from './beyond.ts';
-import { createForwarder, type Forwarder } from './forward.ts';
+import { createForwarder } from './forward.ts';
 import { type AnswerMessage, type Listener, listenTcp, listenUdp, type MayAsk } from './listen.ts';
-import { inLowerCase, type Query, RCODE, readQuestion } from './question.ts';
-import { type Resolution, resolve, type Zone } from './resolve.ts';
 import type { ResolverAddress } from './resolver-address.ts';
-import { answerFrom } from './resolver-message.ts';
 import { zoneOf } from './zone.ts';
 
 /** How many are tried when any will do. */
@@ -54,29 +41,19 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
   const mayAsk = askersOf(options.podRange, clock);
   await zone.synced;
 
-  let answerer: Answerer | undefined;
-  const answer: AnswerMessage = async (message, transport) => {
-    const query = readQuestion(message);
-    if (!query) return undefined;
-    if ('rcode' in query) return encodeRefusal(query);
-    try {
-      return await answerer?.answer(query, transport);
-    } catch (error) {
-      log.error('a question could not be answered', error, {
-        name: query.labels.join('.'),
-        type: query.type,
-      });
-      return encodeFailure(query, RCODE.SERVFAIL);
-    }
-  };
-
+  let answerMessage: AnswerMessage = () => undefined;
   try {
-    const { port, listeners } = await listen(options, answer, mayAsk, clock);
+    const { port, listeners } = await listen(
+      options,
+      (message, transport) => answerMessage(message, transport),
+      mayAsk,
+      clock,
+    );
     const resolvers = options.forwardTo.filter(
       (resolver) => resolver.port !== port || !addresses.includes(resolver.address),
     );
     const forwarder = createForwarder(resolvers, context);
-    answerer = new Answerer(zone, forwarder, () => context.random.next());
+    answerMessage = createAnswerer(zone, forwarder, context);
     forwarder.begin();
     log.info('DNS answers', { addresses: addresses.join(','), port, domain: options.domain });
     return {
@@ -120,55 +97,4 @@ async function listen(
 
 async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close()));
-}
-
-class Answerer {
-  readonly #zone: Zone;
-  readonly #forwarder: Forwarder;
-  readonly #chance: () => number;
-
-  constructor(zone: Zone, forwarder: Forwarder, chance: () => number) {
-    this.#zone = zone;
-    this.#forwarder = forwarder;
-    this.#chance = chance;
-  }
-
-  async answer(query: Query, transport: Transport): Promise<Buffer> {
-    const { checkingDisabled, dnssecOk, labels, question, type } = query;
-    const name = labels.join('.');
-    const resolution = resolve(name, type, this.#zone);
-    if (resolution) return this.#fromZone(query, resolution, transport);
-    if (this.#forwarder.isOwnQuestion(name)) return encodeFailure(query, RCODE.SERVFAIL);
-    const asked = { question: inLowerCase(question), dnssecOk, checkingDisabled };
-    const said = await this.#forwarder.forward(asked);
-    if (!said) return encodeFailure(query, RCODE.SERVFAIL);
-    return answerFrom(said.message, query, said.ageSeconds, transport);
-  }
-
-  async #fromZone(query: Query, resolution: Resolution, transport: Transport): Promise<Buffer> {
-    const { exists, beyond, negativeTtlSeconds, additionals } = resolution;
-    const ours = resolution.answers.map(withTtl);
-    if (beyond !== undefined) {
-      const theirs = await askBeyond(this.#forwarder, beyond, query);
-      const answers = [...ours, ...theirs.answers];
-      const { rcode, truncated } = theirs;
-      return encodeAnswer(
-        query,
-        { rcode, truncated, authoritative: false, answers, authorities: [], additionals: [] },
-        transport,
-      );
-    }
-    const isNegative = !exists || ours.every((record) => record.type === 'CNAME' && query.type !== 'CNAME');
-    return encodeAnswer(
-      query,
-      {
-        rcode: exists ? RCODE.NOERROR : RCODE.NXDOMAIN,
-        authoritative: true,
-        answers: rotated(ours, this.#chance()),
-        authorities: isNegative ? [negativeAuthority(this.#zone.domain, negativeTtlSeconds)] : [],
-        additionals: additionals.map(withTtl),
-      },
-      transport,
-    );
-  }
 }
