@@ -214,6 +214,19 @@ describe('DNS-based service discovery', { skip: noDig }, () => {
   });
 
   describe('the protocol', () => {
+    it('addresses come in another order each time, and all of them', async () => {
+      const name = `set.${DOMAIN}`;
+      const first = new Set<string>();
+      for (let round = 0; round < 40; round++) {
+        const { answer } = await ask(name, 'A');
+        assert.equal(new Set(answer).size, 3);
+        first.add(answer[0] ?? '');
+      }
+      assert.equal(first.size, 3);
+      const six = new Set<string>();
+      for (let round = 0; round < 40; round++) six.add((await ask(`peers.${DOMAIN}`, 'AAAA')).answer.join());
+      assert.equal(six.size, 2);
+    });
     it('EDNS is answered with EDNS, and only that; DO changes nothing', async () => {
       const { edns, answer, flags } = await ask(`plain.${DOMAIN}`, 'A', '+bufsize=4096', '+dnssec');
       assert.match(edns, /^EDNS: version: 0, flags:;? ?.*udp: 1232$/);

@@ -53,6 +53,11 @@ export function encodeAnswer(query: Query, sections: Sections, transport: Transp
   return writer.finish(query.id, flags);
 }
 
+/** Whether there was more than the asker takes. */
+export function isTruncated(answer: Buffer): boolean {
+  return (answer.readUInt16BE(2) & FLAG.TRUNCATED) !== 0;
+}
+
 /** An answer without records: that there can be none, and why. */
 export function encodeFailure(query: Query, rcode: number): Buffer {
   return encodeAnswer(

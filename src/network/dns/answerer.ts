@@ -6,11 +6,13 @@ import {
   encodeAnswer,
   encodeFailure,
   encodeRefusal,
+  isTruncated,
   negativeAuthority,
   rotated,
   type Transport,
   withTtl,
 } from './answer.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { askBeyond } from './beyond.ts';
 import type { Forwarder } from './forward.ts';
 import type { AnswerMessage } from './listen.ts';
@@ -24,8 +26,12 @@ export function createAnswerer(
   forwarder: Forwarder,
   { log, random }: { log: Log; random: Random },
 ): AnswerMessage {
-  const answerer = new Answerer(zone, forwarder, random);
+  const cache = new AnswerCache();
+  const chance = (): number => random.next();
+  const answerer = new Answerer(zone, forwarder, cache, chance);
   return (message, transport) => {
+    const known = cache.get(message, transport, zone.version(), chance);
+    if (known) return known;
     const query = readQuestion(message);
     if (!query) return undefined;
     if ('rcode' in query) return encodeRefusal(query);
@@ -37,7 +43,7 @@ export function createAnswerer(
       return encodeFailure(query, RCODE.SERVFAIL);
     };
     try {
-      const answer = answerer.answer(query, transport);
+      const answer = answerer.answer(query, message, transport);
       return answer instanceof Promise ? answer.catch(fail) : answer;
     } catch (error) {
       return fail(error);
@@ -48,21 +54,25 @@ export function createAnswerer(
 class Answerer {
   readonly #zone: Zone;
   readonly #forwarder: Forwarder;
-  readonly #random: Random;
+  readonly #cache: AnswerCache;
+  readonly #chance: () => number;
 
-  constructor(zone: Zone, forwarder: Forwarder, random: Random) {
+  constructor(zone: Zone, forwarder: Forwarder, cache: AnswerCache, chance: () => number) {
     this.#zone = zone;
     this.#forwarder = forwarder;
-    this.#random = random;
+    this.#cache = cache;
+    this.#chance = chance;
   }
 
-  answer(query: Query, transport: Transport): Buffer | Promise<Buffer> {
+  answer(query: Query, message: Buffer, transport: Transport): Buffer | Promise<Buffer> {
     const name = query.labels.join('.');
     const resolution = resolve(name, query.type, this.#zone);
     if (!resolution) return this.#fromBeyond(query, name, transport);
     if (resolution.beyond !== undefined)
       return this.#throughAlias(query, resolution, resolution.beyond, transport);
-    return this.#fromZone(query, resolution, transport);
+    const answer = this.#fromZone(query, resolution, transport);
+    if (!isTruncated(answer)) this.#cache.put(message, transport, query, resolution.answers, answer);
+    return answer;
   }
 
   #fromZone(query: Query, resolution: Resolution, transport: Transport): Buffer {
@@ -74,7 +84,7 @@ class Answerer {
       {
         rcode: exists ? RCODE.NOERROR : RCODE.NXDOMAIN,
         authoritative: true,
-        answers: rotated(answers.map(withTtl), this.#random.next()),
+        answers: rotated(answers.map(withTtl), this.#chance()),
         authorities: isNegative ? [negativeAuthority(this.#zone.domain, negativeTtlSeconds)] : [],
         additionals: additionals.map(withTtl),
       },

@@ -4,6 +4,8 @@ import type { Clock } from '../../base/clock.ts';
 import { parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
 import { canonicalAddress } from './address-names.ts';
 
+/** Of so many it is remembered that they may ask. */
+const MOST_KNOWN = 8_192;
 /** How old the list of the machine's own addresses may be, in milliseconds. */
 const LIST_MS = 1_000;
 
@@ -29,10 +31,18 @@ export function askersOf(
     own = new Set(addressesOfMachine());
     return own.has(address);
   };
-  return (address) => {
+  const isPodOrLoopback = (address: string): boolean => {
     const number = parseIPv4(address);
     if (number !== undefined && range && number >= range.first && number <= range.last) return true;
-    return address.startsWith('127.') || address === '::1' || isOwn(address);
+    return address.startsWith('127.') || address === '::1';
+  };
+  const known = new Set<string>();
+  return (address) => {
+    if (known.has(address)) return true;
+    if (!isPodOrLoopback(address)) return isOwn(address);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.add(address);
+    return true;
   };
 }
 

@@ -36,7 +36,12 @@ export function listenUdp(
   mayAsk: MayAsk,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    const isIPv6 = address.includes(':');
+    const socket: Socket = createSocket({
+      type: isIPv6 ? 'udp6' : 'udp4',
+      // Whoever asked has an address already: nothing is to be looked up, which Node does at every answer otherwise.
+      lookup: (host, _options, found) => found(null, host, isIPv6 ? 6 : 4),
+    });
     socket.once('error', (error) => reject(bindError(address, port, error)));
     socket.bind(port, address, () => {
       socket.removeAllListeners('error');
@@ -47,7 +52,7 @@ export function listenUdp(
         if (!mayAsk(from)) return;
         const send = (reply: Buffer | undefined): void => {
           // Nobody can answer from port 0.
-          if (reply && !closed && fromPort > 0) socket.send(reply, fromPort, from, () => {});
+          if (reply && !closed && fromPort > 0) socket.send(reply, fromPort, from);
         };
         const reply = answer(message, 'udp');
         // A question without an answer is a datagram that was lost: its client asks again.

@@ -51,6 +51,7 @@ const backends = backendsOfSlices([slice]);
 const zone: Zone = {
   domain: 'cluster.local',
   serverAddress: '10.244.0.1',
+  version: () => 0,
   hasNamespace: (name) => name === 'default',
   service: (namespace, name) => services.find((one) => namespace === 'default' && one.metadata.name === name),
   backendsOf: (service) => (service === nginx ? backends : []),

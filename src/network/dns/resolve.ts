@@ -44,6 +44,8 @@ export interface Zone {
   domain: string;
   /** The IPv4 address the server answers on: what `ns.dns.<domain>` means. */
   serverAddress: string;
+  /** Another number after each change of what names are made from. */
+  version(): number;
   hasNamespace(namespace: string): boolean;
   service(namespace: string, name: string): Stored<Service> | undefined;
   /** The ready endpoints of a Service. */

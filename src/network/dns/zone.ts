@@ -61,7 +61,11 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
 
   /** Of each Service that was asked for, until something changes: there are never more than Services. */
   const known = new Map<string, readonly Backend[]>();
-  const changed = (): void => known.clear();
+  let version = 0;
+  const changed = (): void => {
+    version++;
+    known.clear();
+  };
   const podChanged = (pod: Stored<Pod>): void => {
     if (hasEndpoint(pod)) changed();
   };
@@ -71,6 +75,7 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   const subscriptions = [
     allServices.subscribe({ added: changed, updated: changed, deleted: changed }),
     slices.subscribe({ added: changed, updated: changed, deleted: changed }),
+    allNamespaces.subscribe({ added: changed, deleted: changed }),
     allPods.subscribe({ added: podChanged, updated: podUpdated, deleted: podChanged }),
   ];
 
@@ -92,6 +97,7 @@ export function zoneOf(informers: Informers, domain: string, serverAddress: stri
   return {
     domain,
     serverAddress,
+    version: () => version,
     hasNamespace: (name) => allNamespaces.get(undefined, name) !== undefined,
     service: (namespace, name) => allServices.get(namespace, name),
     backendsOf(service) {
