@@ -2,6 +2,7 @@
 // resolvers walk it differently, ask for both families at once, and take "no such name" for different things.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { noContainers, TestStead } from '../kit/stead.ts';
 import { type Beyond, startBeyond } from './beyond.ts';
@@ -59,7 +60,7 @@ describe('resolvers in pods', { skip: noContainers || noMusl }, () => {
       return { answers: isA ? [{ type: 'A', name, ttl: 60, data: '192.0.2.53' }] : [] };
     });
     const forward = ['--dns-forward', `127.0.0.1:${beyond.port}`];
-    stead = await TestStead.startIn('/tmp', forward, 'resolvers');
+    stead = await TestStead.startIn(tmpdir(), forward, 'resolvers');
     await stead.apply(MANIFEST);
     await stead.ready('db', 2);
   });

@@ -12,8 +12,10 @@ const FIRST_REST_MS = 5_000;
 const LONGEST_REST_MS = 60_000;
 /** Of so many a question is asked before there is no answer. */
 const MOST_ASKED = 3;
-/** How often one may be asked whether it leads back here, in milliseconds. */
+/** How often one that does not answer, or leads back here, is asked whether it does so, in milliseconds. */
 const PROBE_EVERY_MS = 10_000;
+/** And one of which nothing bad is known. */
+const PROBE_HEALTHY_EVERY_MS = 300_000;
 const HINFO = 13;
 
 interface Upstream {
@@ -67,7 +69,7 @@ export class Upstreams {
 
   /** Asks all of them for a name that nobody else asks for: whose question comes back leads here. */
   probe(): void {
-    for (const upstream of this.#upstreams) void this.#probe(upstream);
+    for (const upstream of this.#upstreams) void this.#probe(upstream, PROBE_HEALTHY_EVERY_MS);
   }
 
   /** Whether the name is one that was asked for to see whether it comes back. It has. */
@@ -96,7 +98,7 @@ export class Upstreams {
   /** As they were given; those that have failed lately behind the others. */
   #inOrder(): Upstream[] {
     const nowMs = this.#context.clock.now();
-    for (const upstream of this.#upstreams) if (upstream.loops) void this.#probe(upstream);
+    for (const upstream of this.#upstreams) if (upstream.loops) void this.#probe(upstream, PROBE_EVERY_MS);
     const able = this.#upstreams.filter(({ loops }) => !loops);
     const isResting = ({ restsUntilMs }: Upstream): boolean => restsUntilMs > nowMs;
     return [...able.filter((each) => !isResting(each)), ...able.filter(isResting)];
@@ -110,14 +112,15 @@ export class Upstreams {
     } else if (!upstream.loops && upstream.restsUntilMs <= this.#context.clock.now()) {
       upstream.restsUntilMs = this.#context.clock.now() + upstream.restMs;
       upstream.restMs = Math.min(2 * upstream.restMs, LONGEST_REST_MS);
+      void this.#probe(upstream, PROBE_EVERY_MS);
     }
     return answer;
   }
 
   /** Sees whether a resolver leads here, or does so no longer; not more often than may be. */
-  async #probe(upstream: Upstream): Promise<void> {
+  async #probe(upstream: Upstream, everyMs: number): Promise<void> {
     const { clock, log, random } = this.#context;
-    if (this.#closed || clock.now() < upstream.probedAtMs + PROBE_EVERY_MS) return;
+    if (this.#closed || clock.now() < upstream.probedAtMs + everyMs) return;
     upstream.probedAtMs = clock.now();
     const name = random.uuid().replace(/^(.{8})-(.{4})-(.{4})-(.{4})-(.*)$/, '$1$2.$3$4$5');
     const probe = { upstream, cameBack: false };
