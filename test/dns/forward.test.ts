@@ -158,7 +158,8 @@ describe('forwarding', { skip: noDig }, () => {
   it('equal questions at one time are asked once', async () => {
     const beyond = await startBeyond((name) => address(name, 0));
     closers.push(() => beyond.close());
-    const forwarder = createForwarder([{ address: '127.0.0.1', port: beyond.port }], {
+    const resolvers = [{ address: '127.0.0.1', port: beyond.port }];
+    const forwarder = createForwarder(resolvers, async () => resolvers, {
       clock: new VirtualClock(),
       random: seededRandom(1),
       log: silentLog,
@@ -172,6 +173,48 @@ describe('forwarding', { skip: noDig }, () => {
     assert.deepEqual(names.sort(), ['udp a.example.org', 'udp b.example.org']);
     await ask('a.example.org');
     assert.equal(beyond.asked.filter((each) => each.includes('a.example')).length, 2);
+  });
+
+  it('a machine that has other resolvers by now has these asked', async () => {
+    const [first, second] = [
+      await startBeyond((name) => address(name, 0)),
+      await startBeyond((name) => address(name, 0)),
+    ];
+    closers.push(
+      () => first.close(),
+      () => second.close(),
+    );
+    const clock = new VirtualClock();
+    let port = first.port;
+    const forwarder = createForwarder(
+      [{ address: '127.0.0.1', port }],
+      async () => [{ address: '127.0.0.1', port }],
+      {
+        clock,
+        random: seededRandom(1),
+        log: silentLog,
+      },
+    );
+    closers.push(() => forwarder.close());
+    const flags = { dnssecOk: false, checkingDisabled: false };
+    const ask = () => forwarder.forward({ question: questionSection('a.example.org', 1), ...flags });
+    const asked = (beyond: Beyond): number =>
+      beyond.asked.filter((each) => each.includes('a.example')).length;
+    await ask();
+    port = second.port;
+    await ask();
+    assert.deepEqual([asked(first), asked(second)], [2, 0]);
+    await clock.advance(10_000);
+    // Whoever asks does not wait for the look.
+    await ask();
+    await eventually(
+      'the second is asked',
+      async () => {
+        await ask();
+        return asked(second);
+      },
+      (count) => count > 0,
+    );
   });
 
   it('ids and source ports cannot be guessed', async () => {

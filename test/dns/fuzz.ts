@@ -40,7 +40,7 @@ export async function fuzzDns(packets: number, seed: number): Promise<FuzzReport
     ...silentLog,
     error: (message: string, error: unknown) => void problems.push(`${message}: ${String(error)}`),
   };
-  const forwarder = createForwarder([], { clock: context.clock, random, log });
+  const forwarder = createForwarder([], async () => [], { clock: context.clock, random, log });
   const answerer = createAnswerer(zone, forwarder, { random, log });
   const questions = honestQuestions();
   const answers = honestAnswers();

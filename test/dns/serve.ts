@@ -9,7 +9,7 @@ await startDnsServer(cluster.context, {
   addresses: [address],
   port: 53,
   domain: 'cluster.local',
-  forwardTo: [],
+  forwardTo: async () => [],
   podRange,
 });
 process.stdout.write('ready\n');

@@ -31,7 +31,7 @@ export async function startWorld(...beyond: number[]): Promise<World> {
     addresses: ['127.0.0.1'],
     port: 0,
     domain: 'cluster.local',
-    forwardTo: beyond.map((port) => ({ address: '127.0.0.1', port })),
+    forwardTo: async () => beyond.map((port) => ({ address: '127.0.0.1', port })),
   });
   const { client, clock, complaints } = cluster;
   const world: World = {

@@ -113,7 +113,7 @@ export async function startMachine(
         addresses: [network.gateway],
         port: DNS_PORT,
         domain,
-        forwardTo: await resolversBeyond(config.dnsForward),
+        forwardTo: () => resolversBeyond(config.dnsForward),
         podRange: network.cidr,
       },
     );

@@ -38,7 +38,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
       addresses: ['127.0.0.1'],
       port: 0,
       domain: host.domain,
-      forwardTo: await resolversBeyond(host.dnsForward),
+      forwardTo: () => resolversBeyond(host.dnsForward),
     },
   );
   const agents = new Map<string, NodeAgent>();

@@ -61,7 +61,11 @@ function bounded(
 ): Promise<ResolverMessage | undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(undefined);
+    let isOver = false;
     const finish = (answer: ResolverMessage | undefined): void => {
+      // What comes in late is nobody's answer, and nobody's error.
+      if (isOver) return;
+      isOver = true;
       cancel();
       signal.removeEventListener('abort', giveUp);
       close();
@@ -80,18 +84,14 @@ function askUdp(asked: Asked): Promise<ResolverMessage | undefined> {
     // A socket of its own for each question: a random source port, as RFC 5452 asks; and connected, so that the kernel
     // passes over what others send.
     const socket: Socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.once('error', () => finish(undefined));
+    socket.on('error', () => finish(undefined));
     socket.on('message', (bytes) => {
       const answer = read(bytes);
       if (answer) finish(answer);
     });
     socket.connect(port, address, () => socket.send(message));
-    return () => {
-      socket.removeAllListeners();
-      // What comes in late is nobody's error.
-      socket.on('error', () => {});
-      socket.close();
-    };
+    // Its listeners stay: one that has not connected yet closes by means of some that Node has put there.
+    return () => socket.close();
   });
 }
 
@@ -113,11 +113,7 @@ function askTcp(asked: Asked): Promise<ResolverMessage | undefined> {
       if (received.length >= end) finish(read(received.subarray(2, end)));
     });
     socket.once('end', giveUp);
-    return () => {
-      socket.removeAllListeners();
-      socket.on('error', () => {});
-      socket.destroy();
-    };
+    return () => socket.destroy();
   });
 }
 

@@ -1,15 +1,19 @@
 // Passes questions about the rest of the world on to resolvers beyond the cluster: what they have said is kept as long as
 // it holds, equal questions at one time are asked once, and only so many at a time. Whom to ask is upstreams.ts's business.
 import type { Clock, Random } from '../../base/clock.ts';
+import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
+import { sameJson } from '../../base/same-json.ts';
 import type { ResolverQuestion } from './exchange.ts';
-import type { ResolverAddress } from './resolver-address.ts';
+import { formatResolverAddress, type ResolverAddress } from './resolver-address.ts';
 import { ResolverCache } from './resolver-cache.ts';
 import type { ResolverMessage } from './resolver-message.ts';
 import { Upstreams } from './upstreams.ts';
 
 /** Questions under way at once; beyond it new ones fail at once instead of piling up. */
 const MAX_OUTSTANDING = 1_000;
+/** How often it is looked whether the resolvers are others, in milliseconds. */
+const LOOK_AGAIN_MS = 10_000;
 
 /** What a resolver has said. */
 export interface Said {
@@ -28,14 +32,37 @@ export interface Forwarder {
   close(): void;
 }
 
+/**
+ * @param resolvers whom to ask at first.
+ * @param current gives whom to ask later: a machine that moves to another network has others.
+ */
 export function createForwarder(
   resolvers: readonly ResolverAddress[],
+  current: () => Promise<readonly ResolverAddress[]>,
   context: { clock: Clock; random: Random; log: Log },
 ): Forwarder {
-  const upstreams = new Upstreams(resolvers, context);
-  const cache = new ResolverCache(context.clock);
+  const { clock, log } = context;
+  let upstreams = new Upstreams(resolvers, context);
+  let known = resolvers;
+  let lookedAtMs = clock.now();
+  let isClosed = false;
+  const cache = new ResolverCache(clock);
   const outstanding = new Map<string, Promise<ResolverMessage | undefined>>();
 
+  /** Looks whether the resolvers are others by now; whoever has asked does not wait for it. */
+  const lookAgain = async (): Promise<void> => {
+    if (clock.now() < lookedAtMs + LOOK_AGAIN_MS) return;
+    lookedAtMs = clock.now();
+    const now = await current();
+    if (isClosed || sameJson(now, known)) return;
+    log.info('names outside the cluster are asked of other resolvers from now on', {
+      resolvers: now.map(formatResolverAddress).join(','),
+    });
+    upstreams.close();
+    upstreams = new Upstreams(now, context);
+    known = now;
+    upstreams.probe();
+  };
   const ask = async (key: string, asked: ResolverQuestion): Promise<ResolverMessage | undefined> => {
     const message = await upstreams.ask(asked);
     outstanding.delete(key);
@@ -57,13 +84,19 @@ export function createForwarder(
   return {
     async forward(asked) {
       const key = `${+asked.dnssecOk}${+asked.checkingDisabled}${asked.question.toString('latin1')}`;
-      const known = cache.get(key);
-      if (known) return known;
+      const said = cache.get(key);
+      if (said) return said;
+      lookAgain().catch((error: unknown) =>
+        log.warn('the resolvers cannot be looked up', { error: errorText(error) }),
+      );
       const message = await (join(key) ?? begin(key, asked));
       return message && { message, ageSeconds: 0 };
     },
     isOwnQuestion: (name) => upstreams.isProbe(name),
     begin: () => upstreams.probe(),
-    close: () => upstreams.close(),
+    close() {
+      isClosed = true;
+      upstreams.close();
+    },
   };
 }

@@ -42,7 +42,7 @@ describe('the DNS server', () => {
       addresses: ['127.0.0.1'],
       port: 0,
       domain: 'cluster.local',
-      forwardTo: [{ address: '127.0.0.1', port: beyond.port }],
+      forwardTo: async () => [{ address: '127.0.0.1', port: beyond.port }],
     });
     resolver.setServers([`127.0.0.1:${dns.port}`]);
     await cluster.client.create(services, {
@@ -165,7 +165,7 @@ describe('the DNS server', () => {
     assert.deepEqual(await resolver.resolve4('db.example.org'), ['192.0.2.1']);
     await assert.rejects(resolver.resolve4('missing.example.org'), { code: 'ENOTFOUND' });
     await assert.rejects(resolver.resolve4('refused.example.org'), { code: 'EREFUSED' });
-    const options = { addresses: ['127.0.0.1'], port: 0, domain: 'cluster.local', forwardTo: [] };
+    const options = { addresses: ['127.0.0.1'], port: 0, domain: 'cluster.local', forwardTo: async () => [] };
     const alone = await startDnsServer(cluster.context, options);
     const lonely = new Resolver({ timeout: 2_000, tries: 1 });
     lonely.setServers([`127.0.0.1:${alone.port}`]);
@@ -226,7 +226,12 @@ describe('the DNS server', () => {
   });
 
   it('says which address it could not listen on', async () => {
-    const options = { addresses: ['127.0.0.1'], port: taken.port, domain: 'cluster.local', forwardTo: [] };
+    const options = {
+      addresses: ['127.0.0.1'],
+      port: taken.port,
+      domain: 'cluster.local',
+      forwardTo: async () => [],
+    };
     await assert.rejects(
       startDnsServer(cluster.context, options),
       /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,
@@ -244,7 +249,7 @@ describe('the DNS server', () => {
       asked += 1;
       return Reflect.apply(listen, this, [asked === 1 ? theirs : port, ...rest]);
     });
-    const options = { addresses: ['127.0.0.1'], port: 0, domain: 'cluster.local', forwardTo: [] };
+    const options = { addresses: ['127.0.0.1'], port: 0, domain: 'cluster.local', forwardTo: async () => [] };
     const other = await startDnsServer(cluster.context, options);
     t.after(() => other.close());
     assert.equal(asked, 2);

@@ -18,8 +18,11 @@ export interface DnsOptions {
   port: number;
   /** `cluster.local` */
   domain: string;
-  /** Resolvers for names outside the cluster; this server itself is passed over. */
-  forwardTo: readonly ResolverAddress[];
+  /**
+   * Gives the resolvers for names outside the cluster, which may be others the next time; this server itself is passed
+   * over.
+   */
+  forwardTo(): Promise<readonly ResolverAddress[]>;
   /** The pods' addresses, in CIDR notation; without it only this machine may ask. */
   podRange?: string;
 }
@@ -49,10 +52,11 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
       mayAsk,
       clock,
     );
-    const resolvers = options.forwardTo.filter(
-      (resolver) => resolver.port !== port || !addresses.includes(resolver.address),
-    );
-    const forwarder = createForwarder(resolvers, context);
+    const resolvers = async (): Promise<ResolverAddress[]> =>
+      (await options.forwardTo()).filter(
+        (resolver) => resolver.port !== port || !addresses.includes(resolver.address),
+      );
+    const forwarder = createForwarder(await resolvers(), resolvers, context);
     answerMessage = createAnswerer(zone, forwarder, context);
     forwarder.begin();
     log.info('DNS answers', { addresses: addresses.join(','), port, domain: options.domain });
