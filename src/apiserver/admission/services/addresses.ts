@@ -1,6 +1,14 @@
 // Gives a Service the cluster addresses that it needs and has not: those that it asks for, or any. Follows
 // pkg/registry/core/service/storage/alloc.go, allocClusterIPs and updateClusterIPs.
-import { alreadyExists, internal, invalid, invalidValue, type StatusError } from '../../../api/errors.ts';
+import {
+  alreadyExists,
+  conflict,
+  internal,
+  invalid,
+  invalidValue,
+  OBJECT_WAS_MODIFIED,
+  type StatusError,
+} from '../../../api/errors.ts';
 import type { IPAddress, ServiceSpec } from '../../../api/generated/types.ts';
 import type { Stored } from '../../../api/objects.ts';
 import { isHeadless } from '../../../api/resources/services/addresses.ts';
@@ -52,9 +60,7 @@ export async function withAddresses(
     }
     const taken = await pool.take(address, request.key);
     if (taken) return keep(taken);
-    // Its own, but not of what is to be made: then that is there already, and may be going this moment.
-    if (request.operation === 'CREATE' && (await pool.findOf(address, request.key)))
-      await requireNew(request, context);
+    if (await pool.findOf(address, request.key)) await requireOnlyWrite(request, context);
     throw refused(address, ALLOCATED);
   }
 
@@ -79,10 +85,14 @@ export async function withAddresses(
   }
 }
 
-/** Throws AlreadyExists if the Service that is to be made is there. */
-export async function requireNew(
-  { resource, key }: AdmissionRequest,
+/**
+ * For a write to which something is refused that is its own Service's: then it is not the only write of it.
+ * @throws StatusError AlreadyExists if the Service that is to be made is there, Conflict if it is one that changes.
+ */
+export async function requireOnlyWrite(
+  { resource, key, operation }: AdmissionRequest,
   context: AdmissionContext,
 ): Promise<void> {
+  if (operation === 'UPDATE') throw conflict(resource, key.name, OBJECT_WAS_MODIFIED);
   if (await context.find('', 'services', key)) throw alreadyExists(resource, key.name);
 }

@@ -79,20 +79,19 @@ export class PortPool {
     const any = (): number => first + Math.floor(this.#context.random.next() * count);
     const free = async (port: number): Promise<{ port: number; reservation: Reservation } | undefined> => {
       const reservation = own.has(port) ? undefined : await this.take(port, service);
-      // One that was there already is of another write of the same Service.
-      return reservation?.isNew ? { port, reservation } : undefined;
+      return reservation && { port, reservation };
     };
     for (let i = 0; i < RANDOM_TRIES; i++) {
       const taken = await free(any());
       if (taken) return taken;
     }
-    const known = await this.#reservations.all();
+    const reserved = await this.reserved();
     const start = any() - first;
     const all = Array.from({ length: count }, (_, step) => first + ((start + step) % count));
     // Those that are reserved come last: by whom, is asked of each.
     const inOrder = [
-      ...all.filter((port) => !known.has(`${port}`)),
-      ...all.filter((port) => known.has(`${port}`)),
+      ...all.filter((port) => !reserved.has(port)),
+      ...all.filter((port) => reserved.has(port)),
     ];
     for (const port of inOrder) {
       const taken = await free(port);
@@ -115,11 +114,8 @@ export class PortPool {
     return this.#reservations.release(reservation);
   }
 
-  /** Reserves what Services have that nobody has reserved for them. */
-  async adopt(services: readonly Stored<Service>[]): Promise<void> {
-    const known = await this.#reservations.all();
-    for (const { spec, metadata } of services) {
-      for (const port of portsOf(spec)) if (!known.has(`${port}`)) await this.take(port, metadata);
-    }
+  /** Which ports are reserved. */
+  async reserved(): Promise<Set<number>> {
+    return new Set([...(await this.#reservations.all())].map(Number));
   }
 }

@@ -6,9 +6,8 @@ import type { ServicePort, ServiceSpec } from '../../../api/generated/types.ts';
 import { nameOf } from '../../../api/objects.ts';
 import { mayHaveNodePorts, needsHealthCheck, needsNodePort } from '../../../api/resources/services/needs.ts';
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts';
-import { requireNew } from './addresses.ts';
+import { requireOnlyWrite } from './addresses.ts';
 import type { PortPool } from './port-pool.ts';
-import type { Reservation } from './reservations.ts';
 import { nodePortsOf, portsOf } from './things.ts';
 
 const ALLOCATED = 'provided port is already allocated';
@@ -109,7 +108,7 @@ class PortDeal {
 
   /** Takes a port; or says why it cannot be had. */
   async take(port: number): Promise<string | undefined> {
-    const { key, dryRun, operation } = this.#request;
+    const { key, dryRun } = this.#request;
     const why = this.#pool.refusal(port);
     if (why !== undefined) return why;
     if (this.#own.has(port)) return ALLOCATED;
@@ -117,12 +116,12 @@ class PortDeal {
     if (dryRun) {
       if (owner !== undefined) return ALLOCATED;
     } else {
-      // Its own, but not of what is to be made: then that is there already, and may be going this moment.
-      const isOwn = owner !== undefined && nameOf(owner) === nameOf(key);
-      if (isOwn && operation === 'CREATE') await requireNew(this.#request, this.#context);
       const reservation = await this.#pool.take(port, key);
-      if (!reservation) return ALLOCATED;
-      this.#keep(reservation);
+      if (!reservation) {
+        if (owner && nameOf(owner) === nameOf(key)) await requireOnlyWrite(this.#request, this.#context);
+        return ALLOCATED;
+      }
+      this.#context.afterwards((written) => (written ? undefined : this.#pool.release(reservation)));
     }
     this.#add(port);
     return undefined;
@@ -137,19 +136,15 @@ class PortDeal {
     }
     const taken = await this.#pool.takeAny(this.#request.key, this.#own);
     if (!taken) return undefined;
-    this.#keep(taken.reservation);
-    this.#add(taken.port);
-    return taken.port;
+    const { port, reservation } = taken;
+    this.#context.afterwards((written) => (written ? undefined : this.#pool.release(reservation)));
+    this.#add(port);
+    return port;
   }
 
   #add(port: number): void {
     this.#own.add(port);
     this.#taken.push(port);
-  }
-
-  #keep(reservation: Reservation): void {
-    if (!reservation.isNew) return;
-    this.#context.afterwards((written) => (written ? undefined : this.#pool.release(reservation)));
   }
 
   invalidPort(index: number, port: number, why: string): Error {

@@ -15,8 +15,6 @@ const ABANDONED_MS = 120_000;
 export interface Reservation {
   key: string;
   revision: number;
-  /** It was made for this very write: without the write it goes again. */
-  isNew: boolean;
 }
 
 interface Holder {
@@ -38,7 +36,7 @@ export class Reservations {
   }
 
   /**
-   * Reserves a thing for an owner; undefined if it is somebody else's.
+   * Reserves a thing for an owner, for one write of it; undefined if another write has it, be it of the same owner.
    * @param owner `namespace/name`.
    * @param has whether an owner, as it is now, has the thing.
    */
@@ -52,13 +50,10 @@ export class Reservations {
     let there: Entry | undefined;
     for (;;) {
       const result = await this.#store.put(key, value, there?.revision ?? 0);
-      // One that was there already may be that of another write of the same owner: it does not go with this one.
-      const isNew = !there || holderIn(there).owner !== owner;
-      if (result.ok) return { key, revision: result.revision, isNew };
+      if (result.ok) return { key, revision: result.revision };
       there = result.current;
       if (!there) continue;
       const holder = holderIn(there);
-      if (holder.owner === owner) continue;
       const isOld = this.#clock.now() - holder.atMs > ABANDONED_MS;
       if (!isOld || (await has(holder.owner))) return undefined;
     }
@@ -80,7 +75,7 @@ export class Reservations {
   async find(thing: string, owner: string): Promise<Reservation | undefined> {
     const entry = await this.#store.get(this.#prefix + thing);
     if (!entry || holderIn(entry).owner !== owner) return undefined;
-    return { key: entry.key, revision: entry.revision, isNew: false };
+    return { key: entry.key, revision: entry.revision };
   }
 
   /** Gives a thing back, unless it has been reserved again meanwhile. */

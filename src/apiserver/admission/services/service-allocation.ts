@@ -51,14 +51,16 @@ export function serviceAllocation(serviceCidr: string): AdmissionPlugin {
       await adopted(pools, context);
       // The resource decides the type.
       const before = old as Stored<Service> | undefined;
-      const service = objectOf<Service>(request, '', 'Service');
-      const given = service && (await withEverything(service, before, request, context, pools, families));
-      if (before) {
-        const isLeaving = isTerminating(before) && !object.metadata.finalizers?.length;
-        const kept = isLeaving ? NOTHING : (given?.spec ?? before.spec);
-        await giveBack(before, kept, request, context, pools);
+      if (before && isTerminating(before) && !object.metadata.finalizers?.length) {
+        // It goes with this write: whatever it becomes, it is given nothing.
+        await giveBack(before, NOTHING, request, context, pools);
+        return object;
       }
-      return given ?? object;
+      const service = objectOf<Service>(request, '', 'Service');
+      if (!service) return object;
+      const given = await withEverything(service, before, request, context, pools, families);
+      if (before) await giveBack(before, given.spec ?? before.spec, request, context, pools);
+      return given;
     },
     async admitDeletion(request, context) {
       const { resource, old } = request;
@@ -98,16 +100,31 @@ const poolsOf = (context: AdmissionContext, configured: readonly IpRange[]): Poo
   ports: new PortPool(context),
 });
 
+/**
+ * What is reserved is asked before who has what: a Service that comes or goes meanwhile looks after itself. What is taken
+ * for one that has gone all the same is given back.
+ */
 async function adopt({ addresses, ports }: Pools, context: AdmissionContext): Promise<void> {
-  const services = (await context.list('', 'services')) as Stored<Service>[];
   const known = new Set<string>((await context.list('networking.k8s.io', 'ipaddresses')).map(keyOf));
+  const reserved = await ports.reserved();
+  const services = (await context.list('', 'services')) as Stored<Service>[];
   for (const { spec, metadata } of services) {
+    const stillHas = async (has: (spec: ServiceSpec) => boolean): Promise<boolean> => {
+      // The resource decides the type.
+      const now = (await context.find('', 'services', metadata)) as Stored<Service> | undefined;
+      return now !== undefined && has(now.spec);
+    };
     for (const address of addressesOf(spec)) {
       if (known.has(address) || (await addresses.refusal(address)) !== undefined) continue;
-      await addresses.take(address, metadata);
+      const taken = await addresses.take(address, metadata);
+      if (taken && !(await stillHas((now) => addressesOf(now).includes(address))))
+        await addresses.release(taken);
+    }
+    for (const port of portsOf(spec)) {
+      const taken = reserved.has(port) ? undefined : await ports.take(port, metadata);
+      if (taken && !(await stillHas((now) => portsOf(now).includes(port)))) await ports.release(taken);
     }
   }
-  await ports.adopt(services);
 }
 
 /** The Service with all that it is to be given; the very same one if there is nothing. */
