@@ -3,7 +3,7 @@
 // core/service/ipallocator). Who gets which address is decided elsewhere.
 import { type Ip, type IpRange, includesIp, parseIp, parseIpRange } from '../base/ip.ts';
 import { conditionOf } from './conditions.ts';
-import type { IPAddress, ServiceCIDR } from './generated/types.ts';
+import type { IPAddress, ServiceCIDR, ServiceSpec } from './generated/types.ts';
 import { isTerminating, type ObjectKey } from './objects.ts';
 
 /** The ServiceCIDR of the ranges that the server was started with. */
@@ -12,6 +12,13 @@ const FAMILY_LABEL = 'ipaddress.kubernetes.io/ip-family';
 const MANAGED_BY_LABEL = 'ipaddress.kubernetes.io/managed-by';
 /** Who makes IPAddresses for Services: the value of that label. */
 const SERVICE_ALLOCATOR = 'ipallocator.k8s.io';
+
+/** The cluster addresses of a Service. */
+export function clusterIPsOf({ type, clusterIP, clusterIPs }: ServiceSpec): string[] {
+  if (type === 'ExternalName') return [];
+  const all = clusterIPs?.length ? clusterIPs : [clusterIP ?? ''];
+  return all.filter((address) => address && address !== 'None');
+}
 
 /** The ranges of a ServiceCIDR. */
 export const rangesOf = ({ spec }: ServiceCIDR): IpRange[] =>
@@ -49,3 +56,7 @@ export function serviceOf({ spec }: IPAddress): ObjectKey | undefined {
   const { group, resource, namespace, name } = spec?.parentRef ?? {};
   return !group && resource === 'services' && name ? { namespace, name } : undefined;
 }
+
+/** Whether an address was made for a Service, and says so as it should (verifyIPAddressLabels). */
+export const isServiceAddress = ({ metadata: { name = '', labels } }: IPAddress): boolean =>
+  labels?.[MANAGED_BY_LABEL] === SERVICE_ALLOCATOR && labels[FAMILY_LABEL] === parseIp(name)?.family;

@@ -10,6 +10,7 @@ export function controllerOptions(kinds: Kinds): ControllerOptions {
     rootCertificate: fixedRoot('PEM'),
     kinds,
     balancerPool: { type: 'machine' },
+    serviceCidrs: ['10.96.0.0/16'],
     kubernetes: {
       clusterIp: '10.96.0.1',
       port: address.port,

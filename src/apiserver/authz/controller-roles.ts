@@ -98,6 +98,12 @@ export const CONTROLLER_RULES: Readonly<Record<string, readonly PolicyRule[]>> =
     rule('list watch', 'core', 'nodes'),
     EVENTS,
   ],
+  'service-cidrs-controller': [
+    rule('get list patch update watch', 'networking.k8s.io', 'servicecidrs'),
+    rule('patch update', 'networking.k8s.io', 'servicecidrs/finalizers servicecidrs/status'),
+    rule(READ, 'networking.k8s.io', 'ipaddresses'),
+    EVENTS,
+  ],
   'statefulset-controller': [
     rule('create delete get list patch update watch', 'core', 'pods'),
     rule(READ, 'apps', 'statefulsets'),
@@ -117,6 +123,13 @@ export const ALSO_BOUND_TO: Readonly<Record<string, readonly string[]>> = {
 
 /** What stead brings along where others install something: roles that are called as what has them. */
 export const OWN_RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
+  // What upstream's API server does by itself: the repair of Services' addresses, the ServiceCIDR of its own ranges.
+  'stead:service-addresses': [
+    rule(READ, 'core', 'services'),
+    rule('create delete get list watch', 'networking.k8s.io', 'ipaddresses'),
+    rule('create get list update watch', 'networking.k8s.io', 'servicecidrs'),
+    EVENTS,
+  ],
   // As kubeadm gives CoreDNS.
   'system:coredns': [
     rule('list watch', 'core', 'endpoints namespaces pods services'),

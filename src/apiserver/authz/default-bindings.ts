@@ -27,6 +27,7 @@ const CLUSTER: Readonly<Record<string, readonly RbacV1Subject[]>> = {
   'system:kube-scheduler': [subject('User', 'system:kube-scheduler')],
   'system:coredns': [account('coredns')],
   'stead:kubernetes-service': [account('kubernetes-service-controller')],
+  'stead:service-addresses': [account('service-addresses')],
   'stead:local-provisioner': [account('local-provisioner')],
   'stead:local-volumes': [subject('Group', NODES_GROUP)],
   ...Object.fromEntries(

@@ -88,6 +88,7 @@ const RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ, 'core', 'nodes'),
     EVENTS,
     rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+    rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   ],
   'system:kube-dns': [rule('list watch', 'core', 'endpoints services')],
   'system:persistent-volume-provisioner': [

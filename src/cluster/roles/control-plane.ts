@@ -140,6 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     rootCertificate: rootCertificateOf(certificates),
     kinds: api,
     balancerPool: options.balancerPool,
+    serviceCidrs: options.serviceCidr.split(','),
     kubernetes: { clusterIp, port: server.port, address: forPods },
   });
   const running = [lead(manager, options.identity, all, contextOf)];

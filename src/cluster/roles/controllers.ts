@@ -24,6 +24,8 @@ import {
   type RootCertificate,
   runServiceAccountsController,
 } from '../../controllers/service-accounts/controller.ts';
+import { runServiceAddressesController } from '../../controllers/service-addresses/controller.ts';
+import { runServiceCidrsController } from '../../controllers/service-cidrs/controller.ts';
 import { runStatefulSetController } from '../../controllers/statefulset/controller.ts';
 import { runScheduler } from '../../scheduler/controller.ts';
 import { runLocalExpander } from '../../storage/expander.ts';
@@ -38,6 +40,8 @@ export interface ControllerOptions {
   rootCertificate: RootCertificate;
   /** What the API serves. */
   kinds: Kinds;
+  /** The ranges of Services' addresses, canonical, the default family first. */
+  serviceCidrs: readonly string[];
   /** How pods find the API. */
   kubernetes: KubernetesServiceOptions;
   /** Where Services of type LoadBalancer get their addresses. */
@@ -45,7 +49,7 @@ export interface ControllerOptions {
 }
 
 export function controllers(options: ControllerOptions): Record<string, Controller> {
-  const { balancerPool, kinds, kubernetes, rootCertificate } = options;
+  const { balancerPool, kinds, kubernetes, rootCertificate, serviceCidrs } = options;
   return {
     statefulset: runStatefulSetController,
     scheduler: runScheduler,
@@ -61,6 +65,8 @@ export function controllers(options: ControllerOptions): Record<string, Controll
     'load-balancer': (context) => runLoadBalancerController(context, balancerPool),
     namespace: (context) => runNamespaceController(context, kinds),
     'service-accounts': (context) => runServiceAccountsController(context, rootCertificate),
+    'service-addresses': (context) => runServiceAddressesController(context, serviceCidrs),
+    'service-cidrs': runServiceCidrsController,
     protection: runProtectionController,
     'pod-gc': runPodGcController,
     nodes: runNodesController,

@@ -37,6 +37,8 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'load-balancer': 'service-controller',
   namespace: 'namespace-controller',
   'service-accounts': 'service-account-controller',
+  'service-addresses': 'service-addresses',
+  'service-cidrs': 'service-cidrs-controller',
   protection: 'pvc-protection-controller',
   'pod-gc': 'pod-garbage-collector',
   nodes: 'node-controller',

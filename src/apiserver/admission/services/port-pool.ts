@@ -5,8 +5,8 @@ import type { Service } from '../../../api/generated/types.ts';
 import { nameOf, type ObjectKey, parseKey, type Stored } from '../../../api/objects.ts';
 import type { AdmissionContext } from '../admission.ts';
 import type { Band } from './address-bands.ts';
+import { portsOf } from './node-ports.ts';
 import { type Reservation, Reservations } from './reservations.ts';
-import { portsOf } from './things.ts';
 
 const RANGE: Band<number> = { first: 30_000, last: 32_767 };
 /** So many from the first on are given last: a 32nd of the range, at least 16 and at most 128 (calculateRangeOffset). */

@@ -7,8 +7,8 @@ import { nameOf } from '../../../api/objects.ts';
 import { mayHaveNodePorts, needsHealthCheck, needsNodePort } from '../../../api/resources/services/needs.ts';
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts';
 import { requireOnlyWrite } from './addresses.ts';
+import { nodePortsOf, portsOf } from './node-ports.ts';
 import type { PortPool } from './port-pool.ts';
-import { nodePortsOf, portsOf } from './things.ts';
 
 const ALLOCATED = 'provided port is already allocated';
 const FULL = 'range is full';

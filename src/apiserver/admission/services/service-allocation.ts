@@ -6,6 +6,7 @@ import type { Service, ServiceSpec } from '../../../api/generated/types.ts';
 import { isTerminating, keyOf, type Stored } from '../../../api/objects.ts';
 import { withAllocatedValues, withClusterIPs } from '../../../api/resources/services/allocated-values.ts';
 import { withoutTypeDependentFields } from '../../../api/resources/services/type-change.ts';
+import { clusterIPsOf } from '../../../api/service-addresses.ts';
 import { type IpRange, parseIpRange } from '../../../base/ip.ts';
 import { sameJson } from '../../../base/same-json.ts';
 import {
@@ -18,9 +19,9 @@ import {
 import { AddressPool } from './address-pool.ts';
 import { withAddresses } from './addresses.ts';
 import { withFamilies } from './ip-families.ts';
+import { portsOf } from './node-ports.ts';
 import { PortPool } from './port-pool.ts';
 import { withPorts } from './ports.ts';
-import { addressesOf, portsOf } from './things.ts';
 
 /** What is left of everything for somebody who has nothing. */
 const NOTHING: ServiceSpec = { type: 'ExternalName' };
@@ -114,10 +115,10 @@ async function adopt({ addresses, ports }: Pools, context: AdmissionContext): Pr
       const now = (await context.find('', 'services', metadata)) as Stored<Service> | undefined;
       return now !== undefined && has(now.spec);
     };
-    for (const address of addressesOf(spec)) {
+    for (const address of clusterIPsOf(spec)) {
       if (known.has(address) || (await addresses.refusal(address)) !== undefined) continue;
       const taken = await addresses.take(address, metadata);
-      if (taken && !(await stillHas((now) => addressesOf(now).includes(address))))
+      if (taken && !(await stillHas((now) => clusterIPsOf(now).includes(address))))
         await addresses.release(taken);
     }
     for (const port of portsOf(spec)) {
@@ -158,8 +159,8 @@ async function giveBack(
   { addresses, ports }: Pools,
 ): Promise<void> {
   if (dryRun) return;
-  const [keptAddresses, keptPorts] = [addressesOf(kept), portsOf(kept)];
-  for (const address of addressesOf(old)) {
+  const [keptAddresses, keptPorts] = [clusterIPsOf(kept), portsOf(kept)];
+  for (const address of clusterIPsOf(old)) {
     const object = keptAddresses.includes(address) ? undefined : await addresses.findOf(address, metadata);
     if (object) context.afterwards((written) => (written ? addresses.release(object) : undefined));
   }

@@ -1,13 +1,6 @@
-// What a Service has of which there is one each: its addresses and its node ports. Pure; who gives them is elsewhere.
+// The node ports that a Service has, of which there is one each. Pure; who gives them is elsewhere.
 import type { ServiceSpec } from '../../../api/generated/types.ts';
-import { mayHaveNodePorts, needsClusterIP, needsHealthCheck } from '../../../api/resources/services/needs.ts';
-
-/** Its cluster addresses. */
-export function addressesOf(spec: ServiceSpec): string[] {
-  if (!needsClusterIP(spec)) return [];
-  const all = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
-  return all.filter((address) => address && address !== 'None');
-}
+import { mayHaveNodePorts, needsHealthCheck } from '../../../api/resources/services/needs.ts';
 
 /** The node ports of its ports. */
 export const nodePortsOf = (spec: ServiceSpec): number[] =>
