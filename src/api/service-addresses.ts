@@ -1,7 +1,7 @@
 // What API server and controllers agree on about the addresses of Services: the objects that stand for ranges and for
 // addresses, what they are called, and which address of a range can be somebody's (pkg/api/servicecidr, pkg/registry/
 // core/service/ipallocator). Who gets which address is decided elsewhere.
-import { type Ip, type IpRange, includesIp, parseIp, parseIpRange } from '../base/ip.ts';
+import { formatIp, type Ip, type IpRange, includesIp, parseIp, parseIpRange } from '../base/ip.ts';
 import { conditionOf } from './conditions.ts';
 import type { IPAddress, ServiceCIDR, ServiceSpec } from './generated/types.ts';
 import { isTerminating, type ObjectKey } from './objects.ts';
@@ -13,11 +13,15 @@ const MANAGED_BY_LABEL = 'ipaddress.kubernetes.io/managed-by';
 /** Who makes IPAddresses for Services: the value of that label. */
 const SERVICE_ALLOCATOR = 'ipallocator.k8s.io';
 
-/** The cluster addresses of a Service. */
+/** The cluster addresses of a Service, canonical as their objects' names are, however they are written. */
 export function clusterIPsOf({ type, clusterIP, clusterIPs }: ServiceSpec): string[] {
   if (type === 'ExternalName') return [];
   const all = clusterIPs?.length ? clusterIPs : [clusterIP ?? ''];
-  return all.filter((address) => address && address !== 'None');
+  return all.flatMap((address) => {
+    if (!address || address === 'None') return [];
+    const ip = parseIp(address);
+    return ip ? formatIp(ip) : address;
+  });
 }
 
 /** The ranges of a ServiceCIDR. */
