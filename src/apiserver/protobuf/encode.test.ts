@@ -45,6 +45,26 @@ test('what was written reads the same: nested, inlined, maps, quantities, times,
     },
   };
   assert.deepEqual(roundTrip(pod), pod);
+  const ingress = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'a' },
+    spec: {
+      ingressClassName: 'c',
+      rules: [
+        {
+          host: 'a.example.com',
+          http: {
+            paths: [
+              { path: '/', pathType: 'Prefix', backend: { service: { name: 's', port: { number: 80 } } } },
+            ],
+          },
+        },
+      ],
+    },
+    status: { loadBalancer: { ingress: [{ ip: '192.0.2.1', ports: [{ port: 80, protocol: 'TCP' }] }] } },
+  };
+  assert.deepEqual(roundTrip(ingress), ingress);
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { k: 'AP8=', none: '' } };
   assert.deepEqual(roundTrip(secret), secret);
   const lease = {
