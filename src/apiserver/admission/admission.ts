@@ -56,7 +56,7 @@ export interface AdmissionContext {
    * @throws StatusError AlreadyExists.
    */
   create(group: string, plural: string, object: KubeObject): Promise<Stored>;
-  /** Removes such an object; false if this is no longer its newest version. */
+  /** Deletes such an object; false if this is no longer its newest version. */
   remove(group: string, plural: string, object: Stored): Promise<boolean>;
   /**
    * Calls back with every change of a kind from now on, for as long as the server runs.

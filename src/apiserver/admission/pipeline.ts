@@ -2,7 +2,7 @@
 // admission plug-ins in their order. What a write is made of is the verbs' business, and keeping it the registry's.
 
 import { pathNotFound, withWarnings } from '../../api/errors.ts';
-import type { KubeObject, Stored } from '../../api/objects.ts';
+import { isTerminating, type KubeObject, type Stored } from '../../api/objects.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { timestamp } from '../../base/clock.ts';
 import type { Registry } from '../registry.ts';
@@ -140,7 +140,13 @@ function viewOf(registry: Registry): Omit<AdmissionContext, 'warn' | 'afterwards
     },
     async remove(group, plural, object) {
       const resource = registry.resource(group, plural);
-      return resource !== undefined && (await registry.remove(resource, object, false));
+      if (!resource) return false;
+      if (!object.metadata.finalizers?.length) return registry.remove(resource, object, false);
+      if (isTerminating(object)) return true;
+      // Somebody holds it: it goes as it would for anybody.
+      const going = { deletionTimestamp: timestamp(clock.now()), deletionGracePeriodSeconds: 0 };
+      const marked = { ...object, metadata: { ...object.metadata, ...going } };
+      return (await registry.replace(resource, object, marked, false)) !== undefined;
     },
     async follow(group, plural, onChange) {
       const resource = registry.resource(group, plural);

@@ -26,10 +26,12 @@ export function validateTrafficPolicies(spec: ServiceSpec): FieldError[] {
   } else if (!external) errors.push(required('spec.externalTrafficPolicy'));
   else errors.push(...optionalOneOf(external, 'spec.externalTrafficPolicy', POLICIES));
   const { healthCheckNodePort: port } = spec;
-  if (port && !needsHealthCheck(spec)) {
+  const path = 'spec.healthCheckNodePort';
+  if (needsHealthCheck(spec)) errors.push(...(port ? portNumber(port, path) : [required(path)]));
+  else if (port) {
     const reason = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
-    errors.push(invalidValue('spec.healthCheckNodePort', port, reason));
-  } else if (port) errors.push(...portNumber(port, 'spec.healthCheckNodePort'));
+    errors.push(invalidValue(path, port, reason));
+  }
   if (internal === undefined) {
     if (CLUSTER_TYPES.includes(type ?? '')) errors.push(required('spec.internalTrafficPolicy'));
   } else if (!POLICIES.includes(internal)) {
@@ -71,8 +73,8 @@ export function validateTrafficUpdate({ spec }: Service, { spec: old }: Service)
   if (both && spec.loadBalancerClass !== old.loadBalancerClass) {
     errors.push(invalidValue('spec.loadBalancerClass', spec.loadBalancerClass, 'may not change once set'));
   }
-  const asked = needsHealthCheck(spec) && needsHealthCheck(old);
-  if (asked && (spec.healthCheckNodePort ?? 0) !== (old.healthCheckNodePort ?? 0)) {
+  const asked = needsHealthCheck(spec) && needsHealthCheck(old) ? old.healthCheckNodePort : undefined;
+  if (asked && spec.healthCheckNodePort !== asked) {
     errors.push(forbiddenField('spec.healthCheckNodePort', 'field is immutable'));
   }
   return errors;

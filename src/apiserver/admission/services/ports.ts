@@ -28,7 +28,9 @@ export async function withPorts(
   const deal = new PortDeal(old, request, context, pool);
   const next = { ...spec };
   if (mayHaveNodePorts(spec) && spec.ports) next.ports = await withNodePorts(spec.ports, spec, !old, deal);
-  if (needsHealthCheck(spec) && !(old && needsHealthCheck(old))) {
+  // One from before there were such ports has none.
+  const hadPort = old && needsHealthCheck(old) && old.healthCheckNodePort;
+  if (needsHealthCheck(spec) && !hadPort) {
     next.healthCheckNodePort = await healthPort(spec.healthCheckNodePort ?? 0, deal);
   }
   return next;

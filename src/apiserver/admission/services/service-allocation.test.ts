@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import type { IPAddress, Service, ServiceSpec } from '../../../api/generated/types.ts';
 import { nameOf, type Stored } from '../../../api/objects.ts';
 import { openMemoryStore } from '../../../store/memory.ts';
+import { encodeStored } from '../../codec.ts';
+import { storeKey } from '../../keys.ts';
 import { refusal } from '../../test-objects.ts';
 import { startTestServer, type TestServer } from '../../test-server.ts';
 import { serviceAllocation } from './service-allocation.ts';
@@ -60,6 +62,27 @@ test('an address is an object that names its Service', async () => {
   assert.deepEqual(four.spec, { parentRef: { resource: 'services', namespace: 'default', name: 'a' } });
   await server.handle('delete', 'services', { name: 'a' });
   assert.deepEqual(await addresses(server), []);
+});
+
+test('an address that somebody holds stays taken until they let go', async () => {
+  const server = await start(BOTH);
+  await create(server, 'a', { clusterIP: '10.96.0.9' });
+  const held = (finalizers: string[]): Promise<unknown> =>
+    server.handle('patch', 'ipaddresses', {
+      name: '10.96.0.9',
+      patchType: 'merge',
+      body: { metadata: { finalizers } },
+    });
+  await held(['example.com/f']);
+  await server.handle('delete', 'services', { name: 'a' });
+  const found = await server.object<IPAddress>('get', 'ipaddresses', { name: '10.96.0.9' });
+  assert.ok(found.metadata.deletionTimestamp);
+  assert.match(
+    await why(create(server, 'b', { clusterIP: '10.96.0.9' })),
+    /provided IP is already allocated/,
+  );
+  await held([]);
+  await create(server, 'b', { clusterIP: '10.96.0.9' });
 });
 
 test('what nobody asks for comes from the upper part of a range, until that is full', async () => {
@@ -300,6 +323,23 @@ test('node ports: any from the upper part, one for a port of both protocols, and
   const gone = await update(server, 'lb', { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster', ports });
   assert.equal(gone.spec.healthCheckNodePort, undefined);
   await create(server, 'np', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_002 }] });
+});
+
+test('a balancer from before its health was asked for gets a port with its next change', async () => {
+  const server = await start(BOTH);
+  const made = await create(server, 'a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+  const { healthCheckNodePort: _, ...spec } = made.spec;
+  const key = storeKey(server.resource('services'), made.metadata);
+  const revision = Number(made.metadata.resourceVersion);
+  const before: Service = { ...made, spec };
+  const written = await server.store.put(key, encodeStored(before), revision);
+  assert.ok(written.ok);
+  const changed = await server.object<Service>('patch', 'services', {
+    name: 'a',
+    patchType: 'merge',
+    body: { metadata: { labels: { a: 'b' } } },
+  });
+  assert.ok(changed.spec.healthCheckNodePort);
 });
 
 test('who only asks what would be takes nothing', async () => {
