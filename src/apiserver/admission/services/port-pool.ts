@@ -20,6 +20,11 @@ const RANDOM_TRIES = 16;
 /** What a client is shown first that only asks what would be: no port of the range, as upstream does. */
 const FIRST_SHOWN = 32_769;
 
+interface TakenPort {
+  port: number;
+  reservation: Reservation;
+}
+
 /** The pool as one write sees it. */
 export class PortPool {
   readonly #context: AdmissionContext;
@@ -56,48 +61,33 @@ export class PortPool {
   }
 
   /**
-   * Takes any port; undefined if there is none left.
+   * Takes any port; undefined if there is none left. What is reserved comes last: by whom, is asked of each then.
    * @param own what the Service has already.
    */
-  async takeAny(
-    service: ObjectKey,
-    own: ReadonlySet<number>,
-  ): Promise<{ port: number; reservation: Reservation } | undefined> {
-    for (const band of BANDS) {
-      const taken = await this.#takeFrom(band, service, own);
-      if (taken) return taken;
-    }
-    return undefined;
-  }
-
-  async #takeFrom(
-    { first, last }: Band<number>,
-    service: ObjectKey,
-    own: ReadonlySet<number>,
-  ): Promise<{ port: number; reservation: Reservation } | undefined> {
-    const count = last - first + 1;
-    const any = (): number => first + Math.floor(this.#context.random.next() * count);
-    const free = async (port: number): Promise<{ port: number; reservation: Reservation } | undefined> => {
-      const reservation = own.has(port) ? undefined : await this.take(port, service);
-      return reservation && { port, reservation };
+  async takeAny(service: ObjectKey, own: ReadonlySet<number>): Promise<TakenPort | undefined> {
+    const { random } = this.#context;
+    const from = async (ports: Iterable<number>): Promise<TakenPort | undefined> => {
+      for (const port of ports) {
+        const reservation = own.has(port) ? undefined : await this.take(port, service);
+        if (reservation) return { port, reservation };
+      }
+      return undefined;
     };
-    for (let i = 0; i < RANDOM_TRIES; i++) {
-      const taken = await free(any());
-      if (taken) return taken;
+    const left: number[] = [];
+    for (const { first, last } of BANDS) {
+      const count = last - first + 1;
+      const any = (): number => Math.floor(random.next() * count);
+      const start = any();
+      const inTurn = (_: unknown, step: number): number => first + ((start + step) % count);
+      const guessed = await from(Array.from({ length: RANDOM_TRIES }, () => first + any()));
+      if (guessed) return guessed;
+      const reserved = await this.reserved();
+      const all = Array.from({ length: count }, inTurn);
+      const free = await from(all.filter((port) => !reserved.has(port)));
+      if (free) return free;
+      left.push(...all);
     }
-    const reserved = await this.reserved();
-    const start = any() - first;
-    const all = Array.from({ length: count }, (_, step) => first + ((start + step) % count));
-    // Those that are reserved come last: by whom, is asked of each.
-    const inOrder = [
-      ...all.filter((port) => !reserved.has(port)),
-      ...all.filter((port) => reserved.has(port)),
-    ];
-    for (const port of inOrder) {
-      const taken = await free(port);
-      if (taken) return taken;
-    }
-    return undefined;
+    return from(left);
   }
 
   /** @param shown what the client is shown already. */

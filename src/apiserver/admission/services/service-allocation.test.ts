@@ -325,6 +325,29 @@ test('node ports: any from the upper part, one for a port of both protocols, and
   await create(server, 'np', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_002 }] });
 });
 
+test('the lower part of the node ports is given last, and what nobody has after all', async () => {
+  const server = await start(BOTH);
+  const nodePort = async (name: string): Promise<number> =>
+    (await create(server, name, { type: 'NodePort' })).spec.ports?.[0]?.nodePort ?? 0;
+  const reserve = async (from: number, to: number): Promise<void> => {
+    for (let port = from; port <= to; port++) {
+      const holder = { owner: 'default/lost', atMs: server.clock.now() };
+      await server.store.put(`/reservations/nodeports/${port}`, Buffer.from(JSON.stringify(holder)), 0);
+    }
+  };
+  await reserve(30_086, 32_766);
+  assert.equal(await nodePort('last'), 32_767);
+  assert.ok((await nodePort('low')) <= 30_085);
+  await reserve(30_000, 30_085);
+  assert.equal(
+    await why(nodePort('none')),
+    'Internal error occurred: failed to allocate a nodePort: range is full',
+  );
+  server.clock.advance(121_000);
+  const again = await nodePort('again');
+  assert.ok(again > 30_000 && again < 32_767);
+});
+
 test('a balancer from before its health was asked for gets a port with its next change', async () => {
   const server = await start(BOTH);
   const made = await create(server, 'a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
