@@ -1,12 +1,14 @@
 // Repairs what a server that died, or somebody's hand, has left of Services' addresses: IPAddresses that are missing,
-// wrong, or nobody's. And makes the ServiceCIDR of the server's own ranges. Before anything is written, the API itself is
-// asked: news of a Service and of its address do not come in the order in which they were written.
+// wrong, or nobody's; of node ports it says what is wrong. And makes the ServiceCIDR of the server's own ranges. Before
+// anything is written, the API itself is asked: news of a Service and of its address do not come in the order in which
+// they were written.
 import { isAlreadyExists, orUndefined } from '../../api/errors.ts';
 import type { IPAddress, Service } from '../../api/generated/types.ts';
 import type { ObjectKey, Stored } from '../../api/objects.ts';
 import { ipAddresses } from '../../api/resources/ip-addresses/definition.ts';
 import { serviceCidrs } from '../../api/resources/service-cidrs/definition.ts';
 import { services } from '../../api/resources/services/definition.ts';
+import { portsOf } from '../../api/resources/services/node-ports.ts';
 import {
   clusterIPsOf,
   DEFAULT_SERVICE_CIDR,
@@ -21,6 +23,9 @@ import { type KindKey, kindKey, kindKeys } from '../../client/queue-keys.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { planDefaultRange } from './default-range.ts';
 import { type AddressView, planAddress, planServiceAddress, type ServiceAddressPlan } from './plan.ts';
+import { portComplaints } from './port-plan.ts';
+
+const BY_NODE_PORT = 'node-port';
 
 type Key = KindKey<'address' | 'range' | 'service'>;
 
@@ -31,9 +36,11 @@ export async function runServiceAddressesController(
 ): Promise<void> {
   const { client, clock, informers } = context;
   const recorder = createRecorder(context, 'ipallocator-repair-controller');
+  const portRecorder = createRecorder(context, 'portallocator-repair-controller');
   const cidrs = informers.of(serviceCidrs);
   const addresses = informers.of(ipAddresses);
   const all = informers.of(services);
+  all.addIndex(BY_NODE_PORT, ({ spec }) => portsOf(spec).map(String));
   const known: AddressView = {
     get ranges() {
       return cidrs.list().flatMap(rangesOf);
@@ -74,6 +81,7 @@ export async function runServiceAddressesController(
         case 'range':
           return keepDefaultRange();
         case 'service':
+          complainOfPorts({ namespace, name });
           return keepAddresses({ namespace, name });
         case 'address':
           return keepAddress(name);
@@ -99,6 +107,14 @@ export async function runServiceAddressesController(
       default:
         assertNever(plan);
     }
+  }
+
+  function complainOfPorts(key: ObjectKey): void {
+    const service = known.service(key);
+    if (!service) return;
+    const having = (port: number): Stored<Service>[] => all.byIndex(BY_NODE_PORT, `${port}`);
+    for (const { reason, message } of portComplaints(service, having))
+      portRecorder.event(service, 'Warning', reason, message, 'PortAllocation');
   }
 
   async function keepAddresses(key: ObjectKey): Promise<void> {

@@ -3,17 +3,16 @@
 // Service asks for is not decided here.
 import type { Service } from '../../../api/generated/types.ts';
 import { nameOf, type ObjectKey, parseKey, type Stored } from '../../../api/objects.ts';
+import { NODE_PORTS, portsOf } from '../../../api/resources/services/node-ports.ts';
 import type { AdmissionContext } from '../admission.ts';
 import type { Band } from './address-bands.ts';
-import { portsOf } from './node-ports.ts';
 import { type Reservation, Reservations } from './reservations.ts';
 
-const RANGE: Band<number> = { first: 30_000, last: 32_767 };
 /** So many from the first on are given last: a 32nd of the range, at least 16 and at most 128 (calculateRangeOffset). */
 const STATIC = 86;
 const BANDS: readonly Band<number>[] = [
-  { first: RANGE.first + STATIC, last: RANGE.last },
-  { first: RANGE.first, last: RANGE.first + STATIC - 1 },
+  { first: NODE_PORTS.first + STATIC, last: NODE_PORTS.last },
+  { first: NODE_PORTS.first, last: NODE_PORTS.first + STATIC - 1 },
 ];
 /** Random tries before a part of the range is searched from one end to the other. */
 const RANDOM_TRIES = 16;
@@ -37,7 +36,7 @@ export class PortPool {
 
   /** Why a port cannot be had at all; undefined if it is one of the range. */
   refusal(port: number): string | undefined {
-    const { first, last } = RANGE;
+    const { first, last } = NODE_PORTS;
     return port >= first && port <= last
       ? undefined
       : `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;

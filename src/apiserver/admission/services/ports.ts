@@ -5,9 +5,9 @@ import { internal, invalid, invalidValue } from '../../../api/errors.ts';
 import type { ServicePort, ServiceSpec } from '../../../api/generated/types.ts';
 import { nameOf } from '../../../api/objects.ts';
 import { mayHaveNodePorts, needsHealthCheck, needsNodePort } from '../../../api/resources/services/needs.ts';
+import { nodePortsOf, portsOf } from '../../../api/resources/services/node-ports.ts';
 import type { AdmissionContext, AdmissionRequest } from '../admission.ts';
 import { requireOnlyWrite } from './addresses.ts';
-import { nodePortsOf, portsOf } from './node-ports.ts';
 import type { PortPool } from './port-pool.ts';
 
 const ALLOCATED = 'provided port is already allocated';

@@ -5,13 +5,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IPAddress, Service } from '../../../api/generated/types.ts';
 import { nameOf, type Stored } from '../../../api/objects.ts';
+import { portsOf } from '../../../api/resources/services/node-ports.ts';
 import { clusterIPsOf, serviceOf } from '../../../api/service-addresses.ts';
 import { openMemoryStore } from '../../../store/memory.ts';
 import type { Store } from '../../../store/store.ts';
 import { DistantStore } from '../../../testing/distant-store.ts';
 import { seededRandom } from '../../../testing/seeded-random.ts';
 import { startTestServer, type TestServer } from '../../test-server.ts';
-import { portsOf } from './node-ports.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const CIDRS = '10.96.0.0/28,fd00::/124';

@@ -5,6 +5,7 @@ import { invalid } from '../../../api/errors.ts';
 import type { Service, ServiceSpec } from '../../../api/generated/types.ts';
 import { isTerminating, keyOf, type Stored } from '../../../api/objects.ts';
 import { withAllocatedValues, withClusterIPs } from '../../../api/resources/services/allocated-values.ts';
+import { portsOf } from '../../../api/resources/services/node-ports.ts';
 import { withoutTypeDependentFields } from '../../../api/resources/services/type-change.ts';
 import { clusterIPsOf } from '../../../api/service-addresses.ts';
 import { type IpRange, parseIpRange } from '../../../base/ip.ts';
@@ -19,7 +20,6 @@ import {
 import { AddressPool } from './address-pool.ts';
 import { withAddresses } from './addresses.ts';
 import { withFamilies } from './ip-families.ts';
-import { portsOf } from './node-ports.ts';
 import { PortPool } from './port-pool.ts';
 import { withPorts } from './ports.ts';
 

@@ -1,6 +1,10 @@
-// The node ports that a Service has, of which there is one each. Pure; who gives them is elsewhere.
-import type { ServiceSpec } from '../../../api/generated/types.ts';
-import { mayHaveNodePorts, needsHealthCheck } from '../../../api/resources/services/needs.ts';
+// The node ports that a Service has, of which there is one each, and the range that they are of. Pure; who gives them is
+// elsewhere.
+import type { ServiceSpec } from '../../generated/types.ts';
+import { mayHaveNodePorts, needsHealthCheck } from './needs.ts';
+
+/** The node ports that there are, both ends included. */
+export const NODE_PORTS = { first: 30_000, last: 32_767 };
 
 /** The node ports of its ports. */
 export const nodePortsOf = (spec: ServiceSpec): number[] =>
