@@ -8,6 +8,7 @@ import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 const NODE_PORT = 30_480;
+const BALANCED_PORT = 18_480;
 const REQUESTS = 10_000;
 const CLIENTS = 10;
 
@@ -91,6 +92,26 @@ describe('a Service with an address', { skip: noContainers }, () => {
   it('is reached by its node port on the machine’s address', async () => {
     assert.match(await ask(machine, NODE_PORT), /^web-[01]$/);
     assert.match(await fromPod(`${machine}:${NODE_PORT}`), /^web-[01]$/);
+  });
+
+  it('is reached by the address that a load balancer gives it', async () => {
+    await stead.apply(`
+apiVersion: v1
+kind: Service
+metadata: { name: balanced }
+spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: ${BALANCED_PORT}, targetPort: 8080 }] }
+`);
+    const balancer = await eventually(
+      'it has an address',
+      () => stead.field('service/balanced', '.status.loadBalancer.ingress[0].ip'),
+      (ip) => ip !== '',
+    );
+    await eventually(
+      'it is reached',
+      () => ask(balancer, BALANCED_PORT),
+      (answer) => /^web-[01]$/.test(answer),
+    );
+    assert.match(await fromPod(`${balancer}:${BALANCED_PORT}`), /^web-[01]$/);
   });
 
   it('is said to be carried', async () => {
