@@ -37,6 +37,8 @@ export interface ClaimObservation {
   defaultClassName: string | undefined;
   /** Pods that use the claim and are not yet on a node, in order of name. */
   waitingPods: readonly string[];
+  /** The node of a pod that uses the claim and has not ended. */
+  usedOn: string | undefined;
 }
 
 export interface ClaimEvent {
@@ -88,7 +90,13 @@ function planUnbound(observed: ClaimObservation): ClaimPlan {
   if (claim.spec.storageClassName === undefined && classNameOf(claim) === '' && observed.defaultClassName) {
     return { type: 'assignClass', className: observed.defaultClassName };
   }
-  if (delayed && !claim.metadata.annotations?.[SELECTED_NODE]) return waitForConsumer(observed.waitingPods);
+  if (delayed && !claim.metadata.annotations?.[SELECTED_NODE]) {
+    const { usedOn, waitingPods } = observed;
+    // The scheduler has placed the pod by a claim of this name that has gone since, and does not look at it again.
+    return usedOn === undefined
+      ? waitForConsumer(waitingPods)
+      : { type: 'wait', annotations: { [SELECTED_NODE]: usedOn } };
+  }
   return provision(claim, storageClass);
 }
 

@@ -81,7 +81,11 @@ class ClaimsController {
             ...(isDefaultClass(storageClass) ? this.#unboundOf('') : []),
           ],
         }),
-        watch(informers.of(pods), { added: ofPod, deleted: ofPod }),
+        watch(informers.of(pods), {
+          added: ofPod,
+          updated: (pod, old) => (pod.spec.nodeName === old.spec.nodeName ? undefined : ofPod(pod)),
+          deleted: ofPod,
+        }),
       ],
       reconcile: (key, queue) => this.#reconcile(key, queue),
     });
@@ -131,11 +135,11 @@ class ClaimsController {
     const classes = informers.of(storageClasses);
     const className = classNameOf(claim);
     const key = keyOf(claim);
-    const waitingPods = informers
+    const users = informers
       .of(pods)
       .byIndex(PODS_BY_CLAIM, key)
-      .filter((pod) => !pod.spec.nodeName && !isPodFinished(pod))
-      .map((pod) => pod.metadata.name);
+      .filter((pod) => !isPodFinished(pod));
+    const waitingPods = users.filter(({ spec }) => !spec.nodeName).map(({ metadata }) => metadata.name);
     return {
       claim,
       named: claim.spec.volumeName ? volumes.get(undefined, claim.spec.volumeName) : undefined,
@@ -148,6 +152,7 @@ class ClaimsController {
       storageClass: className ? classes.get(undefined, className) : undefined,
       defaultClassName: className ? undefined : defaultClassOf(classes.list())?.metadata.name,
       waitingPods: waitingPods.sort(),
+      usedOn: users.find(({ spec }) => spec.nodeName)?.spec.nodeName,
     };
   }
 

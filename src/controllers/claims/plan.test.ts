@@ -47,6 +47,7 @@ const observe = (parts: Partial<ClaimObservation> & Pick<ClaimObservation, 'clai
   storageClass: undefined,
   defaultClassName: undefined,
   waitingPods: [],
+  usedOn: undefined,
   ...parts,
 });
 
@@ -177,6 +178,18 @@ describe('planClaim', () => {
     ],
   ];
   for (const [name, parts, expected] of cases) it(name, () => assert.equal(summary(parts), expected));
+
+  it('selects the node of a pod that is on one already', () => {
+    const plan = planClaim(
+      observe({
+        claim: claim({ storageClassName: 'c' }),
+        storageClass: local,
+        waitingPods: ['web-1'],
+        usedOn: 'one',
+      }),
+    );
+    assert.deepEqual(plan, { type: 'wait', annotations: { 'volume.kubernetes.io/selected-node': 'one' } });
+  });
 
   it('names the provisioner once a node is selected', () => {
     const selected = claim({ storageClassName: 'c' }, { 'volume.kubernetes.io/selected-node': 'one' });

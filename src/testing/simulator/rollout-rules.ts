@@ -4,6 +4,7 @@
 import { conditionOf } from '../../api/conditions.ts';
 import type { Pod, StatefulSet } from '../../api/generated/types.ts';
 import { isTerminating, type Stored } from '../../api/objects.ts';
+import { isPodFinished } from '../../api/pod-state.ts';
 import type { Plan } from '../../controllers/statefulset/actions.ts';
 import type { Observation } from '../../controllers/statefulset/observation.ts';
 import { ordinalOf, type Truth } from './truth.ts';
@@ -160,10 +161,12 @@ export class RolloutRules {
     const down = ordinals.find((ordinal) => !this.#isUp(decision, ordinal));
     if (down !== undefined) return `${nameOf(set, down)} is not available`;
     if (!wasSeenDown(decision, pod.metadata.name)) return undefined;
-    // Of unhealthy ones that are not wanted, the first goes first; those that have never been fit do not count.
-    for (const ordinal of this.#truth.podsOf(set).keys()) {
+    // Of unhealthy ones that are not wanted, the first goes first; those that have never been fit do not count, nor those
+    // that are over.
+    for (const [ordinal, other] of this.#truth.podsOf(set)) {
       const name = nameOf(set, ordinal);
       if (ordinal >= ordinalOf(pod.metadata.name) || ordinals.includes(ordinal)) continue;
+      if (isPodFinished(other)) continue;
       if (this.#isUp(decision, ordinal) || this.#truth.couldSeemNeverFit(name, decision.sinceMs)) continue;
       return `it is down, and so is ${name} before it`;
     }
