@@ -57,8 +57,13 @@ export async function ensureCertificates(
   const serviceAccountKey = await ensureServiceAccountKey(directory);
   const authority = await ensureAuthority(directory, nowMs);
   const { server, admin } = await ensureLeaves(directory, authority, names, nowMs);
-  const clients: Record<string, KeyPair> = {};
-  for (const each of asked) clients[each.name] = await ensureClient(directory, authority, each, nowMs);
+  const pairs = asked.map(
+    async (each): Promise<[string, KeyPair]> => [
+      each.name,
+      await ensureClient(directory, authority, each, nowMs),
+    ],
+  );
+  const clients = Object.fromEntries(await Promise.all(pairs));
   return {
     ca: authority.bundle,
     server: { key: server.key, cert: server.cert + authority.chain },
@@ -101,14 +106,16 @@ async function ensureLeaves(
   if (isGood) return { server, admin };
 
   const validity = validityFrom(nowMs, signing);
-  const fresh = {
-    server: await issue(signing, { commonName: 'stead-apiserver', names }, validity),
-    admin: await issue(signing, { commonName: 'stead-admin', organization: 'system:masters' }, validity),
-  };
-  await writePair(directory, 'apiserver', fresh.server);
-  await writePair(directory, 'admin', fresh.admin);
+  const [freshServer, freshAdmin] = await Promise.all([
+    issue(signing, { commonName: 'stead-apiserver', names }, validity),
+    issue(signing, { commonName: 'stead-admin', organization: 'system:masters' }, validity),
+  ]);
+  await Promise.all([
+    writePair(directory, 'apiserver', freshServer),
+    writePair(directory, 'admin', freshAdmin),
+  ]);
   await writeWhole(issuedFile, wanted, 0o644);
-  return fresh;
+  return { server: freshServer, admin: freshAdmin };
 }
 
 async function ensureClient(

@@ -15,7 +15,7 @@ import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
 import { NftTable } from '../../network/nftables/table.ts';
 import { type ServiceProxy, startServiceProxy } from '../../network/proxy/proxy.ts';
 import { createNodeAgent } from '../../node/agent.ts';
-import { startContainerd } from '../../node/containerd/containerd.ts';
+import { type ContainerdHandle, startContainerd } from '../../node/containerd/containerd.ts';
 import { containerdImageFiles } from '../../node/cri/image-files.ts';
 import { criRuntime } from '../../node/cri/runtime.ts';
 import { loadImage } from '../../node/images/import.ts';
@@ -136,21 +136,35 @@ export async function startMachine(
     const shared = contextOf(dns);
     return Promise.all([startDns(shared), startProxy(shared, nodeName)]);
   };
-  const [api, [dns, proxy], containerd] = await Promise.all([
-    connected,
-    connected.then(startServices),
-    startContainerd({
+  const local = new LocalVolumes({
+    volumesDirectory: await prepareVolumesDirectory(paths.data),
+    run: runCommand,
+    log: log.named('volumes'),
+  });
+  // Found out, by programs of the machine's, while others are started.
+  const backing = local.backing().then(
+    ({ kind, why }) => `${kind} (${why})`,
+    (error: Error) => `not known yet (${error.message})`,
+  );
+  const startRuntime = async (): Promise<ContainerdHandle> => {
+    const started = await startContainerd({
       dataDirectory: paths.data,
       runDirectory: paths.run,
       cniConfDirectory: network.cniConfDirectory,
       sandboxImage: PAUSE_IMAGE,
       log: log.named('containerd'),
       clock,
-    }),
+    });
+    await ensurePauseImage(started.socket);
+    return started;
+  };
+  const [api, [dns, proxy], containerd] = await Promise.all([
+    connected,
+    connected.then(startServices),
+    startRuntime(),
   ]);
   const { nodeName } = api;
   const context = contextOf(api.node);
-  await ensurePauseImage(containerd.socket);
   const { socket, stateDirectory } = containerd;
   const runtime = await criRuntime({
     socket,
@@ -160,11 +174,6 @@ export async function startMachine(
     clock,
   });
   const imageFiles = containerdImageFiles({ socket, clock });
-  const local = new LocalVolumes({
-    volumesDirectory: await prepareVolumesDirectory(paths.data),
-    run: runCommand,
-    log: log.named('volumes'),
-  });
   const volumes = await createPodVolumes({
     client: api.node,
     dataDirectory: paths.data,
@@ -216,10 +225,7 @@ export async function startMachine(
     sweeper.run(),
     containerd.keepRunning(stop.signal),
   ];
-  const volumesText = await local.backing().then(
-    ({ kind, why }) => `${kind} (${why})`,
-    (error: Error) => `not known yet (${error.message})`,
-  );
+  const volumesText = await backing;
 
   const end = async (): Promise<void> => {
     stop.abort();
