@@ -44,11 +44,6 @@ const HOMES: Readonly<Record<string, (struct: Struct) => Home>> = {
       os: { name: 'linux' },
       containers: [container({ lifecycle: struct })],
     }),
-  NetworkPolicy: (struct) => ({
-    plural: 'networkpolicies',
-    at: '',
-    body: { metadata: { name: 'a' }, ...struct },
-  }),
   PersistentVolumeClaimSpec: (struct) => ({
     plural: 'persistentvolumeclaims',
     at: 'spec.',

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { NodeStreams } from '../api/between/node-streams.ts';
+import type { PodIsolation } from '../api/between/pod-isolation.ts';
 import type { ObjectReference, Pod } from '../api/generated/types.ts';
 import { pods } from '../api/resources/pods/definition.ts';
 import { services } from '../api/resources/services/definition.ts';
@@ -45,6 +46,8 @@ export interface NodeAgentOptions {
   version: string;
   /** What the node offers; left out: what the machine has, and 110 pods. */
   capacity?: NodeCapacity;
+  /** Who protects pods by NetworkPolicies; left out: nobody does, and none waits for it. */
+  isolation?: PodIsolation;
   /** Which disks are watched, and when pods are evicted for them; left out: none. */
   pressure?: PressureOptions;
   /** Replaced for simulated nodes, which touch neither disk nor network. */
@@ -104,6 +107,7 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
     checks: options.checks ?? networkChecks(clock),
     heldUnready: options.heldUnready,
     imageUser: options.imageUser,
+    isolation: options.isolation,
     client,
     clusterServices: informers.of(services),
     appArmor: options.facts !== undefined || enforcesAppArmor(),

@@ -36,7 +36,6 @@ export const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, Unsupp
   EphemeralContainer: { volumeDevices: NO_DEVICES },
   EnvVarSource: { fileKeyRef: warn('containers wait for the variable') },
   Lifecycle: { stopSignal: warn("the stop signal is the image's") },
-  NetworkPolicy: { spec: warn('nothing enforces it, traffic flows as it does without the policy') },
   PersistentVolumeClaimSpec: { volumeAttributesClassName: NO_CLASSES },
   PersistentVolumeSpec: { ...foreignSources, volumeAttributesClassName: NO_CLASSES },
   PodSecurityContext: {

@@ -130,10 +130,11 @@ export const OWN_RULES: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('create get list update watch', 'networking.k8s.io', 'servicecidrs'),
     EVENTS,
   ],
-  // As kubeadm gives CoreDNS.
+  // As kubeadm gives CoreDNS, and what else of the cluster's network reads from the same caches.
   'system:coredns': [
     rule('list watch', 'core', 'endpoints namespaces pods services'),
     rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+    rule('list watch', 'networking.k8s.io', 'networkpolicies'),
   ],
   // As an external provisioner has it: system:persistent-volume-provisioner, and the nodes that it places volumes on.
   'stead:local-provisioner': [

@@ -41,6 +41,7 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
     `store ${info.store}`,
     `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
     `services ${info.services}`,
+    `network policies ${info.policies}`,
     ...beside.map(({ data, pods, serviceCidr }) => {
       const network = pods ? `  pods ${pods.cidr} on ${pods.bridge}` : '';
       return `beside ${data}  services ${serviceCidr}${network}`;

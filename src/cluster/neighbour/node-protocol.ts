@@ -26,7 +26,7 @@ export interface NodeConnection {
   dns: KeyPair;
 }
 
-export type NodeDescription = Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
+export type NodeDescription = Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'policies' | 'volumes'>;
 
 /** What a node process says of itself. */
 export interface NodeHello {

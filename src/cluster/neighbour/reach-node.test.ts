@@ -53,7 +53,7 @@ describe('a node process, reached over its socket', () => {
         pid: 1,
         nodeName: 'n',
         identity: 'i',
-        description: { dns: 'd', podCidr: 'p', services: 's', volumes: 'v' },
+        description: { dns: 'd', podCidr: 'p', services: 's', policies: 'n', volumes: 'v' },
       }),
       connect: (connection) => void connections.push(connection),
       streams: {

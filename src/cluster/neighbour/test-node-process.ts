@@ -22,7 +22,7 @@ runNodeProcess(async ({ paths }, _config, connected) => {
   const { nodeName } = await connected;
   tell(`works as ${nodeName}`);
   return {
-    describe: () => ({ dns: 'd', podCidr: 'p', services: 's', volumes: 'v' }),
+    describe: () => ({ dns: 'd', podCidr: 'p', services: 's', policies: 'n', volumes: 'v' }),
     streams: { logs: unused, exec: unused, attach: unused, portForward: unused },
     loadImage: unused,
     listImages: async () => [{ names: ['a'], id: 'x', sizeBytes: 1 }],

@@ -29,6 +29,8 @@ export interface ProcessInfo {
   certificates: Array<{ name: string; until: string }>;
   /** What becomes of traffic to addresses of Services. */
   services: string;
+  /** What becomes of NetworkPolicies. */
+  policies: string;
   /** How much room the store has on its disk, or that it has hardly any. */
   store: string;
   /** How volumes enforce their size, and why so. */

@@ -24,6 +24,7 @@ const INFO: ProcessInfo = {
   dns: '',
   podCidr: '',
   services: '',
+  policies: '',
   store: '',
   volumes: '',
   certificates: [],

@@ -9,11 +9,14 @@ import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
+import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
 import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
 import { NftTable } from '../../network/nftables/table.ts';
-import { type ServiceProxy, startServiceProxy } from '../../network/proxy/proxy.ts';
+import { POLICIES_PART, type PolicyEnforcer, startPolicyEnforcer } from '../../network/policy/enforcer.ts';
+import { tellUnenforced } from '../../network/policy/unenforced.ts';
+import { SERVICES_PART, type ServiceProxy, startServiceProxy } from '../../network/proxy/proxy.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import { type ContainerdHandle, startContainerd } from '../../node/containerd/containerd.ts';
 import { containerdImageFiles } from '../../node/cri/image-files.ts';
@@ -74,7 +77,7 @@ export interface MachineApi {
 
 /** A machine that is a node. */
 export interface Machine {
-  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
+  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'policies' | 'volumes'>;
   streams: NodeStreams;
   loadImage(file: string, signal: AbortSignal): Promise<string[]>;
   listImages(): Promise<Array<{ names: string[]; id: string; sizeBytes: number }>>;
@@ -117,24 +120,36 @@ export async function startMachine(
         podRange: network.cidr,
       },
     );
+  const { hasRules, whyNot: whyNotEnforced } = network.policies;
   const table =
     network.proxied &&
     new NftTable(
       { run: runCommand, start: startProgram, clock, random: host.random, log: log.named('nftables') },
       network.proxied.name,
+      [SERVICES_PART, ...(hasRules ? [POLICIES_PART] : [])],
     );
   const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {
     if (!network.proxied || !table) return undefined;
     const options = { ...network.proxied.options, nodeName, nodeIps: [nodeIp] };
     return startServiceProxy({ ...shared, log: log.named('proxy') }, table, runCommand, options);
   };
-  // Both answer from the same caches.
+  const startPolicies = async (shared: RunContext): Promise<PolicyEnforcer | undefined> => {
+    if (!network.proxied || !table || !hasRules) return undefined;
+    return startPolicyEnforcer({ ...shared, log: log.named('policies') }, table, network.proxied.options);
+  };
+  // All of them work from the same caches.
   const startServices = async ({
     dns,
+    node,
     nodeName,
-  }: MachineApi): Promise<[DnsServer, ServiceProxy | undefined]> => {
+  }: MachineApi): Promise<[DnsServer, ServiceProxy | undefined, PolicyEnforcer | undefined]> => {
     const shared = contextOf(dns);
-    return Promise.all([startDns(shared), startProxy(shared, nodeName)]);
+    const started = Promise.all([startDns(shared), startProxy(shared, nodeName), startPolicies(shared)]);
+    if (whyNotEnforced !== undefined) {
+      const recorder = createRecorder({ ...shared, client: node }, 'network-policies', nodeName);
+      tellUnenforced(shared.informers, recorder, whyNotEnforced);
+    }
+    return started;
   };
   const local = new LocalVolumes({
     volumesDirectory: await prepareVolumesDirectory(paths.data),
@@ -158,7 +173,7 @@ export async function startMachine(
     await ensurePauseImage(started.socket);
     return started;
   };
-  const [api, [dns, proxy], containerd] = await Promise.all([
+  const [api, [dns, proxy, policies], containerd] = await Promise.all([
     connected,
     connected.then(startServices),
     startRuntime(),
@@ -201,6 +216,7 @@ export async function startMachine(
       volumeDirectory: local.volumesDirectory,
       version: VERSION,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+      ...(policies && { isolation: policies }),
       pressure: {
         ...config.pressure,
         disks: () => readDisks(paths.data, containerd.contentDirectory),
@@ -233,6 +249,7 @@ export async function startMachine(
     await runtime.close();
     imageFiles.close();
     await dns.close();
+    policies?.close();
     await table?.close();
     await proxy?.close();
   };
@@ -246,6 +263,7 @@ export async function startMachine(
       dns: `${network.gateway}:${dns.port}`,
       podCidr: network.cidr,
       services: network.services,
+      policies: whyNotEnforced === undefined ? 'enforced' : `not enforced: ${whyNotEnforced}`,
       volumes: volumesText,
     }),
     streams: agent.streams,

@@ -34,7 +34,7 @@ export interface NodeHost {
 }
 
 export interface Nodes {
-  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'volumes'>;
+  describe(): Pick<ProcessInfo, 'dns' | 'podCidr' | 'services' | 'policies' | 'volumes'>;
   /** The streams into the pods of a node; undefined if there is no such node here. */
   streams(nodeName: string): NodeStreams | undefined;
   loadImage(file: string, signal: AbortSignal): Promise<string[]>;

@@ -16,6 +16,7 @@ import {
 } from '../../network/cni/pod-network.ts';
 import { removeTable } from '../../network/nftables/existing.ts';
 import type { TableName } from '../../network/nftables/script.ts';
+import { whyNoPolicies } from '../../network/policy/support.ts';
 import { showBridgedTraffic } from '../../network/proxy/bridged-traffic.ts';
 import { IPV4, IPV6 } from '../../network/proxy/family.ts';
 import type { FrameOptions } from '../../network/proxy/frame.ts';
@@ -34,6 +35,15 @@ export interface RunningPodNetwork extends PodNetwork {
   services: string;
   /** The nftables table of this stead, and how Services come into it; undefined where there can be none. */
   proxied: ProxiedServices | undefined;
+  /** What becomes of NetworkPolicies. */
+  policies: PolicyEnforcement;
+}
+
+export interface PolicyEnforcement {
+  /** Why they are not enforced, or not all that they say; undefined: they are. */
+  whyNot: string | undefined;
+  /** Whether there are rules for them at all. */
+  hasRules: boolean;
 }
 
 interface ProxiedServices {
@@ -72,6 +82,7 @@ export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promis
     // Without the proxy, all of the range is refused by what every machine has.
     const refused = whyNot ? { cidr: serviceCidr, onHost: !use } : undefined;
     await setUpBridge(runCommand, network, refused ? { owner, refused } : { owner });
+    const hidden = whyNot === undefined ? await whyHidden() : undefined;
     const cniConfDirectory = join(paths.data, 'cni', 'net.d');
     const leaseDirectory = leasesOf(paths);
     await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory });
@@ -80,18 +91,32 @@ export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promis
       ...network,
       cniConfDirectory,
       leaseDirectory,
-      services: `${serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : await carried(name)}${use ? `; the machine itself uses ${use}, so that it is not kept from it` : ''}`,
+      services: `${serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : carried(name, hidden)}${use ? `; the machine itself uses ${use}, so that it is not kept from it` : ''}`,
       proxied: whyNot ? undefined : { name, options },
+      policies: await policyEnforcement(options, whyNot, hidden),
     };
   });
 }
 
-async function carried({ table }: TableName): Promise<string> {
-  const hidden = await showBridgedTraffic(runCommand);
-  const but = hidden
-    ? `, but not from pod to pod of this machine: br_netfilter cannot be had (${hidden})`
-    : '';
+/** Why traffic from pod to pod of this machine passes by all rules, or undefined. */
+async function whyHidden(): Promise<string | undefined> {
+  const why = await showBridgedTraffic(runCommand);
+  return why && `br_netfilter cannot be had (${why})`;
+}
+
+function carried({ table }: TableName, hidden: string | undefined): string {
+  const but = hidden ? `, but not from pod to pod of this machine: ${hidden}` : '';
   return `carried by nftables (table ${table})${but}`;
+}
+
+async function policyEnforcement(
+  options: FrameOptions,
+  noTable: string | undefined,
+  hidden: string | undefined,
+): Promise<PolicyEnforcement> {
+  const refused = noTable ?? (await whyNoPolicies(runCommand, options));
+  if (refused !== undefined) return { hasRules: false, whyNot: refused };
+  return { hasRules: true, whyNot: hidden && `traffic from pod to pod is hidden from the rules: ${hidden}` };
 }
 
 /** Each stead of a machine has its own: that of the first bridge is called as people expect it. */

@@ -101,6 +101,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
       dns: `127.0.0.1:${dns.port}`,
       podCidr: '10.128.0.0/9',
       services: `${host.serviceCidr}: simulated, no traffic`,
+      policies: 'simulated, no traffic',
       volumes: 'simulated: no bytes',
     }),
     streams: (nodeName) => agents.get(nodeName)?.streams,

@@ -33,6 +33,7 @@ export class NftTable {
   readonly #name: TableName;
   readonly #session: NftSession;
   readonly #parts = new Map<string, Ruleset>([['', STAMP]]);
+  readonly #awaited: Set<string>;
   readonly #closed = new AbortController();
   /** What is in the kernel; undefined if that is not known. */
   #written: Ruleset | undefined;
@@ -48,9 +49,14 @@ export class NftTable {
   readonly #stamps = new Set<number>();
   #lastStamp: number;
 
-  constructor(context: NftTableContext, name: TableName) {
+  /**
+   * @param parts nothing is written before each of these has said what it wants: with the first transaction goes what an
+   *   earlier process has left in force.
+   */
+  constructor(context: NftTableContext, name: TableName, parts: readonly string[] = []) {
     this.#context = context;
     this.#name = name;
+    this.#awaited = new Set(parts);
     this.#session = new NftSession(context);
     this.#lastStamp = Math.floor(context.random.next() * 2 ** 31);
   }
@@ -61,6 +67,7 @@ export class NftTable {
    */
   set(part: string, rules: Ruleset): void {
     this.#parts.set(part, rules);
+    this.#awaited.delete(part);
     this.#isDirty = true;
     this.#start();
   }
@@ -84,7 +91,7 @@ export class NftTable {
   }
 
   #start(): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted || this.#awaited.size > 0) return;
     if (!this.#monitor) void this.#watch();
     this.#loop ??= this.#work().finally(() => {
       this.#loop = undefined;

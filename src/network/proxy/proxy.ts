@@ -14,7 +14,7 @@ import { observeServices } from './observe.ts';
 import { type PlannedService, type ProxyOptions, planService } from './plan.ts';
 
 /** The name of its part of the table. */
-const PART = 'services';
+export const SERVICES_PART = 'services';
 
 export interface ServiceProxy {
   /** The node is in another zone, or in none. */
@@ -57,7 +57,7 @@ export async function startServiceProxy(
       else planned.delete(key);
     }
     dirty.clear();
-    table.set(PART, merge(rulesOf(base, planned)));
+    table.set(SERVICES_PART, merge(rulesOf(base, planned)));
     checks.set([...planned.values()].flatMap(({ healthCheck }) => healthCheck ?? []));
     if (stale.length > 0) cleaned = cleaned.then(() => clean(stale));
   };

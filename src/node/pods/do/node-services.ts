@@ -1,5 +1,6 @@
 // What every pod worker of a node shares: the runtime, the volumes, the API, the clock, and where this node is.
 
+import type { PodIsolation } from '../../../api/between/pod-isolation.ts';
 import type { Pod, Service } from '../../../api/generated/types.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
@@ -40,6 +41,8 @@ export interface NodeServices {
   checks: NetworkChecks;
   /** On simulated nodes: why the pod's containers are to count as not ready, if they are. */
   heldUnready: ((pod: Pod) => string | undefined) | undefined;
+  /** Who protects pods by NetworkPolicies, if anybody does. */
+  isolation: PodIsolation | undefined;
   /** On simulated nodes: whom the pod's images ask to be run as. */
   imageUser: ((pod: Pod) => ImageUser) | undefined;
 }

@@ -16,6 +16,9 @@ import { volumeMounts } from '../spec/volume-mounts.ts';
 import { runHook } from './hooks.ts';
 import type { NodeServices } from './node-services.ts';
 
+/** A change of the rules takes milliseconds; nft that fails is tried again meanwhile. */
+const ISOLATION_PATIENCE_MS = 20_000;
+
 /** A container that could not be created or started, as its status says it. */
 export class ContainerStartError extends Error {
   readonly reason: string;
@@ -60,6 +63,13 @@ export async function startContainer(
   const spec = await prepare(services, pod, order, podIps).catch((error: unknown) => {
     throw failed(error instanceof ContainerConfigError ? error.reason : 'CreateContainerConfigError', error);
   });
+  // Nothing of the pod runs before it is protected, and its own first packet is not too early.
+  if (!sandboxSpec.hostNetwork) {
+    await isolated(services, pod, podIps, order.signal).catch((error: unknown) => {
+      const reason = 'NetworkPolicyNotInForce';
+      throw order.signal.aborted ? new ContainerStartError(reason, errorText(error)) : failed(reason, error);
+    });
+  }
   let id: string;
   try {
     // One that came later may be privileged in a sandbox that was made for none.
@@ -91,6 +101,19 @@ export async function startContainer(
   });
   await runtime.stopContainer(id, graceSecondsOf(pod));
   throw new ContainerStartError('PostStartHookError', `PostStartHook failed: ${failure}`);
+}
+
+/** @throws Error if policies are not in force for the pod in time, or its start is given up. */
+async function isolated(
+  { clock, isolation }: NodeServices,
+  pod: Stored<Pod>,
+  podIps: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isolation) return;
+  const late = new AbortController();
+  const cancel = clock.after(ISOLATION_PATIENCE_MS, () => late.abort());
+  await isolation.inForce(pod, podIps, AbortSignal.any([signal, late.signal])).finally(cancel);
 }
 
 async function prepare(
