@@ -89,7 +89,9 @@ function askUdp(asked: Asked): Promise<ResolverMessage | undefined> {
       const answer = read(bytes);
       if (answer) finish(answer);
     });
-    socket.connect(port, address, () => socket.send(message));
+    // What it is handed itself is called for a failure, too, which is then no event.
+    socket.once('connect', () => socket.send(message));
+    socket.connect(port, address);
     // Its listeners stay: one that has not connected yet closes by means of some that Node has put there.
     return () => socket.close();
   });
