@@ -43,7 +43,9 @@ export class NftTable {
   readonly #stale = new Set<string>();
   #sweepIsDue = false;
   #loop: Promise<void> | undefined;
+  /** Of those who wait for the rules to be in force: for one try, and until they are. */
   readonly #waiting: Array<() => void> = [];
+  readonly #insisting: Array<() => void> = [];
   #monitor: LastingProgram | undefined;
   /** Of transactions of ours that the monitor has not shown yet. */
   readonly #stamps = new Set<number>();
@@ -81,6 +83,12 @@ export class NftTable {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Resolves when all that was wanted until now is in force, however often that has to be tried; never once it is closed. */
+  inForce(): Promise<void> {
+    if (!(this.#isDirty || this.#loop)) return Promise.resolve();
+    return new Promise((resolve) => this.#insisting.push(resolve));
+  }
+
   /** Writes nothing more; what is in force stays. */
   async close(): Promise<void> {
     this.#closed.abort();
@@ -97,8 +105,13 @@ export class NftTable {
       this.#loop = undefined;
       // Who came after the last look found somebody at work, who did not hear of it.
       if (this.#isDirty || this.#sweepIsDue) this.#start();
-      else this.#settle();
+      else this.#succeed();
     });
+  }
+
+  #succeed(): void {
+    this.#settle();
+    for (const resolve of this.#insisting.splice(0)) resolve();
   }
 
   #settle(): void {
@@ -122,7 +135,7 @@ export class NftTable {
         this.#settle();
         await this.#pause(++failures);
       }
-      if (!this.#isDirty) this.#settle();
+      if (!this.#isDirty) this.#succeed();
     }
   }
 

@@ -148,7 +148,7 @@ class Enforcer implements PolicyEnforcer {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#write();
-    await this.#table.settled();
+    await this.#table.inForce();
   }
 
   #hasPolicies(): boolean {

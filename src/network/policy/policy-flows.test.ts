@@ -1,6 +1,8 @@
 // What the rules of policies do to packets: between pods on a bridge, and with a neighbour, over the kernel. Which rules are
 // planned is book.test.ts's business.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { EndpointSlice, NetworkPolicySpec, Service, ServiceSpec } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
@@ -10,13 +12,7 @@ import { NftTable } from '../nftables/table.ts';
 import { IPV4, IPV6 } from '../proxy/family.ts';
 import { frame } from '../proxy/frame.ts';
 import { planService } from '../proxy/plan.ts';
-import {
-  MACHINE_IP,
-  makeMachine,
-  NEIGHBOUR_IP,
-  type TestMachine,
-  whyNoMachine,
-} from '../test-machine.ts';
+import { MACHINE_IP, makeMachine, NEIGHBOUR_IP, type TestMachine, whyNoMachine } from '../test-machine.ts';
 import { PolicyBook } from './book.ts';
 import { factsOf } from './pod-facts.ts';
 import { readPolicy } from './policy.ts';
@@ -32,7 +28,7 @@ const DENY_ALL: NetworkPolicySpec = { podSelector: {}, policyTypes: ['Ingress', 
 
 const silent = { silence: true };
 
-describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout: 240_000 }, () => {
+describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout: 120_000 }, () => {
   let machine: TestMachine;
   let table: NftTable;
   let book: PolicyBook;
@@ -274,4 +270,180 @@ describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout
     await apply(to('10.244.0.12/32'));
     assert.equal(await client.ask(VIP, 80), 'server 10.244.0.11');
   });
+
+  it('that is established goes on when a policy comes, over TCP and UDP; what has had no answer does not', async () => {
+    await apply({ podSelector: { matchLabels: { app: 'nobody' } } });
+    await using echo = begin(server, ECHO, '6000');
+    assert.equal(await echo.line(), 'up');
+    await using tcp = begin(client, TALK, 'tcp', '10.244.0.12', '6000');
+    await using udp = begin(client, TALK, 'udp', '10.244.0.12', '6000');
+    for (const talk of [tcp, udp]) assert.equal(await talk.say('a'), 'heard a');
+    await using heard = begin(server, COUNT, '6001');
+    assert.equal(await heard.line(), 'up');
+    await using flood = begin(client, FLOOD, '10.244.0.12', '6001');
+    while (Number(await heard.say('?')) < 100);
+    await apply(EVERYBODY);
+    for (const talk of [tcp, udp]) assert.equal(await talk.say('b'), 'heard b');
+    await using late = begin(client, TALK, 'udp', '10.244.0.12', '6000');
+    assert.equal(await late.say('c'), 'nothing');
+    // What was on its way has come when two counts are the same.
+    let count = await heard.say('?');
+    for (let again = await heard.say('?'); again !== count; again = await heard.say('?')) count = again;
+    const sent = Number(await flood.say('?'));
+    while (Number(await flood.say('?')) < sent + 1_000);
+    assert.equal(await heard.say('?'), count);
+  });
+
+  it('is let through, kept and let through again as pods and policies come, change and go', async () => {
+    const labels = { app: 'client' };
+    await apply({
+      podSelector: { matchLabels: { app: 'server' } },
+      ingress: [
+        {
+          from: [
+            { podSelector: { matchLabels: labels } },
+            { namespaceSelector: { matchLabels: { team: 'c' } } },
+          ],
+        },
+      ],
+    });
+    assert.equal(await client.ask('10.244.0.12', 8080), 'server 10.244.0.11');
+    setPod({ name: 'client', addresses: addresses(11) });
+    await write();
+    assert.equal(await client.ask('10.244.0.12', 8080, silent), 'nothing');
+    assert.equal(await other.ask('10.244.0.12', 8080, silent), 'nothing');
+    book.setNamespace('beside', { team: 'c' });
+    await write();
+    assert.equal(await other.ask('10.244.0.12', 8080), 'server 10.244.0.13');
+    // Another pod has the address now.
+    book.setPods(new Map([['beside/other', undefined]]));
+    setPod({ name: 'new', labels, addresses: addresses(13) });
+    book.setNamespace('beside', undefined);
+    await write();
+    assert.equal(await other.ask('10.244.0.12', 8080), 'server 10.244.0.13');
+    book.removePolicy('default', 'p0');
+    await write();
+    assert.equal(await client.ask('10.244.0.12', 8080), 'server 10.244.0.11');
+  });
+
+  it('of an address that no pod is known to have is dropped, of IPv6 for the link, and to groups', async () => {
+    await apply({ podSelector: { matchLabels: { app: 'nobody' } } });
+    await client.sh('ip address add 10.244.0.77/24 dev eth0');
+    let link: string | undefined;
+    while (!link) {
+      const shown = await server.sh('ip -6 -o address show dev eth0 scope link');
+      if (!shown.includes('tentative')) link = /fe80\S+(?=\/)/.exec(shown)?.[0];
+    }
+    await using heard = begin(server, COUNT, '6002');
+    assert.equal(await heard.line(), 'up');
+    const tries = [
+      ['udp4', '10.244.0.12', '6002', '10.244.0.77'],
+      ['udp6', `${link}%eth0`, '6002'],
+      // Everybody is in this group.
+      ['udp6', 'ff02::1%eth0', '6002'],
+      ['udp4', '255.255.255.255', '6002'],
+    ];
+    for (const args of tries) assert.equal(await client.node(SEND, ...args), 'sent');
+    assert.equal(await client.ask('10.244.0.12', 8080), 'server 10.244.0.11');
+    assert.equal(await heard.say('?'), '0');
+    table.set('policies', { chains: new Map(), sets: new Map(), elements: new Map() });
+    await table.settled();
+    for (const [index, args] of tries.entries()) {
+      assert.equal(await client.node(SEND, ...args), 'sent');
+      while (Number(await heard.say('?')) <= index);
+    }
+    await client.sh('ip address delete 10.244.0.77/24 dev eth0');
+  });
+
+  it('of a connection that is refused by a Service is refused at once, also where it may not go', async () => {
+    await apply(DENY_ALL);
+    assert.equal(await client.ask('10.96.0.99', 80), 'refused');
+  });
 });
+
+/** Answers over TCP and UDP with what it was told. */
+const ECHO = `
+const [port] = process.argv.slice(1);
+const tcp = require('node:net').createServer((socket) => { socket.on('error', () => {}); socket.pipe(socket); });
+const udp = require('node:dgram').createSocket('udp4');
+udp.on('message', (data, from) => udp.send(data, from.port, from.address));
+tcp.listen(Number(port), () => udp.bind(Number(port), () => console.log('up')));
+`;
+
+/** Tells whoever it is connected to each line, and says what it has heard. */
+const TALK = `
+const [protocol, host, port] = process.argv.slice(1);
+let timer;
+const say = (text) => { clearTimeout(timer); console.log(text); };
+let socket;
+if (protocol === 'tcp') {
+  socket = require('node:net').connect({ host, port: Number(port) });
+  socket.on('data', (data) => say('heard ' + data));
+} else {
+  socket = require('node:dgram').createSocket('udp4');
+  socket.on('message', (data) => say('heard ' + data));
+  socket.connect(Number(port), host);
+}
+socket.on('error', (error) => say(error.code));
+process.stdin.setEncoding('utf8').on('data', (line) => {
+  timer = setTimeout(() => say('nothing'), 700);
+  if (protocol === 'tcp') socket.write(line.trim());
+  else socket.send(line.trim());
+});
+`;
+
+/** Hears datagrams of both families and never answers; says how many when it is asked. */
+const COUNT = `
+const [port] = process.argv.slice(1);
+let count = 0;
+const udp = require('node:dgram').createSocket({ type: 'udp6', recvBufferSize: 1 << 20 });
+udp.on('message', () => count++);
+udp.bind(Number(port), '::', () => console.log('up'));
+process.stdin.on('data', () => console.log(count));
+`;
+
+/** Sends datagrams without end; says how many when it is asked. */
+const FLOOD = `
+const [host, port] = process.argv.slice(1);
+let count = 0;
+const udp = require('node:dgram').createSocket('udp4');
+const send = () => udp.send('x', Number(port), host, () => { count++; setImmediate(send); });
+udp.bind(0, send);
+process.stdin.on('data', () => console.log(count));
+`;
+
+/** Sends one datagram, and says that it has gone. */
+const SEND = `
+const [type, host, port, from] = process.argv.slice(1);
+const udp = require('node:dgram').createSocket(type);
+udp.bind(0, from, () => {
+  udp.setBroadcast(true);
+  udp.send('x', Number(port), host, (error) => { console.log(error ? error.code : 'sent'); udp.close(); });
+});
+`;
+
+/** A program that goes on. */
+interface Talk extends AsyncDisposable {
+  /** The next line that it prints. */
+  line(): Promise<string>;
+  /** Tells it a line; gives the next one that it prints. */
+  say(text: string): Promise<string>;
+}
+
+function begin(place: Place, script: string, ...args: string[]): Talk {
+  const child = spawn(...place.inside('node', ['-e', script, ...args]));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const line = async (): Promise<string> => (await lines.next()).value ?? '';
+  return {
+    line,
+    say(text) {
+      child.stdin.write(`${text}\n`);
+      return line();
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

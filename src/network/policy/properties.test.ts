@@ -195,7 +195,7 @@ function spelled({ chains, sets, elements }: Ruleset): unknown {
 
 describe('the rules of policies', () => {
   it('are the same in whatever order things have come and gone', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const world = new World();
         const book = newBook();
@@ -224,7 +224,7 @@ describe('the rules of policies', () => {
   it('let through what the documentation says, and nothing else', () => {
     let allowed = 0;
     let denied = 0;
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.array(step, { minLength: 10, maxLength: 25 }),
         fc.constantFrom('TCP', 'UDP', 'SCTP'),

@@ -1,8 +1,7 @@
 // Whether this machine's nft and kernel can have the rules of policies at all.
-import { errorText } from '../../base/error-text.ts';
 import type { RunCommand } from '../../base/machine-command.ts';
+import { whyRefused } from '../nftables/refusal.ts';
 import { merge, type Ruleset } from '../nftables/ruleset.ts';
-import { replacing } from '../nftables/script.ts';
 import { frame, type PolicyOptions } from './frame.ts';
 
 /** A rule as policies have them. */
@@ -14,12 +13,7 @@ const SAMPLE: Ruleset = {
   elements: new Map(),
 };
 
-/** Has nft and the kernel look at the rules, and writes none. Returns why they refuse them, or undefined. */
+/** Returns why nft or the kernel refuse the rules of policies, or undefined. Writes none. */
 export async function whyNoPolicies(run: RunCommand, options: PolicyOptions): Promise<string | undefined> {
-  const name = { table: `${options.bridge}-check-policies`, owner: '' };
-  const { commands } = replacing(name, merge([frame(options), SAMPLE]));
-  return run('nft', ['--check', '--file', '-'], { input: `${commands.join('\n')}\n` }).then(
-    () => undefined,
-    (error: unknown) => errorText(error).split('; ')[0] ?? '',
-  );
+  return whyRefused(run, `${options.bridge}-check-policies`, merge([frame(options), SAMPLE]));
 }

@@ -1,8 +1,7 @@
 // Whether this machine's nft and kernel can have the rules of Services at all.
-import { errorText } from '../../base/error-text.ts';
-import { CommandError, type RunCommand } from '../../base/machine-command.ts';
+import type { RunCommand } from '../../base/machine-command.ts';
+import { whyRefused } from '../nftables/refusal.ts';
 import { merge, type Ruleset } from '../nftables/ruleset.ts';
-import { replacing } from '../nftables/script.ts';
 import { type FrameOptions, frame } from './frame.ts';
 
 /** Rules as Services have them. */
@@ -18,15 +17,7 @@ const SAMPLE: Ruleset = {
   elements: new Map(),
 };
 
-/** Has nft and the kernel look at the rules, and writes none. Returns why they refuse them, or undefined. */
+/** Returns why nft or the kernel refuse the rules of Services, or undefined. Writes none. */
 export async function whyNoServices(run: RunCommand, options: FrameOptions): Promise<string | undefined> {
-  const name = { table: `${options.bridge}-check`, owner: '' };
-  const { commands } = replacing(name, merge([frame(options), SAMPLE]));
-  return run('nft', ['--check', '--file', '-'], { input: `${commands.join('\n')}\n` }).then(
-    () => undefined,
-    (error: unknown) =>
-      error instanceof CommandError && error.notInstalled
-        ? 'nft is not installed (in Debian: nftables)'
-        : (errorText(error).split('; ')[0] ?? ''),
-  );
+  return whyRefused(run, `${options.bridge}-check`, merge([frame(options), SAMPLE]));
 }
