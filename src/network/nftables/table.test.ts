@@ -80,6 +80,48 @@ describe('an nftables table', { skip: whyNoMachine ?? false, timeout: 60_000 }, 
     assert.deepEqual((await readExisting(machine.run, 'stead')).chains, ['y']);
   });
 
+  it('is not touched before all have spoken who were named: what an earlier process left is in force until then', async () => {
+    table.set('one', part(['tcp dport 1 drop']));
+    await table.settled();
+    await table.close();
+    table = new NftTable(
+      { ...machine, log, random: { next: () => 0.5, uuid: () => '' } },
+      { table: 'stead', owner: 'the "test"' },
+      ['one', 'two'],
+    );
+    table.set('two', {
+      chains: new Map([['x', { rules: ['accept'] }]]),
+      sets: new Map(),
+      elements: new Map(),
+    });
+    const before = await listed();
+    let isWritten = false;
+    const written = table.settled().then(() => {
+      isWritten = true;
+    });
+    // More than a turn, in which it would have begun.
+    assert.equal(await listed(), before);
+    assert.equal(isWritten, false);
+    table.set('one', part(['tcp dport 2 drop']));
+    await written;
+    assert.match(await listed(), /chain x \{/);
+  });
+
+  it('is in force when it has been written, not when that has failed', async () => {
+    table.set('one', part(['no such rule']));
+    let isInForce = false;
+    const inForce = table.inForce().then(() => {
+      isInForce = true;
+    });
+    await table.settled();
+    assert.ok(said.includes('the nftables table cannot be written'));
+    assert.equal(isInForce, false);
+    table.set('one', part(['tcp dport 3 drop']));
+    await inForce;
+    assert.match(await listed(), /tcp dport 3 drop/);
+    await table.inForce();
+  });
+
   it('keeps what is in force when a change is refused, and goes on with the next', async () => {
     table.set('one', part(['tcp dport 1 drop']));
     await table.settled();
