@@ -1,8 +1,6 @@
 // What the rules of policies do to packets: between pods on a bridge, and with a neighbour, over the kernel. Which rules are
 // planned is book.test.ts's business.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { EndpointSlice, NetworkPolicySpec, Service, ServiceSpec } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
@@ -17,6 +15,7 @@ import { PolicyBook } from './book.ts';
 import { factsOf } from './pod-facts.ts';
 import { readPolicy } from './policy.ts';
 import { podOf, policyOf, type TestPod } from './test-objects.ts';
+import { begin } from './test-talk.ts';
 
 type Place = TestMachine['host'];
 
@@ -421,29 +420,3 @@ udp.bind(0, from, () => {
   udp.send('x', Number(port), host, (error) => { console.log(error ? error.code : 'sent'); udp.close(); });
 });
 `;
-
-/** A program that goes on. */
-interface Talk extends AsyncDisposable {
-  /** The next line that it prints. */
-  line(): Promise<string>;
-  /** Tells it a line; gives the next one that it prints. */
-  say(text: string): Promise<string>;
-}
-
-function begin(place: Place, script: string, ...args: string[]): Talk {
-  const child = spawn(...place.inside('node', ['-e', script, ...args]));
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const line = async (): Promise<string> => (await lines.next()).value ?? '';
-  return {
-    line,
-    say(text) {
-      child.stdin.write(`${text}\n`);
-      return line();
-    },
-    async [Symbol.asyncDispose]() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
