@@ -18,7 +18,7 @@ import { readPolicy } from './policy.ts';
 import type { Cluster, End } from './test-evaluator.ts';
 import { podOf, policyOf } from './test-objects.ts';
 
-export const FAMILIES = [IPV4, IPV6];
+const FAMILIES = [IPV4, IPV6];
 const NAMESPACES = ['a', 'b'];
 export const PORTS = [80, 81, 443, 9000];
 /** The pods' numbers, which are in their addresses. */
