@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatIp, includesIp, includesRange, isMappedIPv4, parseIp, parseIpRange } from './ip.ts';
+import {
+  addressAt,
+  formatIp,
+  includesIp,
+  includesRange,
+  isMappedIPv4,
+  overlap,
+  parseIp,
+  parseIpOrRange,
+  parseIpRange,
+} from './ip.ts';
 
 test('one form for each address', () => {
   const forms: Record<string, string | undefined> = {
@@ -47,4 +57,20 @@ test('ranges', () => {
   for (const bad of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '::/129', 'x/1', '10.0.0.0/8/1']) {
     assert.equal(parseIpRange(bad), undefined, bad);
   }
+});
+
+test('ranges that share an address, and an address alone', () => {
+  const range = (text: string) => parseIpOrRange(text) ?? assert.fail(text);
+  assert.equal(range('fd00::1').cidr, 'fd00::1/128');
+  assert.equal(range('10.0.0.1').cidr, '10.0.0.1/32');
+  assert.equal(range('10.0.3.1/16').cidr, '10.0.0.0/16');
+  assert.ok(
+    overlap(range('10.0.0.0/8'), range('10.3.0.0/16')) && overlap(range('fd00::7'), range('fd00::/64')),
+  );
+  assert.ok(
+    !overlap(range('0.0.0.0/0'), range('::/0')) && !overlap(range('10.0.0.0/9'), range('10.128.0.0/9')),
+  );
+  for (const bad of ['default', '10.0.0.0/', '']) assert.equal(parseIpOrRange(bad), undefined, bad);
+  assert.equal(addressAt(range('10.96.0.0/16'), 10), '10.96.0.10');
+  assert.equal(addressAt(range('fd00:1::/64'), 1), 'fd00:1::1');
 });

@@ -1,5 +1,5 @@
 // Addresses of both families and ranges of them, as numbers and as text in the one canonical form (RFC 5952 for IPv6).
-// Who may have an address, and what is said of a bad one, stands elsewhere; ipv4.ts has the quicker form of IPv4 alone.
+// Who may have an address, and what is said of a bad one, stands elsewhere.
 import { isIPv4, isIPv6 } from 'node:net';
 
 export type IpFamily = 'IPv4' | 'IPv6';
@@ -88,6 +88,20 @@ export function parseIpRange(text: string): IpRange | undefined {
 /** Whether an address lies in a range. */
 export const includesIp = (range: IpRange, { family, value }: Ip): boolean =>
   range.family === family && value >= range.first && value <= range.last;
+
+/** As `parseIpRange`; an address alone is a range of itself. */
+export function parseIpOrRange(text: string): IpRange | undefined {
+  const ip = parseIp(text);
+  return parseIpRange(ip ? `${text}/${BITS[ip.family]}` : text);
+}
+
+/** Whether two ranges share an address. */
+export const overlap = (one: IpRange, other: IpRange): boolean =>
+  one.family === other.family && one.first <= other.last && other.first <= one.last;
+
+/** The address in a range that has this place, counted from the network's own. */
+export const addressAt = ({ family, first }: IpRange, place: number): string =>
+  formatIp({ family, value: first + BigInt(place) });
 
 /** Whether all of the second range lies in the first. */
 export const includesRange = (range: IpRange, other: IpRange): boolean =>

@@ -19,6 +19,7 @@ import { StoreDisk } from './disk/store-disk.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
 import type { LogLevel } from './process/log-writer.ts';
+import { machineIPv6 } from './process/machine-addresses.ts';
 import { checkMachine } from './process/machine-check.ts';
 import { addressesOf, HOST, portError, reachableAddress } from './process/port.ts';
 import { stopSignal } from './process/stop-signal.ts';
@@ -85,8 +86,7 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
   const audit =
     config.audit && (await openAudit(config.audit, { clock, random, log: log.named('audit'), metrics }));
   if (config.runtime === 'containerd') await checkMachine();
-  const rangeOf = config.runtime === 'containerd' ? serviceRangeOf : simulatedServiceRangeOf;
-  const serviceCidr = await rangeOf(paths, config.serviceCidr);
+  const serviceCidr = await serviceCidrOf(paths, config);
   const store = await openStore(paths);
   const storeDisk = new StoreDisk(paths.store, store, runCommand, clock, log.named('store'));
   const watching = stopSignal();
@@ -187,6 +187,12 @@ export async function startCluster(config: ClusterConfig, log: Log): Promise<Run
     await close();
     throw error;
   }
+}
+
+async function serviceCidrOf(paths: Paths, { runtime, serviceCidr }: ClusterConfig): Promise<string> {
+  if (runtime === 'simulated') return simulatedServiceRangeOf(paths, serviceCidr);
+  const ipv6 = (await machineIPv6(runCommand)).length > 0;
+  return serviceRangeOf(paths, { serviceCidr, ipv6 });
 }
 
 /** Each kind of node is loaded when it is wanted. */

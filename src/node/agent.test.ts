@@ -38,7 +38,7 @@ function startAgent(volumes: PodVolumes = simulatedVolumes()): NodeAgent & { sto
     { ...cluster.context, signal: AbortSignal.any([abort.signal, cluster.context.signal]) },
     {
       nodeName: 'node-1',
-      nodeIp: '10.0.0.1',
+      nodeIps: ['10.0.0.1'],
       runtime,
       volumes,
       clusterDns: { ip: '10.77.0.1', domain: 'cluster.local' },

@@ -33,7 +33,7 @@ import type { PodVolumes } from './volumes/volumes.ts';
 
 export interface NodeAgentOptions {
   nodeName: string;
-  nodeIp: string;
+  nodeIps: readonly string[];
   runtime: Runtime;
   volumes: PodVolumes;
   clusterDns: ClusterDns | undefined;
@@ -119,7 +119,7 @@ function servicesOf(context: RunContext, options: NodeAgentOptions, capacity: No
         recorder.event(aboutOf(pod, event.container), event.type, event.reason, event.message),
     },
     nodeName: options.nodeName,
-    nodeIp: options.nodeIp,
+    nodeIps: options.nodeIps,
     clusterDns: options.clusterDns,
     hostDns: NO_DNS,
     logDirectory: options.logDirectory,

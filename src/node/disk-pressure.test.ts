@@ -57,7 +57,7 @@ function startAgent(): void {
     { ...cluster.context, metrics },
     {
       nodeName: 'node-1',
-      nodeIp: '10.0.0.1',
+      nodeIps: ['10.0.0.1'],
       runtime,
       volumes: simulatedVolumes(),
       clusterDns: undefined,

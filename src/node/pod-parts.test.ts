@@ -51,7 +51,7 @@ function startAgent(): () => void {
     { ...cluster.context, signal: AbortSignal.any([abort.signal, cluster.context.signal]) },
     {
       nodeName: 'node-1',
-      nodeIp: '10.0.0.1',
+      nodeIps: ['10.0.0.1'],
       runtime,
       volumes: simulatedVolumes(),
       clusterDns: undefined,

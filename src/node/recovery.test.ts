@@ -26,7 +26,7 @@ async function withAgent(
     await cluster.client.create(namespaces, { metadata: { name: 'kube-node-lease' }, spec: {} });
     const agent = createNodeAgent(cluster.context, {
       nodeName: 'node-1',
-      nodeIp: '10.0.0.1',
+      nodeIps: ['10.0.0.1'],
       runtime,
       volumes: simulatedVolumes(),
       clusterDns: undefined,

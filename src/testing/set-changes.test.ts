@@ -67,7 +67,7 @@ describe('changes of a running set', () => {
     }
     const agent = createNodeAgent(context, {
       nodeName: 'node-1',
-      nodeIp: '10.0.0.1',
+      nodeIps: ['10.0.0.1'],
       runtime: simulatedRuntime({ clock, firstAddress: '10.77.0.0', addresses: 200 }),
       volumes: simulatedVolumes(),
       clusterDns: undefined,

@@ -95,7 +95,7 @@ export async function startTestNode(): Promise<TestNode> {
         { ...cluster.context, signal: AbortSignal.any([abort.signal, cluster.context.signal]) },
         {
           nodeName: 'node-1',
-          nodeIp: '10.0.0.1',
+          nodeIps: ['10.0.0.1'],
           runtime,
           volumes: simulatedVolumes(),
           clusterDns: { ip: '10.77.0.1', domain: 'cluster.local' },

@@ -10,7 +10,7 @@ await startDnsServer(cluster.context, {
   port: 53,
   domain: 'cluster.local',
   forwardTo: async () => [],
-  podRange,
+  podRanges: podRange ? [podRange] : [],
 });
 process.stdout.write('ready\n');
 process.stdin.resume().on('end', () => process.exit());

@@ -1,12 +1,12 @@
 // What the API server is called: the names and addresses that its certificate is valid for from the start. Where pods reach
 // it, if that is not known yet, is added later (roles/api-for-pods.ts).
 import { hostname } from 'node:os';
-import { formatIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { addressAt, parseIpRange } from '../../base/ip.ts';
 import { machineAddresses } from '../process/machine-addresses.ts';
 import { HOST, isWildcard } from '../process/port.ts';
 
 /**
- * @param serviceCidr the addresses of Services; the first is the API's own.
+ * @param serviceCidr the addresses of Services, a range or two with a comma between; the first is the API's own.
  * @param domain the cluster's DNS domain.
  * @param bindAddress as `--bind-address` has it.
  * @param podAddress where pods reach it, if that is known.
@@ -28,9 +28,9 @@ export function serverNames(
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** The address of the Service `kubernetes`: the first of the range (pkg/controlplane/apiserver/options ServiceIPRange). */
+/** The address of the Service `kubernetes`: the first of the first range (pkg/controlplane/apiserver/options ServiceIPRange). */
 export function firstServiceAddress(serviceCidr: string): string {
-  const range = parseIPv4Range(serviceCidr);
-  if (!range) throw new Error(`"${serviceCidr}" is no range of IPv4 addresses`);
-  return formatIPv4(range.first + 1);
+  const range = parseIpRange(serviceCidr.split(',')[0] ?? '');
+  if (!range) throw new Error(`"${serviceCidr}" is no range of addresses`);
+  return addressAt(range, 1);
 }

@@ -1,7 +1,7 @@
-// The range of a data directory's Services, as it is kept there: chosen once (roles/service-range.ts), since their addresses
-// are written in its objects.
+// The ranges of a data directory's Services, as they are kept there: chosen once (roles/service-range.ts), since their addresses
+// are written in its objects. One of IPv4, `10.96.0.0/16`, or with one of IPv6 behind it, `10.96.0.0/16,fd12:3456:789a::/112`.
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { formatIPv4, type IPv4Range, overlap, parseIPv4Range } from '../../base/ipv4.ts';
+import { type IpFamily, overlap, parseIpRange } from '../../base/ip.ts';
 import type { Paths } from './paths.ts';
 
 /** Undefined if there is none yet. */
@@ -22,27 +22,59 @@ export async function writeServiceCidr({ services }: Paths, serviceCidr: string)
   await rename(`${services}.new`, services);
 }
 
-/** The sizes that a range may have: upstream takes no larger one (pkg/controlplane/apiserver/options/validation.go). */
-const BITS = { least: 12, most: 28 };
+/** The sizes that a range may have: upstream takes none with other addresses (pkg/controlplane/apiserver/options/validation.go). */
+const BITS = { IPv4: { least: 12, most: 28 }, IPv6: { least: 64, most: 124 } } as const;
 /** Whose addresses are no host's that others could reach. */
-const UNUSABLE = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'];
+const UNUSABLE = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '::/8',
+  'fe80::/10',
+  'ff00::/8',
+];
 
 /**
- * Reads a range that somebody asks for, and writes it as it is kept.
- * @returns the range, or what is wrong with it.
+ * Reads what somebody asks for, and writes it as it is kept.
+ * @returns the range or both, or what is wrong with them.
  */
 export function parseServiceCidr(text: string): string | { why: string } {
-  const bits = Number(text.split('/')[1]);
-  const range = parseIPv4Range(text);
-  if (!range || Number.isNaN(bits)) return { why: 'is no range of IPv4 addresses such as 10.96.0.0/16' };
-  if (bits < BITS.least || bits > BITS.most)
-    return { why: `has to have between ${BITS.least} and ${BITS.most} bits before its addresses begin` };
-  const unusable = UNUSABLE.find((cidr) => sharesAddress(range, cidr));
-  if (unusable !== undefined) return { why: `lies in ${unusable}, whose addresses lead nowhere` };
-  return `${formatIPv4(range.first)}/${bits}`;
+  return parseRanges(
+    text,
+    BITS,
+    'such as 10.96.0.0/16, or one with one of IPv6 behind it, 10.96.0.0/16,fd00:96::/112',
+  );
 }
 
-function sharesAddress(range: IPv4Range, cidr: string): boolean {
-  const other = parseIPv4Range(cidr);
-  return other !== undefined && overlap(range, other);
+/** How many bits the prefixes of a range may have. */
+type Sizes = Readonly<Record<IpFamily, { least: number; most: number }>>;
+
+/**
+ * Reads a range of IPv4, and perhaps one of IPv6 behind it.
+ * @param like what is expected, for people.
+ * @returns both as they are kept, or what is wrong with them.
+ */
+export function parseRanges(text: string, sizes: Sizes, like: string): string | { why: string } {
+  const parts = text.split(',');
+  const ranges = parts.flatMap((part) => parseIpRange(part) ?? []);
+  const families = ranges.map(({ family }) => family).join();
+  if (ranges.length < parts.length || (families !== 'IPv4' && families !== 'IPv4,IPv6'))
+    return { why: `is no range of IPv4 addresses ${like}` };
+  for (const range of ranges) {
+    const { least, most } = sizes[range.family];
+    if (range.prefix < least || range.prefix > most)
+      return {
+        why: `has to have between ${least} and ${most} bits before its ${range.family} addresses begin`,
+      };
+    const unusable = UNUSABLE.find((cidr) => {
+      const other = parseIpRange(cidr);
+      return other !== undefined && overlap(range, other);
+    });
+    if (unusable !== undefined) return { why: `lies in ${unusable}, whose addresses lead nowhere` };
+  }
+  return ranges.map(({ cidr }) => cidr).join();
 }
+
+/** Its ranges, IPv4 first. */
+export const rangesOf = (serviceCidr: string): string[] => serviceCidr.split(',');

@@ -1,13 +1,16 @@
 // What can be known to be in the way before anything is made: a start that cannot succeed leaves nothing behind.
 import { errorText } from '../../base/error-text.ts';
-import { overlap, parseIPv4Range } from '../../base/ipv4.ts';
+import { parseIpRange } from '../../base/ip.ts';
 import type { AddressPool } from '../../controllers/load-balancer/pool.ts';
+import { runCommand } from '../../node/machine/command.ts';
 import { sysctlAllowlist } from '../../node/pods/decide/sysctls.ts';
 import type { ClusterConfig } from '../cluster.ts';
 import { checkDataDirectory } from '../disk/data-directory.ts';
 import { pathsOf } from '../disk/paths.ts';
+import { rangesOf } from '../disk/service-cidr.ts';
 import { readPolicy } from '../roles/audit.ts';
 import { checkServiceRange } from '../roles/service-range.ts';
+import { machineIPv6 } from './machine-addresses.ts';
 import { checkMachine } from './machine-check.ts';
 import { addressesOf, checkPort } from './port.ts';
 import { UserError } from './user-error.ts';
@@ -19,7 +22,9 @@ export async function preflight(config: ClusterConfig): Promise<void> {
   await checkPort(config.port, addressesOf(config.bindAddress));
   if (config.runtime === 'containerd') {
     await checkMachine();
-    checkBalancers(config.balancerPool, await checkServiceRange(paths, config.serviceCidr));
+    const { serviceCidr } = config;
+    const ipv6 = (await machineIPv6(runCommand)).length > 0;
+    checkBalancers(config.balancerPool, await checkServiceRange(paths, { serviceCidr, ipv6 }));
   }
   if (config.audit) await readPolicy(config.audit.policyFile);
   checkSysctls(config.allowedUnsafeSysctls ?? []);
@@ -27,8 +32,12 @@ export async function preflight(config: ClusterConfig): Promise<void> {
 
 /** One address is not both a Service's in the cluster and another's from outside. */
 function checkBalancers(pool: AddressPool | undefined, serviceCidr: string): void {
-  const services = parseIPv4Range(serviceCidr);
-  if (pool?.type !== 'range' || !services || !overlap({ ...pool, cidr: pool.text }, services)) return;
+  if (pool?.type !== 'range') return;
+  const isShared = rangesOf(serviceCidr).some((cidr) => {
+    const range = parseIpRange(cidr);
+    return range?.family === pool.family && range.first <= pool.last && pool.first <= range.last;
+  });
+  if (!isShared) return;
   throw new UserError(
     `--load-balancer-range ${pool.text} has addresses that Services have in the cluster (${serviceCidr}): give another.`,
   );

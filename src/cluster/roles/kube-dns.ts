@@ -7,7 +7,7 @@ import type { Stored } from '../../api/objects.ts';
 import { endpointSlices } from '../../api/resources/endpoint-slices/definition.ts';
 import { services } from '../../api/resources/services/definition.ts';
 import { MANAGED_BY, SERVICE_NAME } from '../../api/service-endpoints.ts';
-import { formatIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { addressAt, parseIpRange } from '../../base/ip.ts';
 import { sameJson } from '../../base/same-json.ts';
 import type { Client } from '../../client/client.ts';
 
@@ -46,8 +46,8 @@ export async function ensureKubeDns(client: Client, serviceCidr: string, server:
 async function ensureService(client: Client, serviceCidr: string): Promise<Stored<Service>> {
   const existing = await orUndefined(client.get(services, KEY));
   if (existing) return existing;
-  const range = parseIPv4Range(serviceCidr);
-  const customary = range && formatIPv4(range.first + CUSTOMARY);
+  const range = parseIpRange(serviceCidr.split(',')[0] ?? '');
+  const customary = range && addressAt(range, CUSTOMARY);
   const make = (clusterIP?: string): Promise<Stored<Service>> =>
     client.create(services, {
       metadata: {

@@ -2,6 +2,7 @@
 // started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
 import { cpus, totalmem } from 'node:os';
 import type { NodeStreams } from '../../api/between/node-streams.ts';
+import { podRangesOf } from '../../api/between/pod-network.ts';
 import type { Node } from '../../api/generated/types.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
 import type { Clock, Random } from '../../base/clock.ts';
@@ -35,7 +36,7 @@ import { createPodVolumes } from '../../node/volumes/pod-volumes.ts';
 import type { Paths } from '../disk/paths.ts';
 import { cgroupRootOf } from '../process/cgroup-root.ts';
 import type { ProcessInfo } from '../process/control-socket.ts';
-import { machineAddresses } from '../process/machine-addresses.ts';
+import { machineAddresses, machineIPv6 } from '../process/machine-addresses.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
@@ -100,9 +101,11 @@ export async function startMachine(
 ): Promise<Machine> {
   const { paths, clock, log } = host;
   const { domain, serviceCidr } = config;
+  const network = await setUpPodNetwork(paths, { serviceCidr, random: host.random });
   // Loopback if it has no network.
-  const nodeIp = machineAddresses()[0] ?? '127.0.0.1';
-  const network = await setUpPodNetwork(paths, serviceCidr);
+  const nodeIps = [machineAddresses()[0] ?? '127.0.0.1'];
+  if (network.ipv6) nodeIps.push(...(await machineIPv6(runCommand)).slice(0, 1));
+  const ranges = podRangesOf(network);
 
   const stop = stopSignal();
   const contextOf = (client: Client): RunContext => {
@@ -113,11 +116,11 @@ export async function startMachine(
     startDnsServer(
       { ...shared, log: log.named('dns') },
       {
-        addresses: [network.gateway],
+        addresses: ranges.map(({ gateway }) => gateway),
         port: DNS_PORT,
         domain,
         forwardTo: () => resolversBeyond(config.dnsForward),
-        podRange: network.cidr,
+        podRanges: ranges.map(({ cidr }) => cidr),
       },
     );
   const { hasRules, whyNot: whyNotEnforced } = network.policies;
@@ -130,7 +133,7 @@ export async function startMachine(
     );
   const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {
     if (!network.proxied || !table) return undefined;
-    const options = { ...network.proxied.options, nodeName, nodeIps: [nodeIp] };
+    const options = { ...network.proxied.options, nodeName, nodeIps };
     return startServiceProxy({ ...shared, log: log.named('proxy') }, table, runCommand, options);
   };
   const startPolicies = async (shared: RunContext): Promise<PolicyEnforcer | undefined> => {
@@ -198,7 +201,7 @@ export async function startMachine(
     images: { runtime, files: imageFiles },
     placement: ({ status }) => ({
       nodeName,
-      nodeIp,
+      nodeIps,
       podIps: (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
       allocatable: { cpuCores: cpus().length, memoryBytes: totalmem() },
     }),
@@ -207,7 +210,7 @@ export async function startMachine(
     { ...context, log: log.named('node') },
     {
       nodeName,
-      nodeIp,
+      nodeIps,
       runtime,
       volumes,
       clusterDns: { ip: network.gateway, domain },
@@ -261,7 +264,7 @@ export async function startMachine(
   return {
     describe: () => ({
       dns: `${network.gateway}:${dns.port}`,
-      podCidr: network.cidr,
+      podCidr: ranges.map(({ cidr }) => cidr).join(),
       services: network.services,
       policies: whyNotEnforced === undefined ? 'enforced' : `not enforced: ${whyNotEnforced}`,
       volumes: volumesText,

@@ -4,12 +4,16 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodNetwork } from '../../api/between/pod-network.ts';
+import type { Random } from '../../base/clock.ts';
+import { sameJson } from '../../base/same-json.ts';
 import { hasPods, removeBridge, setUpBridge } from '../../network/cni/bridge.ts';
 import { writeCniConfig } from '../../network/cni/config.ts';
-import { removeFirewall } from '../../network/cni/firewall.ts';
+import { type RefusedRange, removeFirewall } from '../../network/cni/firewall.ts';
+import { hasIPv6 } from '../../network/cni/ipv6.ts';
 import { readMachineNetwork } from '../../network/cni/machine-network.ts';
 import {
   isOwnBridge,
+  keepOrChooseIPv6,
   keepOrChoosePodNetwork,
   type MachineNetwork,
   useOf,
@@ -23,6 +27,7 @@ import type { FrameOptions } from '../../network/proxy/frame.ts';
 import { whyNoServices } from '../../network/proxy/support.ts';
 import { runCommand } from '../../node/machine/command.ts';
 import type { Paths } from '../disk/paths.ts';
+import { rangesOf } from '../disk/service-cidr.ts';
 import { alone } from './machine-lock.ts';
 import { steadsBeside } from './steads-beside.ts';
 
@@ -55,45 +60,49 @@ interface ProxiedServices {
 export const ownerOf = (paths: Paths): string => `stead ${paths.run}`;
 const leasesOf = (paths: Paths): string => join(paths.data, 'cni', 'leases');
 
+/** What a pod network is made for. */
+export interface PodNetworkOptions {
+  /** Addresses of Services: those that lead nowhere are refused. Where there are some of IPv6, pods have that, too. */
+  serviceCidr: string;
+  random: Random;
+}
+
 /**
  * Makes the network on the machine, as it was before or, if that belongs to somebody else now, another.
- * @param serviceCidr addresses of Services: those that lead nowhere are refused.
  * @throws UserError if another stead holds the machine's network up; CommandError if a program refuses.
  */
-export async function setUpPodNetwork(paths: Paths, serviceCidr: string): Promise<RunningPodNetwork> {
+export async function setUpPodNetwork(paths: Paths, options: PodNetworkOptions): Promise<RunningPodNetwork> {
   return alone(paths, async () => {
     const owner = ownerOf(paths);
-    const known = await readPodNetwork(paths);
     const machine = await readMachineNetwork(runCommand);
-    const others = (await steadsBeside(paths)).map((other) => other.serviceCidr);
-    const network = keepOrChoosePodNetwork(known, machine, owner, [serviceCidr, ...others]);
-    if (network !== known) {
-      if (known) await leave(known, paths, machine);
-      await writeFile(`${paths.network}.new`, `${JSON.stringify(network)}\n`);
-      await rename(`${paths.network}.new`, paths.network);
-    }
-    const use = useOf(serviceCidr, machine);
-    const options: FrameOptions = {
+    const network = await keepOrChoose(paths, machine, options);
+    const ranges = rangesOf(options.serviceCidr).map((cidr) => ({ cidr, use: useOf(cidr, machine) }));
+    const frame: FrameOptions = {
       bridge: network.bridge,
       families: [IPV4, IPV6],
-      serviceRanges: [{ cidr: serviceCidr, family: IPV4, onHost: !use }],
+      serviceRanges: ranges.map(({ cidr, use }) => ({
+        cidr,
+        family: cidr.includes(':') ? IPV6 : IPV4,
+        onHost: use === undefined,
+      })),
     };
-    const whyNot = await whyNoServices(runCommand, options);
-    // Without the proxy, all of the range is refused by what every machine has.
-    const refused = whyNot ? { cidr: serviceCidr, onHost: !use } : undefined;
-    await setUpBridge(runCommand, network, refused ? { owner, refused } : { owner });
+    const whyNot = await whyNoServices(runCommand, frame);
+    // Without the proxy, all of the ranges is refused by what every machine has.
+    const refused: RefusedRange[] = whyNot === undefined ? [] : [...frame.serviceRanges];
+    await setUpBridge(runCommand, network, { owner, refused });
     const hidden = whyNot === undefined ? await whyHidden() : undefined;
     const cniConfDirectory = join(paths.data, 'cni', 'net.d');
     const leaseDirectory = leasesOf(paths);
     await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory });
     const name = { table: tableOf(network), owner };
+    const used = ranges.flatMap(({ use }) => use ?? []);
     return {
       ...network,
       cniConfDirectory,
       leaseDirectory,
-      services: `${serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : carried(name, hidden)}${use ? `; the machine itself uses ${use}, so that it is not kept from it` : ''}`,
-      proxied: whyNot ? undefined : { name, options },
-      policies: await policyEnforcement(options, whyNot, hidden),
+      services: `${options.serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : carried(name, hidden)}${used.length > 0 ? `; the machine itself uses ${used.join(' and ')}, so that it is not kept from it` : ''}${hasTwo(options.serviceCidr) && !network.ipv6 ? '; its kernel has no IPv6 now, and neither have pods' : ''}`,
+      proxied: whyNot ? undefined : { name, options: frame },
+      policies: await policyEnforcement(frame, whyNot, hidden),
     };
   });
 }
@@ -103,6 +112,32 @@ async function whyHidden(): Promise<string | undefined> {
   const why = await showBridgedTraffic(runCommand);
   return why && `br_netfilter cannot be had (${why})`;
 }
+
+/** What the data directory has from now on, written down; and of that, what the kernel can have. */
+async function keepOrChoose(
+  paths: Paths,
+  machine: MachineNetwork,
+  { random, serviceCidr }: PodNetworkOptions,
+): Promise<PodNetwork> {
+  const known = await readPodNetwork(paths);
+  const others = (await steadsBeside(paths)).map((other) => other.serviceCidr);
+  const reserved = [serviceCidr, ...others].flatMap(rangesOf);
+  const { ipv6: before, ...chosen } = keepOrChoosePodNetwork(known, machine, ownerOf(paths), reserved);
+  const isKept = chosen.bridge === known?.bridge && chosen.cidr === known.cidr;
+  if (known && !isKept) await leave(known, paths, machine);
+  const used = { ...machine, ranges: [...machine.ranges, ...reserved.map((cidr) => ({ cidr }))] };
+  const ipv6 = hasTwo(serviceCidr)
+    ? keepOrChooseIPv6(before ?? known?.ipv6, isKept, used, random)
+    : known?.ipv6;
+  const network = ipv6 ? { ...chosen, ipv6 } : chosen;
+  if (!sameJson(network, known)) {
+    await writeFile(`${paths.network}.new`, `${JSON.stringify(network)}\n`);
+    await rename(`${paths.network}.new`, paths.network);
+  }
+  return hasIPv6() ? network : chosen;
+}
+
+const hasTwo = (serviceCidr: string): boolean => rangesOf(serviceCidr).length > 1;
 
 function carried({ table }: TableName, hidden: string | undefined): string {
   const but = hidden ? `, but not from pod to pod of this machine: ${hidden}` : '';

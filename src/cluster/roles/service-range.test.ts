@@ -7,10 +7,12 @@ import { type TestContext, test } from 'node:test';
 import { runCommand } from '../../node/machine/command.ts';
 import { type Paths, pathsOf } from '../disk/paths.ts';
 import { parseServiceCidr } from '../disk/service-cidr.ts';
-import { chooseServiceRange, serviceRangeOf, simulatedServiceRangeOf } from './service-range.ts';
+import { chooseServiceRange, serviceRangeOf as rangeOf, simulatedServiceRangeOf } from './service-range.ts';
 import { steadsBeside } from './steads-beside.ts';
 
 const bare = { ranges: [], interfaces: [] };
+const serviceRangeOf = (paths: Paths, serviceCidr: string | undefined, ipv6 = false): Promise<string> =>
+  rangeOf(paths, { serviceCidr, ipv6 });
 
 async function directory(context: TestContext): Promise<Paths> {
   const data = await mkdtemp(join(tmpdir(), 'stead-range-'));
@@ -44,6 +46,7 @@ test('a range is the first that neither the machine nor another stead uses', () 
 
 test('what somebody asks for is a range that can be one', () => {
   assert.equal(parseServiceCidr('10.20.30.40/16'), '10.20.0.0/16');
+  assert.equal(parseServiceCidr('10.20.30.40/16,FD00:1::7/112'), '10.20.0.0/16,fd00:1::/112');
   const wrong = [
     '10.96.0.0',
     'fd00::/108',
@@ -52,6 +55,11 @@ test('what somebody asks for is a range that can be one', () => {
     '127.0.0.0/16',
     '239.1.0.0/16',
     'x/16',
+    'fd00::/112,10.96.0.0/16',
+    '10.96.0.0/16,10.97.0.0/16',
+    '10.96.0.0/16,fd00::/56',
+    '10.96.0.0/16,fe80::/112',
+    '10.96.0.0/16,fd00::/112,fd01::/112',
   ];
   for (const text of wrong) assert.equal(typeof parseServiceCidr(text), 'object', text);
 });
@@ -103,4 +111,41 @@ test('two steads of one machine never share a range, and each keeps its own', {
   await assert.rejects(serviceRangeOf(one, undefined), {
     message: `The Services of ${one.data} have addresses of ${first}, and so have those of the stead in ${three.data}, which is up: end that one first (stead down --data-dir ${three.data}).`,
   });
+});
+
+const IPV6 = /^10\.\d+\.0\.0\/16,fd[0-9a-f:]+::\/112$/;
+
+test('a second range for IPv6 comes when the machine has it, and stays', {
+  skip: !root && 'takes root and iproute2',
+}, async (context) => {
+  const [old, young] = [await directory(context), await directory(context)];
+  const ipv4 = await serviceRangeOf(old, undefined);
+  assert.ok(!ipv4.includes(','));
+  // Who asks for IPv4 alone has it alone.
+  assert.equal(await serviceRangeOf(old, ipv4, true), ipv4);
+  const both = await serviceRangeOf(old, undefined, true);
+  assert.match(both, IPV6);
+  assert.ok(both.startsWith(`${ipv4},`));
+  assert.equal(await serviceRangeOf(old, undefined, false), both);
+  await assert.rejects(serviceRangeOf(old, ipv4, true), /for as long as it lives/);
+  assert.match(await serviceRangeOf(young, undefined, true), IPV6);
+  // A second one is in nobody's way, as the first is not.
+  const six = both.split(',')[1];
+  const third = await directory(context);
+  await assert.rejects(serviceRangeOf(third, `10.212.0.0/16,${six}`), {
+    message: `--service-cidr ${six} cannot be had: the Services of the stead in ${old.data} have ${both}. Give another, or leave it out.`,
+  });
+  assert.equal(await serviceRangeOf(third, '10.212.0.0/16,fd00:9876::/112'), '10.212.0.0/16,fd00:9876::/112');
+});
+
+test('one that is asked for can be added', async (context) => {
+  const paths = await directory(context);
+  await simulatedServiceRangeOf(paths, '10.200.0.0/16');
+  const both = '10.200.0.0/16,fd00:1::/112';
+  assert.equal(await simulatedServiceRangeOf(paths, both), both);
+  assert.equal(await simulatedServiceRangeOf(paths, undefined), both);
+  await assert.rejects(
+    simulatedServiceRangeOf(paths, '10.200.0.0/16,fd00:2::/112'),
+    /for as long as it lives/,
+  );
 });

@@ -57,7 +57,7 @@ export async function startSimulatedNodes(host: NodeHost, count: number): Promis
     };
     const agent = createNodeAgent(context, {
       nodeName,
-      nodeIp: '127.0.0.1',
+      nodeIps: ['127.0.0.1'],
       runtime: simulatedRuntime({
         clock,
         initExitCode: 0,

@@ -103,8 +103,9 @@ function grantOf(
 }
 
 function addressOfRange(service: Stored<Service>, taken: Taken, range: AddressRange, claims: Claims): Grant {
-  if (!(service.spec.ipFamilies ?? ['IPv4']).includes('IPv4'))
-    return { why: `${range.text} has no IPv6 addresses` };
+  const { ipFamilies = ['IPv4'] } = service.spec;
+  if (!ipFamilies.includes(range.family))
+    return { why: `${range.text} has no ${ipFamilies.join(' or ')} addresses` };
   const grant = (address: string): Grant => ({ addresses: [address], keys: [address] });
   const asked = service.spec.loadBalancerIP;
   if (asked) {

@@ -27,7 +27,20 @@ test('a range is a CIDR without its edges, or from one address to another', () =
     'a-b',
     '192.0.2.1-2',
     '1.1.1.1-1.1.1.2-1.1.1.3',
-    'fd00::/120',
+    'fd00::/129',
+    '192.0.2.1-fd00::1',
   ])
     assert.equal(parseAddressRange(text), undefined, text);
+});
+
+test('a range of IPv6, as large as it may be', () => {
+  const range = parseAddressRange('2001:db8::/64');
+  assert.ok(range && range.family === 'IPv6');
+  assert.ok(
+    isInRange('2001:DB8:0::7', range) && !isInRange('2001:db8::', range) && !isInRange('192.0.2.1', range),
+  );
+  assert.equal(
+    lowestFree(range, (address) => address === '2001:db8::1'),
+    '2001:db8::2',
+  );
 });

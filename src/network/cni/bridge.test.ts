@@ -164,7 +164,7 @@ test(
   needsNetwork,
   async (context) => {
     const { network, addPod, deletePod, inPod, endNamespace, leaseDirectory } = await bench(context);
-    const options = { owner: 'stead /run/stead/test', refused: { cidr: REFUSED, onHost: true } };
+    const options = { owner: 'stead /run/stead/test', refused: [{ cidr: REFUSED, onHost: true }] };
     await setUpBridge(run, network, options);
     await setUpBridge(run, network, options);
     const made = (await readMachineNetwork(run)).interfaces.find(({ name }) => name === network.bridge);

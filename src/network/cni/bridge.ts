@@ -2,16 +2,17 @@
 // listen on its address.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PodNetwork } from '../../api/between/pod-network.ts';
+import type { PodNetwork, PodRange } from '../../api/between/pod-network.ts';
 import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import { CNI_RESULTS, networkName, removeEmptyCniCache } from './config.ts';
 import { type RefusedRange, removeFirewall, setUpFirewall } from './firewall.ts';
+import { allowIPv6, forwardIPv6 } from './ipv6.ts';
 
 export interface BridgeOptions {
   /** Noted on the bridge as its alias, so that another stead does not take it for its own. */
   owner: string;
   /** Addresses that lead nowhere, and are refused at once. */
-  refused?: RefusedRange;
+  refused?: readonly RefusedRange[];
 }
 
 /**
@@ -22,9 +23,9 @@ export interface BridgeOptions {
 export async function setUpBridge(
   run: RunCommand,
   network: PodNetwork,
-  { owner, refused }: BridgeOptions,
+  { owner, refused = [] }: BridgeOptions,
 ): Promise<void> {
-  const { bridge, cidr, gateway } = network;
+  const { bridge, gateway, ipv6 } = network;
   const exists = await linkExists(run, bridge);
   const steps = [
     ...(exists ? [] : [`link add ${bridge} type bridge`]),
@@ -32,14 +33,22 @@ export async function setUpBridge(
     // perhaps another: pods would send to the old one, and DNS would not hear them until they have noticed.
     `link set ${bridge} address ${exists ? await hardwareAddress(bridge) : hardwareAddressFor(gateway)}`,
     `link set ${bridge} alias "${owner}"`,
-    `address replace ${gateway}/${cidr.split('/')[1]} dev ${bridge}`,
+    `address replace ${gateway}/${prefixOf(network)} dev ${bridge}`,
     `link set ${bridge} up`,
   ];
   // One program makes all of it: whoever kills this process leaves no bridge of which nobody knows whose it is.
   await run('ip', ['-batch', '-'], { input: `${steps.join('\n')}\n` });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1\n');
+  if (ipv6) {
+    await allowIPv6(bridge);
+    // Nobody else has it: nothing is gained by a second in which nobody can listen on it yet.
+    await run('ip', ['address', 'replace', `${ipv6.gateway}/${prefixOf(ipv6)}`, 'dev', bridge, 'nodad']);
+    await forwardIPv6();
+  }
   await setUpFirewall(run, network, refused);
 }
+
+const prefixOf = ({ cidr }: PodRange): string => cidr.split('/')[1] ?? '';
 
 /** What the bridge has now: pods that run know it. */
 const hardwareAddress = async (bridge: string): Promise<string> =>

@@ -1,7 +1,7 @@
 // The CNI configuration by which containerd gives each pod its interface and address.
 import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { type PodNetwork, podRangesOf } from '../../api/between/pod-network.ts';
 
 const CNI_CACHE = '/var/lib/cni';
 /** libcni notes here what it did for each pod, whatever the configuration says; others on the machine may, too. */
@@ -37,7 +37,7 @@ export function cniConfig(network: PodNetwork, leaseDirectory: string): string {
         ipam: {
           type: 'host-local',
           dataDir: leaseDirectory,
-          ranges: [[{ subnet: network.cidr, gateway: network.gateway }]],
+          ranges: podRangesOf(network).map(({ cidr, gateway }) => [{ subnet: cidr, gateway }]),
         },
       },
       { type: 'portmap', capabilities: { portMappings: true } },

@@ -1,11 +1,12 @@
-// The packet filter rules of the pod network, in chains of our own: pods may reach each other and the world, the
+// The packet filter rules of the pod network, in chains of our own in each family's tables: pods may reach each other and the world, the
 // world sees the machine's address, and does not reach the bridge's. Machines whose FORWARD or INPUT policy is DROP (Docker's, ufw's) need the rest.
 // Addresses that nobody answers for are refused at once, as kube-proxy refuses a Service without endpoints: they would
 // else leave by the default route, to whoever answers there. What the portmap plugin leaves behind is taken away, too.
 
-import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { type PodNetwork, type PodRange, podRangesOf } from '../../api/between/pod-network.ts';
 import { CommandError, type RunCommand } from '../../base/machine-command.ts';
 import { networkName } from './config.ts';
+import { hasIPv6 } from './ipv6.ts';
 
 type Table = 'filter' | 'nat';
 
@@ -16,10 +17,32 @@ interface Hook {
   chain: string;
 }
 
-const forwardChain = ({ bridge }: PodNetwork): string => `STEAD-FORWARD-${bridge}`;
-const inputChain = ({ bridge }: PodNetwork): string => `STEAD-INPUT-${bridge}`;
-const outputChain = ({ bridge }: PodNetwork): string => `STEAD-OUTPUT-${bridge}`;
-const natChain = ({ bridge }: PodNetwork): string => `STEAD-NAT-${bridge}`;
+/** How a family's packets are filtered. */
+interface PacketFilter {
+  program: 'iptables' | 'ip6tables';
+  unreachable: string;
+  multicast: string;
+}
+
+const IPV4: PacketFilter = {
+  program: 'iptables',
+  unreachable: 'icmp-port-unreachable',
+  multicast: '224.0.0.0/4',
+};
+const IPV6: PacketFilter = {
+  program: 'ip6tables',
+  unreachable: 'icmp6-port-unreachable',
+  multicast: 'ff00::/8',
+};
+
+const filterOf = ({ cidr }: { cidr: string }): PacketFilter => (cidr.includes(':') ? IPV6 : IPV4);
+
+type Bridge = Pick<PodNetwork, 'bridge'>;
+
+const forwardChain = ({ bridge }: Bridge): string => `STEAD-FORWARD-${bridge}`;
+const inputChain = ({ bridge }: Bridge): string => `STEAD-INPUT-${bridge}`;
+const outputChain = ({ bridge }: Bridge): string => `STEAD-OUTPUT-${bridge}`;
+const natChain = ({ bridge }: Bridge): string => `STEAD-NAT-${bridge}`;
 
 function hooksOf(network: PodNetwork): Hook[] {
   return [
@@ -41,24 +64,36 @@ export interface RefusedRange {
 /** `REJECT` says no at once; `DROP` is for kernels that cannot. */
 type Verdict = 'REJECT' | 'DROP';
 
-function refusals(match: string, verdict: Verdict): string[] {
+function refusals(match: string, { unreachable }: PacketFilter, verdict: Verdict): string[] {
   if (verdict === 'DROP') return [`${match} -j DROP`];
   // A reset is never held back; of the kernel's ICMP errors only some go to one receiver in a second.
   return [
     `${match} -p tcp -j REJECT --reject-with tcp-reset`,
-    `${match} -j REJECT --reject-with icmp-port-unreachable`,
+    `${match} -j REJECT --reject-with ${unreachable}`,
   ];
 }
 
-/** The content of our chains, for iptables-restore; a chain that is declared is emptied first. */
+/** By which a host of IPv6 finds its neighbours: some have no address of the range yet. */
+function neighbours({ program }: PacketFilter): string[] {
+  if (program === 'iptables') return [];
+  const types = ['neighbour-solicitation', 'neighbour-advertisement'];
+  return types.map((type) => `-p ipv6-icmp --icmpv6-type ${type} -j ACCEPT`);
+}
+
+/**
+ * The content of our chains of one family, for iptables-restore or ip6tables-restore; a chain that is declared is emptied first.
+ * @param network the bridge, and the family's range.
+ */
 export function firewallRules(
-  network: PodNetwork,
+  network: Bridge & PodRange,
   refused: RefusedRange | undefined,
   verdict: Verdict = 'REJECT',
 ): string {
   const { bridge, cidr, gateway } = network;
+  const filter = filterOf(network);
   const forward = [
-    ...(refused ? refusals(`-s ${cidr} -d ${refused.cidr}`, verdict) : []),
+    ...(refused ? refusals(`-s ${cidr} -d ${refused.cidr}`, filter, verdict) : []),
+    ...neighbours(filter).map((rule) => `-i ${bridge} -o ${bridge} ${rule}`),
     `-s ${cidr} -j ACCEPT`,
     `-d ${cidr} -j ACCEPT`,
   ];
@@ -67,9 +102,10 @@ export function firewallRules(
   const input = [
     `-i ${bridge} -d ${gateway} -j ACCEPT`,
     `-i lo -d ${gateway} -j RETURN`,
-    ...refusals(`-d ${gateway}`, verdict),
+    ...neighbours(filter).map((rule) => `-i ${bridge} ${rule}`),
+    ...refusals(`-d ${gateway}`, filter, verdict),
   ];
-  const output = refused?.onHost ? refusals(`-d ${refused.cidr}`, verdict) : [];
+  const output = refused?.onHost ? refusals(`-d ${refused.cidr}`, filter, verdict) : [];
   return `*filter
 :${forwardChain(network)} - [0:0]
 :${inputChain(network)} - [0:0]
@@ -78,14 +114,18 @@ ${forward.map((rule) => `-A ${forwardChain(network)} ${rule}\n`).join('')}${inpu
 *nat
 :${natChain(network)} - [0:0]
 -A ${natChain(network)} -s ${cidr} -d ${cidr} -j RETURN
--A ${natChain(network)} -s ${cidr} -d 224.0.0.0/4 -j RETURN
+-A ${natChain(network)} -s ${cidr} -d ${filter.multicast} -j RETURN
 -A ${natChain(network)} -s ${cidr} -j MASQUERADE
 COMMIT
 `;
 }
 
-const iptables = (run: RunCommand, table: Table, ...args: string[]): Promise<string> =>
-  run('iptables', ['-w', '-t', table, ...args]);
+type Tables = (table: Table, ...args: string[]) => Promise<string>;
+
+const tablesOf =
+  (run: RunCommand, { program }: PacketFilter): Tables =>
+  (table, ...args) =>
+    run(program, ['-w', '-t', table, ...args]);
 
 const comment = (network: PodNetwork): string[] => ['-m', 'comment', '--comment', networkName(network)];
 
@@ -93,29 +133,40 @@ const comment = (network: PodNetwork): string[] => ['-m', 'comment', '--comment'
 export async function setUpFirewall(
   run: RunCommand,
   network: PodNetwork,
-  refused: RefusedRange | undefined,
+  refused: readonly RefusedRange[],
 ): Promise<void> {
-  const restore = (input: string): Promise<string> => run('iptables-restore', ['-w', '--noflush'], { input });
-  await restore(firewallRules(network, refused)).catch((error: unknown) => {
-    if (!(error instanceof CommandError) || error.notInstalled) throw error;
-    return restore(firewallRules(network, refused, 'DROP'));
-  });
-  for (const { table, from, chain } of hooksOf(network)) {
-    const jump = [...comment(network), '-j', chain];
-    if (!(await exists(iptables(run, table, '-C', from, ...jump)))) {
-      await iptables(run, table, '-I', from, '1', ...jump);
+  for (const range of podRangesOf(network)) {
+    const filter = filterOf(range);
+    const restore = (verdict: Verdict): Promise<string> => {
+      const ofFamily = refused.find((each) => filterOf(each) === filter);
+      const input = firewallRules({ ...network, ...range }, ofFamily, verdict);
+      return run(`${filter.program}-restore`, ['-w', '--noflush'], { input });
+    };
+    await restore('REJECT').catch((error: unknown) => {
+      if (!(error instanceof CommandError) || error.notInstalled) throw error;
+      return restore('DROP');
+    });
+    const tables = tablesOf(run, filter);
+    for (const { table, from, chain } of hooksOf(network)) {
+      const jump = [...comment(network), '-j', chain];
+      if (!(await exists(tables(table, '-C', from, ...jump)))) await tables(table, '-I', from, '1', ...jump);
     }
   }
 }
 
 /** Takes our rules away, and what portmap left of our pods. Idempotent. */
 export async function removeFirewall(run: RunCommand, network: PodNetwork): Promise<void> {
-  for (const { table, from, chain } of hooksOf(network)) {
-    while (await exists(iptables(run, table, '-D', from, ...comment(network), '-j', chain)));
-    if (await exists(iptables(run, table, '-F', chain))) await iptables(run, table, '-X', chain);
+  for (const range of podRangesOf(network)) {
+    const filter = filterOf(range);
+    if (filter === IPV6 && !hasIPv6()) continue;
+    const tables = tablesOf(run, filter);
+    for (const { table, from, chain } of hooksOf(network)) {
+      while (await exists(tables(table, '-D', from, ...comment(network), '-j', chain)));
+      if (await exists(tables(table, '-F', chain))) await tables(table, '-X', chain);
+    }
+    const leftovers = portmapLeftovers(await tables('nat', '-S'), networkName(network));
+    for (const args of leftovers) await tables('nat', ...args);
   }
-  const leftovers = portmapLeftovers(await iptables(run, 'nat', '-S'), networkName(network));
-  for (const args of leftovers) await iptables(run, 'nat', ...args);
 }
 
 /** Whether a command on a rule or chain found it; anything else that goes wrong is thrown. */

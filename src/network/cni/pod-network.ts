@@ -1,6 +1,8 @@
 // The choice of a pod network that collides with nothing on this machine. Pure; cluster/ remembers what was chosen.
-import type { PodNetwork } from '../../api/between/pod-network.ts';
-import { formatIPv4, type IPv4Range, overlap, parseIPv4Range } from '../../base/ipv4.ts';
+import type { PodNetwork, PodRange } from '../../api/between/pod-network.ts';
+import type { Random } from '../../base/clock.ts';
+import { addressAt, formatIp, type IpRange, overlap, parseIpOrRange, parseIpRange } from '../../base/ip.ts';
+import { uniqueLocalRange } from './unique-local.ts';
 
 /** What the machine uses already. */
 export interface MachineNetwork {
@@ -10,7 +12,7 @@ export interface MachineNetwork {
 
 /** An address or a route. */
 export interface UsedRange {
-  /** IPv6 is passed over, and so is the default route. */
+  /** Default routes are passed over. */
   cidr: string;
   /** The network interface that it is on or leads to, if any. */
   on?: string | undefined;
@@ -24,6 +26,9 @@ export interface NetworkInterface {
 
 /** Room for 4,093 pods. */
 const PREFIX_LENGTH = 20;
+const SIZE = 2n ** BigInt(32 - PREFIX_LENGTH);
+/** What a network of IPv6 has. */
+const IPV6_PREFIX_LENGTH = 64;
 /** Where to look, in this order: what Kubernetes installations use for pods, then the other private ranges. */
 const CANDIDATE_RANGES = ['10.244.0.0/14', '10.128.0.0/9', '172.16.0.0/12', '10.0.0.0/9', '192.168.0.0/16'];
 
@@ -94,11 +99,9 @@ export function choosePodNetwork(machine: MachineNetwork): PodNetwork {
   for (const candidate of CANDIDATE_RANGES) {
     const whole = parseRange(candidate);
     if (!whole) continue;
-    const size = 2 ** (32 - PREFIX_LENGTH);
-    for (let first = whole.first; first + size - 1 <= whole.last; first += size) {
-      const cidr = `${formatIPv4(first)}/${PREFIX_LENGTH}`;
-      if (used.some((other) => overlap(other, { cidr, first, last: first + size - 1 }))) continue;
-      return { bridge, cidr, gateway: formatIPv4(first + 1) };
+    for (let value = whole.first; value < whole.last; value += SIZE) {
+      const range = parseIpRange(`${formatIp({ family: 'IPv4', value })}/${PREFIX_LENGTH}`);
+      if (range && !used.some((other) => overlap(other, range))) return { bridge, ...podRange(range) };
     }
   }
   throw new Error(
@@ -112,7 +115,24 @@ function freeName(taken: ReadonlySet<string>): string {
   return `stead${number}`;
 }
 
-/** Undefined for IPv6, and for the default route, which overlaps everything and means nothing. */
-function parseRange(cidr: string): IPv4Range | undefined {
-  return cidr.endsWith('/0') ? undefined : parseIPv4Range(cidr);
+/** Undefined for the default route, which overlaps everything and means nothing. */
+const parseRange = (cidr: string): IpRange | undefined =>
+  cidr.endsWith('/0') ? undefined : parseIpOrRange(cidr);
+
+/** A range as pods have it. */
+export const podRange = (range: IpRange): PodRange => ({ cidr: range.cidr, gateway: addressAt(range, 1) });
+
+/**
+ * The range of IPv6 that pods have beside the network's own: as it is known, unless somebody else uses it, or a new one.
+ * @param isKept whether the network, with the bridge, is still as it was.
+ */
+export function keepOrChooseIPv6(
+  known: PodRange | undefined,
+  isKept: boolean,
+  machine: MachineNetwork,
+  random: Random,
+): PodRange {
+  if (known && (isKept || useOf(known.cidr, machine) === undefined)) return known;
+  const isFree = ({ cidr }: IpRange): boolean => useOf(cidr, machine) === undefined;
+  return podRange(uniqueLocalRange(random, IPV6_PREFIX_LENGTH, isFree));
 }

@@ -7,7 +7,7 @@ describe('who may ask', () => {
   it('is a pod, or this machine by any of its addresses, and nobody else', async () => {
     const clock = new VirtualClock();
     const own = ['192.0.2.7', 'fd00::7'];
-    const mayAsk = askersOf('10.244.0.0/20', clock, () => own);
+    const mayAsk = askersOf(['10.244.0.0/20'], clock, () => own);
     for (const address of ['10.244.0.1', '10.244.15.255', '127.0.0.1', '127.0.0.53', '::1', ...own])
       assert.equal(mayAsk(address), true, address);
     for (const address of [
@@ -26,7 +26,7 @@ describe('who may ask', () => {
   });
 
   it('without pods is this machine', () => {
-    const mayAsk = askersOf(undefined, new VirtualClock(), () => []);
+    const mayAsk = askersOf([], new VirtualClock(), () => []);
     assert.deepEqual([mayAsk('127.0.0.1'), mayAsk('10.244.0.2')], [true, false]);
   });
 });

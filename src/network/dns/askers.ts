@@ -1,7 +1,7 @@
 // Who may ask: pods and this machine. Everybody else is nobody's business, and a resolver that answers the world is a weapon.
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
-import { parseIPv4, parseIPv4Range } from '../../base/ipv4.ts';
+import { includesIp, parseIp, parseIpRange } from '../../base/ip.ts';
 import { canonicalAddress } from './address-names.ts';
 
 /** Of so many it is remembered that they may ask. */
@@ -11,16 +11,19 @@ const LIST_MS = 1_000;
 
 /**
  * Says of an address whether it may ask.
- * @param podRange the pods' addresses, in CIDR notation; undefined where only this machine asks.
+ * @param podRanges the pods' addresses, in CIDR notation; none where only this machine asks.
  * @throws Error for what is no range.
  */
 export function askersOf(
-  podRange: string | undefined,
+  podRanges: readonly string[],
   clock: Clock,
   addressesOfMachine: () => readonly string[] = machineAddresses,
 ): (address: string) => boolean {
-  const range = podRange === undefined ? undefined : parseIPv4Range(podRange);
-  if (podRange !== undefined && !range) throw new Error(`${podRange} is no range of addresses`);
+  const ranges = podRanges.map((cidr) => {
+    const range = parseIpRange(cidr);
+    if (!range) throw new Error(`${cidr} is no range of addresses`);
+    return range;
+  });
   let own: ReadonlySet<string> = new Set();
   let listedAtMs = Number.NEGATIVE_INFINITY;
   const isOwn = (address: string): boolean => {
@@ -32,8 +35,8 @@ export function askersOf(
     return own.has(address);
   };
   const isPodOrLoopback = (address: string): boolean => {
-    const number = parseIPv4(address);
-    if (number !== undefined && range && number >= range.first && number <= range.last) return true;
+    const ip = parseIp(address);
+    if (ip && ranges.some((range) => includesIp(range, ip))) return true;
     return address.startsWith('127.') || address === '::1';
   };
   const known = new Set<string>();

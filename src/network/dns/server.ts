@@ -24,7 +24,7 @@ export interface DnsOptions {
    */
   forwardTo(): Promise<readonly ResolverAddress[]>;
   /** The pods' addresses, in CIDR notation; without it only this machine may ask. */
-  podRange?: string;
+  podRanges?: readonly string[];
 }
 
 export interface DnsServer {
@@ -41,7 +41,7 @@ export async function startDnsServer(context: RunContext, options: DnsOptions): 
   const { informers, clock, log } = context;
   const { addresses } = options;
   const zone = zoneOf(informers, options.domain, addresses[0] ?? '127.0.0.1');
-  const mayAsk = askersOf(options.podRange, clock);
+  const mayAsk = askersOf(options.podRanges ?? [], clock);
   await zone.synced;
 
   let answerMessage: AnswerMessage = () => undefined;

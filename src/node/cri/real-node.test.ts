@@ -165,7 +165,7 @@ export async function startRealNode(context: TestContext): Promise<RealNode> {
         },
         {
           nodeName: 'node-1',
-          nodeIp: network.gateway,
+          nodeIps: [network.gateway],
           // The runtime outlives agents here; a real agent makes its own.
           runtime: node.runtime,
           volumes: simulatedVolumes(),

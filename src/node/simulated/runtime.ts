@@ -2,7 +2,7 @@
 // pods on one machine, for trying controllers, and for the simulator.
 import type { Clock } from '../../base/clock.ts';
 import { sleep } from '../../base/clock.ts';
-import { formatIPv4, parseIPv4 } from '../../base/ipv4.ts';
+import { addressAt, type IpRange, parseIp, parseIpOrRange } from '../../base/ip.ts';
 import {
   type Container,
   type ContainerSpec,
@@ -280,7 +280,7 @@ class InMemoryRuntime implements SimulatedRuntime {
 
 /** IPv4 addresses, given out in order; one given back is used again last. */
 class AddressPool {
-  readonly #first: number;
+  readonly #first: IpRange;
   readonly #size: number;
   readonly #returned: string[] = [];
   /** In use without having been taken. */
@@ -288,7 +288,7 @@ class AddressPool {
   #next = 2;
 
   constructor(firstAddress: string, size: number) {
-    const first = parseIPv4(firstAddress);
+    const first = parseIpOrRange(firstAddress);
     if (first === undefined)
       throw new Error(`"${firstAddress}" is no IPv4 address for a simulated node's pods`);
     this.#first = first;
@@ -296,7 +296,7 @@ class AddressPool {
   }
   take(): string {
     while (this.#next < this.#size) {
-      const ip = formatIPv4(this.#first + this.#next++);
+      const ip = addressAt(this.#first, this.#next++);
       if (!this.#reserved.has(ip)) return ip;
     }
     const again = this.#returned.shift();
@@ -308,7 +308,8 @@ class AddressPool {
   }
   giveBack(ip: string): void {
     // One whose turn has not come yet is taken then.
-    const isYetToCome = this.#reserved.delete(ip) && (parseIPv4(ip) ?? 0) >= this.#first + this.#next;
+    const isYetToCome =
+      this.#reserved.delete(ip) && (parseIp(ip)?.value ?? 0n) >= this.#first.first + BigInt(this.#next);
     if (!isYetToCome) this.#returned.push(ip);
   }
 }

@@ -16,7 +16,8 @@ import { type MachineFacts, machineFacts } from './machine-facts.ts';
 
 export interface NodeStatusOptions {
   nodeName: string;
-  nodeIp: string;
+  /** One of each family that pods have. */
+  nodeIps: readonly string[];
   runtime: Runtime;
   volumeDirectory: string;
   version: string;
@@ -180,7 +181,7 @@ function statusOf(
     capacity: offered,
     allocatable: { ...offered, ...allocatableStorage(capacity) },
     addresses: [
-      { type: 'InternalIP', address: options.nodeIp },
+      ...options.nodeIps.map((address) => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: options.nodeName },
     ],
     conditions: nodeConditions(old, info !== undefined, diskPressure, timestamp(now)),

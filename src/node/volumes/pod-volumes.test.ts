@@ -115,7 +115,7 @@ async function world(context: TestContext): Promise<World> {
       },
       placement: () => ({
         podIps: ['10.0.0.9'],
-        nodeIp: '10.0.0.1',
+        nodeIps: ['10.0.0.1'],
         nodeName: 'node-a',
         allocatable: { cpuCores: 2, memoryBytes: 1024 ** 3 },
       }),

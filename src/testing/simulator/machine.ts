@@ -94,7 +94,7 @@ export class Machine {
     const boots = this.#boots;
     const agent = createNodeAgent(context, {
       nodeName: this.name,
-      nodeIp: `10.0.0.${this.#index + 1}`,
+      nodeIps: [`10.0.0.${this.#index + 1}`],
       runtime: machineRuntime(this.runtime, {
         process,
         clock,

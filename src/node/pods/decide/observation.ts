@@ -118,7 +118,7 @@ export interface PodObservation {
   heldUnready: string | undefined;
   /** The runtime's, for the IDs of containers in the status. */
   runtimeName: string;
-  nodeIp: string;
+  nodeIps: readonly string[];
   now: number;
 }
 

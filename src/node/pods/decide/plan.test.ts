@@ -159,7 +159,7 @@ function observationOf(scenario: Omit<Scenario, 'expect'>): PodObservation {
     objectDeleted: false,
     heldUnready: undefined,
     runtimeName: 'containerd',
-    nodeIp: '10.0.0.1',
+    nodeIps: ['10.0.0.1'],
     now: now * 1000,
   };
 }

@@ -203,9 +203,9 @@ export class ActionRunner {
     this.#noteStop(step, pod);
     const spec = this.#spec(pod, step.container);
     if (spec?.lifecycle?.preStop === undefined) return;
-    const { clock, nodeIp } = this.#services;
+    const { clock, nodeIps } = this.#services;
     const sandboxIp = [...this.#state.sandboxes.values()].at(-1)?.ips[0] ?? '';
-    const podIp = pod.spec.hostNetwork ? nodeIp : sandboxIp;
+    const podIp = pod.spec.hostNetwork ? (nodeIps[0] ?? '') : sandboxIp;
     const nobodyWaits = new AbortController();
     this.#hooks.set(step.id, nobodyWaits);
     const left = step.deadlineMs - clock.now();

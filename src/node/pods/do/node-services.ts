@@ -28,7 +28,7 @@ export interface NodeServices {
   log: Log;
   events: PodEvents;
   nodeName: string;
-  nodeIp: string;
+  nodeIps: readonly string[];
   clusterDns: ClusterDns | undefined;
   hostDns: ResolvConf;
   logDirectory: string;

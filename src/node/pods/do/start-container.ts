@@ -54,7 +54,7 @@ export async function startContainer(
   const { container, sandbox, sandboxSpec } = order;
   const { events, runtime } = services;
   const { name } = container;
-  const podIps = sandboxSpec.hostNetwork ? [services.nodeIp] : sandbox.ips;
+  const podIps = sandboxSpec.hostNetwork ? services.nodeIps : sandbox.ips;
   const failed = (reason: string, error: unknown): ContainerStartError => {
     const message = errorText(error);
     events.record(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}`, container: name });
@@ -129,7 +129,7 @@ async function prepare(
   const environment = await environmentOf(
     pod,
     container,
-    { podIps, nodeIp: services.nodeIp, nodeName: services.nodeName, allocatable: services.machine },
+    { podIps, nodeIps: services.nodeIps, nodeName: services.nodeName, allocatable: services.machine },
     sourcesOf(services, pod.metadata.namespace),
   );
   const mounts = [

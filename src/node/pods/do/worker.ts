@@ -289,7 +289,7 @@ export class PodWorker {
 
   #observe(): PodObservation {
     const state = this.#state;
-    const { clock, nodeIp, runtime } = this.#services;
+    const { clock, nodeIps, runtime } = this.#services;
     const heldUnready = this.#services.heldUnready?.(this.#pod);
     // Field by field: it is made some ten times for every pod that starts, and a spread takes four times as long.
     return {
@@ -318,7 +318,7 @@ export class PodWorker {
       probeMessage: (id) => heldUnready ?? this.#probes.complaint(id),
       heldUnready,
       runtimeName: runtime.name,
-      nodeIp,
+      nodeIps,
       now: clock.now(),
     };
   }
@@ -357,7 +357,8 @@ export class PodWorker {
         ? [{ container, id: current.id, startedAtMs: current.startedAtMs }]
         : [];
     });
-    const podIp = this.#pod.spec.hostNetwork ? this.#services.nodeIp : (view.usable?.ips[0] ?? '');
+    const podIps = this.#pod.spec.hostNetwork ? this.#services.nodeIps : (view.usable?.ips ?? []);
+    const podIp = podIps[0] ?? '';
     this.#probes.sync(targets, podIp, terminating);
   }
 

@@ -15,7 +15,7 @@ import { oomScoreAdjOf } from './qos.ts';
 
 const placement = {
   podIps: ['10.0.0.2'],
-  nodeIp: '10.0.0.1',
+  nodeIps: ['10.0.0.1'],
   nodeName: 'node-1',
   allocatable: { cpuCores: 2, memoryBytes: 1024 ** 3 },
 };

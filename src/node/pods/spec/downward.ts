@@ -13,7 +13,7 @@ import { allContainers } from '../decide/view.ts';
 /** What the pod's object cannot tell: it is known when the container starts. */
 export interface Placement {
   podIps: readonly string[];
-  nodeIp: string;
+  nodeIps: readonly string[];
   nodeName: string;
   /** What a container without limits may use. */
   allocatable: { cpuCores: number; memoryBytes: number };
@@ -39,8 +39,9 @@ export function fieldValue(pod: Pod, field: ObjectFieldSelector, placement: Plac
     case 'spec.serviceAccountName':
       return spec.serviceAccountName ?? '';
     case 'status.hostIP':
+      return placement.nodeIps[0] ?? '';
     case 'status.hostIPs':
-      return placement.nodeIp;
+      return placement.nodeIps.join(',');
     case 'status.podIP':
       return placement.podIps[0] ?? '';
     case 'status.podIPs':

@@ -20,7 +20,7 @@ export function podStatus(
   decisions: Decisions,
   failure: { reason: string; message: string } | undefined,
 ): PodStatus {
-  const { pod, now, nodeIp } = observed;
+  const { pod, now, nodeIps } = observed;
   const old = pod.status ?? {};
   const init = containerStatuses(observed, view, decisions, pod.spec.initContainers ?? [], 'init');
   const apps = containerStatuses(observed, view, decisions, pod.spec.containers, 'app');
@@ -34,8 +34,8 @@ export function podStatus(
         : phaseOf(observed, init, apps),
     observedGeneration: pod.metadata.generation,
     startTime: old.startTime ?? timestamp(now),
-    hostIP: nodeIp,
-    hostIPs: [{ ip: nodeIp }],
+    hostIP: nodeIps[0],
+    hostIPs: nodeIps.map((ip) => ({ ip })),
     qosClass: qosClassOf(pod),
   });
   // A pod that was never taken has no containers to speak of, and its reason is what shows.
@@ -44,7 +44,7 @@ export function podStatus(
   if (taken && init.length > 0) status.initContainerStatuses = init;
   const ephemeral = containerStatuses(observed, view, decisions, ephemeralContainers(pod), 'ephemeral');
   if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
-  const ips = pod.spec.hostNetwork ? [nodeIp] : (view.usable?.ips ?? []);
+  const ips = pod.spec.hostNetwork ? nodeIps : (view.usable?.ips ?? []);
   // An address that is already reported stays until the pod is gone: its endpoints are taken out by readiness.
   const shown = ips.length > 0 ? ips : (old.podIPs ?? []).map((entry) => entry.ip);
   if (shown[0] !== undefined && (ips.length > 0 || observed.ending || isTerminalPhase(status.phase))) {
