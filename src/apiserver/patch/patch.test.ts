@@ -135,6 +135,15 @@ test('items are deleted and lists replaced by directives', () => {
     metadata: { name: 'p' },
     spec: { containers: [{ name: 'c' }] },
   });
+  // Upstream does not merge such a list with itself: a node's addresses have several of one type.
+  const twice = [
+    { name: 'c', image: '1' },
+    { name: 'c', image: '2' },
+  ];
+  assert.deepEqual(strategic(current, { spec: { containers: [...twice, { $patch: 'replace' }] } }), {
+    metadata: { name: 'p' },
+    spec: { containers: twice },
+  });
   assert.deepEqual(strategic(current, { spec: { $patch: 'replace', hostname: 'h' } }), {
     metadata: { name: 'p' },
     spec: { hostname: 'h' },

@@ -50,6 +50,8 @@ export function mergeList(
   const directives = patch.filter((item): item is Struct => isStruct(item) && item[DIRECTIVE] !== undefined);
   const plain = patch.filter((item): item is Struct => isStruct(item) && item[DIRECTIVE] === undefined);
   const remaining = applyDirectives(current, directives, mergeKey);
+  // What stands for the whole list is taken as it is, also with several items of one key, as a node's addresses have it.
+  if (remaining === 'none') return plain;
   const merged = [...remaining];
   const places = firstPlaces(merged, mergeKey);
   for (const item of plain) {
@@ -72,12 +74,12 @@ function firstPlaces(list: readonly unknown[], mergeKey: string | undefined): Ma
   return found;
 }
 
-/** What is left of a list after items `{$patch: delete, <key>}` and `{$patch: replace}`. */
+/** What is left of a list after items `{$patch: delete, <key>}`; none of it where the patch's list is in its place (`{$patch: replace}`). */
 function applyDirectives(
   current: readonly unknown[],
   directives: readonly Struct[],
   mergeKey: string,
-): readonly unknown[] {
+): readonly unknown[] | 'none' {
   const deleted = new Set<unknown>();
   let replaces = false;
   for (const item of directives) {
@@ -94,7 +96,7 @@ function applyDirectives(
         throw badRequest(`unknown patch type: ${String(item[DIRECTIVE])} in map: ${JSON.stringify(item)}`);
     }
   }
-  if (replaces) return [];
+  if (replaces) return 'none';
   return deleted.size === 0 ? current : current.filter((old) => !deleted.has(identityOf(old, mergeKey)));
 }
 

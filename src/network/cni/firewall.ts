@@ -93,6 +93,10 @@ export function firewallRules(
   const filter = filterOf(network);
   const forward = [
     ...(refused ? refusals(`-s ${cidr} -d ${refused.cidr}`, filter, verdict) : []),
+    // A pod that says it is a router would be asked to carry what others send (CVE-2020-10749).
+    ...(filter === IPV6
+      ? [`-i ${bridge} -o ${bridge} -p ipv6-icmp --icmpv6-type router-advertisement -j DROP`]
+      : []),
     ...neighbours(filter).map((rule) => `-i ${bridge} -o ${bridge} ${rule}`),
     `-s ${cidr} -j ACCEPT`,
     `-d ${cidr} -j ACCEPT`,

@@ -4,7 +4,7 @@
 import { VOLUME_DIRECTORY } from '../../api/between/local-volumes.ts';
 import { conditionOf } from '../../api/conditions.ts';
 import { isAlreadyExists, isConflict, orUndefined } from '../../api/errors.ts';
-import type { Lease, Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import type { Lease, Node, NodeAddress, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
 import type { Stored } from '../../api/objects.ts';
 import { leases } from '../../api/resources/leases/definition.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
@@ -152,10 +152,13 @@ async function report(
   await client.patch(
     nodes,
     { name: nodeName },
-    { type: 'strategic', body: { status } },
+    { type: 'strategic', body: { status: { ...status, addresses: replacing(status.addresses ?? []) } } },
     { subresource: 'status' },
   );
 }
+
+/** In a strategic patch there is one address of each type, unless the list stands for all (fixupPatchForNodeStatusAddresses). */
+const replacing = (addresses: readonly NodeAddress[]): unknown[] => [...addresses, { $patch: 'replace' }];
 
 function hasAll(map: Record<string, string> | undefined, wanted: Record<string, string>): boolean {
   return Object.entries(wanted).every(([key, value]) => map?.[key] === value);
