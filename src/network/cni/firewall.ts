@@ -198,7 +198,8 @@ const PORTMAP_CHAINS = ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-MASQ', 'CNI-HOSTPORT-
 export function portmapLeftovers(saved: string, name: string): string[][] {
   const rules = saved.split('\n').filter((line) => line.startsWith('-A '));
   const ours = rules.filter((rule) => rule.includes(`dnat name: \\"${name}\\"`));
-  const chains = ours.flatMap((rule) => / -j (CNI-DN-\S+)/.exec(rule)?.[1] ?? []);
+  // A pod has one chain, and a rule that leads there for each protocol.
+  const chains = [...new Set(ours.flatMap((rule) => / -j (CNI-DN-\S+)/.exec(rule)?.[1] ?? []))];
   const commands: string[][] = [
     ...ours.map((rule) => ['-D', ...splitRule(rule.slice(3))]),
     ...chains.flatMap((chain) => [

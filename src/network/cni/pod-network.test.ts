@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import type { PodNetwork } from '../../api/between/pod-network.ts';
 import { cniConfig } from './config.ts';
 import { firewallRules, portmapLeftovers } from './firewall.ts';
-import { choosePodNetwork, keepOrChoosePodNetwork, type MachineNetwork, useOf } from './pod-network.ts';
+import {
+  choosePodNetwork,
+  keepOrChooseIPv6,
+  keepOrChoosePodNetwork,
+  type MachineNetwork,
+  useOf,
+} from './pod-network.ts';
 
 /** A machine with these ranges and interfaces. */
 const machine = (ranges: readonly string[], interfaces: readonly string[] = []): MachineNetwork => ({
@@ -161,4 +167,31 @@ test('portmap’s leftovers: ours go; its chains go only when nobody else uses t
   ]);
   assert.deepEqual(portmapLeftovers(JUMPS, 'stead-stead1'), []);
   assert.deepEqual(portmapLeftovers('-P PREROUTING ACCEPT\n', 'stead-stead0'), []);
+});
+
+test('a range of IPv6 is a random one, kept as long as nobody else has it', () => {
+  const numbers = [0, 0.5];
+  const random = { next: () => numbers.shift() ?? assert.fail('no more chance'), uuid: () => '' };
+  const first = { cidr: 'fd00::/64', gateway: 'fd00::1' };
+  const second = { cidr: 'fd80::/64', gateway: 'fd80::1' };
+  // The first is the machine's own.
+  const used = machine(['fd00::2/64', 'fe80::/64', '::/0']);
+  assert.deepEqual(keepOrChooseIPv6(undefined, false, used, random), second);
+  assert.equal(keepOrChooseIPv6(second, false, used, random), second);
+  assert.equal(keepOrChooseIPv6(first, true, used, random), first, 'the use is its own');
+  numbers.push(0.5);
+  assert.deepEqual(keepOrChooseIPv6(first, false, used, random), second);
+});
+
+test('rules of IPv6: neighbours are found, nobody plays the router', () => {
+  const network = { bridge: 'stead0', cidr: 'fd12::/64', gateway: 'fd12::1' };
+  const rules = firewallRules(network, { cidr: 'fd13::/112', onHost: true });
+  for (const part of [
+    '-s fd12::/64 -d fd13::/112 -j REJECT --reject-with icmp6-port-unreachable',
+    '-A STEAD-FORWARD-stead0 -i stead0 -o stead0 -p ipv6-icmp --icmpv6-type router-advertisement -j DROP',
+    '-A STEAD-INPUT-stead0 -i stead0 -p ipv6-icmp --icmpv6-type neighbour-solicitation -j ACCEPT',
+    '-s fd12::/64 -d ff00::/8 -j RETURN',
+  ])
+    assert.ok(rules.includes(part), rules);
+  assert.ok(!/\d+\.\d+\.\d+\.\d+/.test(rules), rules);
 });
