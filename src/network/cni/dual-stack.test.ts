@@ -1,15 +1,15 @@
 // Pods with addresses of both families, by the real plugins, on a machine that is a network namespace: what is tried here changes
 // settings of the whole machine.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { hasPods, removeBridge, setUpBridge } from './bridge.ts';
 import { bench, needsNetwork, type PortMapping, run, tcp } from './test-bench.ts';
+import { isOwnNetwork } from './test-own-network.ts';
 
-const OWN = 'STEAD_TEST_IN_OWN_NETWORK';
 const RANGE = { cidr: 'fd12:3456:789a::/64', gateway: 'fd12:3456:789a::1' };
 const OPTIONS = { owner: 'stead /run/stead/test' };
 const UPLINK = '2001:db8:5::5';
@@ -49,21 +49,7 @@ async function serve(context: TestContext, pid: string): Promise<void> {
   await once(child.stdout, 'data');
 }
 
-if (process.env[OWN] === undefined) {
-  test('in a network of its own', needsNetwork, () => {
-    // What /sys says of interfaces is of the namespace that it was mounted in.
-    const script = 'mount -t sysfs sysfs /sys && ip link set lo up && exec "$@"';
-    const args = ['--net', '--mount', 'sh', '-c', script, 'sh', process.execPath, import.meta.filename];
-    const env = { ...process.env, [OWN]: '1', NODE_TEST_CONTEXT: undefined };
-    const { status, stdout } = spawnSync('unshare', args, {
-      env,
-      encoding: 'utf8',
-      timeout: 120_000,
-      killSignal: 'SIGKILL',
-    });
-    assert.equal(status, 0, stdout);
-  });
-} else {
+if (isOwnNetwork(import.meta.filename, needsNetwork)) {
   test('who listened to routers does so still, and the bridge never', async (context) => {
     const { network } = await bench(context, RANGE);
     await addUplink(context);
