@@ -98,7 +98,7 @@ command(program, 'up', 'start stead, and apply manifests')
   )
   .option(
     '--service-cidr <range>',
-    'the addresses of Services when the data directory is new (default: a free one, 10.96.0.0/16 first)',
+    'the addresses of Services when the data directory is new: IPv4, or IPv4,IPv6 (default: a free one, 10.96.0.0/16 first, and one of IPv6 where the machine has it)',
     serviceCidr,
   )
   .option(

@@ -1,10 +1,11 @@
 // stead status: the process, and its sets with their pods, claims and names.
 import { Resolver } from 'node:dns/promises';
+import { podRangesOf } from '../../api/between/pod-network.ts';
 import { persistentVolumeClaims } from '../../api/resources/persistent-volume-claims/definition.ts';
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { pathsOf } from '../../cluster/disk/paths.ts';
-import { readPodNetwork } from '../../cluster/roles/pod-network.ts';
+import { readPodNetwork, tableOf } from '../../cluster/roles/pod-network.ts';
 import { steadsBeside } from '../../cluster/roles/steads-beside.ts';
 import { connect } from '../connection.ts';
 import { drawSets, viewSets } from '../set-tree.ts';
@@ -29,6 +30,7 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
       pods: await readPodNetwork(pathsOf(stead.data)),
     })),
   );
+  const own = await readPodNetwork(paths);
   if (options.output === 'json') {
     process.stdout.write(
       `${JSON.stringify({ ...info, dataDirectory: paths.data, beside, sets }, undefined, 2)}\n`,
@@ -39,11 +41,13 @@ export async function status(options: { dataDir: string; output: 'text' | 'json'
     `stead ${info.version}  ${info.server}  pid ${info.pid}  runtime ${info.runtime}`,
     `data ${paths.data}  kubeconfig ${info.kubeconfig}`,
     `store ${info.store}`,
-    `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}`,
+    `dns ${info.dns} (${DOMAIN})  pods ${info.podCidr}${own ? ` on ${own.bridge}` : ''}`,
     `services ${info.services}`,
     `network policies ${info.policies}`,
     ...beside.map(({ data, pods, serviceCidr }) => {
-      const network = pods ? `  pods ${pods.cidr} on ${pods.bridge}` : '';
+      const network = pods
+        ? `  pods ${podRangesOf(pods).map(({ cidr }) => cidr)} on ${pods.bridge}  table ${tableOf(pods)}`
+        : '';
       return `beside ${data}  services ${serviceCidr}${network}`;
     }),
     `volumes ${info.volumes}`,

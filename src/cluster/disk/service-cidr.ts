@@ -1,7 +1,7 @@
 // The ranges of a data directory's Services, as they are kept there: chosen once (roles/service-range.ts), since their addresses
 // are written in its objects. One of IPv4, `10.96.0.0/16`, or with one of IPv6 behind it, `10.96.0.0/16,fd12:3456:789a::/112`.
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { type IpFamily, overlap, parseIpRange } from '../../base/ip.ts';
+import { overlap, parseIpRange } from '../../base/ip.ts';
 import type { Paths } from './paths.ts';
 
 /** Undefined if there is none yet. */
@@ -36,33 +36,19 @@ const UNUSABLE = [
 ];
 
 /**
- * Reads what somebody asks for, and writes it as it is kept.
+ * Reads what somebody asks for, and writes it as it is kept: a range of IPv4, and perhaps one of IPv6 behind it.
  * @returns the range or both, or what is wrong with them.
  */
 export function parseServiceCidr(text: string): string | { why: string } {
-  return parseRanges(
-    text,
-    BITS,
-    'such as 10.96.0.0/16, or one with one of IPv6 behind it, 10.96.0.0/16,fd00:96::/112',
-  );
-}
-
-/** How many bits the prefixes of a range may have. */
-type Sizes = Readonly<Record<IpFamily, { least: number; most: number }>>;
-
-/**
- * Reads a range of IPv4, and perhaps one of IPv6 behind it.
- * @param like what is expected, for people.
- * @returns both as they are kept, or what is wrong with them.
- */
-export function parseRanges(text: string, sizes: Sizes, like: string): string | { why: string } {
   const parts = text.split(',');
   const ranges = parts.flatMap((part) => parseIpRange(part) ?? []);
   const families = ranges.map(({ family }) => family).join();
   if (ranges.length < parts.length || (families !== 'IPv4' && families !== 'IPv4,IPv6'))
-    return { why: `is no range of IPv4 addresses ${like}` };
+    return {
+      why: 'is no range of IPv4 addresses such as 10.96.0.0/16, alone or with one of IPv6 behind it, 10.96.0.0/16,fd00:96::/112',
+    };
   for (const range of ranges) {
-    const { least, most } = sizes[range.family];
+    const { least, most } = BITS[range.family];
     if (range.prefix < least || range.prefix > most)
       return {
         why: `has to have between ${least} and ${most} bits before its ${range.family} addresses begin`,

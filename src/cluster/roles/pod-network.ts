@@ -154,8 +154,8 @@ async function policyEnforcement(
   return { hasRules: true, whyNot: hidden && `traffic from pod to pod is hidden from the rules: ${hidden}` };
 }
 
-/** Each stead of a machine has its own: that of the first bridge is called as people expect it. */
-const tableOf = ({ bridge }: PodNetwork): string => (bridge === 'stead0' ? 'stead' : bridge);
+/** The nftables table. Each stead of a machine has its own: that of the first bridge is called as people expect it. */
+export const tableOf = ({ bridge }: PodNetwork): string => (bridge === 'stead0' ? 'stead' : bridge);
 
 /** Takes it off the machine, if no pod hangs on it any more; the next start makes it again. */
 export async function takeDownPodNetwork(paths: Paths): Promise<void> {

@@ -120,7 +120,7 @@ const parseRange = (cidr: string): IpRange | undefined =>
   cidr.endsWith('/0') ? undefined : parseIpOrRange(cidr);
 
 /** A range as pods have it. */
-export const podRange = (range: IpRange): PodRange => ({ cidr: range.cidr, gateway: addressAt(range, 1) });
+const podRange = (range: IpRange): PodRange => ({ cidr: range.cidr, gateway: addressAt(range, 1) });
 
 /**
  * The range of IPv6 that pods have beside the network's own: as it is known, unless somebody else uses it, or a new one.
