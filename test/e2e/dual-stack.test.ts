@@ -63,6 +63,13 @@ spec:
           readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
 `;
 
+const CLOSED = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: closed }
+spec: { podSelector: {}, policyTypes: [Ingress] }
+`;
+
 const families = (addresses: readonly string[]): string[] =>
   addresses.map((address) => (address.includes(':') ? 'IPv6' : 'IPv4'));
 const BOTH = ['IPv4', 'IPv6'];
@@ -135,6 +142,28 @@ describe('both families', { skip }, () => {
     const asked = await stead.exec('web-0', 'drill', `web-1.web.${DOMAIN}`, 'AAAA');
     assert.ok(asked.includes(six), asked);
     assert.ok((await stead.exec('web-0', 'getent', 'ahostsv6', 'web-1.web')).startsWith(`${six} `));
+  });
+
+  it('are both closed by a NetworkPolicy', async () => {
+    const reach = async (ip: string): Promise<string> => {
+      const host = ip.includes(':') ? `[${ip}]` : ip;
+      const curl = ['curl', '-sS', '--max-time', '2', `http://${host}:8080/`];
+      return (await stead.tryKubectl(['exec', 'web-0', '--', ...curl])).stdout;
+    };
+    await stead.apply(CLOSED);
+    for (const ip of second)
+      await eventually(
+        `${ip} is closed`,
+        () => reach(ip),
+        (text) => text === '',
+      );
+    await stead.kubectl('delete', 'networkpolicy', 'closed');
+    for (const ip of second)
+      await eventually(
+        `${ip} is open`,
+        () => reach(ip),
+        (text) => text === 'web-1\n',
+      );
   });
 });
 
