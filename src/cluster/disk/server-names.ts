@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { addressAt, parseIpRange } from '../../base/ip.ts';
 import { machineAddresses } from '../process/machine-addresses.ts';
 import { HOST, isWildcard } from '../process/port.ts';
+import { rangesOf } from './service-cidr.ts';
 
 /**
  * @param serviceCidr the addresses of Services, a range or two with a comma between; the first is the API's own.
@@ -30,7 +31,7 @@ export function serverNames(
 
 /** The address of the Service `kubernetes`: the first of the first range (pkg/controlplane/apiserver/options ServiceIPRange). */
 export function firstServiceAddress(serviceCidr: string): string {
-  const range = parseIpRange(serviceCidr.split(',')[0] ?? '');
+  const range = parseIpRange(rangesOf(serviceCidr)[0] ?? '');
   if (!range) throw new Error(`"${serviceCidr}" is no range of addresses`);
   return addressAt(range, 1);
 }

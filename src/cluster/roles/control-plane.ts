@@ -24,6 +24,7 @@ import type { LiveCertificates } from '../disk/certificate-renewal.ts';
 import type { Certificates } from '../disk/certificates.ts';
 import { runCompaction } from '../disk/compaction.ts';
 import { firstServiceAddress } from '../disk/server-names.ts';
+import { rangesOf } from '../disk/service-cidr.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { ApiForPods } from './api-for-pods.ts';
 import { bootstrap, ensureKubernetesService } from './bootstrap.ts';
@@ -140,7 +141,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     rootCertificate: rootCertificateOf(certificates),
     kinds: api,
     balancerPool: options.balancerPool,
-    serviceCidrs: options.serviceCidr.split(','),
+    serviceCidrs: rangesOf(options.serviceCidr),
     kubernetes: { clusterIp, port: server.port, address: forPods },
   });
   const running = [lead(manager, options.identity, all, contextOf)];

@@ -10,6 +10,7 @@ import { MANAGED_BY, SERVICE_NAME } from '../../api/service-endpoints.ts';
 import { addressAt, parseIpRange } from '../../base/ip.ts';
 import { sameJson } from '../../base/same-json.ts';
 import type { Client } from '../../client/client.ts';
+import { rangesOf } from '../disk/service-cidr.ts';
 
 const KEY = { namespace: 'kube-system', name: 'kube-dns' };
 const CUSTOMARY = 10;
@@ -46,7 +47,7 @@ export async function ensureKubeDns(client: Client, serviceCidr: string, server:
 async function ensureService(client: Client, serviceCidr: string): Promise<Stored<Service>> {
   const existing = await orUndefined(client.get(services, KEY));
   if (existing) return existing;
-  const range = parseIpRange(serviceCidr.split(',')[0] ?? '');
+  const range = parseIpRange(rangesOf(serviceCidr)[0] ?? '');
   const customary = range && addressAt(range, CUSTOMARY);
   const make = (clusterIP?: string): Promise<Stored<Service>> =>
     client.create(services, {
