@@ -3,14 +3,13 @@
 // namespace stands for the neighbour.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Neighbour } from '../kit/neighbour.ts';
 import { run } from '../kit/run.ts';
 import { eventually, noContainers, TestStead } from '../kit/stead.ts';
 
 const TOOLBOX = 'stead.dev/toolbox:1';
 /** Of the ranges for documentation: nobody's. */
-const [MACHINE, NEIGHBOUR, RANGE] = ['203.0.113.9', '203.0.113.10', '203.0.113.64/29'];
-const NAMESPACE = `stead-neighbour-${process.pid}`;
-const LINK = `neigh${process.pid % 100_000}`;
+const RANGE = '203.0.113.64/29';
 
 const web = (name: string, extra: string): string => `
 apiVersion: v1
@@ -37,15 +36,11 @@ spec:
 
 describe('a neighbour of the machine', { skip: noContainers }, () => {
   let stead: TestStead;
-  const must = async (...command: string[]): Promise<void> => {
-    const [program = '', ...args] = command;
-    const { code, stderr } = await run(program, args);
-    assert.equal(code, 0, `${command.join(' ')}: ${stderr}`);
-  };
+  let neighbour: Neighbour;
   /** What curl says there: the body, or `refused`. */
   const ask = async (url: string): Promise<string> => {
-    const curl = ['curl', '-sS', '-m', '5', '--cacert', `${stead.dataDirectory}/pki/ca.crt`, url];
-    const { code, stderr, stdout } = await run('ip', ['netns', 'exec', NAMESPACE, ...curl]);
+    const curl = ['-sS', '-m', '5', '--cacert', `${stead.dataDirectory}/pki/ca.crt`, url];
+    const { code, stderr, stdout } = await run(...neighbour.inside('curl', curl));
     return code === 0 ? stdout.trim() : code === 7 ? 'refused' : `${code} ${stderr}`;
   };
   const addressOf = (name: string): Promise<string> =>
@@ -54,21 +49,14 @@ describe('a neighbour of the machine', { skip: noContainers }, () => {
     new URL(JSON.parse(await stead.must('status', '-o', 'json')).server).port;
 
   before(async () => {
-    await must('ip', 'netns', 'add', NAMESPACE);
-    await must('ip', 'link', 'add', LINK, 'type', 'veth', 'peer', 'name', 'out0', 'netns', NAMESPACE);
-    await must('ip', 'address', 'add', `${MACHINE}/29`, 'dev', LINK);
-    await must('ip', 'link', 'set', LINK, 'up');
-    await must('ip', '-n', NAMESPACE, 'address', 'add', `${NEIGHBOUR}/29`, 'dev', 'out0');
-    await must('ip', '-n', NAMESPACE, 'link', 'set', 'out0', 'up');
-    await must('ip', '-n', NAMESPACE, 'route', 'add', 'default', 'via', MACHINE);
-    stead = await TestStead.startIn('/tmp', ['--bind-address', MACHINE], 'toolbox');
+    neighbour = await Neighbour.make();
+    stead = await TestStead.startIn('/tmp', ['--bind-address', neighbour.machine], 'toolbox');
     await stead.apply([POD, web('first', '')].join('\n---\n'));
     await stead.kubectl('wait', '--for=condition=Ready', 'pod/web');
   });
   after(async () => {
     await stead?.purge();
-    await run('ip', ['netns', 'delete', NAMESPACE]);
-    await run('ip', ['link', 'delete', LINK]);
+    await neighbour?.end();
   });
 
   it('reaches a Service by the machine’s address; the next one that wants the port waits its turn', async () => {
@@ -100,7 +88,7 @@ describe('a neighbour of the machine', { skip: noContainers }, () => {
 
   it('reaches the API where it was told to listen, and not where it is for pods', async () => {
     const port = await apiPort();
-    assert.equal(await ask(`https://${MACHINE}:${port}/readyz`), 'ok');
+    assert.equal(await ask(`https://${neighbour.machine}:${port}/readyz`), 'ok');
     const gateway = stead.dns.split(':')[0];
     assert.equal(await ask(`https://${gateway}:${port}/readyz`), 'refused');
     const service = await stead.field('svc/kubernetes', '.spec.clusterIP');
@@ -130,6 +118,6 @@ describe('a neighbour of the machine', { skip: noContainers }, () => {
         (answer) => answer === 'hello',
       );
     const port = await apiPort();
-    assert.equal(await ask(`https://${MACHINE}:${port}/readyz`), 'refused');
+    assert.equal(await ask(`https://${neighbour.machine}:${port}/readyz`), 'refused');
   });
 });
