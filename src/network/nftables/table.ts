@@ -5,9 +5,10 @@ import { type Clock, type Random, sleep } from '../../base/clock.ts';
 import type { LastingProgram } from '../../base/lasting-program.ts';
 import type { Log } from '../../base/log.ts';
 import { backoffDelay } from '../../client/backoff.ts';
+import { Assembly, type Change } from './assembly.ts';
 import { readExisting } from './existing.ts';
 import { GenerationReader, STAMP_SET, stampCommands } from './generations.ts';
-import { merge, type Ruleset } from './ruleset.ts';
+import type { Ruleset } from './ruleset.ts';
 import { difference, replacing, rewriting, type Script, type TableName } from './script.ts';
 import { type NftPrograms, NftSession } from './session.ts';
 
@@ -32,11 +33,11 @@ export class NftTable {
   readonly #context: NftTableContext;
   readonly #name: TableName;
   readonly #session: NftSession;
-  readonly #parts = new Map<string, Ruleset>([['', STAMP]]);
+  readonly #parts = new Assembly();
   readonly #awaited: Set<string>;
   readonly #closed = new AbortController();
-  /** What is in the kernel; undefined if that is not known. */
-  #written: Ruleset | undefined;
+  /** Whether the kernel has what was wanted when it was last written; otherwise nobody knows what it has. */
+  #isWritten = false;
   #isDirty = false;
   /** Somebody else has changed what is in the kernel, perhaps while it was being written. */
   #isForeign = false;
@@ -58,6 +59,7 @@ export class NftTable {
   constructor(context: NftTableContext, name: TableName, parts: readonly string[] = []) {
     this.#context = context;
     this.#name = name;
+    this.#parts.set('', STAMP);
     this.#awaited = new Set(parts);
     this.#session = new NftSession(context);
     this.#lastStamp = Math.floor(context.random.next() * 2 ** 31);
@@ -66,8 +68,9 @@ export class NftTable {
   /**
    * Says what one part of stead wants in the table; what it wanted before goes in the same transaction.
    * @param part its name.
+   * @param rules undefined: nothing any more.
    */
-  set(part: string, rules: Ruleset): void {
+  set(part: string, rules: Ruleset | undefined): void {
     this.#parts.set(part, rules);
     this.#awaited.delete(part);
     this.#isDirty = true;
@@ -130,7 +133,7 @@ export class NftTable {
         failures = 0;
       } catch (error) {
         log.error('the nftables table cannot be written', error, { table: this.#name.table });
-        this.#written = undefined;
+        this.#isWritten = false;
         this.#isDirty = true;
         this.#settle();
         await this.#pause(++failures);
@@ -142,17 +145,14 @@ export class NftTable {
   async #write(): Promise<void> {
     const { log, run } = this.#context;
     const { table } = this.#name;
-    const from = this.#isForeign ? undefined : this.#written;
+    const isKnown = this.#isWritten && !this.#isForeign;
     this.#isForeign = false;
-    const to = merge(this.#parts.values());
-    this.#isDirty = false;
-    // Until it is in force nothing is known.
-    this.#written = undefined;
-    const change = from && difference(table, from, to);
+    const { from, to } = this.#take();
+    const change = isKnown ? difference(table, from, to) : undefined;
     if (change) {
       try {
         await this.#transact(change);
-        this.#written = to;
+        this.#isWritten = true;
         return;
       } catch (error) {
         log.warn('a change of the nftables table failed: all of it is written anew', {
@@ -161,13 +161,22 @@ export class NftTable {
         });
       }
     }
-    const all = rewriting(this.#name, await readExisting(run, table), to);
-    await this.#transact(all).catch((error: unknown) => {
+    const existing = await readExisting(run, table);
+    this.#take();
+    await this.#transact(rewriting(this.#name, existing, this.#parts.whole())).catch((error: unknown) => {
       log.warn('the nftables table could not be changed: it is replaced', { table, error: String(error) });
       this.#stale.clear();
-      return this.#transact(replacing(this.#name, to));
+      this.#take();
+      return this.#transact(replacing(this.#name, this.#parts.whole()));
     });
-    this.#written = to;
+    this.#isWritten = true;
+  }
+
+  /** What is wanted now is going to be written; until it is in force nothing is known. */
+  #take(): Change {
+    this.#isDirty = this.#isForeign;
+    this.#isWritten = false;
+    return this.#parts.take();
   }
 
   async #transact({ commands, stale }: Script): Promise<void> {
@@ -195,9 +204,10 @@ export class NftTable {
   /** Takes away the chains that have been empty for a while. */
   async #sweep(): Promise<void> {
     this.#sweepIsDue = false;
-    const gone = [...this.#stale].filter((name) => !this.#written?.chains.has(name));
+    const { chains } = this.#parts.whole();
+    const gone = [...this.#stale].filter((name) => !chains.has(name));
     this.#stale.clear();
-    if (gone.length === 0 || !this.#written) return;
+    if (gone.length === 0 || !this.#isWritten) return;
     await this.#stamped(gone.map((name) => `delete chain inet ${this.#name.table} ${name}`));
   }
 

@@ -5,7 +5,6 @@ import type { NamespacedName } from '../../api/objects.ts';
 import { errorText } from '../../base/error-text.ts';
 import type { RunCommand } from '../../base/machine-command.ts';
 import type { RunContext } from '../../client/run-context.ts';
-import { merge, type Ruleset } from '../nftables/ruleset.ts';
 import type { NftTable } from '../nftables/table.ts';
 import { removeEntries, staleEntries } from './conntrack.ts';
 import { type FrameOptions, frame } from './frame.ts';
@@ -13,7 +12,7 @@ import { HealthChecks } from './health-checks.ts';
 import { observeServices } from './observe.ts';
 import { type PlannedService, type ProxyOptions, planService } from './plan.ts';
 
-/** The name of its part of the table. */
+/** The name of its part of the table: what holds for all Services. Each has one of its own beside it. */
 export const SERVICES_PART = 'services';
 
 export interface ServiceProxy {
@@ -26,7 +25,7 @@ export interface ServiceProxy {
 /**
  * Starts the proxy; when the promise resolves, the rules of all Services are in force, or are being tried again. Needs the caches of Services, Pods and
  * EndpointSlices, and waits for them.
- * @param table is given a part named `services`; who made it closes it, before the proxy.
+ * @param table is given parts whose names begin with `services`; who made it closes it, before the proxy.
  */
 export async function startServiceProxy(
   { informers, log }: Pick<RunContext, 'informers' | 'log'>,
@@ -34,7 +33,6 @@ export async function startServiceProxy(
   run: RunCommand,
   options: FrameOptions & Omit<ProxyOptions, 'zone'>,
 ): Promise<ServiceProxy> {
-  const base = frame(options);
   const planned = new Map<NamespacedName, PlannedService>();
   const known = new Set<NamespacedName>();
   const dirty = new Set<NamespacedName>();
@@ -55,9 +53,9 @@ export async function startServiceProxy(
       else known.delete(key);
       if (after) planned.set(key, after);
       else planned.delete(key);
+      table.set(`${SERVICES_PART} ${key}`, after?.rules);
     }
     dirty.clear();
-    table.set(SERVICES_PART, merge(rulesOf(base, planned)));
     checks.set([...planned.values()].flatMap(({ healthCheck }) => healthCheck ?? []));
     if (stale.length > 0) cleaned = cleaned.then(() => clean(stale));
   };
@@ -84,6 +82,7 @@ export async function startServiceProxy(
   await observed.synced;
   isReady = true;
   write();
+  table.set(SERVICES_PART, frame(options));
   await table.settled();
   log.info('Services carry traffic', { services: planned.size });
   return {
@@ -99,9 +98,4 @@ export async function startServiceProxy(
       await cleaned;
     },
   };
-}
-
-function* rulesOf(base: Ruleset, planned: ReadonlyMap<NamespacedName, PlannedService>): Iterable<Ruleset> {
-  yield base;
-  for (const { rules } of planned.values()) yield rules;
 }
