@@ -13,6 +13,7 @@ import type { Client } from '../../client/client.ts';
 import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
+import { NetworkKeeper } from '../../network/cni/keeper.ts';
 import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
 import { NftTable } from '../../network/nftables/table.ts';
 import { POLICIES_PART, type PolicyEnforcer, startPolicyEnforcer } from '../../network/policy/enforcer.ts';
@@ -124,10 +125,22 @@ export async function startMachine(
       },
     );
   const { hasRules, whyNot: whyNotEnforced } = network.policies;
+  const keeper = new NetworkKeeper(
+    { run: runCommand, clock, log: log.named('network') },
+    network,
+    network.mend,
+  );
   const table =
     network.proxied &&
     new NftTable(
-      { run: runCommand, start: startProgram, clock, random: host.random, log: log.named('nftables') },
+      {
+        run: runCommand,
+        start: startProgram,
+        clock,
+        random: host.random,
+        log: log.named('nftables'),
+        onOthers: () => keeper.stir(),
+      },
       network.proxied.name,
       [SERVICES_PART, ...(hasRules ? [POLICIES_PART] : [])],
     );
@@ -242,6 +255,7 @@ export async function startMachine(
     agentEnds.catch(() => {}),
     runLocalVolumes(context, { nodeName, volumes: local }),
     sweeper.run(),
+    keeper.run(stop.signal),
     containerd.keepRunning(stop.signal),
   ];
   const volumesText = await backing;

@@ -42,6 +42,11 @@ export interface RunningPodNetwork extends PodNetwork {
   proxied: ProxiedServices | undefined;
   /** What becomes of NetworkPolicies. */
   policies: PolicyEnforcement;
+  /**
+   * Makes again what somebody has taken away of it since.
+   * @throws what `setUpPodNetwork` throws, and Error if traffic from pod to pod is hidden from the rules, as it was not before.
+   */
+  mend(): Promise<void>;
 }
 
 export interface PolicyEnforcement {
@@ -89,8 +94,11 @@ export async function setUpPodNetwork(paths: Paths, options: PodNetworkOptions):
     const whyNot = await whyNoServices(runCommand, frame);
     // Without the proxy, all of the ranges is refused by what every machine has.
     const refused: RefusedRange[] = whyNot === undefined ? [] : [...frame.serviceRanges];
-    await setUpBridge(runCommand, network, { owner, refused });
-    const hidden = whyNot === undefined ? await whyHidden() : undefined;
+    const setUp = async (): Promise<string | undefined> => {
+      await setUpBridge(runCommand, network, { owner, refused });
+      return whyNot === undefined ? whyHidden() : undefined;
+    };
+    const hidden = await setUp();
     const cniConfDirectory = join(paths.data, 'cni', 'net.d');
     const leaseDirectory = leasesOf(paths);
     await writeCniConfig(network, { confDirectory: cniConfDirectory, leaseDirectory });
@@ -103,6 +111,11 @@ export async function setUpPodNetwork(paths: Paths, options: PodNetworkOptions):
       services: `${options.serviceCidr}: ${whyNot ? `refused, nothing carries their traffic: ${whyNot}` : carried(name, hidden)}${used.length > 0 ? `; the machine itself uses ${used.join(' and ')}, so that it is not kept from it` : ''}${hasTwo(options.serviceCidr) && !network.ipv6 ? '; its kernel has no IPv6 now, and neither have pods' : ''}`,
       proxied: whyNot ? undefined : { name, options: frame },
       policies: await policyEnforcement(frame, whyNot, hidden),
+      mend: () =>
+        alone(paths, async () => {
+          const hiddenNow = await setUp();
+          if (hiddenNow !== hidden) throw new Error(hiddenNow);
+        }),
     };
   });
 }

@@ -16,6 +16,8 @@ export interface NftTableContext extends NftPrograms {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Told of every transaction of others on the machine, whichever table it was about. */
+  onOthers?(): void;
 }
 
 /** How long chains that nobody wants any more stay, empty; see `Script.stale`. */
@@ -223,6 +225,7 @@ export class NftTable {
           for (const { touched, stamp } of reader.read(text)) {
             failures = 0;
             if (stamp !== undefined && this.#stamps.delete(stamp)) continue;
+            this.#context.onOthers?.();
             if (touched) this.#rewrite('somebody else has changed the nftables table: it is written anew');
           }
         },
