@@ -1,6 +1,6 @@
 // The bridge that all pods of the machine hang on. It is made before the first pod, so that the DNS server can
 // listen on its address.
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodNetwork, PodRange } from '../../api/between/pod-network.ts';
 import { CommandError, type RunCommand } from '../../base/machine-command.ts';
@@ -31,7 +31,7 @@ export async function setUpBridge(
     ...(exists ? [] : [`link add ${bridge} type bridge`]),
     // A bridge that nobody has given an address takes the lowest of its ports', and with every pod that comes or goes
     // perhaps another: pods would send to the old one, and DNS would not hear them until they have noticed.
-    `link set ${bridge} address ${exists ? await hardwareAddress(bridge) : hardwareAddressFor(gateway)}`,
+    `link set ${bridge} address ${exists ? await hardwareAddress(run, bridge) : hardwareAddressFor(gateway)}`,
     `link set ${bridge} alias "${owner}"`,
     `address replace ${gateway}/${prefixOf(network)} dev ${bridge}`,
     `link set ${bridge} up`,
@@ -50,9 +50,13 @@ export async function setUpBridge(
 
 const prefixOf = ({ cidr }: PodRange): string => cidr.split('/')[1] ?? '';
 
-/** What the bridge has now: pods that run know it. */
-const hardwareAddress = async (bridge: string): Promise<string> =>
-  (await readFile(`/sys/class/net/${bridge}/address`, 'utf8')).trim();
+/** What the bridge has now: pods that run know it. sysfs may be that of another network namespace. */
+async function hardwareAddress(run: RunCommand, bridge: string): Promise<string> {
+  const [link]: Array<{ address?: string }> = JSON.parse(
+    await run('ip', ['-json', 'link', 'show', 'dev', bridge]),
+  );
+  return link?.address ?? '';
+}
 
 /** Made of the IPv4 address, with the prefix that CNI plugins use: locally administered. */
 function hardwareAddressFor(gateway: string): string {
