@@ -31,6 +31,8 @@ const ENDPOINTS = 5;
 const CHANGES = 200;
 const FULL_WRITES = 7;
 const IDLE_SECONDS = 60;
+/** How long what was begun before an idle minute has to end. */
+const SETTLE_SECONDS = 5;
 const GATE = 'bench.stead.dev/ready';
 const namespace = 'default';
 
@@ -218,12 +220,16 @@ async function measure(
   say(
     `memory of the node: ${before.toFixed(0)} MiB before, ${memoryMib(nodePid).all.toFixed(0)} MiB with ${SERVICES} Services`,
   );
+  await rest(SETTLE_SECONDS);
   await idle([
     ['API', [pid]],
     ['node', [nodePid]],
     ['its programs nft', nftOf(nodePid)],
   ]);
 }
+
+const rest = (seconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
 
 /** The programs called nft that a process keeps. */
 function nftOf(parent: number): number[] {
@@ -243,7 +249,7 @@ async function idle(processes: ReadonlyArray<[string, number[]]>): Promise<void>
   const used = (): number[] =>
     processes.map(([, pids]) => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0));
   const before = used();
-  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
+  await rest(IDLE_SECONDS);
   const after = used();
   const texts = processes.map(
     ([name], index) => `${name} ${(((after[index] ?? 0) - (before[index] ?? 0)) * 1_000).toFixed(0)} ms`,
