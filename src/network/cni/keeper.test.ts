@@ -80,7 +80,7 @@ test('rules are missed though nobody tells of it, and settings soon', async () =
   await clock.advance(61_000);
   assert.equal(seen.mended, 1);
   seen.settings = '0';
-  await clock.advance(1_000);
+  await clock.advance(2_000);
   assert.equal(seen.mended, 2);
   await end();
 });

@@ -11,7 +11,7 @@ import { lostHostPorts, ownRules } from './saved-rules.ts';
 /** What forwards packets, and what shows the packet filter those between pods; see bridge.ts and proxy/bridged-traffic.ts. */
 const SETTINGS = ['ipv4/ip_forward', 'bridge/bridge-nf-call-iptables', 'bridge/bridge-nf-call-ip6tables'];
 /** How often settings are looked at: nobody tells of them. */
-const SETTINGS_MS = 1_000;
+const SETTINGS_MS = 2_000;
 /** How often rules are looked at though nobody told of a change: the older iptables tells nobody. */
 const RULES_MS = 60_000;
 /** Who changes rules changes many; and what was mended is left for as long. */

@@ -49,6 +49,7 @@ export class NftTable {
   /** Of those who wait for the rules to be in force: for one try, and until they are. */
   readonly #waiting: Array<() => void> = [];
   readonly #insisting: Array<() => void> = [];
+  #rewritten: () => void = () => {};
   #monitor: LastingProgram | undefined;
   /** Of transactions of ours that the monitor has not shown yet. */
   readonly #stamps = new Set<number>();
@@ -92,6 +93,11 @@ export class NftTable {
   inForce(): Promise<void> {
     if (!(this.#isDirty || this.#loop)) return Promise.resolve();
     return new Promise((resolve) => this.#insisting.push(resolve));
+  }
+
+  /** Calls whenever all of the table has been written anew: packets may have passed while it was not there. */
+  onRewritten(listener: () => void): void {
+    this.#rewritten = listener;
   }
 
   /** Writes nothing more; what is in force stays. */
@@ -172,6 +178,7 @@ export class NftTable {
       return this.#transact(replacing(this.#name, this.#parts.whole()));
     });
     this.#isWritten = true;
+    this.#rewritten();
   }
 
   /** What is wanted now is going to be written; until it is in force nothing is known. */

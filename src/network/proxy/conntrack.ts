@@ -2,6 +2,8 @@
 // first, whatever the rules say by now. Such entries of the kernel's connection tracking are removed when their endpoint has
 // gone, and when a Service that had none gets its first. Follows pkg/proxy/conntrack/cleanup.go.
 import { CommandError, type RunCommand } from '../../base/machine-command.ts';
+import type { Family } from './family.ts';
+import type { FrameOptions } from './frame.ts';
 import type { UdpPort } from './plan.ts';
 
 /** Which entries are to be removed, as arguments to conntrack(8). Pure. */
@@ -15,11 +17,47 @@ export function staleEntries(before: readonly UdpPort[], after: readonly UdpPort
   });
 }
 
-function entries({ family, addresses, port, nodePort }: UdpPort, more: readonly string[]): string[][] {
-  const all = ['-D', '-f', family.name.toLowerCase(), '-p', 'udp'];
+/**
+ * Which entries are of packets that came while there were no rules, as arguments to conntrack(8): the kernel remembers that
+ * they are led nowhere, for as long as their client goes on. Pure.
+ * @param ranges the addresses of Services.
+ */
+export function missedEntries(ranges: FrameOptions['serviceRanges'], ports: readonly UdpPort[]): string[][] {
   return [
-    ...addresses.map((address) => [...all, '--orig-dst', address, '--orig-port-dst', `${port}`, ...more]),
-    ...(nodePort ? [[...all, '--orig-port-dst', `${nodePort}`, ...more]] : []),
+    // A connection that is being made is tried again by who makes it.
+    ...ranges.map(({ cidr, family }) => [...all(family, 'tcp'), '--state', 'SYN_SENT', '--orig-dst', cidr]),
+    ...ports.flatMap(({ addresses, family, nodePort, port }) => [
+      ...addresses.map((address) => [
+        ...[...all(family, 'udp'), '--orig-dst', address, '--orig-port-dst', `${port}`],
+        ...['--reply-src', address],
+      ]),
+      ...(nodePort
+        ? [[...all(family, 'udp'), '--orig-port-dst', `${nodePort}`, '--reply-port-src', `${nodePort}`]]
+        : []),
+    ]),
+  ];
+}
+
+const all = ({ name }: Family, protocol: 'tcp' | 'udp'): string[] => [
+  '-D',
+  '-f',
+  name.toLowerCase(),
+  '-p',
+  protocol,
+];
+
+function entries({ family, addresses, port, nodePort }: UdpPort, more: readonly string[]): string[][] {
+  const ofFamily = all(family, 'udp');
+  return [
+    ...addresses.map((address) => [
+      ...ofFamily,
+      '--orig-dst',
+      address,
+      '--orig-port-dst',
+      `${port}`,
+      ...more,
+    ]),
+    ...(nodePort ? [[...ofFamily, '--orig-port-dst', `${nodePort}`, ...more]] : []),
   ];
 }
 

@@ -120,6 +120,33 @@ describe('the proxy of Services', { skip: whyNoMachine ?? false, timeout: 120_00
     assert.equal(await overTcp(), 'two 10.244.0.1');
   });
 
+  it('leads on who has been asking while there were no rules', async () => {
+    // Where anybody has rules for addresses, the kernel remembers what has none.
+    const input = [
+      'add table ip other',
+      'add chain ip other c { type nat hook output priority -100 ; }',
+      'add rule ip other c ct state new accept',
+    ].join('\n');
+    await machine.run('nft', ['-f', '-'], { input: `${input}\n` });
+    await machine.run('nft', ['delete', 'table', 'inet', 'stead']);
+    const asked = { protocol: 'udp', from: 5_354 } as const;
+    assert.equal(await machine.host.ask(VIP, 53, { ...asked, silence: true }), 'nothing');
+    const connecting = machine.host.ask(VIP, 80, { from: 5_355 });
+    const remembered = (): Promise<string> =>
+      machine.run('conntrack', ['-L', '-p', 'tcp', '--orig-dst', VIP]);
+    while (!(await remembered()).includes('SYN_SENT'));
+    table = new NftTable(
+      { ...machine, log: silentLog, random: cluster.context.random },
+      { table: 'stead', owner: '' },
+    );
+    proxy = await startServiceProxy(cluster.context, table, machine.run, options);
+    assert.equal(await machine.host.ask(VIP, 53, asked), 'two 10.244.0.1');
+    assert.equal(await connecting, 'two 10.244.0.1');
+    await table.close();
+    await proxy.close();
+    await machine.run('nft', ['delete', 'table', 'ip', 'other']);
+  });
+
   it('says why where the kernel or nft does not have what it takes', async () => {
     assert.equal(await whyNoServices(machine.run, options), undefined);
     const why = await whyNoServices(machine.run, { ...options, bridge: 'no "bridge"' });

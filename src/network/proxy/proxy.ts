@@ -6,7 +6,7 @@ import { errorText } from '../../base/error-text.ts';
 import type { RunCommand } from '../../base/machine-command.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import type { NftTable } from '../nftables/table.ts';
-import { removeEntries, staleEntries } from './conntrack.ts';
+import { missedEntries, removeEntries, staleEntries } from './conntrack.ts';
 import { type FrameOptions, frame } from './frame.ts';
 import { HealthChecks } from './health-checks.ts';
 import { observeServices } from './observe.ts';
@@ -23,8 +23,8 @@ export interface ServiceProxy {
 }
 
 /**
- * Starts the proxy; when the promise resolves, the rules of all Services are in force, or are being tried again. Needs the caches of Services, Pods and
- * EndpointSlices, and waits for them.
+ * Starts the proxy; when the promise resolves, the rules of all Services are in force, or are being tried again. Needs the
+ * caches of Services, Pods and EndpointSlices, and waits for them.
  * @param table is given parts whose names begin with `services`; who made it closes it, before the proxy.
  */
 export async function startServiceProxy(
@@ -57,15 +57,18 @@ export async function startServiceProxy(
     }
     dirty.clear();
     checks.set([...planned.values()].flatMap(({ healthCheck }) => healthCheck ?? []));
-    if (stale.length > 0) cleaned = cleaned.then(() => clean(stale));
-  };
-  const clean = async (stale: readonly string[][]): Promise<void> => {
     // Before the rules are in force, an entry would come again as it was.
-    await table.settled();
-    await removeEntries(run, stale).catch((error: unknown) =>
-      log.warn('UDP clients may go on sending to endpoints that have gone', { error: errorText(error) }),
-    );
+    if (stale.length > 0) cleaned = cleaned.then(() => table.settled()).then(() => clean(stale));
   };
+  const clean = (entries: readonly string[][]): Promise<void> =>
+    removeEntries(run, entries).catch((error: unknown) =>
+      log.warn('clients may go on sending to where nobody is any more', { error: errorText(error) }),
+    );
+  table.onRewritten(() => {
+    // Packets may have passed while there were no rules.
+    const udp = [...planned.values()].flatMap((service) => service.udp);
+    cleaned = cleaned.then(() => clean(missedEntries(options.serviceRanges, udp)));
+  });
   /** What changes in one turn is written in one. */
   const writeSoon = (): void => {
     if (!isReady || isDue) return;
@@ -84,6 +87,7 @@ export async function startServiceProxy(
   write();
   table.set(SERVICES_PART, frame(options));
   await table.settled();
+  await cleaned;
   log.info('Services carry traffic', { services: planned.size });
   return {
     setZone(now) {
