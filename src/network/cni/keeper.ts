@@ -30,8 +30,10 @@ export class NetworkKeeper {
   readonly #network: PodNetwork;
   readonly #mend: () => Promise<void>;
   #stirred = new AbortController();
-  /** All rules of the machine as they were when it was last whole. */
-  #saved = '';
+  /** The packet filters of the families that it has. */
+  readonly #filters: readonly string[];
+  /** All rules of the machine as they were when it was last whole, of each filter. */
+  #saved: readonly string[] = [];
   #settings: readonly string[] = [];
 
   /** @param mend makes the network again on the machine, whatever is missing of it; idempotent. */
@@ -39,6 +41,7 @@ export class NetworkKeeper {
     this.#context = context;
     this.#network = network;
     this.#mend = mend;
+    this.#filters = network.ipv6 ? ['iptables', 'ip6tables'] : ['iptables'];
   }
 
   /** Somebody has changed the packet filter, perhaps what is ours in it. */
@@ -75,11 +78,13 @@ export class NetworkKeeper {
   }
 
   async #look(withRules: boolean): Promise<void> {
-    const { log, run } = this.#context;
+    const { log } = this.#context;
     const settings = await this.#readSettings();
     const lost = this.#settings.filter((setting, index) => setting !== settings[index]);
     const saved = withRules ? await this.#save() : this.#saved;
-    const isWhole = ownRules(saved, this.#network) === ownRules(this.#saved, this.#network);
+    const isWhole = saved.every(
+      (rules, index) => ownRules(rules, this.#network) === ownRules(this.#saved[index] ?? '', this.#network),
+    );
     if (isWhole && lost.length === 0) {
       this.#saved = saved;
       return;
@@ -89,13 +94,20 @@ export class NetworkKeeper {
       ...(!isWhole && { rules: this.#network.bridge }),
     });
     await this.#mend();
-    const hostPorts = isWhole ? undefined : lostHostPorts(this.#saved, await this.#save(), this.#network);
-    if (hostPorts) await run('iptables-restore', ['-w', '--noflush'], { input: hostPorts });
+    if (!isWhole) await this.#restoreHostPorts();
     await this.#remember();
   }
 
-  #save(): Promise<string> {
-    return this.#context.run('iptables-save', []);
+  async #restoreHostPorts(): Promise<void> {
+    const now = await this.#save();
+    for (const [index, filter] of this.#filters.entries()) {
+      const lost = lostHostPorts(this.#saved[index] ?? '', now[index] ?? '', this.#network);
+      if (lost) await this.#context.run(`${filter}-restore`, ['-w', '--noflush'], { input: lost });
+    }
+  }
+
+  #save(): Promise<string[]> {
+    return Promise.all(this.#filters.map((filter) => this.#context.run(`${filter}-save`, [])));
   }
 
   /** `ipv4/ip_forward = 1`; of what this kernel does not have, that it has none. */
