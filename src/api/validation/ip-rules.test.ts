@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { FieldError } from '../errors.ts';
-import { addressRange, ipAddress, reachableAddress } from './ip-rules.ts';
+import { addressRange, externalAddress, ipAddress, reachableAddress } from './ip-rules.ts';
 
 const said = (errors: readonly FieldError[]): string =>
   errors.map(({ body }) => body.replace(/^Invalid value: "[^"]*": /, '')).join('; ');
@@ -20,6 +20,11 @@ const cases: readonly [(value: string, path: string) => FieldError[], string, st
   [ipAddress, '0:0:0:0:0:ffff:a00:1', 'must not be an IPv4-mapped IPv6 address'],
   [ipAddress, '::ffff:0:1:2', ''],
   [reachableAddress, '127.0.0.1', ''],
+  [externalAddress, '192.0.2.7', ''],
+  [externalAddress, '127.8.0.1', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [externalAddress, '::1', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [externalAddress, '::ffff:127.0.0.1', 'must not be an IPv4-mapped IPv6 address'],
+  [externalAddress, '0.0.0.0', 'may not be unspecified (0.0.0.0)'],
   [reachableAddress, '::', 'may not be unspecified (::)'],
   [reachableAddress, 'fe80::1', 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
   [reachableAddress, '224.0.0.1', 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],

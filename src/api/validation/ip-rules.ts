@@ -20,6 +20,7 @@ const SPECIAL: readonly (readonly [why: string, addresses: BlockList])[] = [
     blocks(['224.0.0.0', 24], ['ff02::', 16]),
   ],
 ];
+const LOOPBACK = blocks(['127.0.0.0', 8], ['::1', 128]);
 const UNSPECIFIED = blocks(['0.0.0.0', 32], ['::', 128]);
 
 function blocks(...subnets: readonly (readonly [address: string, bits: number])[]): BlockList {
@@ -63,6 +64,16 @@ export function reachableAddress(value: string, path: string): FieldError[] {
   return SPECIAL.flatMap(([why, addresses]) =>
     addresses.check(value, family) ? [invalidValue(path, value, why)] : [],
   );
+}
+
+/**
+ * An address that a Service may take for itself. Never one of loopback: its rules hold for what the machine says to itself, too,
+ * and would lead that away from whoever listens there, the API first of all.
+ */
+export function externalAddress(value: string, path: string): FieldError[] {
+  const errors = reachableAddress(value, path);
+  if (errors.length > 0 || !LOOPBACK.check(value, isIPv4(value) ? 'ipv4' : 'ipv6')) return errors;
+  return [invalidValue(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];
 }
 
 /** A range of addresses: `10.9.8.0/24`, with no bit set behind the prefix. */

@@ -27,7 +27,9 @@ export function frame({ bridge, families, serviceRanges }: FrameOptions): Rulese
   /** What comes from the pods of another stead of this machine is that stead's. */
   const othersReturn = `iifname "stead*" iifname != "${bridge}" return`;
   const each = (rules: (family: Family) => string[]): string[] => families.flatMap(rules);
-  const key = ({ ip }: Family): string => `${ip} daddr . meta l4proto . th dport`;
+  // What the machine says to itself is nobody's Service, whatever address one claims.
+  const key = ({ ip, loopback }: Family): string =>
+    `${ip} daddr != ${loopback} ${ip} daddr . meta l4proto . th dport`;
   const onMachine = ({ ip, loopback }: Family): string => `fib daddr type local ${ip} daddr != ${loopback}`;
   const refuseRanges = (isOnHost: boolean): string[] =>
     serviceRanges.flatMap(({ cidr, family, onHost }) =>

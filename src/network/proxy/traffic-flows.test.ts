@@ -188,6 +188,14 @@ describe('traffic to a Service', { skip: whyNoMachine ?? false, timeout: 120_000
     assert.equal(await neighbour.ask(MACHINE_IP, 80, { silence: true }), 'nothing');
   });
 
+  it('never has what the machine says to itself, with pods or without, whatever address a Service claims', async () => {
+    const ports = [{ port: 9090, protocol: 'TCP', targetPort: 8080 }];
+    for (const endpoints of [[12], []]) {
+      await apply(endpoints, { externalIPs: ['127.0.0.1'], ports });
+      assert.equal(await host.ask('127.0.0.1', 9090), 'host 127.0.0.1');
+    }
+  });
+
   it('stays with an endpoint by ClientIP, also when the table is written anew', async () => {
     const affinity: Partial<ServiceSpec> = {
       sessionAffinity: 'ClientIP',

@@ -5,7 +5,7 @@ import type { Service, ServicePort, ServiceSpec } from '../../generated/types.ts
 import { dns1123Subdomain, qualifiedName } from '../../names.ts';
 import { validateLabels } from '../../selectors.ts';
 import { checked, oneOf, optionalLabel, portNumber, portNumberOrName } from '../../validation/field-rules.ts';
-import { addressRange, reachableAddress } from '../../validation/ip-rules.ts';
+import { addressRange, externalAddress } from '../../validation/ip-rules.ts';
 import { isHeadless, validateClusterIPs } from './addresses.ts';
 import { ONLY_FOR_BALANCERS, validateLoadBalancerClass, validateTrafficPolicies } from './traffic.ts';
 
@@ -32,7 +32,7 @@ export function validateService(service: Service): FieldError[] {
     ...oneOf(spec.sessionAffinity, 'spec.sessionAffinity', AFFINITIES),
     ...validateAffinity(spec, 'spec.sessionAffinityConfig'),
     ...validateClusterIPs(spec),
-    ...(spec.externalIPs ?? []).flatMap((ip, index) => reachableAddress(ip, `spec.externalIPs[${index}]`)),
+    ...(spec.externalIPs ?? []).flatMap((ip, index) => externalAddress(ip, `spec.externalIPs[${index}]`)),
     ...oneOf(spec.type, 'spec.type', TYPES),
     ...validatePortNumbers(ports, spec.type),
     ...validateSourceRanges(service),
