@@ -84,6 +84,7 @@ export async function setUpPodNetwork(paths: Paths, options: PodNetworkOptions):
     const ranges = rangesOf(options.serviceCidr).map((cidr) => ({ cidr, use: useOf(cidr, machine) }));
     const frame: FrameOptions = {
       bridge: network.bridge,
+      podRange: network.cidr,
       families: [IPV4, IPV6],
       serviceRanges: ranges.map(({ cidr, use }) => ({
         cidr,

@@ -18,18 +18,22 @@ import {
 export interface FrameOptions {
   /** The bridge that this stead's pods hang on. */
   bridge: string;
+  /** The addresses of pods and of the bridge, in CIDR notation. */
+  podRange: string;
   families: readonly Family[];
   /** The addresses of Services, in CIDR notation: what of them nobody has is refused. */
   serviceRanges: readonly { cidr: string; family: Family; onHost: boolean }[];
 }
 
-export function frame({ bridge, families, serviceRanges }: FrameOptions): Ruleset {
+export function frame({ bridge, podRange, families, serviceRanges }: FrameOptions): Ruleset {
   /** What comes from the pods of another stead of this machine is that stead's. */
   const othersReturn = `iifname "stead*" iifname != "${bridge}" return`;
   const each = (rules: (family: Family) => string[]): string[] => families.flatMap(rules);
-  // What the machine says to itself is nobody's Service, whatever address one claims.
-  const key = ({ ip, loopback }: Family): string =>
-    `${ip} daddr != ${loopback} ${ip} daddr . meta l4proto . th dport`;
+  // What the machine says to itself is nobody's Service, nor is what is said to a pod, to DNS or to the API on the bridge:
+  // whoever may write a Service could else claim their addresses by externalIPs, and answer for them.
+  const never = ({ ip, loopback }: Family): string =>
+    `${ip} daddr != { ${[loopback, ...(ip === 'ip' ? [podRange] : [])].join(', ')} }`;
+  const key = (family: Family): string => `${never(family)} ${family.ip} daddr . meta l4proto . th dport`;
   const onMachine = ({ ip, loopback }: Family): string => `fib daddr type local ${ip} daddr != ${loopback}`;
   const refuseRanges = (isOnHost: boolean): string[] =>
     serviceRanges.flatMap(({ cidr, family, onHost }) =>

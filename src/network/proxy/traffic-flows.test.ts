@@ -60,6 +60,7 @@ describe('traffic to a Service', { skip: whyNoMachine ?? false, timeout: 120_000
     nodeName: 'here',
     nodeIps: [MACHINE_IP],
     zone: undefined,
+    podRange: '10.244.0.0/20',
     serviceRanges: [{ cidr: '10.96.0.0/16', family: IPV4, onHost: true }],
   };
   const apply = async (
@@ -193,6 +194,17 @@ describe('traffic to a Service', { skip: whyNoMachine ?? false, timeout: 120_000
     for (const endpoints of [[12], []]) {
       await apply(endpoints, { externalIPs: ['127.0.0.1'], ports });
       assert.equal(await host.ask('127.0.0.1', 9090), 'host 127.0.0.1');
+    }
+  });
+
+  it('never has what is said to the bridge or to a pod, whatever address a Service claims', async () => {
+    const claim = (endpoints: readonly number[], address: string, port: number): Promise<void> =>
+      apply(endpoints, { externalIPs: [address], ports: [{ port, protocol: 'TCP', targetPort: 8080 }] });
+    for (const endpoints of [[12], []]) {
+      await claim(endpoints, GATEWAY, 9090);
+      for (const place of [one, host]) assert.match(await place.ask(GATEWAY, 9090), /^host /);
+      await claim(endpoints, '10.244.0.11', 8080);
+      for (const place of [host, neighbour]) assert.match(await place.ask('10.244.0.11', 8080), /^one /);
     }
   });
 
