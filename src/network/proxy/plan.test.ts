@@ -105,7 +105,14 @@ function planOf(scenario: Scenario): PlannedService | undefined {
       ...(ingress && { status: { loadBalancer: { ingress } } }),
     },
     { pods: podsOf(scenario), slices: slicesOf(scenario) },
-    { bridge: 'stead0', families: [IPV4, IPV6], nodeName: 'here', nodeIps: ['192.0.2.1'], zone },
+    {
+      bridge: 'stead0',
+      families: [IPV4, IPV6],
+      nodeName: 'here',
+      nodeIps: ['192.0.2.1'],
+      serviceRanges: [{ cidr: '10.96.0.0/16' }],
+      zone,
+    },
   );
 }
 

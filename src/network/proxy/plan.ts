@@ -24,6 +24,8 @@ export interface ProxyOptions extends Place {
   families: readonly Family[];
   /** This machine's addresses. */
   nodeIps: readonly string[];
+  /** The addresses of Services, which none has but by its clusterIPs. */
+  serviceRanges: readonly { cidr: string }[];
 }
 
 /** A UDP port of a Service: connections of UDP that the kernel remembers outlive the rules that led them. */
@@ -165,7 +167,10 @@ class PortPlan {
   #writeOutside(rules: Rules, isLed: boolean, hasAny: boolean, refusal: string): void {
     const { balancerIps, externalIps, sourceRanges } = this.#traffic;
     const onward = `goto ${this.#chain('external')}`;
+    const { serviceRanges } = this.#options;
     for (const address of [...externalIps, ...balancerIps]) {
+      // It may be another Service's, and of two elements for one address one would prevail by chance.
+      if (serviceRanges.some(({ cidr }) => isWithin(cidr, address))) continue;
       if (hasAny) rules.element(serviceIpsMap(this.#family), this.#at(address), onward);
       if (!isLed) rules.element(noEndpointsMap(this.#family), this.#at(address), refusal);
     }
