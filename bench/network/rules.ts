@@ -82,6 +82,7 @@ export async function measureRules(): Promise<void> {
     families: [IPV4, IPV6],
     nodeName: 'here',
     nodeIps: [MACHINE_IP],
+    podRanges: ['10.244.0.0/16'],
     serviceRanges: [{ cidr: '10.96.0.0/16', family: IPV4, onHost: true }],
   };
 

@@ -3,7 +3,7 @@
 // What is done to the machine's network is done under a lock that all steads of the machine share.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PodNetwork } from '../../api/between/pod-network.ts';
+import { type PodNetwork, podRangesOf } from '../../api/between/pod-network.ts';
 import type { Random } from '../../base/clock.ts';
 import { sameJson } from '../../base/same-json.ts';
 import { hasPods, removeBridge, setUpBridge } from '../../network/cni/bridge.ts';
@@ -84,7 +84,7 @@ export async function setUpPodNetwork(paths: Paths, options: PodNetworkOptions):
     const ranges = rangesOf(options.serviceCidr).map((cidr) => ({ cidr, use: useOf(cidr, machine) }));
     const frame: FrameOptions = {
       bridge: network.bridge,
-      podRange: network.cidr,
+      podRanges: podRangesOf(network).map(({ cidr }) => cidr),
       families: [IPV4, IPV6],
       serviceRanges: ranges.map(({ cidr, use }) => ({
         cidr,

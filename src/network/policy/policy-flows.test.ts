@@ -43,7 +43,7 @@ describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout
     nodeName: 'here',
     nodeIps: [MACHINE_IP],
     zone: undefined,
-    podRange: '10.244.0.0/20',
+    podRanges: ['10.244.0.0/20'],
     serviceRanges: [{ cidr: '10.96.0.0/16', family: IPV4, onHost: true }],
   };
   const write = async (): Promise<void> => {

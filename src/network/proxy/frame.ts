@@ -1,7 +1,7 @@
 // The chains by which packets come to the rules of Services, and what holds for all Services alike. Pure. Follows
 // pkg/proxy/nftables (setupNFTables), except that what nobody answers for is refused where upstream drops it.
 import type { Chain, NftSet, Ruleset } from '../nftables/ruleset.ts';
-import type { Family } from './family.ts';
+import { type Family, rangesOfFamily } from './family.ts';
 import {
   clusterIpsSet,
   firewallMap,
@@ -19,20 +19,20 @@ export interface FrameOptions {
   /** The bridge that this stead's pods hang on. */
   bridge: string;
   /** The addresses of pods and of the bridge, in CIDR notation. */
-  podRange: string;
+  podRanges: readonly string[];
   families: readonly Family[];
   /** The addresses of Services, in CIDR notation: what of them nobody has is refused. */
   serviceRanges: readonly { cidr: string; family: Family; onHost: boolean }[];
 }
 
-export function frame({ bridge, podRange, families, serviceRanges }: FrameOptions): Ruleset {
+export function frame({ bridge, podRanges, families, serviceRanges }: FrameOptions): Ruleset {
   /** What comes from the pods of another stead of this machine is that stead's. */
   const othersReturn = `iifname "stead*" iifname != "${bridge}" return`;
   const each = (rules: (family: Family) => string[]): string[] => families.flatMap(rules);
   // What the machine says to itself is nobody's Service, nor is what is said to a pod, to DNS or to the API on the bridge:
   // whoever may write a Service could else claim their addresses by externalIPs, and answer for them.
-  const never = ({ ip, loopback }: Family): string =>
-    `${ip} daddr != { ${[loopback, ...(ip === 'ip' ? [podRange] : [])].join(', ')} }`;
+  const never = (family: Family): string =>
+    `${family.ip} daddr != { ${[family.loopback, ...rangesOfFamily(family, podRanges)].join(', ')} }`;
   const key = (family: Family): string => `${never(family)} ${family.ip} daddr . meta l4proto . th dport`;
   const onMachine = ({ ip, loopback }: Family): string => `fib daddr type local ${ip} daddr != ${loopback}`;
   const refuseRanges = (isOnHost: boolean): string[] =>

@@ -23,7 +23,7 @@ describe('the proxy of Services', { skip: whyNoMachine ?? false, timeout: 120_00
     families: [IPV4, IPV6],
     nodeName: 'here',
     nodeIps: [MACHINE_IP],
-    podRange: '10.244.0.0/20',
+    podRanges: ['10.244.0.0/20'],
     serviceRanges: [{ cidr: '10.96.0.0/16', family: IPV4, onHost: true }],
   };
 

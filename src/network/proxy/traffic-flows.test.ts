@@ -60,7 +60,7 @@ describe('traffic to a Service', { skip: whyNoMachine ?? false, timeout: 120_000
     nodeName: 'here',
     nodeIps: [MACHINE_IP],
     zone: undefined,
-    podRange: '10.244.0.0/20',
+    podRanges: ['10.244.0.0/20'],
     serviceRanges: [{ cidr: '10.96.0.0/16', family: IPV4, onHost: true }],
   };
   const apply = async (
