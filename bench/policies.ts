@@ -142,6 +142,7 @@ try {
   const began = performance.now();
   const enforcer = await startPolicyEnforcer(cluster.context, table, {
     bridge: 'stead0',
+    podRanges: [],
     families: [IPV4, IPV6],
   });
   process.stdout.write(`start to all rules in force: ${(performance.now() - began).toFixed(0)} ms\n`);

@@ -109,16 +109,18 @@ spec:
   const network = (): { bridge: string; cidr: string; gateway: string } =>
     JSON.parse(readFileSync(join(one.dataDirectory, 'network.json'), 'utf8'));
 
-  it('refuses traffic to the address of a Service at once, from pods and from itself', async () => {
+  it('has the address of a Service answer, and refuses what no Service has at once, from pods and from itself', async () => {
     const ip = await one.field('service/virtual', '.spec.clusterIP');
-    const connect = `exec 3<>/dev/tcp/${ip}/80`;
-    const refused = /refused|No route|unreachable/i;
-    assert.match((await run('timeout', ['10', 'bash', '-c', connect])).stderr, refused);
+    const connect = (port: number) => run('timeout', ['10', 'bash', '-c', `exec 3<>/dev/tcp/${ip}/${port}`]);
+    const inPod = (port: number) =>
+      one.tryKubectl(['exec', 'tools', '--', 'curl', '-sS', '--max-time', '10', `http://${ip}:${port}/`]);
+    assert.equal((await connect(80)).stderr, '');
+    assert.equal((await inPod(80)).code, 0);
+    assert.match((await connect(81)).stderr, /refused|No route|unreachable/i);
     // 7: no connection; after a time without an answer it would be 28.
-    const inPod = ['exec', 'tools', '--', 'curl', '-sS', '--max-time', '10', `http://${ip}/`];
-    assert.equal((await one.tryKubectl(inPod)).code, 7);
+    assert.equal((await inPod(81)).code, 7);
     const status = JSON.parse(await one.must('status', '-o', 'json'));
-    assert.match(status.services, /refused/);
+    assert.match(status.services, /carried by nftables/);
     assert.ok(status.certificates.some(({ name }: { name: string }) => name === 'apiserver'));
   });
 

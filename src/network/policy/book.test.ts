@@ -22,7 +22,7 @@ interface Scenario {
 
 function rulesOf({ dual, namespaces = {}, pods = [], policies }: Scenario): string {
   const families = dual ? [IPV4, IPV6] : [IPV4];
-  const options = { bridge: 'stead0', families };
+  const options = { bridge: 'stead0', podRanges: [], families };
   const book = new PolicyBook(options);
   for (const [name, labels] of Object.entries(namespaces)) book.setNamespace(name, labels);
   for (const pod of pods) {
@@ -63,7 +63,7 @@ describe('the rules of policies', () => {
   }
 
   it('hang on forwarding alone, after those of Services, one chain for each direction', () => {
-    const { chains, sets } = frame({ bridge: 'stead0', families: [IPV4] });
+    const { chains, sets } = frame({ bridge: 'stead0', podRanges: ['10.244.0.0/20'], families: [IPV4] });
     assert.deepEqual(
       [...chains].map(([name, { hook, rules }]) => [name, hook, rules]),
       [
@@ -72,6 +72,7 @@ describe('the rules of policies', () => {
           { type: 'filter', hook: 'forward', priority: '2' },
           [
             'oifname != "stead0" accept',
+            'iifname != "stead0" ip saddr 10.244.0.0/20 drop',
             'ct state established,related accept',
             'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept',
             'ip saddr . ip daddr @pod-self accept',
@@ -97,7 +98,7 @@ describe('the rules of policies', () => {
   });
 
   it('have names that the kernel takes, and no other’s, however long those of policies are', () => {
-    const book = new PolicyBook({ bridge: 'stead0', families: [IPV4] });
+    const book = new PolicyBook({ bridge: 'stead0', podRanges: [], families: [IPV4] });
     const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.`;
     for (const end of ['x', 'y']) {
       book.setPolicy(readPolicy(policyOf(`${long}${end}`, { podSelector: {} }, 'n'.repeat(63))));

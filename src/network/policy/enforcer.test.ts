@@ -17,7 +17,7 @@ import { POLICIES_PART, type PolicyEnforcer, startPolicyEnforcer } from './enfor
 import { whyNoPolicies } from './support.ts';
 import { tellUnenforced } from './unenforced.ts';
 
-const OPTIONS = { bridge: 'stead0', families: [IPV4, IPV6] };
+const OPTIONS = { bridge: 'stead0', podRanges: [], families: [IPV4, IPV6] };
 const never = (): AbortSignal => new AbortController().signal;
 
 describe('the enforcement of policies', { skip: whyNoMachine ?? false, timeout: 120_000 }, () => {

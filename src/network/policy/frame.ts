@@ -2,13 +2,15 @@
 // they to it, is not forwarded, and so not restricted (upstream: "traffic to and from the node where a Pod is running is
 // always allowed").
 import type { Chain, NftSet, Ruleset } from '../nftables/ruleset.ts';
-import type { Family } from '../proxy/family.ts';
+import { type Family, rangesOfFamily } from '../proxy/family.ts';
 import { selfSet, verdictMap } from './names.ts';
 import { DIRECTIONS, type Direction } from './policy.ts';
 
 export interface PolicyOptions {
   /** The bridge that this stead's pods hang on. */
   bridge: string;
+  /** The addresses of pods, in CIDR notation. */
+  podRanges: readonly string[];
   families: readonly Family[];
 }
 
@@ -37,10 +39,16 @@ export function frame(options: PolicyOptions): Ruleset {
   return { chains: new Map(chains), sets: new Map(sets), elements: new Map() };
 }
 
-function rulesOf(direction: Direction, { bridge, families }: PolicyOptions): string[] {
+function rulesOf(direction: Direction, { bridge, families, podRanges }: PolicyOptions): string[] {
   const [side, own] = direction === 'egress' ? ['iifname', 'saddr'] : ['oifname', 'daddr'];
   return [
     `${side} != "${bridge}" accept`,
+    // No pod sends from beyond the bridge: whoever does under a pod's address means to pass for it.
+    ...(direction === 'ingress' ? families : []).flatMap((family) =>
+      rangesOfFamily(family, podRanges).map(
+        (range) => `iifname != "${bridge}" ${family.ip} saddr ${range} drop`,
+      ),
+    ),
     'ct state established,related accept',
     // How pods on one bridge find each other; what they say then is restricted.
     'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept',

@@ -69,7 +69,7 @@ describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout
   };
   /** In force: these policies and no others. */
   const apply = async (...specs: Array<NetworkPolicySpec & { namespace?: string }>): Promise<void> => {
-    book = new PolicyBook({ bridge: 'stead0', families: FAMILIES });
+    book = new PolicyBook({ bridge: 'stead0', podRanges: ['10.244.0.0/20'], families: FAMILIES });
     book.setNamespace('default', { team: 'a' });
     book.setNamespace('beside', { team: 'b' });
     setPods();
@@ -122,7 +122,7 @@ describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout
       ['services', 'policies'],
     );
     table.set('services', frame(serviceOptions));
-    book = new PolicyBook({ bridge: 'stead0', families: FAMILIES });
+    book = new PolicyBook({ bridge: 'stead0', podRanges: ['10.244.0.0/20'], families: FAMILIES });
   });
   after(async () => {
     await table?.close();
@@ -176,6 +176,28 @@ describe('traffic under NetworkPolicies', { skip: whyNoMachine ?? false, timeout
     assert.equal(await client.ask('10.244.0.12', 8080), 'server 10.244.0.11');
     assert.equal(await other.ask('10.244.0.12', 8080), 'server 10.244.0.13');
     assert.equal(await neighbour.ask('10.244.0.12', 8080, silent), 'nothing');
+  });
+
+  it('comes from no pod that is beyond the bridge', async () => {
+    await apply({
+      podSelector: { matchLabels: { app: 'server' } },
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: 'client' } } }] }],
+    });
+    await using heard = begin(
+      server,
+      `const socket = require('node:dgram').createSocket('udp4');
+       socket.on('message', (text) => console.log(String(text)));
+       socket.bind(9999, () => console.log('up'));`,
+    );
+    assert.equal(await heard.line(), 'up');
+    const send = `const [from, text] = process.argv.slice(1);
+      const socket = require('node:dgram').createSocket('udp4');
+      socket.bind(0, from, () => socket.send(text, 9999, '10.244.0.12', () => socket.close()));`;
+    await neighbour.sh('ip address add 10.244.0.11/32 dev lo');
+    await neighbour.node(send, '10.244.0.11', 'forged');
+    await neighbour.sh('ip address delete 10.244.0.11/32 dev lo');
+    await client.node(send, '10.244.0.11', 'true');
+    assert.equal(await heard.line(), 'true');
   });
 
   it('comes from a range of addresses, and not from its exceptions', async () => {

@@ -172,7 +172,8 @@ export class World {
 
 const keyOf = ({ metadata: { namespace, name } }: Stored<NetworkPolicy>): string => `${namespace}/${name}`;
 
-export const newBook = (): PolicyBook => new PolicyBook({ bridge: 'stead0', families: FAMILIES });
+export const newBook = (): PolicyBook =>
+  new PolicyBook({ bridge: 'stead0', podRanges: [], families: FAMILIES });
 
 export function take(book: PolicyBook, step: Step): void {
   const setPod = (name: string, one?: Stored<Pod>): void =>
