@@ -1,8 +1,7 @@
-// This machine as the cluster's node: its pod network, stead's own containerd, volumes, DNS and the node agent,
-// started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
+// This machine as the cluster's node: its pod network and what serves it (machine-network.ts), stead's own containerd, volumes and the
+// node agent, started in the order in which they need each other. Which process that is, and how the API is reached, is not known here.
 import { cpus, totalmem } from 'node:os';
 import type { NodeStreams } from '../../api/between/node-streams.ts';
-import { podRangesOf } from '../../api/between/pod-network.ts';
 import type { Node } from '../../api/generated/types.ts';
 import { nodes } from '../../api/resources/nodes/definition.ts';
 import type { Clock, Random } from '../../base/clock.ts';
@@ -10,15 +9,8 @@ import { errorText } from '../../base/error-text.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Client } from '../../client/client.ts';
-import { createRecorder } from '../../client/events.ts';
 import type { RunContext } from '../../client/run-context.ts';
 import { createInformers } from '../../client/shared-informers.ts';
-import { NetworkKeeper } from '../../network/cni/keeper.ts';
-import { type DnsServer, startDnsServer } from '../../network/dns/server.ts';
-import { NftTable } from '../../network/nftables/table.ts';
-import { POLICIES_PART, type PolicyEnforcer, startPolicyEnforcer } from '../../network/policy/enforcer.ts';
-import { tellUnenforced } from '../../network/policy/unenforced.ts';
-import { SERVICES_PART, type ServiceProxy, startServiceProxy } from '../../network/proxy/proxy.ts';
 import { createNodeAgent } from '../../node/agent.ts';
 import { type ContainerdHandle, startContainerd } from '../../node/containerd/containerd.ts';
 import { containerdImageFiles } from '../../node/cri/image-files.ts';
@@ -26,7 +18,6 @@ import { criRuntime } from '../../node/cri/runtime.ts';
 import { loadImage } from '../../node/images/import.ts';
 import { ensurePauseImage, PAUSE_IMAGE } from '../../node/images/pause-image.ts';
 import { runCommand } from '../../node/machine/command.ts';
-import { startProgram } from '../../node/machine/lasting-program.ts';
 import { measureDirectories } from '../../node/pressure/directory-sizes.ts';
 import { readDisks } from '../../node/pressure/disks.ts';
 import type { PressureRules } from '../../node/pressure/plan.ts';
@@ -41,11 +32,10 @@ import { machineAddresses, machineIPv6 } from '../process/machine-addresses.ts';
 import { stopSignal } from '../process/stop-signal.ts';
 import { UserError } from '../process/user-error.ts';
 import { VERSION } from '../process/version.ts';
+import { type MachineNetwork, startMachineNetwork } from './machine-network.ts';
 import { setUpPodNetwork, takeDownPodNetwork } from './pod-network.ts';
-import { resolversBeyond } from './resolvers.ts';
 import { whatToSweep } from './what-to-sweep.ts';
 
-const DNS_PORT = 53;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** What a machine is run with, beside its data directory. */
@@ -106,67 +96,20 @@ export async function startMachine(
   // Loopback if it has no network.
   const nodeIps = [machineAddresses()[0] ?? '127.0.0.1'];
   if (network.ipv6) nodeIps.push(...(await machineIPv6(runCommand)).slice(0, 1));
-  const ranges = podRangesOf(network);
 
   const stop = stopSignal();
   const contextOf = (client: Client): RunContext => {
     const informers = createInformers(client, clock, log.named('informer'), stop.signal, host.random);
     return { ...host, client, informers, signal: stop.signal };
   };
-  const startDns = async (shared: RunContext): Promise<DnsServer> =>
-    startDnsServer(
-      { ...shared, log: log.named('dns') },
-      {
-        addresses: ranges.map(({ gateway }) => gateway),
-        port: DNS_PORT,
-        domain,
-        forwardTo: () => resolversBeyond(config.dnsForward),
-        podRanges: ranges.map(({ cidr }) => cidr),
-      },
-    );
-  const { hasRules, whyNot: whyNotEnforced } = network.policies;
-  const keeper = new NetworkKeeper(
-    { run: runCommand, clock, log: log.named('network') },
-    network,
-    network.mend,
-  );
-  const table =
-    network.proxied &&
-    new NftTable(
-      {
-        run: runCommand,
-        start: startProgram,
-        clock,
-        random: host.random,
-        log: log.named('nftables'),
-        onOthers: () => keeper.stir(),
-      },
-      network.proxied.name,
-      [SERVICES_PART, ...(hasRules ? [POLICIES_PART] : [])],
-    );
-  const startProxy = async (shared: RunContext, nodeName: string): Promise<ServiceProxy | undefined> => {
-    if (!network.proxied || !table) return undefined;
-    const options = { ...network.proxied.options, nodeName, nodeIps };
-    return startServiceProxy({ ...shared, log: log.named('proxy') }, table, runCommand, options);
-  };
-  const startPolicies = async (shared: RunContext): Promise<PolicyEnforcer | undefined> => {
-    if (!network.proxied || !table || !hasRules) return undefined;
-    return startPolicyEnforcer({ ...shared, log: log.named('policies') }, table, network.proxied.options);
-  };
-  // All of them work from the same caches.
-  const startServices = async ({
-    dns,
-    node,
-    nodeName,
-  }: MachineApi): Promise<[DnsServer, ServiceProxy | undefined, PolicyEnforcer | undefined]> => {
-    const shared = contextOf(dns);
-    const started = Promise.all([startDns(shared), startProxy(shared, nodeName), startPolicies(shared)]);
-    if (whyNotEnforced !== undefined) {
-      const recorder = createRecorder({ ...shared, client: node }, 'network-policies', nodeName);
-      tellUnenforced(shared.informers, recorder, whyNotEnforced);
-    }
-    return started;
-  };
+  const startNetwork = ({ dns, node, nodeName }: MachineApi): Promise<MachineNetwork> =>
+    startMachineNetwork(network, contextOf(dns), {
+      nodeName,
+      nodeIps,
+      node,
+      domain,
+      dnsForward: config.dnsForward,
+    });
   const local = new LocalVolumes({
     volumesDirectory: await prepareVolumesDirectory(paths.data),
     run: runCommand,
@@ -189,9 +132,9 @@ export async function startMachine(
     await ensurePauseImage(started.socket);
     return started;
   };
-  const [api, [dns, proxy, policies], containerd] = await Promise.all([
+  const [api, served, containerd] = await Promise.all([
     connected,
-    connected.then(startServices),
+    connected.then(startNetwork),
     startRuntime(),
   ]);
   const { nodeName } = api;
@@ -232,7 +175,7 @@ export async function startMachine(
       volumeDirectory: local.volumesDirectory,
       version: VERSION,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
-      ...(policies && { isolation: policies }),
+      ...(served.isolation && { isolation: served.isolation }),
       pressure: {
         ...config.pressure,
         disks: () => readDisks(paths.data, containerd.contentDirectory),
@@ -241,7 +184,7 @@ export async function startMachine(
       },
     },
   );
-  const followZone = ({ metadata }: Node): void => proxy?.setZone(metadata.labels?.[ZONE_LABEL]);
+  const followZone = ({ metadata }: Node): void => served.setZone(metadata.labels?.[ZONE_LABEL]);
   context.informers
     .of(nodes, { fieldSelector: `metadata.name=${nodeName}` })
     .subscribe({ added: followZone, updated: followZone });
@@ -255,7 +198,7 @@ export async function startMachine(
     agentEnds.catch(() => {}),
     runLocalVolumes(context, { nodeName, volumes: local }),
     sweeper.run(),
-    keeper.run(stop.signal),
+    served.keep(stop.signal),
     containerd.keepRunning(stop.signal),
   ];
   const volumesText = await backing;
@@ -265,10 +208,7 @@ export async function startMachine(
     await Promise.all(running);
     await runtime.close();
     imageFiles.close();
-    await dns.close();
-    policies?.close();
-    await table?.close();
-    await proxy?.close();
+    await served.close();
   };
   let ended: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -277,10 +217,7 @@ export async function startMachine(
   };
   return {
     describe: () => ({
-      dns: `${network.gateway}:${dns.port}`,
-      podCidr: ranges.map(({ cidr }) => cidr).join(),
-      services: network.services,
-      policies: whyNotEnforced === undefined ? 'enforced' : `not enforced: ${whyNotEnforced}`,
+      ...served.describe(),
       volumes: volumesText,
     }),
     streams: agent.streams,
