@@ -41,6 +41,8 @@ describe('the certificates of a data directory', () => {
     assert.equal(renewed.serviceAccountKey, first.serviceAccountKey);
     const renamed = await ensureCertificates(directory, [...NAMES, 'db.example'], NOW_MS + 320 * DAY_MS);
     assert.equal(new X509Certificate(renamed.server.cert).checkHost('db.example'), 'db.example');
+    // What the server is called is no matter of the administrator's, nor of copies of the kubeconfig.
+    assert.deepEqual(renamed.admin, renewed.admin);
   });
 
   it('are made for whoever else is asked for, kept, and made again for another user or near their end', async () => {

@@ -37,6 +37,7 @@ export interface ClientRequest {
   group?: string;
 }
 
+const ADMIN: ClientRequest = { name: 'admin', user: 'stead-admin', group: 'system:masters' };
 const LIFETIME_MS = 365 * DAY_MS;
 /** A certificate is made again when it has less than this to live. */
 const RENEW_BEFORE_MS = 60 * DAY_MS;
@@ -56,14 +57,14 @@ export async function ensureCertificates(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const serviceAccountKey = await ensureServiceAccountKey(directory);
   const authority = await ensureAuthority(directory, nowMs);
-  const { server, admin } = await ensureLeaves(directory, authority, names, nowMs);
-  const pairs = asked.map(
-    async (each): Promise<[string, KeyPair]> => [
-      each.name,
-      await ensureClient(directory, authority, each, nowMs),
-    ],
-  );
-  const clients = Object.fromEntries(await Promise.all(pairs));
+  const clientOf = (request: ClientRequest): Promise<KeyPair> =>
+    ensureClient(directory, authority, request, nowMs);
+  const [server, admin, pairs] = await Promise.all([
+    ensureServer(directory, authority, names, nowMs),
+    clientOf(ADMIN),
+    Promise.all(asked.map(async (each): Promise<[string, KeyPair]> => [each.name, await clientOf(each)])),
+  ]);
+  const clients = Object.fromEntries(pairs);
   return {
     ca: authority.bundle,
     server: { key: server.key, cert: server.cert + authority.chain },
@@ -88,34 +89,23 @@ async function ensureServiceAccountKey(directory: string): Promise<string> {
   return key;
 }
 
-async function ensureLeaves(
+async function ensureServer(
   directory: string,
   { signing }: Authority,
   names: readonly string[],
   nowMs: number,
-): Promise<{ server: KeyPair; admin: KeyPair }> {
+): Promise<KeyPair> {
   const issuedFile = join(directory, 'issued.json');
   const signedBy = createHash('sha256').update(signing.cert).digest('hex');
   const wanted = `${JSON.stringify({ names, signedBy })}\n`;
-  const [issued, server, admin] = await Promise.all([
-    readText(issuedFile),
-    readPair(directory, 'apiserver'),
-    readPair(directory, 'admin'),
-  ]);
-  const isGood = issued === wanted && server && admin && lasts(server, nowMs) && lasts(admin, nowMs);
-  if (isGood) return { server, admin };
+  const [issued, known] = await Promise.all([readText(issuedFile), readPair(directory, 'apiserver')]);
+  if (issued === wanted && known && lasts(known, nowMs)) return known;
 
-  const validity = validityFrom(nowMs, signing);
-  const [freshServer, freshAdmin] = await Promise.all([
-    issue(signing, { commonName: 'stead-apiserver', names }, validity),
-    issue(signing, { commonName: 'stead-admin', organization: 'system:masters' }, validity),
-  ]);
-  await Promise.all([
-    writePair(directory, 'apiserver', freshServer),
-    writePair(directory, 'admin', freshAdmin),
-  ]);
+  const request = { commonName: 'stead-apiserver', names };
+  const fresh = await issue(signing, request, validityFrom(nowMs, signing));
+  await writePair(directory, 'apiserver', fresh);
   await writeWhole(issuedFile, wanted, 0o644);
-  return { server: freshServer, admin: freshAdmin };
+  return fresh;
 }
 
 async function ensureClient(
