@@ -16,6 +16,7 @@ import { type Paths, pathsOf } from './disk/paths.ts';
 import { serverIdentity } from './disk/server-identity.ts';
 import { serverNames } from './disk/server-names.ts';
 import { StoreDisk } from './disk/store-disk.ts';
+import { DOMAIN } from './domain.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
 import type { ProcessInfo } from './process/control-socket.ts';
 import type { LogLevel } from './process/log-writer.ts';
@@ -68,8 +69,6 @@ export interface RunningCluster {
   /** Ends this process's part and leaves containers running. */
   close(): Promise<void>;
 }
-
-const DOMAIN = 'cluster.local';
 
 /**
  * The API answers and the machine is ready for pods when it resolves.

@@ -5,12 +5,11 @@ import { persistentVolumeClaims } from '../../api/resources/persistent-volume-cl
 import { pods } from '../../api/resources/pods/definition.ts';
 import { statefulSets } from '../../api/resources/stateful-sets/definition.ts';
 import { pathsOf } from '../../cluster/disk/paths.ts';
+import { DOMAIN } from '../../cluster/domain.ts';
 import { readPodNetwork, tableOf } from '../../cluster/roles/pod-network.ts';
 import { steadsBeside } from '../../cluster/roles/steads-beside.ts';
 import { connect } from '../connection.ts';
 import { drawSets, viewSets } from '../set-tree.ts';
-
-const DOMAIN = 'cluster.local';
 
 export async function status(options: { dataDir: string; output: 'text' | 'json' }): Promise<void> {
   const { client, info, paths } = await connect(options.dataDir);

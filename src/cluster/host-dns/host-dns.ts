@@ -6,10 +6,10 @@ import { assertNever } from '../../base/assert-never.ts';
 import { errorText } from '../../base/error-text.ts';
 import type { RunCommand } from '../../base/machine-command.ts';
 import type { Paths } from '../disk/paths.ts';
+import { DOMAIN } from '../domain.ts';
 import { UserError } from '../process/user-error.ts';
 import { type HostDnsStep, type HostFiles, type HostNames, planInstall, planUninstall } from './plan.ts';
 
-const DOMAIN = 'cluster.local';
 const DNS_PORT = ':53';
 const RESOLV_CONF = 'etc/resolv.conf';
 const BACKUP = 'etc/resolv.conf.before-stead';
